@@ -1,0 +1,108 @@
+"""Adaptation curves: how well a learner does after 0, 1, …, k steps on unseen tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.tasks.types import Split, Task
+
+TASKS_AT_ONCE = 25
+"""Tasks adapted together; bounds the memory of their fast weights and changes no result."""
+
+
+@dataclass(frozen=True)
+class AdaptationCurves:
+    """Query loss and accuracy after each inner step.
+
+    Attributes:
+        loss: ``[tasks, steps + 1]``.
+        accuracy: ``[tasks, steps + 1]`` in 0…1, or None for regression.
+    """
+
+    loss: Tensor
+    accuracy: Tensor | None
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the curves were taken over."""
+        return self.loss.shape[0]
+
+    @property
+    def steps(self) -> int:
+        """The last inner step of the curves."""
+        return self.loss.shape[1] - 1
+
+    @property
+    def mean_loss(self) -> Interval:
+        """Mean loss with its 95 % interval over tasks, each ``[steps + 1]``."""
+        return interval_over_tasks(self.loss)
+
+    @property
+    def mean_accuracy(self) -> Interval:
+        """Mean accuracy with its 95 % interval over tasks, each ``[steps + 1]``.
+
+        Raises:
+            ValueError: the tasks are regressions.
+        """
+        if self.accuracy is None:
+            raise ValueError("regression tasks have no accuracy: use mean_loss")
+        return interval_over_tasks(self.accuracy)
+
+
+@torch.no_grad()
+def adaptation_curves(learner: Learner, tasks: Task, steps: int | None = None) -> AdaptationCurves:
+    """Adapt to every task and score the query split after 0…steps inner steps.
+
+    Args:
+        learner: any learner.
+        tasks: unseen tasks, every tensor ``[tasks, items, ...]``.
+        steps: inner steps, the learner's own number when not given.
+
+    Raises:
+        ValueError: no tasks, or ``steps`` is negative.
+    """
+    if tasks.query.y.shape[0] == 0:
+        raise ValueError("no tasks to evaluate on: give at least one")
+    parts = [_curves(learner, part, steps) for part in chunks(tasks, TASKS_AT_ONCE)]
+    losses, accuracies = zip(*parts, strict=True)
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
+    return AdaptationCurves(torch.cat(losses), torch.cat(known) if known else None)
+
+
+def adapted_loss(learner: Learner, tasks: Task) -> float:
+    """Mean query loss after the learner's own number of inner steps."""
+    return adaptation_curves(learner, tasks).loss[:, -1].mean().item()
+
+
+def chunks(tasks: Task, size: int) -> Iterator[Task]:
+    """Cut a batch of tasks into batches of at most ``size``."""
+    for first in range(0, tasks.query.y.shape[0], size):
+        rows = slice(first, first + size)
+        yield Task(*(Split(split.x[rows], split.y[rows]) for split in tasks))
+
+
+def _curves(learner: Learner, tasks: Task, steps: int | None) -> tuple[Tensor, Tensor | None]:
+    trajectory = learner.adapt(tasks.support, steps)
+    outputs = [learner.predict(weights, tasks.query.x) for weights in trajectory]
+    loss = torch.stack([_losses(learner, output, tasks.query.y) for output in outputs], 1)
+    if tasks.query.y.is_floating_point():
+        return loss, None
+    hits = [(output.argmax(-1) == tasks.query.y).float().mean(-1) for output in outputs]
+    return loss, torch.stack(hits, 1)
+
+
+def _losses(learner: Learner, output: Tensor, target: Tensor) -> Tensor:
+    losses: Tensor = over_tasks(learner.loss, learner.mapping)(output, target)
+    return losses
+
+
+def predictions(learner: Learner, trajectory: list[Weights], x: Tensor) -> Tensor:
+    """Predicted classes after each step, ``[steps + 1, tasks, items]``."""
+    return torch.stack([learner.predict(weights, x).argmax(-1) for weights in trajectory])

@@ -1,0 +1,235 @@
+"""Prove a learner's meta-gradient, for any model, in float64."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import singledispatch
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.mapping import Mapping
+from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Split, Task
+
+Gradient = dict[str, Tensor]
+
+VMAP_TOLERANCE = 1e-10
+REFERENCE_TOLERANCE = 1e-6
+_STEP = 1e-5
+_SMALL_SHARE = 1e-3
+_COORDINATES = 24
+
+
+@dataclass(frozen=True)
+class CheckedParameter:
+    """One line of the report.
+
+    Attributes:
+        name: of the meta-parameter.
+        size: numbers in it.
+        vmap_error: ‖vectorised − per-task loop‖ / ‖per-task loop‖.
+        reference_error: ‖per-task loop − reference‖ / ‖reference‖ on the compared coordinates.
+            A parameter whose own gradient is below a thousandth of the whole meta-gradient is
+            measured against that thousandth, so that rounding in a zero is no error.
+        compared: how many coordinates were compared with the reference.
+    """
+
+    name: str
+    size: int
+    vmap_error: float
+    reference_error: float
+    compared: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether both errors are within tolerance."""
+        return self.vmap_error < VMAP_TOLERANCE and self.reference_error < REFERENCE_TOLERANCE
+
+
+@dataclass(frozen=True)
+class MetaGradientReport:
+    """What ``check_meta_gradient`` found; printing it gives a table.
+
+    Attributes:
+        reference: what the per-task loop was compared with.
+        parameters: one entry a meta-parameter.
+    """
+
+    reference: str
+    parameters: tuple[CheckedParameter, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every meta-parameter passed."""
+        return all(parameter.passed for parameter in self.parameters)
+
+    def __repr__(self) -> str:
+        """The table, widest names first to align."""
+        width = max(len(p.name) for p in self.parameters)
+        head = f"{'parameter':<{width}}  {'size':>7}  {'vmap − loop':>11}  {'loop − ref.':>11}"
+        lines = [
+            f"{p.name:<{width}}  {p.size:>7}  {p.vmap_error:>11.1e}  {p.reference_error:>11.1e}"
+            f"  {'ok' if p.passed else 'WRONG'}"
+            for p in self.parameters
+        ]
+        verdict = "passed" if self.passed else "FAILED"
+        foot = f"relative errors in float64; reference: {self.reference}; {verdict}"
+        return "\n".join([head, *lines, foot])
+
+
+def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
+    """Compare a learner's meta-gradient, vectorised and looped, with an independent reference.
+
+    The reference is central finite differences of the meta-loss (up to 24 coordinates of each
+    parameter), or, for first-order MAML and Reptile, whose meta-gradient is the gradient of no
+    loss, their definition computed by a plain Python loop: ∇L_Q(θ_k) and θ − θ_k.
+
+    The learner is copied to the CPU and float64; the original is not touched.
+
+    Args:
+        learner: with any model; one that ``vmap`` differentiates wrongly can be built with
+            ``mapping="loop"`` and is caught here.
+        tasks: a small batch, every tensor ``[tasks, items, ...]``.
+
+    Returns:
+        A report; ``report.passed`` is the verdict and printing it shows the table.
+    """
+    exact = copy.deepcopy(learner).to("cpu", torch.float64)
+    doubled = Task(*(Split(*(_double(part) for part in split)) for split in tasks))
+    looped, vectorised = (meta_gradient(exact, doubled, how) for how in ("loop", "vmap"))
+    reference, kind = reference_gradient(exact, doubled, looped)
+    floor = _SMALL_SHARE * torch.stack([g.norm() for g in looped.values()]).norm().item()
+    return MetaGradientReport(
+        kind,
+        tuple(_compare(n, vectorised[n], looped[n], reference[n], floor) for n in looped),
+    )
+
+
+def meta_gradient(learner: Learner, tasks: Task, mapping: Mapping) -> Gradient:
+    """The gradient of the meta-loss under a mapping, by parameter name."""
+    kept, learner.mapping = learner.mapping, mapping
+    try:
+        loss = learner(tasks)
+    finally:
+        learner.mapping = kept
+    names, parameters = zip(*learner.named_parameters(), strict=True)
+    gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
+    return dict(zip(names, gradients, strict=True))
+
+
+Reference = dict[str, tuple[Tensor, Tensor]]
+"""By parameter name: coordinates into the flattened parameter, and the gradient there."""
+
+
+@singledispatch
+def reference_gradient(learner: Learner, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
+    """The independent reference of a learner, and what it is."""
+    with torch.no_grad():
+        differences = {
+            name: _central_differences(learner, tasks, parameter, looped[name], name)
+            for name, parameter in learner.named_parameters()
+        }
+    return differences, "central finite differences of the meta-loss"
+
+
+@reference_gradient.register
+def _(learner: FirstOrderMAML, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
+    def query_gradient(task: Task) -> Gradient:
+        adapted = plain_training(learner, [task.support] * learner.inner_steps)
+        loss = adapted.loss(adapted.model(task.query.x), task.query.y)
+        names, parameters = zip(*adapted.named_parameters(), strict=True)
+        return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
+
+    return _everywhere(_mean(query_gradient, tasks)), "the definition ∇L_Q(θ_k), in plain Python"
+
+
+@reference_gradient.register
+def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
+    def displacement(task: Task) -> Gradient:
+        splits = [learner.minibatch(task.support, step) for step in range(learner.inner_steps)]
+        adapted = dict(plain_training(learner, splits).named_parameters())
+        return {name: p.detach() - adapted[name] for name, p in learner.named_parameters()}
+
+    return _everywhere(_mean(displacement, tasks)), "the definition θ − θ_k, in plain Python"
+
+
+def plain_training(learner: Learner, splits: list[Split]) -> Learner:
+    """A copy of the learner whose model took one plain SGD step on each split, in place."""
+    trained = copy.deepcopy(learner)
+    moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
+    for split in splits:
+        loss = trained.loss(trained.model(split.x), split.y)
+        with torch.no_grad():
+            for weight, gradient in zip(moving, torch.autograd.grad(loss, moving), strict=True):
+                weight -= trained.inner_lr * gradient
+    return trained
+
+
+def _mean(gradient_of: Callable[[Task], Gradient], tasks: Task) -> Gradient:
+    each = [
+        gradient_of(Task(*(Split(split.x[i], split.y[i]) for split in tasks)))
+        for i in range(tasks.query.y.shape[0])
+    ]
+    return {name: torch.stack([one[name] for one in each]).mean(0) for name in each[0]}
+
+
+def _everywhere(gradient: Gradient) -> Reference:
+    return {name: (torch.arange(g.numel()), g.detach().flatten()) for name, g in gradient.items()}
+
+
+def _central_differences(
+    learner: Learner, tasks: Task, parameter: Tensor, looped: Tensor, name: str
+) -> tuple[Tensor, Tensor]:
+    """(L(θ + h) − L(θ − h)) / 2h at the largest and at some random coordinates."""
+    largest = looped.flatten().abs().argsort(descending=True)[: _COORDINATES // 2]
+    order = torch.randperm(parameter.numel(), generator=generator("coordinates", name))
+    coordinates = torch.cat([largest, order[: _COORDINATES // 2]]).unique()
+    flat = parameter.view(-1)
+    slopes = []
+    for coordinate in coordinates.tolist():
+        start = flat[coordinate].item()
+        ends = []
+        for sign in (1, -1):
+            flat[coordinate] = start + sign * _STEP
+            ends.append(_looped_loss(learner, tasks))
+        flat[coordinate] = start
+        slopes.append((ends[0] - ends[1]) / (2 * _STEP))
+    return coordinates, torch.stack(slopes)
+
+
+def _looped_loss(learner: Learner, tasks: Task) -> Tensor:
+    kept, learner.mapping = learner.mapping, "loop"
+    try:
+        loss: Tensor = learner(tasks)
+    finally:
+        learner.mapping = kept
+    return loss
+
+
+def _compare(
+    name: str, vectorised: Tensor, looped: Tensor, reference: tuple[Tensor, Tensor], floor: float
+) -> CheckedParameter:
+    coordinates, expected = reference
+    found = looped.flatten()[coordinates]
+    return CheckedParameter(
+        name,
+        looped.numel(),
+        _relative(vectorised - looped, looped, floor),
+        _relative(found - expected, expected, floor),
+        len(coordinates),
+    )
+
+
+def _relative(difference: Tensor, reference: Tensor, floor: float) -> float:
+    """Relative norm of a difference; a meta-gradient that is zero throughout compares as it is."""
+    return difference.norm().item() / (max(reference.norm().item(), floor) or 1.0)
+
+
+def _double(part: Tensor) -> Tensor:
+    return part.double().cpu() if part.is_floating_point() else part.cpu()

@@ -1,0 +1,58 @@
+"""Joint pretraining: ordinary training on all tasks' data, then adaptation to a new task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from metalearn_lab.learners.learner import Learner, Loss
+from metalearn_lab.tasks.types import Task
+
+
+class JointPretraining(Learner):
+    """The transfer-learning baseline: minimise the loss of the model *before* adaptation.
+
+    With ``adapts="*"`` the test-time adaptation is full fine-tuning; with ``adapts="head.*"`` a
+    linear probe. Two learners may share one model, so both use one pretraining.
+
+    Args:
+        model: as for every learner.
+        loss: as for every learner.
+        pretraining_head: for classification, maps the features of ``model.body`` to scores of
+            *all* training classes. Episode labels are permuted, so an un-adapted N-way head could
+            learn nothing from them; the pretraining head learns from the classes themselves, and
+            ``model.head`` stays as it was built until a task adapts it. Without it, the model
+            itself is trained (regression).
+        settings: the other arguments of ``Learner``.
+
+    Raises:
+        ValueError: a pretraining head was given for a model without ``body``.
+
+    Source: Chen et al., "A Closer Look at Few-shot Classification", ICLR 2019; Tian et al.,
+    "Rethinking Few-Shot Image Classification", ECCV 2020.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        *,
+        pretraining_head: nn.Module | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(model, loss, **settings)
+        if pretraining_head is not None and not isinstance(
+            getattr(model, "body", None), nn.Module
+        ):
+            raise ValueError(
+                "a pretraining head needs the model's features: give a model with a `body`"
+            )
+        self.pretraining_head = pretraining_head
+
+    def meta_loss(self, task: Task) -> Tensor:
+        """L_Q(θ), with no adaptation."""
+        if self.pretraining_head is None:
+            return self.loss_at(self.weights(), task.query)
+        features = self.model.get_submodule("body")(task.query.x)
+        return self.loss(self.pretraining_head(features), task.query.y)

@@ -1,0 +1,193 @@
+"""What every learner is: an ``nn.Module`` with two verbs, ``adapt`` and ``forward``.
+
+``adapt(support)`` is what the algorithm does at test time: it moves the weights θ on a support
+split and returns the trajectory θ_0, …, θ_k. ``forward(tasks)`` is what it does at training time:
+a meta-loss whose gradient is the algorithm's meta-gradient, so that any optimiser, scheduler or
+distributed wrapper of PyTorch works on a learner unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad
+
+from metalearn_lab.learners.mapping import Mapping, check_mapping, over_tasks
+from metalearn_lab.learners.norms import check_norms
+from metalearn_lab.tasks.types import Split, Task
+
+Weights = dict[str, Tensor]
+"""Weights by parameter name; *fast weights* when they belong to one task."""
+
+Trajectory = list[Weights]
+"""θ_0, …, θ_k; for a batch of tasks each tensor is ``[tasks, *weight.shape]``."""
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Maps outputs ``[items, ...]`` and targets to a scalar, e.g. ``F.cross_entropy``."""
+
+
+class Learner(nn.Module):
+    """Base of all learners: the inner loop θ_{j+1} = θ_j − α ∇L_S(θ_j).
+
+    Subclasses give ``meta_loss``, the meta-loss of one task.
+
+    Args:
+        model: maps inputs ``[items, ...]`` to outputs; its parameters are the meta-parameters θ.
+        loss: of outputs and targets, a mean over items.
+        inner_lr: α, the inner step size (for a mean-reduced loss).
+        inner_steps: k, the number of inner steps at training time and by default at test time.
+        adapts: pattern of the parameter names that the inner loop moves, e.g. ``"*"`` for all or
+            ``"head.*"`` for the head alone.
+        mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one).
+        chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory.
+        transductive: allow layers that normalise query items by each other.
+
+    Raises:
+        ValueError: a setting is out of range, no parameter matches ``adapts``, or a norm of the
+            model would make the learner wrong (see ``learners.norms``).
+    """
+
+    differentiates_twice = False
+    """Whether the meta-gradient holds second derivatives of the inner loss."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        *,
+        inner_lr: float,
+        inner_steps: int,
+        adapts: str = "*",
+        mapping: Mapping = "vmap",
+        chunk_size: int | None = None,
+        transductive: bool = False,
+    ) -> None:
+        super().__init__()
+        check_mapping(mapping)
+        check_norms(
+            model,
+            vectorised=mapping == "vmap",
+            second_order=self.differentiates_twice,
+            transductive=transductive,
+        )
+        if not 0 <= inner_lr < float("inf"):
+            raise ValueError(f"inner_lr must be 0 or a positive number, got {inner_lr}")
+        check_steps(inner_steps)
+        self.model = model
+        self.loss = loss
+        self.inner_lr = inner_lr
+        self.inner_steps = inner_steps
+        self.adapts = adapts
+        self.mapping: Mapping = mapping
+        self.chunk_size = chunk_size
+        self.adapted_names = _matching_names(model, adapts)
+
+    def forward(self, tasks: Task) -> Tensor:
+        """Mean meta-loss over a batch of tasks; its gradient is the meta-gradient.
+
+        Args:
+            tasks: a batch, every tensor ``[tasks, items, ...]``.
+        """
+        losses: Tensor = over_tasks(self.meta_loss, self.mapping, self.chunk_size)(tasks)
+        return losses.mean()
+
+    def meta_loss(self, task: Task) -> Tensor:
+        """Meta-loss of one task, a scalar."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def adapt(self, support: Split, steps: int | None = None) -> Trajectory:
+        """Adapt to a batch of tasks, as at test time; builds no graph.
+
+        Args:
+            support: ``[tasks, items, ...]``.
+            steps: number of inner steps, ``inner_steps`` when not given.
+
+        Returns:
+            θ_0, …, θ_steps; each weight ``[tasks, *weight.shape]``.
+
+        Raises:
+            ValueError: ``steps`` is negative.
+        """
+        count = self.inner_steps if steps is None else steps
+        check_steps(count)
+        trajectory: Trajectory = over_tasks(
+            lambda split: self.inner_loop(self.weights(), split, count),
+            self.mapping,
+            self.chunk_size,
+        )(support)
+        return trajectory
+
+    @torch.no_grad()
+    def predict(self, weights: Weights, x: Tensor) -> Tensor:
+        """Outputs of the model at given fast weights.
+
+        Args:
+            weights: one point of a trajectory, each ``[tasks, *weight.shape]``.
+            x: inputs ``[tasks, items, ...]``.
+
+        Returns:
+            ``[tasks, items, outputs]``.
+        """
+        outputs: Tensor = over_tasks(self.call, self.mapping, self.chunk_size)(weights, x)
+        return outputs
+
+    def weights(self) -> Weights:
+        """The meta-parameters θ by name, connected to the graph."""
+        return dict(self.model.named_parameters())
+
+    def call(self, weights: Weights, x: Tensor) -> Tensor:
+        """Outputs of the model at given weights, for one task."""
+        outputs: Tensor = functional_call(self.model, weights, (x,))
+        return outputs
+
+    def loss_at(self, weights: Weights, split: Split) -> Tensor:
+        """L(θ) on a split of one task, a scalar."""
+        return self.loss(self.call(weights, split.x), split.y)
+
+    def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
+        """θ_0, …, θ_steps for one task."""
+        trajectory = [theta]
+        for step in range(steps):
+            trajectory.append(self.inner_step(trajectory[-1], support, step))
+        return trajectory
+
+    def inner_step(self, theta: Weights, support: Split, step: int) -> Weights:
+        """θ_{j+1} = θ_j − α ∇L_S(θ_j) on the adapted weights; the others stay.
+
+        Args:
+            theta: θ_j.
+            support: the task's support split.
+            step: j, for learners whose step depends on it.
+        """
+        moving = {name: theta[name] for name in self.adapted_names}
+        gradient = grad(lambda part: self.loss_at({**theta, **part}, support))(moving)
+        return {**theta, **{n: w - self.inner_lr * gradient[n] for n, w in moving.items()}}
+
+
+def held_constant(weights: Weights) -> Weights:
+    """The same weights with no gradient through them."""
+    return {name: weight.detach() for name, weight in weights.items()}
+
+
+def check_steps(steps: int) -> None:
+    """Refuse a number of inner steps that is no count.
+
+    Raises:
+        ValueError: negative, or not an integer.
+    """
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"the number of inner steps must be 0, 1, 2, …, got {steps!r}")
+
+
+def _matching_names(model: nn.Module, pattern: str) -> list[str]:
+    names = [name for name, _ in model.named_parameters()]
+    matching = [name for name in names if fnmatchcase(name, pattern)]
+    if not matching:
+        raise ValueError(
+            f"no parameter matches adapts={pattern!r}: the model has {', '.join(names) or 'none'}"
+        )
+    return matching

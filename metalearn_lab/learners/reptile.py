@@ -1,0 +1,66 @@
+"""Reptile: move the weights towards where each task's training takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from metalearn_lab.learners.learner import Learner, Loss, Weights, held_constant
+from metalearn_lab.tasks.types import Split, Task
+
+
+class Reptile(Learner):
+    """Reptile, serial with one task a batch and batched with more.
+
+    Serial: φ ← φ + ε(φ̃ − φ) with φ̃ the weights after k inner steps; batched: the mean over the
+    tasks of the batch (equation 5). An outer ``SGD(lr=ε)`` on this learner is exactly that rule;
+    Adam may take the place of it. Every labelled item serves the inner loop: there is no
+    support-query split, so give it tasks merged by ``merge_splits``.
+
+    Args:
+        model: as for every learner.
+        loss: as for every learner.
+        inner_batch: items of the support split in each inner step at training time: step j takes
+            the j-th run of so many items, starting over at the end. All items when not given.
+            One batch a step of *different* items is what makes Reptile more than joint training.
+        settings: the other arguments of ``Learner``.
+
+    Raises:
+        ValueError: ``inner_batch`` is not positive.
+
+    Source: Nichol, Achiam and Schulman, "On First-Order Meta-Learning Algorithms", 2018,
+    algorithms 1 and 2.
+    """
+
+    def __init__(
+        self, model: nn.Module, loss: Loss, *, inner_batch: int | None = None, **settings: Any
+    ) -> None:
+        super().__init__(model, loss, **settings)
+        if inner_batch is not None and inner_batch < 1:
+            raise ValueError(f"inner_batch must be 1 or more items, got {inner_batch}")
+        self.inner_batch = inner_batch
+
+    def meta_loss(self, task: Task) -> Tensor:
+        """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
+        phi = self.weights()
+        phi_tilde = self.train_on(held_constant(phi), task.support)
+        return sum(
+            (((phi[name] - phi_tilde[name]) ** 2).sum() / 2 for name in phi),
+            start=phi[self.adapted_names[0]].new_zeros(()),
+        )
+
+    def train_on(self, phi: Weights, data: Split) -> Weights:
+        """φ̃: the weights after k inner steps, each on its own minibatch."""
+        for step in range(self.inner_steps):
+            phi = self.inner_step(phi, self.minibatch(data, step), step)
+        return phi
+
+    def minibatch(self, data: Split, step: int) -> Split:
+        """The step-th run of ``inner_batch`` items of one task's data, starting over at the end."""
+        items = data.y.shape[0]
+        if self.inner_batch is None or self.inner_batch >= items:
+            return data
+        first = step * self.inner_batch
+        rows = [(first + i) % items for i in range(self.inner_batch)]
+        return Split(data.x[rows], data.y[rows])

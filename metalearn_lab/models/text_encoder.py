@@ -1,0 +1,66 @@
+"""A small text classifier that adapts in milliseconds: n-gram embeddings, a mean, a hidden layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from metalearn_lab.models.mlp import initialise
+from metalearn_lab.tasks.seeds import generator
+
+
+class BagOfNgrams(nn.Module):
+    """Mean embedding of a sentence's n-grams.
+
+    A plain embedding and a mean, because ``F.embedding_bag`` has no second derivative and MAML
+    through it fails.
+
+    Args:
+        buckets: rows of the table; row 0 is padding and never used.
+        dim: size of an embedding.
+        seed: of the initial table.
+    """
+
+    def __init__(self, buckets: int, dim: int, *, seed: int = 0) -> None:
+        super().__init__()
+        table = torch.randn(buckets, dim, generator=generator("bag of n-grams", seed))
+        self.table = nn.Parameter(table)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Map n-gram ids ``[..., length]``, 0 where there is none, to ``[..., dim]``."""
+        present = (ids != 0).to(self.table.dtype)
+        share = present / present.sum(-1, keepdim=True).clamp(min=1)
+        return (F.embedding(ids, self.table) * share.unsqueeze(-1)).sum(-2)
+
+
+class TextClassifier(nn.Module):
+    """Bag of n-grams, one hidden layer, and a linear head that starts at zero.
+
+    The head starts at zero because class order in an episode is arbitrary: before adaptation
+    every class is equally likely.
+
+    Args:
+        buckets: size of the hashed n-gram table.
+        ways: N, the number of classes of an episode.
+        dim: size of an embedding.
+        hidden: units of the hidden layer, the size of the features that ``body`` returns.
+        seed: of the initial weights.
+    """
+
+    def __init__(
+        self, buckets: int, ways: int, *, dim: int = 32, hidden: int = 64, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            BagOfNgrams(buckets, dim, seed=seed), nn.Linear(dim, hidden), nn.ReLU()
+        )
+        self.head = nn.Linear(hidden, ways)
+        initialise(self.body, "text classifier", seed)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Map n-gram ids ``[items, length]`` to class scores ``[items, ways]``."""
+        scores: Tensor = self.head(self.body(ids))
+        return scores

@@ -1,0 +1,102 @@
+"""Class-disjoint splits: a class met in training is never met again in validation or test."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.table import LabelledTable, check_classes_exist
+
+
+class ClassSplit(NamedTuple):
+    """Classes of each part, as indices into ``table.classes``, in rising order.
+
+    Attributes:
+        train: classes to meta-train on.
+        validation: classes to choose settings by.
+        test: classes to report on.
+    """
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def split_classes(
+    table: LabelledTable,
+    *,
+    seed: int,
+    fractions: tuple[float, float, float] = (0.5, 0.25, 0.25),
+) -> ClassSplit:
+    """Deal the classes to train, validation and test at random.
+
+    The split depends on the seed, the fractions and the class names alone: not on the texts, not
+    on the order of rows. One split is one draw, and it moves accuracy more than most learners
+    do, so report several seeds.
+
+    Args:
+        table: the labelled table.
+        seed: another seed is another split.
+        fractions: shares of train, validation and test; they sum to 1. Every part gets at least
+            one class.
+
+    Raises:
+        ValueError: fewer than three classes, or fractions that are not three positive numbers
+            that sum to 1.
+    """
+    sizes = _part_sizes(table.classes, fractions)
+    by_name = sorted(range(len(table.classes)), key=lambda index: table.classes[index])
+    order = torch.randperm(len(by_name), generator=generator("class split", seed)).tolist()
+    shuffled = [by_name[position] for position in order]
+    train, validation = sizes[0], sizes[0] + sizes[1]
+    parts = (shuffled[:train], shuffled[train:validation], shuffled[validation:])
+    return ClassSplit(*(tuple(sorted(part)) for part in parts))
+
+
+def published_classes(table: LabelledTable) -> ClassSplit:
+    """The class-disjoint split that the source itself publishes.
+
+    Raises:
+        ValueError: the source publishes none, or one without train, validation or test.
+    """
+    if table.published_split is None:
+        raise ValueError(
+            f"no published class-disjoint split in this source ({table.source}): "
+            "draw one with split_classes(table, seed=...)"
+        )
+    missing = [part for part in ClassSplit._fields if not table.published_split.get(part)]
+    if missing:
+        raise ValueError(
+            f"the published split has no classes for {', '.join(missing)} ({table.source}): "
+            "draw a split with split_classes(table, seed=...)"
+        )
+    parts = [table.published_split[part] for part in ClassSplit._fields]
+    for names in parts:
+        check_classes_exist(names, table.classes)
+    return ClassSplit(*(tuple(sorted(map(table.classes.index, names))) for names in parts))
+
+
+def _part_sizes(classes: tuple[str, ...], fractions: tuple[float, ...]) -> list[int]:
+    """Largest remainders, then at least one class for every part."""
+    if len(fractions) != 3 or min(fractions) <= 0 or not math.isclose(sum(fractions), 1.0):
+        raise ValueError(
+            "fractions must be three positive numbers (train, validation, test) that sum to 1, "
+            f"got {fractions}"
+        )
+    if len(classes) < 3:
+        raise ValueError(
+            "class-disjoint train, validation and test need at least 3 classes, "
+            f"the table has {len(classes)}: {', '.join(classes) or 'none'}"
+        )
+    shares = [fraction * len(classes) for fraction in fractions]
+    sizes = [math.floor(share) for share in shares]
+    by_remainder = sorted(range(3), key=lambda part: sizes[part] - shares[part])
+    for part in by_remainder[: len(classes) - sum(sizes)]:
+        sizes[part] += 1
+    while min(sizes) == 0:
+        sizes[sizes.index(max(sizes))] -= 1
+        sizes[sizes.index(0)] += 1
+    return sizes

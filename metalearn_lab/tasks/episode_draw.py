@@ -1,0 +1,79 @@
+"""Which classes and which rows: the random part of an episode, for many episodes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.tasks.dealing import ClassItems, deal
+
+
+class Draw(NamedTuple):
+    """The classes and rows of some episodes, items shot by shot.
+
+    Attributes:
+        classes: positions of the drawn classes in ``ClassItems``, in the order of their labels,
+            ``[episodes, ways]``.
+        support_rows: table rows, ``[episodes, ways * shots]``.
+        query_rows: table rows, ``[episodes, ways * queries]``.
+    """
+
+    classes: Tensor
+    support_rows: Tensor
+    query_rows: Tensor
+
+
+def draw_episodes(
+    items: ClassItems, streams: Sequence[torch.Generator], *, ways: int, shots: int, queries: int
+) -> Draw:
+    """Draw one episode from each stream of random numbers.
+
+    Classes come in random order, so every class gets every label. The groups of each class are
+    dealt to the two sides (see ``dealing.deal``) and the items of a side are drawn without
+    replacement. An episode depends on its own stream alone, not on the others beside it.
+
+    Args:
+        items: the items of each class, every class with a deal.
+        streams: one generator an episode.
+        ways: classes an episode.
+        shots: support items a class.
+        queries: query items a class.
+    """
+    class_keys, group_keys, item_keys = _keys(items, streams, ways)
+    classes = class_keys.argsort(dim=1)[:, :ways]
+    rows, group_of, sizes, one_deal = (part[classes.flatten()] for part in items)
+    groups = deal(group_keys, sizes, one_deal, shots=shots, queries=queries)
+    padded = group_of == sizes.shape[1]
+    on_support = groups.gather(1, group_of.clamp(max=sizes.shape[1] - 1))
+    support = _pick(item_keys.masked_fill(~on_support | padded, -1.0), rows, shots)
+    query = _pick(item_keys.masked_fill(on_support | padded, -1.0), rows, queries)
+    return Draw(classes, _shot_by_shot(support, ways), _shot_by_shot(query, ways))
+
+
+def _keys(
+    items: ClassItems, streams: Sequence[torch.Generator], ways: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Random keys in [0, 1): for classes, for the groups of each way, for the items of each way.
+
+    They are double precision because a tie could be broken differently on another machine.
+    """
+    classes, groups = items.sizes.shape
+    total = classes + ways * (groups + items.rows.shape[1])
+    draws = [torch.rand(total, dtype=torch.float64, generator=stream) for stream in streams]
+    class_keys, way_keys = torch.stack(draws).tensor_split([classes], dim=1)
+    by_way = way_keys.reshape(len(streams) * ways, -1)
+    group_keys, item_keys = by_way.tensor_split([groups], dim=1)
+    return class_keys, group_keys, item_keys
+
+
+def _pick(keys: Tensor, rows: Tensor, number: int) -> Tensor:
+    """Rows of the largest keys, ``[classes, number]``."""
+    return rows.gather(1, keys.topk(number, dim=1).indices)
+
+
+def _shot_by_shot(rows: Tensor, ways: int) -> Tensor:
+    """From ``[episodes * ways, items]`` to ``[episodes, items * ways]``, ways running fastest."""
+    return rows.reshape(-1, ways, rows.shape[1]).transpose(1, 2).flatten(1)

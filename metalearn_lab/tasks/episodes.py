@@ -1,0 +1,200 @@
+"""N-way K-shot episodes from a labelled table, addressable by (seed, split, index)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.tasks import episode_checks as checks
+from metalearn_lab.tasks.dealing import index_classes
+from metalearn_lab.tasks.episode_draw import Draw, draw_episodes
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.table import labelled_columns, text_groups
+from metalearn_lab.tasks.types import Split, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class Episode(NamedTuple):
+    """One episode, and where in the table its items come from.
+
+    Items stand shot by shot: the first ``ways`` rows are one item of each class, and so on.
+
+    Attributes:
+        task: support ``x [ways * shots, ...]``, query ``x [ways * queries, ...]``; ``y`` in
+            0..ways-1, the classes relabelled anew in every episode.
+        support_rows: table rows of the support items, ``[ways * shots]``.
+        query_rows: table rows of the query items, ``[ways * queries]``.
+        classes: table class of label 0..ways-1, ``[ways]``.
+    """
+
+    task: Task
+    support_rows: Tensor
+    query_rows: Tensor
+    classes: Tensor
+
+
+class EpisodeSampler:
+    """Draws episodes; the same address gives the same episode everywhere and in any order.
+
+    Every episode has ``ways`` distinct classes of the split, and of each class ``shots`` support
+    and ``queries`` query items, no item twice and no group on both sides. All that could prevent
+    this is refused at construction, so a draw never fails.
+
+    Args:
+        x: encoded items, ``[rows, ...]``, of any type.
+        labels: class of each row, ``[rows]``, 0 or more.
+        ways: classes an episode (N).
+        shots: support items a class (K).
+        queries: query items a class (Q).
+        classes: the classes of this split; all classes of the table if None.
+        groups: group of each row, ``[rows]``; a group lies within one class and is dealt whole
+            to support or to query. Every row is its own group if None.
+        split: name of the split; part of the address.
+        seed: part of the address.
+        class_names: name of each class, for messages; labels must then lie below their number.
+
+    Raises:
+        ValueError: counts out of range, columns that do not fit each other, NaN or infinity in
+            ``x``, labels out of range, classes that are unknown or too few, a group in two
+            classes, or a class whose groups cannot be dealt (see ``dealing.find_deal``).
+        TypeError: labels that are not one integer a row.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        labels: Sequence[int] | Tensor,
+        *,
+        ways: int,
+        shots: int,
+        queries: int,
+        classes: Sequence[int] | None = None,
+        groups: Sequence[int] | Tensor | None = None,
+        split: str = "train",
+        seed: int = 0,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        """Check everything once, then index the items."""
+        checks.check_counts(ways, shots, queries)
+        label_of = checks.integer_column("labels", labels)
+        group_of = checks.integer_column(
+            "groups", torch.arange(len(x)) if groups is None else groups
+        )
+        checks.check_columns(x, label_of, group_of)
+        checks.check_labels_in_range(label_of, class_names)
+        chosen = torch.unique(label_of).tolist() if classes is None else list(classes)
+        checks.check_classes(chosen, label_of, ways, split)
+        names = class_names or [str(label) for label in range(int(label_of.max()) + 1)]
+        checks.check_groups_within_classes(label_of, group_of, chosen, names)
+        checks.check_every_class_can_be_dealt(
+            label_of, group_of, chosen, names, shots=shots, queries=queries
+        )
+        self.x, self.split, self.seed = x, split, seed
+        self.ways, self.shots, self.queries = ways, shots, queries
+        self.classes: tuple[int, ...] = tuple(sorted(chosen))
+        self._items = index_classes(label_of, group_of, self.classes, shots=shots, queries=queries)
+
+    @classmethod
+    def from_dataset(
+        cls,
+        dataset: Dataset,
+        label_column: str,
+        encode: Callable[[list[str]], Tensor],
+        *,
+        ways: int,
+        shots: int,
+        queries: int,
+        text_column: str = "text",
+        classes: Sequence[int] | None = None,
+        split: str = "train",
+        seed: int = 0,
+    ) -> EpisodeSampler:
+        """A sampler over a ``datasets.Dataset``; rows of the same sentence share a group.
+
+        Args:
+            dataset: a dataset with a column of texts and one of labels.
+            label_column: name of the label column, ClassLabel or integers, or strings, which are
+                numbered in sorted order.
+            encode: turns the list of texts into ``x``, ``[rows, ...]``.
+            text_column: name of the text column.
+            ways: classes an episode.
+            shots: support items a class.
+            queries: query items a class.
+            classes: the classes of this split; all of them if None.
+            split: name of the split; part of the address.
+            seed: part of the address.
+
+        Raises:
+            ValueError: a column is missing, or anything the sampler refuses.
+        """
+        texts, labels, names = labelled_columns(dataset, text_column, label_column)
+        return cls(
+            encode(texts),
+            labels,
+            ways=ways,
+            shots=shots,
+            queries=queries,
+            classes=classes,
+            groups=text_groups(texts),
+            split=split,
+            seed=seed,
+            class_names=names,
+        )
+
+    def episode(self, index: int) -> Episode:
+        """The episode at (seed, split, index).
+
+        Raises:
+            ValueError: a negative index.
+        """
+        draw = self._draw(index, 1)
+        task = Task(*(Split(*(part[0] for part in side)) for side in self._task(draw)))
+        classes = torch.tensor(self.classes)[draw.classes[0]]
+        return Episode(task, draw.support_rows[0], draw.query_rows[0], classes)
+
+    def batch(self, first: int, count: int) -> Task:
+        """Episodes ``first`` to ``first + count - 1``, stacked on a leading task axis.
+
+        Raises:
+            ValueError: a negative index, or a count below 1.
+        """
+        return self._task(self._draw(first, count))
+
+    def pretraining_batch(self, first: int, count: int) -> Task:
+        """The items of ``batch(first, count)`` as one task over all the classes of the split.
+
+        What learning without episodes sees under an equal budget of data: the same support and
+        query items, with one fixed label a class.
+
+        Returns:
+            A batch of one task, ``x [1, count * ways * (shots + queries), ...]``, support and
+            query alike; ``y`` is the position of the class in ``self.classes``.
+
+        Raises:
+            ValueError: a negative index, or a count below 1.
+        """
+        draw = self._draw(first, count)
+        rows = torch.cat([draw.support_rows, draw.query_rows], dim=1).reshape(1, -1)
+        y = draw.classes.repeat(1, self.shots + self.queries).reshape(1, -1)
+        everything = Split(self.x[rows.to(self.x.device)], y.to(self.x.device))
+        return Task(everything, everything)
+
+    def _task(self, draw: Draw) -> Task:
+        sides = ((draw.support_rows, self.shots), (draw.query_rows, self.queries))
+        return Task(*(self._side(rows, each) for rows, each in sides))
+
+    def _side(self, rows: Tensor, each: int) -> Split:
+        y = torch.arange(self.ways, device=self.x.device).repeat(len(rows), each)
+        return Split(self.x[rows.to(self.x.device)], y)
+
+    def _draw(self, first: int, count: int) -> Draw:
+        checks.check_address(first, count)
+        addresses = range(first, first + count)
+        streams = [generator("episode", self.seed, self.split, index) for index in addresses]
+        counts = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
+        return draw_episodes(self._items, streams, **counts)

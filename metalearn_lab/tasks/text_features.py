@@ -1,0 +1,68 @@
+"""Sentences as hashed character n-grams, the input of the small text encoder."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+PADDING = 0
+
+
+def hashed_ngrams(
+    texts: Sequence[str],
+    *,
+    buckets: int = 4096,
+    sizes: Sequence[int] = (2, 3),
+    longest: int = 256,
+) -> Tensor:
+    """Ids of the character n-grams of each text.
+
+    A text is lower-cased and wrapped in spaces, so that n-grams see word edges. Every n-gram is
+    hashed (CRC-32) to one of ``buckets − 1`` ids; nothing is fitted, so nothing can leak from a
+    test class. A text shorter than the smallest n-gram is its own single n-gram.
+
+    Args:
+        texts: the sentences.
+        buckets: number of ids, padding included.
+        sizes: lengths of the n-grams in characters.
+        longest: n-grams kept of a text, the rest is cut off, so that one long text does not make
+            every row long.
+
+    Returns:
+        int64 ``[texts, length]``, padded with 0; ``length`` is ``longest`` or less.
+
+    Raises:
+        ValueError: no texts, an empty text, fewer than two buckets, or ``longest`` below 1.
+    """
+    if not texts:
+        raise ValueError("no texts to encode: give at least one")
+    if buckets < 2:
+        raise ValueError(f"buckets must be 2 or more (one is padding), got {buckets}")
+    if longest < 1:
+        raise ValueError(f"longest must be 1 n-gram or more, got {longest}")
+    rows = [_ids(text, buckets, sizes, longest) for text in texts]
+    ids = torch.full((len(rows), max(map(len, rows))), PADDING, dtype=torch.int64)
+    for row, found in zip(ids, rows, strict=True):
+        row[: len(found)] = torch.tensor(found)
+    return ids
+
+
+def _ids(text: str, buckets: int, sizes: Sequence[int], longest: int) -> list[int]:
+    kept = islice(_ngrams(text, sizes), longest)
+    return [1 + zlib.crc32(ngram) % (buckets - 1) for ngram in kept]
+
+
+def _ngrams(text: str, sizes: Sequence[int]) -> Iterator[bytes]:
+    if not text.strip():
+        raise ValueError(f"an empty text cannot be encoded: {text!r}")
+    wrapped = f" {' '.join(text.lower().split())} "
+    if len(wrapped) < min(sizes):
+        yield wrapped.encode()
+    for start in range(len(wrapped)):
+        for size in sizes:
+            if start + size <= len(wrapped):
+                yield wrapped[start : start + size].encode()

@@ -1,0 +1,82 @@
+"""The data every learner sees: a support split to adapt on and a query split to be judged on.
+
+Both are NamedTuples of tensors, so a *batch of tasks* is the same type with one more leading
+axis, and ``torch.func.vmap`` maps over it with no adapter code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Split(NamedTuple):
+    """Items and their targets.
+
+    Attributes:
+        x: inputs, ``[items, ...]``, or ``[tasks, items, ...]`` in a batch of tasks.
+        y: class indices ``[items]`` (int64) or regression targets ``[items, outputs]``;
+            with a leading task axis in a batch.
+    """
+
+    x: Tensor
+    y: Tensor
+
+
+class Task(NamedTuple):
+    """One task, or a batch of tasks with a leading task axis.
+
+    Attributes:
+        support: what the learner adapts on.
+        query: what the adapted learner is judged on.
+    """
+
+    support: Split
+    query: Split
+
+
+def stack_tasks(tasks: Sequence[Task]) -> Task:
+    """Stack tasks of equal shapes on a new leading task axis.
+
+    Raises:
+        ValueError: no tasks were given, or their shapes differ.
+    """
+    if not tasks:
+        raise ValueError("no tasks to stack: give at least one")
+    shapes = {tuple(part.shape for split in task for part in split) for task in tasks}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"tasks of different shapes cannot be stacked: found {len(shapes)} kinds; "
+            "use the same ways, shots and queries for every task of a batch"
+        )
+    return Task(*(Split(*(torch.stack(parts) for parts in zip(*splits))) for splits in zip(*tasks)))
+
+
+def merge_splits(task: Task) -> Task:
+    """Put all the data on both sides, for learners that make no difference between them.
+
+    Joint pretraining and Reptile use every labelled item they are given; with merged tasks they
+    see exactly as many as MAML sees in support and query together.
+
+    Returns:
+        A task (or batch) whose support and query are both the old support then the old query.
+    """
+    axis = task.support.y.ndim - task_item_ndim(task)
+    everything = Split(
+        torch.cat([task.support.x, task.query.x], dim=axis),
+        torch.cat([task.support.y, task.query.y], dim=axis),
+    )
+    return Task(everything, everything)
+
+
+def task_item_ndim(task: Task) -> int:
+    """Number of axes of one task's targets: 1 for classes, 2 for regression."""
+    return 2 if task.support.y.is_floating_point() else 1
+
+
+def to_device(task: Task, device: torch.device | str) -> Task:
+    """Move a task or a batch of tasks to a device."""
+    return Task(*(Split(*(part.to(device) for part in split)) for split in task))

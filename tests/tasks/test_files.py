@@ -1,0 +1,187 @@
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+
+from metalearn_lab.tasks.class_splits import published_classes, split_classes
+from metalearn_lab.tasks.sources import load_table
+
+
+def write(folder: Path, split: str, rows: dict[str, list[Any]], names: str = "") -> None:
+    """Write a split as the hub's client does; with names the labels are a ClassLabel."""
+    features = None
+    if names:
+        features = Features({"text": Value("string"), "label": ClassLabel(names=names.split())})
+    Dataset.from_dict(rows, features=features).to_parquet(folder / f"{split}.parquet")
+
+
+def test_clinc150_without_out_of_scope(shared_data: Path) -> None:
+    table = load_table("files", path=shared_data / "clinc150", exclude=("oos",))
+    assert len(table.classes) == 150
+    assert "oos" not in table.classes
+    assert table.published_split is None, "all splits have the same classes"
+    assert len(table.rows_of("translate")) == 150
+    assert len(table) == 22500 - 8
+    assert table.source.endswith("8 rows dropped, their text stands under two classes")
+
+
+def test_banking77_has_no_validation_file(shared_data: Path) -> None:
+    table = load_table("files", path=shared_data / "banking77")
+    assert len(table.classes) == 77
+    assert len(table) == 10003 + 3080
+    assert table.source.endswith("(train, test)")
+    assert len(set(table.groups)) < len(table), "some sentences stand twice"
+
+
+def test_subj_is_one_split_of_two_classes(shared_data: Path) -> None:
+    table = load_table("files", path=shared_data / "subj")
+    assert (len(table), len(table.classes), table.published_split) == (10000, 2, None)
+    with pytest.raises(ValueError, match="need at least 3 classes, the table has 2"):
+        split_classes(table, seed=0)
+
+
+def test_sib200_one_language_or_all(shared_data: Path) -> None:
+    chinese = load_table("files", path=shared_data / "sib200", language="zho_Hans")
+    every = load_table("files", path=shared_data / "sib200")
+    assert len(chinese) == 1004
+    assert chinese.classes == every.classes
+    assert len(every) == 22 * 1004
+    with pytest.raises(ValueError, match=r"no rows of language 'zh'; it has: .*eng_Latn"):
+        load_table("files", path=shared_data / "sib200", language="zh")
+
+
+def test_classes_are_compared_by_name_not_by_number(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["a1", "b1"], "label": [0, 1]}, names="a b")
+    write(tmp_path, "test", {"text": ["b2", "a2"], "label": [0, 1]}, names="b a")
+    table = load_table("files", path=tmp_path)
+    named = {
+        text: table.classes[label] for text, label in zip(table.texts, table.labels, strict=True)
+    }
+    assert named == {"a1": "a", "b1": "b", "b2": "b", "a2": "a"}
+
+
+def test_class_disjoint_files_are_the_published_split(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["1", "2", "3"], "intent": ["d", "b", "oos"]})
+    write(tmp_path, "validation", {"text": ["4"], "intent": ["a"]})
+    write(tmp_path, "test", {"text": ["5"], "intent": ["c"]})
+    table = load_table("files", path=tmp_path, exclude=("oos",))
+    assert table.published_split == {"train": ("b", "d"), "validation": ("a",), "test": ("c",)}
+    split = published_classes(table)
+    assert [[table.classes[label] for label in part] for part in split] == [
+        ["b", "d"],
+        ["a"],
+        ["c"],
+    ]
+
+
+def test_one_shared_class_means_no_published_split(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["1", "2"], "label": ["a", "b"]})
+    write(tmp_path, "test", {"text": ["3", "4"], "label": ["b", "c"]})
+    assert load_table("files", path=tmp_path).published_split is None
+
+
+def test_shards_of_a_split_are_one_split(tmp_path: Path) -> None:
+    write(tmp_path, "train-00000-of-00002", {"text": ["1"], "label": ["a"]})
+    write(tmp_path, "train-00001-of-00002", {"text": ["2"], "label": ["b"]})
+    table = load_table("files", path=tmp_path)
+    assert table.texts == ("1", "2")
+    assert table.source.endswith("(train)")
+
+
+def test_repeats_share_a_group_and_ambiguous_texts_go(tmp_path: Path) -> None:
+    texts = ["Hello", "hello ", "bye", "well", "WELL"]
+    write(tmp_path, "train", {"text": texts, "category": ["a", "a", "b", "a", "b"]})
+    table = load_table("files", path=tmp_path)
+    assert table.texts == ("Hello", "hello ", "bye")
+    assert table.groups == (0, 0, 1)
+    assert table.source.endswith("; 2 rows dropped, their text stands under two classes")
+
+
+def test_integer_labels_without_names_become_text(tmp_path: Path) -> None:
+    file = tmp_path / "train.parquet"
+    pd.DataFrame({"sentence": ["x", "y"], "label": [7, 3]}).to_parquet(file)
+    assert load_table("files", path=tmp_path).classes == ("3", "7")
+
+
+def test_reading_leaves_no_cache_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": ["a", "b"]})
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    load_table("files", path=".")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            {"body": ["x"], "label": ["a"]},
+            "no text column: looked for text, utt, sentence, its columns are body, label: rename",
+        ),
+        ({"text": ["x"], "topic": ["a"]}, "no label column: .*columns are text, topic: rename"),
+        (
+            {"text": ["x", " "], "label": ["a", "b"]},
+            r"row 1 of train \(counted from 0\) has no "
+            "text, but ' ': remove or fill it",
+        ),
+        ({"text": ["x", None], "label": ["a", "b"]}, "row 1 of train .* has no text, but None"),
+        ({"text": ["x", "y"], "label": ["a", None]}, "row 1 of train .* no class, but label None"),
+        ({"text": ["x", "y"], "label": [1.0, float("nan")]}, "row 1 .* no class, but label nan"),
+        ({"text": ["x", "y"], "label": [1.0, 0.5]}, "row 1 .* no class, but label 0.5"),
+        ({"text": [["x"], ["y"]], "label": [0, 1]}, r"row 0 of train .* no text, but \['x'\]"),
+        ({"text": ["x", "y"], "label": ["a", "a"]}, "two classes or more, but .* has 1: a"),
+    ],
+)
+def test_unusable_rows_are_refused(tmp_path: Path, rows: dict[str, Any], message: str) -> None:
+    write(tmp_path, "train", rows)
+    with pytest.raises(ValueError, match=message):
+        load_table("files", path=tmp_path)
+
+
+def test_unlabelled_class_label_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "test", {"text": ["x", "y"], "label": [0, -1]}, names="a b")
+    with pytest.raises(ValueError, match=r"row 1 of test .* has no class, but label -1"):
+        load_table("files", path=tmp_path)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: path is the folder that"):
+        load_table("files", path=tmp_path / "nowhere")
+
+
+def test_no_parquet_lists_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\n")
+    with pytest.raises(FileNotFoundError, match=r"no parquet file in .*; there is: train\.csv"):
+        load_table("files", path=tmp_path)
+
+
+def test_file_that_is_no_split(tmp_path: Path) -> None:
+    write(tmp_path, "ratings", {"text": ["x"], "label": ["a"]})
+    with pytest.raises(ValueError, match=r"ratings\.parquet is not named as a split"):
+        load_table("files", path=tmp_path)
+
+
+def test_file_that_is_not_parquet(tmp_path: Path) -> None:
+    (tmp_path / "train.parquet").write_text("text,label\n")
+    with pytest.raises(ValueError, match=r"train\.parquet is not a readable parquet file"):
+        load_table("files", path=tmp_path)
+
+
+def test_excluding_an_unknown_class_names_the_classes(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match=r"no class named \['oos'\]; the classes are: a, b"):
+        load_table("files", path=tmp_path, exclude=("oos",))
+
+
+def test_excluding_all_but_one_class(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match="two classes or more"):
+        load_table("files", path=tmp_path, exclude=("a",))
+
+
+def test_language_without_a_language_column(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match="language 'en' was asked for, but train has no 'lang'"):
+        load_table("files", path=tmp_path, language="en")
