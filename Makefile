@@ -1,0 +1,84 @@
+# make lab         set up once, then open the workbook in JupyterLab (ARGS=--no-browser, ARGS="--port 9999")
+# make test        set up once, then prove everything: style, types, unit tests, every notebook
+# make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p seed 1")
+# make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
+# make constraints pin the newest versions that work together in constraints.txt
+# make clean       remove the set-up and every cache
+
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+# The set-up is done when this file exists and is newer than what it was made from. Another
+# Python has another file, so `make test PYTHON=python3.12` sets up again.
+READY   := $(VENV)/ready-$(VERSION)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: lab test run notebooks constraints clean setup chromium supported-python
+.DEFAULT_GOAL := lab
+
+lab: setup
+	@$(BIN)/metalearn-lab lab $(ARGS)
+
+run: setup
+	@$(BIN)/metalearn-lab run $(ARGS)
+
+notebooks: setup
+	@$(BIN)/python -m metalearn_lab.workbook.build $(CHAPTERS)
+
+# ---------------------------------------------------------------------------------- set-up
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt | supported-python
+	@echo "setting up $(VENV) with Python $(VERSION): a few minutes, once" >&2
+	@rm -f $(VENV)/ready-*
+	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
+	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]' >&2
+	@touch $@
+
+supported-python:
+	@if [ -z "$(VERSION)" ]; then \
+	  echo "'$(PYTHON)' does not run. Install Python 3.11, 3.12 or 3.13, or name one: make $(or $(MAKECMDGOALS),lab) PYTHON=python3.12" >&2; exit 2; fi
+	@case "$(VERSION)" in 3.11.*|3.12.*|3.13.*) ;; *) \
+	  echo "'$(PYTHON)' is Python $(VERSION); this project needs 3.11, 3.12 or 3.13: make $(or $(MAKECMDGOALS),lab) PYTHON=python3.12" >&2; exit 2;; esac
+
+# ---------------------------------------------------------------------------------- proof
+# $(call stage,NAME,COMMAND): says what runs, and which stage it was that failed.
+stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } || { status=$$?; echo "make test: failed in: $(1)" >&2; exit $$status; }
+CHECKED := metalearn_lab tests notebooks
+
+test: setup
+	$(call stage,browser for the browser tests,$(MAKE) --no-print-directory chromium)
+	$(call stage,lint (ruff check),$(BIN)/ruff check $(CHECKED))
+	$(call stage,format (ruff format),$(BIN)/ruff format --check $(CHECKED))
+	$(call stage,types (mypy),$(BIN)/mypy)
+	$(call stage,spelling (codespell),$(BIN)/codespell)
+	$(call stage,unit tests,$(BIN)/python -m pytest -q)
+	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax \
+	  --nbval-current-env --nbval-cell-timeout=180 \
+	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
+
+# The browser tests drive Debian's Chromium. It is installed where that needs no questions: as
+# root on Debian. Elsewhere they use the one that is there, or say that there is none.
+chromium:
+	@if [ "$$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release && ! command -v chromium >/dev/null; then \
+	  log="$$(mktemp)"; \
+	  if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-noto-cjk; } >"$$log" 2>&1; \
+	  then echo "installed chromium"; else tail -n 5 "$$log"; echo "chromium could not be installed"; fi; rm -f "$$log"; \
+	else echo "chromium: $$(command -v chromium || echo 'not found, the browser tests are skipped')"; fi
+
+# ---------------------------------------------------------------------------------- upkeep
+# torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
+constraints: supported-python
+	@rm -rf build/pins && $(PYTHON) -m venv build/pins
+	@build/pins/bin/python -m pip install "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences]' >&2
+	@{ echo '# Every version that the tests run with. Written by `make constraints`; do not edit, except torch.'; \
+	   build/pins/bin/python -m pip freeze --all --exclude-editable --exclude pip \
+	   | sed -E -e '/ @ /d' -e '/^(nvidia-|cuda-|triton==)/d' -e 's/\+[A-Za-z0-9.]+$$//'; } > build/pins/constraints.txt
+	@mv build/pins/constraints.txt constraints.txt && rm -rf build/pins
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,108 @@
+"""The `metalearn-lab` command: open the workbook, run it headless, say what is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metalearn_lab.workbook.errors import WorkbookError
+
+app = typer.Typer(
+    name="metalearn-lab",
+    help="The meta-learning lab: open the workbook, run it headless, or see what is missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def lab(
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    port: Annotated[
+        int | None, typer.Option(help="Listen on this port and no other.", min=1, max=65535)
+    ] = None,
+) -> None:
+    """Open JupyterLab at the first chapter, on this machine only, with a token."""
+    from metalearn_lab.workbook.folder import notebooks_folder
+    from metalearn_lab.workbook.lab import open_lab
+
+    open_lab(notebooks_folder(), browser=browser, port=port)
+
+
+@app.command()
+def run(
+    chapters: Annotated[
+        list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder for the results; default: runs/<time>.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a chapter's parameter."),
+    ] = None,
+) -> None:
+    """Run chapters through papermill and write one report; exit status 1 if a chapter failed."""
+    from metalearn_lab.workbook.chapters import select
+    from metalearn_lab.workbook.folder import notebooks_folder
+    from metalearn_lab.workbook.report import as_text, table
+    from metalearn_lab.workbook.run import run_chapters
+    from metalearn_lab.workbook.run_folder import new_run_folder
+
+    chosen = select(chapters or [])
+    given = [_split_pair(pair) for pair in parameter or []]
+    notebooks = notebooks_folder()
+    target = out or new_run_folder(notebooks)
+    runs = run_chapters(chosen, notebooks, target, given)
+    typer.echo(as_text(table(runs)))
+    typer.echo(f"\nreport: {target / 'index.html'}")
+    if any(each.error for each in runs):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which device there is, what is missing and how to get it."""
+    from metalearn_lab.workbook.doctor import diagnose
+
+    report, complete = diagnose()
+    typer.echo(report)
+    if not complete:
+        raise typer.Exit(1)
+
+
+def join_pairs(arguments: Sequence[str]) -> list[str]:
+    """Turn papermill's ``-p NAME VALUE`` into ``-p NAME=VALUE``, which typer can read."""
+    joined: list[str] = []
+    rest = list(arguments)
+    while rest:
+        joined.append(rest.pop(0))
+        takes_pair = joined[-1] in {"-p", "--parameter"} and len(rest) >= 2
+        if takes_pair and rest[0].isidentifier():
+            joined.append(f"{rest.pop(0)}={rest.pop(0)}")
+    return joined
+
+
+def _split_pair(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        raise WorkbookError(f"-p takes a name and a value, e.g. `-p seed 1`, not '{pair}' alone")
+    return name, value
+
+
+def main() -> None:
+    """Run the command; what cannot be done is said in one message, with exit status 2."""
+    try:
+        app(join_pairs(sys.argv[1:]))
+    except WorkbookError as error:
+        typer.echo(f"metalearn-lab: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Rebuild the committed notebooks from their text sources; `make notebooks` runs this module."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.workbook.chapters import CHAPTERS, select
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KERNEL_NAME
+from metalearn_lab.workbook.normalise import normalise
+from metalearn_lab.workbook.source import read_source, source_path
+from metalearn_lab.workbook.widget_errors import widget_errors
+
+CELL_SECONDS = 600
+
+
+def build_notebook(notebook: Path, *, cell_seconds: int = CELL_SECONDS) -> None:
+    """Make one notebook from its text source: convert, execute in its folder, normalise, write.
+
+    Args:
+        notebook: where the result goes; its source is ``source/NAME.py`` beside it.
+        cell_seconds: the longest that one cell may take, in seconds.
+
+    Raises:
+        WorkbookError: the source is missing, or a cell or a widget's callback failed. The
+            notebook that was there stays as it was.
+    """
+    import nbformat
+
+    content = read_source(source_path(notebook))
+    content["metadata"] = dict(KERNEL_METADATA)
+    _execute(content, notebook, cell_seconds)
+    if errors := widget_errors(content):
+        raise WorkbookError(f"{notebook.stem}: {errors[0]}")
+    normalise(content)
+    nbformat.validate(content)
+    write_text(notebook, nbformat.writes(content) + "\n")
+
+
+def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from tqdm import tqdm
+
+    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    with tqdm(total=len(code), desc=notebook.stem, unit="cell") as bar:
+        client = NotebookClient(
+            content,
+            timeout=cell_seconds,
+            kernel_name=KERNEL_NAME,
+            extra_arguments=KERNEL_ARGUMENTS,
+            resources={"metadata": {"path": str(notebook.parent)}},
+            on_cell_complete=lambda **_: bar.update(),
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            failed = f"{error.ename}: {error.evalue}\n\n{error}"
+        except CellTimeoutError:
+            failed = f"took longer than {cell_seconds} s"
+        except DeadKernelError:
+            failed = "the kernel died (out of memory?)"
+        else:
+            return
+    raise WorkbookError(f"{notebook.stem}, cell {_last_started(content)}: {failed}")
+
+
+def _last_started(content: Any) -> int:
+    """The index of the last cell that has run, finished or not."""
+    begun = [
+        index
+        for index, cell in enumerate(content["cells"])
+        if cell.get("execution_count") or "execution" in cell["metadata"]
+    ]
+    return begun[-1] if begun else 0
+
+
+def main(names: Sequence[str], folder: Path) -> int:
+    """Rebuild the named chapters, or all; the exit status is 2 when one fails."""
+    try:
+        for chapter in select(names, CHAPTERS):
+            build_notebook(folder / f"{chapter.name}.ipynb")
+    except WorkbookError as error:
+        sys.stderr.write(f"make notebooks: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Path("notebooks").resolve()))

@@ -1,0 +1,107 @@
+"""The catalogue of chapters: run order, chapter map and README table all come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from metalearn_lab.workbook.errors import WorkbookError
+
+REPOSITORY = "metalearn-lab/metalearn-lab"
+BRANCH = "main"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of the workbook.
+
+    Attributes:
+        number: its place in the workbook; gaps are chapters still to come.
+        slug: the rest of its file name.
+        title: its heading.
+        summary: one line for tables and maps.
+    """
+
+    number: int
+    slug: str
+    title: str
+    summary: str
+
+    @property
+    def name(self) -> str:
+        """File name without its ending, e.g. ``06_few_shot_text``."""
+        return f"{self.number:02d}_{self.slug}"
+
+    @property
+    def path(self) -> str:
+        """Path of the notebook inside the repository."""
+        return f"notebooks/{self.name}.ipynb"
+
+
+CHAPTERS: tuple[Chapter, ...] = (
+    Chapter(
+        0,
+        "start_here",
+        "Start here",
+        "What meta-learning buys, live in one minute; the map, the notation, your device.",
+    ),
+    Chapter(
+        1,
+        "tasks_and_episodes",
+        "Tasks and episodes",
+        "From a labelled table to N-way K-shot episodes, and the leaks that spoil them.",
+    ),
+    Chapter(
+        6,
+        "few_shot_text",
+        "Few-shot text",
+        "Six ways to tell sentences of unseen classes apart, under one equal budget.",
+    ),
+)
+
+
+def select(names: Sequence[str], chapters: Sequence[Chapter] = CHAPTERS) -> tuple[Chapter, ...]:
+    """The named chapters in chapter order, or all of them when none is named.
+
+    Args:
+        names: each a number (``6`` or ``06``), a slug, a full name, or the notebook's path.
+        chapters: the catalogue to choose from.
+
+    Raises:
+        WorkbookError: a name is no chapter's; the message lists the chapters.
+    """
+    chosen = {_find(name, chapters) for name in names} if names else set(chapters)
+    return tuple(chapter for chapter in chapters if chapter in chosen)
+
+
+def _find(name: str, chapters: Sequence[Chapter]) -> Chapter:
+    wanted = Path(name).name.removesuffix(".ipynb")
+    for chapter in chapters:
+        numbers = {str(chapter.number), f"{chapter.number:02d}"}
+        if wanted in {chapter.name, chapter.slug} | numbers:
+            return chapter
+    known = "\n".join(f"  {chapter.name}" for chapter in chapters)
+    raise WorkbookError(f"there is no chapter '{name}'. The chapters are:\n{known}")
+
+
+def chapter_table(
+    chapters: Sequence[Chapter] = CHAPTERS, *, folder: str = "notebooks/", colab: bool = True
+) -> str:
+    """The chapters as a Markdown table: for the README, and for the map in chapter 00.
+
+    Args:
+        chapters: the chapters to list.
+        folder: where the links point, seen from the page; empty inside a notebook.
+        colab: whether to add a column of Colab links.
+    """
+    from metalearn_lab.workbook.colab import colab_url
+
+    head = ["Chapter", "What it is about"] + ["On Colab"] * colab
+    rows = [
+        [f"[{c.number:02d} {c.title}]({folder}{c.name}.ipynb)", c.summary]
+        + [f"[open chapter {c.number:02d}]({colab_url(c)})"] * colab
+        for c in chapters
+    ]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

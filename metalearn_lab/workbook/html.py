@@ -1,0 +1,77 @@
+"""Executed chapters as web pages: each notebook exported, and an index that links them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.workbook.static_outputs import make_static
+
+STYLE = """
+body { font-family: sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; } caption { text-align: left; padding: .5rem 0; }
+th, td { border: 1px solid #767676; padding: .4rem .6rem; text-align: left; vertical-align: top; }
+"""
+
+
+def export_html(notebook: Path) -> None:
+    """Write an executed notebook as a web page beside it, with pictures in place of widgets.
+
+    The `classic` template is the one that keeps the alt text of figures.
+    """
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    content = nbformat.read(notebook, as_version=4)
+    make_static(content)
+    resources = {"metadata": {"name": notebook.stem}}
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(content, resources)
+    write_text(notebook.with_suffix(".html"), page)
+
+
+def index_page(facts: Mapping[str, Any]) -> str:
+    """The page that links the chapters of a run; ``facts`` as in ``summary.json``."""
+    rows = "\n".join(_row(chapter) for chapter in facts["chapters"])
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The meta-learning lab: a run</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>The meta-learning lab: a run</h1>
+<table>
+<caption>Chapters in the order they ran</caption>
+<thead><tr><th scope="col">Chapter</th><th scope="col">Seconds</th><th scope="col">Status</th>
+<th scope="col">Headline results</th><th scope="col">Parameters</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+<h2>Computed with</h2>
+<p>{escape(facts["device"])}</p>
+<p>{escape(versions)}</p>
+<p>The same as data: <a href="table.csv">table.csv</a>, <a href="summary.json">summary.json</a></p>
+</body>
+</html>
+"""
+
+
+def _row(chapter: Mapping[str, Any]) -> str:
+    name = escape(chapter["chapter"])
+    lines = [chapter["error"]] if chapter["error"] else []
+    lines += [line["text"] for line in chapter["headlines"]]
+    parameters = ", ".join(f"{k} = {json.dumps(v)}" for k, v in chapter["parameters"].items())
+    return (
+        f'<tr><th scope="row"><a href="{name}.html">{name}</a> '
+        f'(<a href="{name}.ipynb">notebook</a>)</th>'
+        f"<td>{chapter['seconds']}</td><td>{escape(chapter['status'])}</td>"
+        f"<td>{'<br>'.join(escape(line) for line in lines)}</td><td>{escape(parameters)}</td></tr>"
+    )

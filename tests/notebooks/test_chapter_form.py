@@ -1,0 +1,113 @@
+"""What every chapter keeps to, so that it opens on Colab, runs in batch and can be checked."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
+from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge
+from metalearn_lab.workbook.normalise import normalise
+from metalearn_lab.workbook.parameters import parameters_of
+from metalearn_lab.workbook.source import drift
+from metalearn_lab.workbook.static_outputs import WIDGET_VIEW
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_BYTES = 600_000
+FEWEST_CHECKED_CELLS = 3
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda chapter: chapter.name)
+def chapter(request: pytest.FixtureRequest) -> Chapter:
+    return request.param
+
+
+@pytest.fixture
+def path(chapter):
+    return ROOT / chapter.path
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tagged(cells, tag):
+    return [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+
+
+def bundles(cells):
+    return [output for cell in cells for output in cell.outputs if "data" in output]
+
+
+def test_it_is_what_its_text_source_says(path):
+    assert drift(path) == []
+
+
+def test_it_is_in_its_committed_form(path, notebook):
+    normalise(notebook)
+    assert nbformat.writes(notebook) + "\n" == path.read_text(encoding="utf-8")
+
+
+def test_it_begins_with_a_badge_that_opens_itself(chapter, notebook):
+    assert notebook.cells[0].cell_type == "markdown"
+    assert colab_badge(chapter) in notebook.cells[0].source
+
+
+def test_its_first_code_cell_prepares_colab(code):
+    assert code[0].source == COLAB_SETUP
+
+
+def test_its_parameters_are_annotated_and_commented(path, code):
+    [cell] = tagged(code, "parameters")
+    statements = ast.parse(cell.source).body
+    assert all(isinstance(each, ast.AnnAssign) and each.value for each in statements)
+    names = [each.target.id for each in statements]
+    known = parameters_of(path)
+    assert list(known) == names, "papermill cannot read one: is there an `=` in its comment?"
+    for parameter in known.values():
+        assert parameter.type != "None", f"{parameter.name} has no type that papermill knows"
+        assert parameter.help, f"{parameter.name} has no comment"
+
+
+def test_every_code_cell_was_executed_in_order(code):
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+def test_no_cell_failed_or_is_left_out(code):
+    assert not [o for cell in code for o in cell.outputs if o.output_type == "error"]
+    for tag in ("raises-exception", "nbval-raises-exception", "nbval-skip"):
+        assert not tagged(code, tag), f"'{tag}' hides a failure, and papermill ignores it"
+
+
+def test_nbval_has_facts_to_compare(code):
+    checked = tagged(code, "nbval-check-output")
+    assert len(checked) >= FEWEST_CHECKED_CELLS
+    for cell in checked:
+        kinds = {output.output_type for output in cell.outputs}
+        assert kinds, "a checked cell prints its facts"
+        assert kinds <= {"stream", "execute_result"}
+
+
+def test_every_picture_has_a_text_for_those_who_cannot_see_it(code):
+    for output in bundles(code):
+        if "image/png" in output.data:
+            alt = output.metadata.get("image/png", {}).get("alt", "")
+            assert len(alt.split()) >= 5, f"alt text: {alt!r}"
+
+
+def test_nothing_in_it_needs_a_kernel_to_be_seen(notebook, code):
+    assert "widgets" not in notebook.metadata
+    assert not [output for output in bundles(code) if WIDGET_VIEW in output.data]
+
+
+def test_it_is_small_enough_to_review(path):
+    assert path.stat().st_size < MOST_BYTES

@@ -1,0 +1,73 @@
+import pytest
+from typer.testing import CliRunner
+
+from metalearn_lab import cli
+from metalearn_lab.workbook.errors import WorkbookError
+
+
+def test_pairs_are_joined_as_typer_reads_them():
+    typed = ["06", "-p", "seed", "-1", "--parameter", "rate", "0.1", "-p", "x=y", "--out", "z"]
+    read = ["06", "-p", "seed=-1", "--parameter", "rate=0.1", "-p", "x=y", "--out", "z"]
+    assert cli.join_pairs(typed) == read
+
+
+def test_a_value_may_hold_anything():
+    assert cli.join_pairs(["-p", "path", "a = b"]) == ["-p", "path=a = b"]
+    assert cli._split_pair("path=a = b") == ("path", "a = b")
+
+
+def test_a_name_alone_is_refused():
+    assert cli.join_pairs(["-p", "seed"]) == ["-p", "seed"]
+    with pytest.raises(WorkbookError, match=r"takes a name and a value.*not 'seed' alone"):
+        cli._split_pair("seed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "07"], "metalearn-lab: there is no chapter '07'. The chapters are:"),
+        (["run", "-p", "speed", "9"], "metalearn-lab: no chosen chapter has a parameter 'speed'."),
+        (["run", "-p", "steps", "x"], "metalearn-lab: parameter 'steps' takes an int, not 'x'"),
+        (["run", "-p", "steps"], "metalearn-lab: -p takes a name and a value"),
+        (["run", "--out", "notebooks/00_start_here.ipynb/x"], "metalearn-lab: cannot write into"),
+        (["run", "--out", "notebooks"], "already holds notebooks or a run"),
+        (["lab", "--port", "0"], "Invalid value"),
+        (["lab", "--port", "high"], "Invalid value"),
+        (["teach"], "No such command"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message_and_status_two(
+    clone, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(clone)
+    monkeypatch.setattr("sys.argv", ["metalearn-lab", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    shown = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+def test_lab_hands_its_options_on(clone, monkeypatch):
+    opened = []
+    monkeypatch.chdir(clone)
+    monkeypatch.setattr(
+        "metalearn_lab.workbook.lab.open_lab", lambda folder, **how: opened.append((folder, how))
+    )
+    result = CliRunner().invoke(cli.app, ["lab", "--no-browser", "--port", "9999"])
+    assert result.exit_code == 0
+    assert opened == [(clone / "notebooks", {"browser": False, "port": 9999})]
+
+
+def test_doctor_says_in_its_status_that_something_is_missing(monkeypatch):
+    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("all gone", False))
+    result = CliRunner().invoke(cli.app, ["doctor"])
+    assert (result.exit_code, result.output) == (1, "all gone\n")
+
+
+def test_the_installed_command_runs(command, tmp_path):
+    process = command("--help", cwd=tmp_path)
+    assert process.returncode == 0
+    assert {"lab", "run", "doctor"} <= set(process.stdout.split())

