@@ -1,0 +1,1 @@
+"""Adaptation curves, intervals and proofs of the meta-gradient."""

@@ -1,0 +1,1 @@
+"""One interface for the whole field: ``adapt`` and ``forward``."""

@@ -40,7 +40,7 @@ class MLP(nn.Module):
         for inputs, outputs in pairwise(sizes[:-1]):
             layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[activation]()]
         self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(*sizes[-2:])
+        self.head = nn.Linear(sizes[-2], sizes[-1])
         initialise(self, "mlp", seed)
 
     def forward(self, x: Tensor) -> Tensor:

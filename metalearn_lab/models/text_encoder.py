@@ -1,4 +1,4 @@
-"""A small text classifier that adapts in milliseconds: n-gram embeddings, a mean, a hidden layer."""
+"""A small text classifier that adapts in milliseconds: n-gram embeddings, mean, hidden layer."""
 
 from __future__ import annotations
 

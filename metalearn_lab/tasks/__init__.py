@@ -1,0 +1,1 @@
+"""Tasks: splits, episodes, task families and the sources of labelled text."""

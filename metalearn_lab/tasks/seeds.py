@@ -1,4 +1,4 @@
-"""Random numbers with an address, so that a task is the same on every machine and in every order."""
+"""Random numbers with an address: the same task on every machine, in every order."""
 
 from __future__ import annotations
 

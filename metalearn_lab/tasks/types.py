@@ -52,7 +52,12 @@ def stack_tasks(tasks: Sequence[Task]) -> Task:
             f"tasks of different shapes cannot be stacked: found {len(shapes)} kinds; "
             "use the same ways, shots and queries for every task of a batch"
         )
-    return Task(*(Split(*(torch.stack(parts) for parts in zip(*splits))) for splits in zip(*tasks)))
+    return Task(
+        *(
+            Split(*(torch.stack(parts) for parts in zip(*splits, strict=True)))
+            for splits in zip(*tasks, strict=True)
+        )
+    )
 
 
 def merge_splits(task: Task) -> Task:

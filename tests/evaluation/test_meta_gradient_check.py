@@ -34,8 +34,9 @@ EXACT = {
 
 
 def convolution_with(norm: nn.Module) -> nn.Module:
-    model = nn.Sequential(nn.Conv1d(1, 4, 3, padding=1), norm, nn.Tanh(), nn.Flatten(),
-                          nn.Linear(24, 1))
+    model = nn.Sequential(
+        nn.Conv1d(1, 4, 3, padding=1), norm, nn.Tanh(), nn.Flatten(), nn.Linear(24, 1)
+    )
     numbers = generator("convolution")
     with torch.no_grad():
         for parameter in model.parameters():
@@ -45,13 +46,25 @@ def convolution_with(norm: nn.Module) -> nn.Module:
 
 def sequences() -> Task:
     numbers = generator("sequences")
-    return Task(*(Split(torch.randn(2, 5, 1, 6, generator=numbers),
-                        torch.randn(2, 5, 1, generator=numbers)) for _ in range(2)))
+    return Task(
+        *(
+            Split(
+                torch.randn(2, 5, 1, 6, generator=numbers), torch.randn(2, 5, 1, generator=numbers)
+            )
+            for _ in range(2)
+        )
+    )
 
 
 def second_order(norm: nn.Module, mapping: str = "loop") -> MAML:
-    return MAML(convolution_with(norm), F.mse_loss, inner_lr=0.1, inner_steps=1, mapping=mapping,
-                transductive=True)
+    return MAML(
+        convolution_with(norm),
+        F.mse_loss,
+        inner_lr=0.1,
+        inner_steps=1,
+        mapping=mapping,
+        transductive=True,
+    )
 
 
 @pytest.mark.parametrize("kind", LEARNERS)
@@ -77,8 +90,9 @@ def test_the_paper_sized_models_pass():
 
 def test_joint_pretraining_with_its_own_head_passes():
     model = TextClassifier(30, 3, dim=4, hidden=5)
-    learner = JointPretraining(model, F.cross_entropy, pretraining_head=nn.Linear(5, 3),
-                               inner_lr=0.1, inner_steps=1)
+    learner = JointPretraining(
+        model, F.cross_entropy, pretraining_head=nn.Linear(5, 3), inner_lr=0.1, inner_steps=1
+    )
     report = check_meta_gradient(learner, text_tasks())
     assert report.passed, report
 

@@ -84,7 +84,9 @@ def test_a_duplicated_meta_batch_changes_nothing(kind):
     assert largest_difference(once, doubled) < 1e-14
 
 
-@pytest.mark.parametrize(("make", "batch"), [(sinusoid_learner, sinusoids), (text_learner, text_tasks)])
+@pytest.mark.parametrize(
+    ("make", "batch"), [(sinusoid_learner, sinusoids), (text_learner, text_tasks)]
+)
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_vectorised_equals_looped_and_chunked(kind, make, batch):
     tasks = merged_for(kind, batch(5))
@@ -154,9 +156,7 @@ def test_predictions_do_not_depend_on_who_else_is_asked(kind):
 def test_transductive_predictions_do_depend_on_who_else_is_asked():
     norm = nn.BatchNorm1d(8, track_running_stats=False)
     model = nn.Sequential(nn.Linear(1, 8), norm, nn.Tanh(), nn.Linear(8, 1)).double()
-    learner = FirstOrderMAML(
-        model, F.mse_loss, inner_lr=0.05, inner_steps=2, transductive=True
-    )
+    learner = FirstOrderMAML(model, F.mse_loss, inner_lr=0.05, inner_steps=2, transductive=True)
     tasks = sinusoids(2)
     adapted = learner.adapt(tasks.support)[-1]
     whole, part = (learner.predict(adapted, tasks.query.x[:, :n]) for n in (7, 3))

@@ -76,7 +76,7 @@ def plain_sgd(learner: Learner, data: Split, steps: int) -> list[Tensor]:
         ((module(data.x) - data.y) ** 2).mean().backward()
         with torch.no_grad():
             for parameter in module.parameters():
-                parameter -= learner.inner_lr * parameter.grad
+                parameter.sub_(learner.inner_lr * parameter.grad)
     return module
 
 

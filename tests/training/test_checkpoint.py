@@ -33,7 +33,10 @@ except CheckpointError as error:
 
 def test_round_trip_is_exact(tmp_path):
     state = {"losses": [0.1, 1e-17, 1 / 3], "best": None}
-    tensors = {"w": torch.randn(5, generator=torch.Generator().manual_seed(0)), "n": torch.tensor(7)}
+    tensors = {
+        "w": torch.randn(5, generator=torch.Generator().manual_seed(0)),
+        "n": torch.tensor(7),
+    }
     save_checkpoint(tmp_path / "run", Checkpoint({"a": [1, 2]}, state, tensors))
     found = load_checkpoint(tmp_path / "run")
     assert found.description == {"a": [1, 2]}
@@ -65,7 +68,9 @@ def test_a_truncated_checkpoint_is_named(tmp_path):
     path = tmp_path / "run"
     save_checkpoint(path, GOOD)
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(CheckpointError, match="cannot be read as a checkpoint .* delete it to start"):
+    with pytest.raises(
+        CheckpointError, match=r"cannot be read as a checkpoint .* delete it to start"
+    ):
         load_checkpoint(path)
 
 
@@ -82,7 +87,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
 
 def test_a_foreign_safetensors_file_is_refused(tmp_path):
     save_file({"w": torch.zeros(2)}, tmp_path / "run", metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match="not a checkpoint of this package .*'pt'"):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of this package .*'pt'"):
         load_checkpoint(tmp_path / "run")
 
 

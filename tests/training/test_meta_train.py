@@ -149,7 +149,9 @@ def test_a_checkpoint_of_another_model_names_the_difference(tmp_path):
 def test_a_checkpoint_of_another_learner_names_the_difference(tmp_path):
     run(learner(), checkpoint=tmp_path / "run")
     other = Reptile(MLP([1, 20, 20, 1]), F.mse_loss, inner_lr=0.02, inner_steps=1)
-    with pytest.raises(CheckpointError, match=r"inner_lr: 0\.01 there, 0\.02 here; learner: 'MAML'"):
+    with pytest.raises(
+        CheckpointError, match=r"inner_lr: 0\.01 there, 0\.02 here; learner: 'MAML'"
+    ):
         run(other, checkpoint=tmp_path / "run")
 
 

@@ -1,0 +1,1 @@
+"""Every learner on the same text episodes, under one equal budget."""

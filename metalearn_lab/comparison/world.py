@@ -1,0 +1,102 @@
+"""The episodes that every method of a comparison shares: one class split, one shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.tasks.class_splits import ClassSplit, published_classes, split_classes
+from metalearn_lab.tasks.dealing import dealable_classes
+from metalearn_lab.tasks.episodes import EpisodeSampler
+from metalearn_lab.tasks.leaks import assert_class_disjoint, assert_split_texts_disjoint
+from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.text_features import hashed_ngrams
+
+BUCKETS = 4096
+"""Size of the hashed n-gram table."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A labelled table cut into class-disjoint parts, and how episodes are drawn from it.
+
+    Attributes:
+        table: the labelled texts.
+        classes: which classes are trained on, chosen by, and reported on.
+        ids: hashed n-grams of every text, ``[rows, length]``.
+        ways: N.
+        shots: K.
+        queries: Q.
+        split_seed: of the class split and the episodes.
+        left_out: names of the classes with too few sentences or templates for such episodes.
+    """
+
+    table: LabelledTable
+    classes: ClassSplit
+    ids: Tensor
+    ways: int
+    shots: int
+    queries: int
+    split_seed: int
+    left_out: tuple[str, ...] = ()
+
+    def sampler(self, part: str, x: Tensor | None = None, seed: int = 0) -> EpisodeSampler:
+        """Episodes of a part: ``"train"``, ``"validation"`` or ``"test"``.
+
+        Args:
+            part: of the class split.
+            x: what stands for a row, ``[rows, ...]``; its n-grams when not given. The episodes at
+                one address are the same rows whatever ``x`` is.
+            seed: of the stream of episodes; another training seed sees other episodes.
+        """
+        return EpisodeSampler(
+            self.ids if x is None else x,
+            self.table.labels,
+            ways=self.ways,
+            shots=self.shots,
+            queries=self.queries,
+            classes=getattr(self.classes, part),
+            groups=self.table.groups,
+            split=f"{part} {self.split_seed}",
+            seed=seed,
+            class_names=self.table.classes,
+        )
+
+    def row_sampler(self, part: str) -> EpisodeSampler:
+        """The same episodes with table rows in place of n-grams."""
+        return self.sampler(part, torch.arange(len(self.table)))
+
+
+def make_world(
+    table: LabelledTable,
+    *,
+    ways: int = 5,
+    shots: int = 1,
+    queries: int = 5,
+    split_seed: int = 0,
+    device: str | torch.device = "cpu",
+) -> World:
+    """Cut a table into class-disjoint parts, the published ones where the source has them.
+
+    Args:
+        table: any labelled table.
+        ways: N, classes of an episode.
+        shots: K, support sentences of a class.
+        queries: Q, query sentences of a class.
+        split_seed: another seed draws another class split, unless a split is published.
+        device: where the n-grams live.
+
+    Raises:
+        LeakError: a published split is not class-disjoint, or shares texts between its parts.
+    """
+    published = table.published_split is not None
+    whole = published_classes(table) if published else split_classes(table, seed=split_seed)
+    assert_class_disjoint(whole)
+    assert_split_texts_disjoint(table, whole)
+    usable = set(dealable_classes(table.labels, table.groups, shots=shots, queries=queries))
+    classes = ClassSplit(*(tuple(c for c in part if c in usable) for part in whole))
+    left_out = tuple(n for i, n in enumerate(table.classes) if i not in usable)
+    ids = hashed_ngrams(table.texts, buckets=BUCKETS).to(device)
+    return World(table, classes, ids, ways, shots, queries, split_seed, left_out)

@@ -1,0 +1,1 @@
+"""Explorers: controls, a cached computation and a figure."""

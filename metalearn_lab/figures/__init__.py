@@ -1,0 +1,1 @@
+"""Figures: data in, a matplotlib figure out; nothing is computed here."""
