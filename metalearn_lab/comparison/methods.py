@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from metalearn_lab.comparison.budget import Budget
@@ -17,7 +16,7 @@ from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
-from metalearn_lab.models.mlp import initialise
+from metalearn_lab.models.mlp import blank_linear, initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.types import Task, merge_splits
 
@@ -136,7 +135,7 @@ def _pretrained(
     inner_lr: float,
     inner_steps: int,
 ) -> JointPretraining:
-    head = nn.Linear(model.head.in_features, len(world.classes.train))
+    head = blank_linear(model.head.in_features, len(world.classes.train))
     initialise(head, "pretraining head", seed)
     return JointPretraining(
         model,

@@ -167,7 +167,7 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
         loss = trained.loss(trained.model(split.x), split.y)
         with torch.no_grad():
             for weight, gradient in zip(moving, torch.autograd.grad(loss, moving), strict=True):
-                weight -= trained.inner_lr * gradient
+                weight.sub_(trained.inner_lr * gradient)
     return trained
 
 
@@ -189,7 +189,7 @@ def _central_differences(
     """(L(θ + h) − L(θ − h)) / 2h at the largest and at some random coordinates."""
     largest = looped.flatten().abs().argsort(descending=True)[: _COORDINATES // 2]
     order = torch.randperm(parameter.numel(), generator=generator("coordinates", name))
-    coordinates = torch.cat([largest, order[: _COORDINATES // 2]]).unique()
+    coordinates = torch.tensor(sorted({*largest.tolist(), *order[: _COORDINATES // 2].tolist()}))
     flat = parameter.view(-1)
     slopes = []
     for coordinate in coordinates.tolist():
@@ -228,7 +228,8 @@ def _compare(
 
 def _relative(difference: Tensor, reference: Tensor, floor: float) -> float:
     """Relative norm of a difference; a meta-gradient that is zero throughout compares as it is."""
-    return difference.norm().item() / (max(reference.norm().item(), floor) or 1.0)
+    size: float = difference.norm().item()
+    return size / (max(reference.norm().item(), floor) or 1.0)
 
 
 def _double(part: Tensor) -> Tensor:

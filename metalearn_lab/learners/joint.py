@@ -42,9 +42,7 @@ class JointPretraining(Learner):
         **settings: Any,
     ) -> None:
         super().__init__(model, loss, **settings)
-        if pretraining_head is not None and not isinstance(
-            getattr(model, "body", None), nn.Module
-        ):
+        if pretraining_head is not None and not isinstance(getattr(model, "body", None), nn.Module):
             raise ValueError(
                 "a pretraining head needs the model's features: give a model with a `body`"
             )

@@ -38,15 +38,20 @@ class MLP(nn.Module):
             )
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
-            layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[activation]()]
+            layers += [blank_linear(inputs, outputs), _ACTIVATIONS[activation]()]
         self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(sizes[-2], sizes[-1])
+        self.head = blank_linear(sizes[-2], sizes[-1])
         initialise(self, "mlp", seed)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[..., inputs]`` to ``[..., outputs]``."""
         output: Tensor = self.head(self.body(x))
         return output
+
+
+def blank_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A dense layer whose weights are yet to be filled, made without a global random number."""
+    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.models.mlp import initialise
+from metalearn_lab.models.mlp import blank_linear, initialise
 from metalearn_lab.tasks.seeds import generator
 
 
@@ -53,9 +53,9 @@ class TextClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            BagOfNgrams(buckets, dim, seed=seed), nn.Linear(dim, hidden), nn.ReLU()
+            BagOfNgrams(buckets, dim, seed=seed), blank_linear(dim, hidden), nn.ReLU()
         )
-        self.head = nn.Linear(hidden, ways)
+        self.head = blank_linear(hidden, ways)
         initialise(self.body, "text classifier", seed)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)

@@ -1,4 +1,4 @@
-"""Checkpoints that can run no code: tensors and JSON in one safetensors file, written atomically."""
+"""Checkpoints that run no code: tensors and JSON in one safetensors file, written atomically."""
 
 from __future__ import annotations
 

@@ -121,7 +121,12 @@ class _Run:
         scheduler: LRScheduler | None,
         path: Path | None,
     ) -> None:
-        self.learner, self.optimizer, self.scheduler, self.path = learner, optimizer, scheduler, path
+        self.learner, self.optimizer, self.scheduler, self.path = (
+            learner,
+            optimizer,
+            scheduler,
+            path,
+        )
         self.done = TrainingRun()
         self.best: dict[str, Tensor] = {}
 

@@ -54,7 +54,7 @@ def _inner_loop_cause(learner: Learner, tasks: Task) -> str:
                 f"the inner loop diverges at step {step} of {learner.inner_steps} with inner_lr = "
                 f"{learner.inner_lr:g}: try a tenth of it, or fewer steps"
             )
-    return "the inner loop is finite but its derivative is not: lower inner_lr or the outer learning rate"
+    return "the inner loop is finite, its derivative is not: lower inner_lr or the outer rate"
 
 
 def _gradients_are_finite(learner: Learner) -> bool:

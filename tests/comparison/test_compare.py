@@ -1,0 +1,198 @@
+"""The comparison: equal by construction, learned where learnable, chance where not."""
+
+from collections import Counter, defaultdict
+from math import log
+
+import pytest
+import torch
+
+from metalearn_lab.comparison import compare as module
+from metalearn_lab.comparison.budget import Budget
+from metalearn_lab.comparison.compare import choose, compare, score
+from metalearn_lab.comparison.methods import (
+    NGRAM_TRIALS,
+    TITLES,
+    TRAINED,
+    Rates,
+    build,
+    gradient_evaluations,
+    training_batches,
+    trials,
+)
+from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
+from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Split, Task
+
+SMALL = Budget(iterations=60, meta_batch=2, test_steps=8, validation_episodes=20, test_episodes=80)
+
+
+@pytest.fixture(scope="module")
+def scores(world):
+    return compare([world], SMALL, seeds=1, progress=False)
+
+
+def test_every_method_is_scored_on_as_many_episodes_with_as_many_trials(scores):
+    assert [s.method for s in scores] == list(TITLES)
+    assert {len(s.accuracy) for s in scores} == {SMALL.test_episodes}
+    assert {s.choice.trials for s in scores} == {4} == {len(NGRAM_TRIALS)}
+
+
+def test_every_method_is_well_above_chance_on_unseen_classes(scores):
+    for each in scores:
+        assert each.accuracy.mean() > 1 / 3 + 0.15, each.method
+
+
+def test_the_score_is_the_curve_at_the_chosen_step(scores):
+    for each in scores:
+        if each.curves is not None:
+            assert torch.equal(each.accuracy, each.curves.accuracy[:, each.choice.steps])
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_training_sees_the_same_sentences(name, world):
+    """Equal data: each method's batch holds the items of the episodes, each as often."""
+    rows = world.row_sampler("train").batch(3 * 2, 2)
+    expected = sorted(map(tuple, world.ids[torch.cat([s.x.flatten() for s in rows])].tolist()))
+    batch = training_batches(name, world, SMALL, seed=0)(3)
+    seen = (
+        batch.support.x
+        if torch.equal(batch.support.x, batch.query.x)
+        else torch.cat([batch.support.x, batch.query.x], 1)
+    )
+    assert sorted(map(tuple, seen.flatten(0, 1).tolist())) == expected
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_shuffled_support_labels_bring_accuracy_down_to_chance(name, world, scores):
+    """A learner that scored without reading its support set would stay above chance."""
+    learner = next(s.learner for s in scores if s.method == name)
+    tasks = world.sampler("test").batch(0, 300)
+    orders = [torch.randperm(6, generator=generator("shuffle", i)) for i in range(300)]
+    shuffled = torch.stack([y[o] for y, o in zip(tasks.support.y, orders, strict=True)])
+    mixed = Task(Split(tasks.support.x, shuffled), tasks.query)
+    found = adaptation_curves(learner, mixed, 8).mean_accuracy
+    low, high = (found.mean + sign * found.half_width for sign in (-1, 1))
+    # Of six labels shuffled, each stays right one time in three, as in a guess.
+    assert low[-1] < 1 / 3 + 0.02
+    assert high[-1] > 1 / 3 - 0.05
+    clean = adaptation_curves(learner, tasks, 8).mean_accuracy
+    assert clean.mean[-1] - clean.half_width[-1] > high[-1]
+
+
+def test_choosing_keeps_the_best_trial(world, monkeypatch):
+    found = {}
+
+    def remember(name, world, rates, budget, seed):
+        learner = build(name, world, rates, budget, seed)
+        found[rates] = learner
+        return learner
+
+    monkeypatch.setattr(module, "_train", remember)
+    choice = choose("maml", world, SMALL)
+    tasks = world.sampler("validation").batch(0, SMALL.validation_episodes)
+    best = {
+        rates: adaptation_curves(learner, tasks, SMALL.test_steps).mean_accuracy.mean[1:].max()
+        for rates, learner in found.items()
+    }
+    assert set(found) == set(trials("maml"))
+    assert choice.validation_accuracy == pytest.approx(float(max(best.values())))
+    assert best[Rates(**choice.settings)] == max(best.values())
+
+
+def test_settings_are_never_chosen_on_test_classes(world, monkeypatch):
+    asked = []
+    sampler = type(world).sampler
+    monkeypatch.setattr(
+        type(world),
+        "sampler",
+        lambda self, part, *a, **k: asked.append(part) or sampler(self, part, *a, **k),
+    )
+    monkeypatch.setattr(module, "_train", build)
+    for method in ("maml", "nearest_class_mean"):
+        choose(method, world, SMALL)
+    assert set(asked) == {"validation"}
+
+
+def test_another_seed_is_another_training_of_the_same_settings(world):
+    choice = choose("nearest_class_mean", world, SMALL)
+    again = score("nearest_class_mean", world, SMALL, choice)
+    assert torch.equal(again.accuracy, score("nearest_class_mean", world, SMALL, choice).accuracy)
+    rates = Rates(0.5, 3e-3)
+    one, other = (build("maml", world, rates, SMALL, seed) for seed in (0, 1))
+    assert not torch.equal(one.model.body[0].table, other.model.body[0].table)
+    batches = [training_batches("maml", world, SMALL, seed)(0).support.x for seed in (0, 1)]
+    assert not torch.equal(*batches)
+
+
+def tf_idf_by_hand(world):
+    """Weights by n-gram of every row: (1 + log count) × (1 + log((1 + n) / (1 + df)))."""
+    grams = [
+        Counter(
+            f" {word} "[i : i + size]
+            for word in text.lower().split()
+            for size in (2, 3)
+            for i in range(len(word) + 3 - size)
+        )
+        for text in world.table.texts
+    ]
+    labels = world.table.labels
+    known = [g for g, label in zip(grams, labels, strict=True) if label in world.classes.train]
+    documents = Counter(ngram for each in known for ngram in each)
+    return [
+        {
+            ngram: (1 + log(count)) * (1 + log((1 + len(known)) / (1 + documents[ngram])))
+            for ngram, count in each.items()
+        }
+        for each in grams
+    ]
+
+
+def cosine(a, b):
+    product = sum(value * b.get(ngram, 0.0) for ngram, value in a.items())
+    return product / (sum(v * v for v in a.values()) * sum(v * v for v in b.values())) ** 0.5
+
+
+def test_the_untrained_baseline_equals_a_plain_loop(world):
+    """Cosine to the mean of the unit support vectors, without hashing or sparse algebra."""
+    vectors = tf_idf_by_hand(world)
+    expected = []
+    for index in range(10):
+        episode = world.row_sampler("test").episode(index)
+        right = 0
+        for row, truth in zip(episode.query_rows.tolist(), episode.task.query.y, strict=True):
+            means = [defaultdict(float) for _ in range(world.ways)]
+            for support, label in zip(
+                episode.support_rows.tolist(), episode.task.support.y, strict=True
+            ):
+                length = sum(value * value for value in vectors[support].values()) ** 0.5
+                for ngram, value in vectors[support].items():
+                    means[label][ngram] += value / length
+            cosines = [cosine(vectors[row], mean) for mean in means]
+            right += cosines.index(max(cosines)) == truth
+        expected.append(float(right) / len(episode.query_rows))
+    found = nearest_class_mean_accuracy(world, "test", 10, (2, 3))
+    assert found.tolist() == pytest.approx(expected)
+
+
+def test_gradients_are_counted_for_every_method():
+    counts = {name: gradient_evaluations(name, SMALL) for name in TRAINED}
+    assert counts["maml"] > counts["first_order_maml"] > counts["reptile"] > counts["fine_tuning"]
+    assert counts["fine_tuning"] == SMALL.iterations * SMALL.meta_batch
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"iterations": 0}, "iterations must be 1 or more, got 0"),
+        ({"test_episodes": 1}, "test_episodes must be 2 or more, got 1"),
+    ],
+)
+def test_a_budget_out_of_range_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Budget(**settings)
+
+
+def test_an_unknown_method_is_refused(world):
+    with pytest.raises(ValueError, match="unknown method 'protonet': use one of fine_tuning"):
+        choose("protonet", world, SMALL)

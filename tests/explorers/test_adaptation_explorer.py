@@ -1,0 +1,89 @@
+"""The adaptation explorer shows what the learner predicts, and training is never part of it."""
+
+import re
+
+import pytest
+import torch
+
+from metalearn_lab.comparison.budget import Budget
+from metalearn_lab.comparison.methods import Rates, build
+from metalearn_lab.comparison.world import make_world
+from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.tasks.sources import load_table
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(load_table("embedded"), ways=3, shots=1, queries=2)
+
+
+@pytest.fixture
+def explorer(world):
+    learners = {n: build(n, world, Rates(2.0, 1e-3), Budget(), 0) for n in ("maml", "reptile")}
+    return AdaptationExplorer(world, learners, steps=STEPS, episodes=20)
+
+
+def predicted(explorer):
+    """Predicted classes by query sentence, read off the page."""
+    rows = re.findall(r'<th scope="row" style[^>]*>(.*?)</th><td>(.*?)</td>', explorer.area.value)
+    return dict(rows)
+
+
+def test_the_page_shows_the_classes_the_learner_predicts_at_every_step(explorer, world):
+    episode = world.sampler("test").episode(3)
+    explorer.controls["episode"].value = 3
+    learner = explorer.learners["maml"]
+    split = type(episode.task.support)(episode.task.support.x[None], episode.task.support.y[None])
+    trajectory = learner.adapt(split, STEPS)
+    for step in range(STEPS + 1):
+        explorer.controls["step"].value = step
+        scores = learner.predict(trajectory[step], episode.task.query.x[None])[0]
+        names = [world.table.classes[episode.classes[c]] for c in scores.argmax(-1)]
+        texts = [world.table.texts[row] for row in episode.query_rows]
+        shown = predicted(explorer)
+        assert {
+            text.replace("'", "&#x27;"): name for text, name in zip(texts, names, strict=True)
+        } == shown
+
+
+def test_each_control_changes_the_page(explorer):
+    explorer.controls["step"].value = STEPS
+    for name, value in (("episode", 5), ("step", 2), ("learner", "reptile")):
+        before = explorer.area.value
+        explorer.controls[name].value = value
+        assert explorer.area.value != before, name
+
+
+def test_a_changed_class_is_marked_with_what_it_was(explorer):
+    explorer.controls["step"].value = 0
+    start = predicted(explorer)
+    explorer.controls["step"].value = 1
+    changed = [text for text, name in predicted(explorer).items() if name != start[text]]
+    assert changed
+    assert explorer.area.value.count("↻ was") == len(changed)
+
+
+def test_moving_a_control_never_trains(explorer):
+    before = {n: p.detach().clone() for n, p in explorer.learners["maml"].named_parameters()}
+    for step in range(STEPS + 1):
+        explorer.controls["step"].value = step
+    after = dict(explorer.learners["maml"].named_parameters())
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert explorer._trace.cache_info().misses == 1, "one adaptation, then only indexing"
+
+
+def test_the_page_says_the_same_in_words(explorer):
+    data, _ = explorer.bundle()
+    explorer.controls["step"].value = STEPS
+    text = explorer.current.data["text/plain"]
+    right = int(re.search(r"(\d+) of 6 query sentences right", text)[1])
+    assert explorer.area.value.count("✓ right") == right
+    assert text.startswith(f"MAML, unseen episode 0, after {STEPS} of {STEPS} inner steps")
+    assert set(data) == {"text/html", "text/plain", "application/vnd.jupyter.widget-view+json"}
+
+
+def test_no_learners_is_an_error(world):
+    with pytest.raises(ValueError, match="no learners to explore"):
+        AdaptationExplorer(world, {}, steps=3)

@@ -1,0 +1,61 @@
+"""Hashed n-grams: the same ids everywhere, nothing fitted, bad input refused."""
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metalearn_lab.tasks.text_features import hashed_ngrams
+
+TEXTS = st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5)
+
+
+def test_ids_are_those_of_the_n_grams_written_out():
+    ids = hashed_ngrams(["Hi"], buckets=1000, sizes=(2, 3))
+    grams = [" h", " hi", "hi", "hi ", "i "]
+    assert ids.tolist() == [[1 + zlib.crc32(gram.encode()) % 999 for gram in grams]]
+
+
+@given(TEXTS)
+def test_a_row_does_not_depend_on_the_other_rows(texts):
+    together = hashed_ngrams(texts)
+    for row, text in zip(together, texts, strict=True):
+        alone = hashed_ngrams([text])[0]
+        assert row[: len(alone)].tolist() == alone.tolist()
+        assert row[len(alone) :].eq(0).all(), "the rest is padding"
+
+
+@given(TEXTS)
+def test_ids_lie_within_the_table_and_no_text_is_all_padding(texts):
+    ids = hashed_ngrams(texts, buckets=50)
+    assert ids.min() >= 0
+    assert ids.max() < 50
+    assert (ids[:, 0] > 0).all()
+
+
+def test_case_and_spacing_do_not_matter():
+    one, other = hashed_ngrams(["Turn  ON the\tlight", "turn on the light"])
+    assert one.tolist() == other.tolist()
+
+
+def test_a_text_shorter_than_the_shortest_n_gram_is_its_own_n_gram():
+    assert (hashed_ngrams(["a"], sizes=(5,)) > 0).sum() == 1
+
+
+def test_the_longest_text_is_cut_where_it_says():
+    assert hashed_ngrams(["a long sentence " * 50, "short"], longest=40).shape == (2, 40)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: hashed_ngrams([]), "no texts to encode"),
+        (lambda: hashed_ngrams(["ok", "  "]), "an empty text cannot be encoded: '  '"),
+        (lambda: hashed_ngrams(["ok"], buckets=1), r"buckets must be 2 or more .* got 1"),
+        (lambda: hashed_ngrams(["ok"], longest=0), "longest must be 1 n-gram or more, got 0"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
