@@ -36,7 +36,7 @@ $(READY): pyproject.toml constraints.txt | supported-python
 	@rm -f $(VENV)/ready-*
 	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
 	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]' >&2
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,sentences]' >&2
 	@touch $@
 
 supported-python:

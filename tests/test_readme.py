@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY, chapter_table
+from metalearn_lab.workbook.chapter_table import chapter_table
+from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -36,8 +36,3 @@ class Budget:
             least = 2 if name.endswith("episodes") else 1
             if value < least:
                 raise ValueError(f"{name} must be {least} or more, got {value}")
-
-    @property
-    def sentences_seen(self) -> str:
-        """What a training sees, in words."""
-        return f"{self.iterations * self.meta_batch:,} training episodes"

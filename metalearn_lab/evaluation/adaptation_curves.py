@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.tasks.types import Split, Task
 
@@ -101,8 +101,3 @@ def _curves(learner: Learner, tasks: Task, steps: int | None) -> tuple[Tensor, T
 def _losses(learner: Learner, output: Tensor, target: Tensor) -> Tensor:
     losses: Tensor = over_tasks(learner.loss, learner.mapping)(output, target)
     return losses
-
-
-def predictions(learner: Learner, trajectory: list[Weights], x: Tensor) -> Tensor:
-    """Predicted classes after each step, ``[steps + 1, tasks, items]``."""
-    return torch.stack([learner.predict(weights, x).argmax(-1) for weights in trajectory])

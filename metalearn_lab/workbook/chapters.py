@@ -1,4 +1,4 @@
-"""The catalogue of chapters: run order, chapter map and README table all come from here."""
+"""The catalogue of chapters: run order, map and README table come from it."""
 
 from __future__ import annotations
 
@@ -83,25 +83,3 @@ def _find(name: str, chapters: Sequence[Chapter]) -> Chapter:
             return chapter
     known = "\n".join(f"  {chapter.name}" for chapter in chapters)
     raise WorkbookError(f"there is no chapter '{name}'. The chapters are:\n{known}")
-
-
-def chapter_table(
-    chapters: Sequence[Chapter] = CHAPTERS, *, folder: str = "notebooks/", colab: bool = True
-) -> str:
-    """The chapters as a Markdown table: for the README, and for the map in chapter 00.
-
-    Args:
-        chapters: the chapters to list.
-        folder: where the links point, seen from the page; empty inside a notebook.
-        colab: whether to add a column of Colab links.
-    """
-    from metalearn_lab.workbook.colab import colab_url
-
-    head = ["Chapter", "What it is about"] + ["On Colab"] * colab
-    rows = [
-        [f"[{c.number:02d} {c.title}]({folder}{c.name}.ipynb)", c.summary]
-        + [f"[open chapter {c.number:02d}]({colab_url(c)})"] * colab
-        for c in chapters
-    ]
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.workbook.chapter_run import ChapterRun
 from metalearn_lab.workbook.environment import device, versions
 from metalearn_lab.workbook.html import index_page
-
-if TYPE_CHECKING:
-    from metalearn_lab.workbook.run import ChapterRun
 
 
 def table(runs: Sequence[ChapterRun]) -> list[dict[str, str]]:

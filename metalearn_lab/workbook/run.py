@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from metalearn_lab.workbook.chapter_run import ChapterRun
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.folder import notebook_paths
 from metalearn_lab.workbook.headline import collect_headlines
@@ -19,32 +19,6 @@ from metalearn_lab.workbook.parameters import assign, defaults, parameters_of
 from metalearn_lab.workbook.report import write_report
 from metalearn_lab.workbook.run_folder import prepare_run_folder
 from metalearn_lab.workbook.widget_errors import widget_errors
-
-
-@dataclass
-class ChapterRun:
-    """What became of one chapter.
-
-    Attributes:
-        chapter: which.
-        started: when, in local time with its offset.
-        seconds: how long it took, in seconds.
-        parameters: every parameter with the value it ran with.
-        error: why it failed in one line; None if it did not.
-        headlines: its results, see `metalearn_lab.workbook.headline`.
-    """
-
-    chapter: Chapter
-    started: str
-    seconds: float
-    parameters: dict[str, Any]
-    error: str | None = None
-    headlines: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        """``ok`` or ``failed``."""
-        return "ok" if self.error is None else "failed"
 
 
 def run_chapters(

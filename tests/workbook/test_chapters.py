@@ -1,6 +1,7 @@
 import pytest
 
-from metalearn_lab.workbook.chapters import CHAPTERS, Chapter, chapter_table, select
+from metalearn_lab.workbook.chapter_table import chapter_table
+from metalearn_lab.workbook.chapters import CHAPTERS, Chapter, select
 from metalearn_lab.workbook.errors import WorkbookError
 
 ONE = Chapter(1, "one", "One", "The first.")

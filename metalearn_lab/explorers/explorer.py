@@ -1,0 +1,164 @@
+"""What every explorer is: controls, a picture that follows them, and a still picture for a page.
+
+A page without a kernel (GitHub, HTML, a printed copy) shows the still picture in place of the
+controls. Only widgets that ipywidgets 7.7 and 8 share are used, and the area is an HTML widget:
+an Output widget would keep an exception to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from metalearn_lab.figures.style import png_bundle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class View(NamedTuple):
+    """What an explorer shows for one setting of its controls.
+
+    Attributes:
+        html: for the area under the controls.
+        data: the same for a page without a kernel, by MIME type.
+        metadata: of ``data``.
+    """
+
+    html: str
+    data: dict[str, str]
+    metadata: dict[str, Any]
+
+
+def html_view(html: str, summary: str) -> View:
+    """A view that is HTML.
+
+    Args:
+        html: escaped where it holds text from elsewhere.
+        summary: the same in one line of plain text.
+    """
+    return View(html, {"text/html": html, "text/plain": summary}, {})
+
+
+def figure_view(figure: Figure, alt: str) -> View:
+    """A view that is a figure; the picture carries its alternative text, live and still.
+
+    Raises:
+        ValueError: no alternative text.
+    """
+    data, metadata = png_bundle(figure, alt)
+    return View(image_html(data, metadata), data, metadata)
+
+
+def image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
+    """The ``<img>`` of a ``png_bundle``, to stand in HTML by itself or beside other things."""
+    facts = metadata["image/png"]
+    return (
+        f'<img alt="{escape(facts["alt"])}" width="{facts["width"]}" height="{facts["height"]}" '
+        f'src="data:image/png;base64,{data["image/png"]}">'
+    )
+
+
+class Explorer:
+    """Base of the explorers: redraws when a control moves, and never trains.
+
+    Subclasses give ``view``. What is wrong with the reader's choice belongs in the view; an
+    exception is a fault of the program: the area says so, and it goes on to the caller.
+
+    Args:
+        controls: ipywidgets with a ``value``, by the name of the argument of ``view`` that they
+            set, in the order shown.
+
+    Attributes:
+        controls: as given.
+        area: the HTML under them.
+        box: the controls, in rows that wrap, over the area.
+        current: what is shown now.
+    """
+
+    def __init__(self, controls: Mapping[str, Any]) -> None:
+        from ipywidgets import HTML, HBox, Layout, VBox
+
+        self.controls = dict(controls)
+        self.area = HTML()
+        rows = HBox(list(self.controls.values()), layout=Layout(flex_flow="row wrap"))
+        self.box = VBox([rows, self.area])
+        self.current = self.redraw()
+        for control in self.controls.values():
+            control.observe(self.redraw, names="value")
+
+    def view(self, **values: Any) -> View:
+        """What to show for these values of the controls."""
+        raise NotImplementedError
+
+    def redraw(self, change: object = None) -> View:
+        """Show what the controls say now.
+
+        Raises:
+            Exception: whatever ``view`` raises.
+        """
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self.current = self.view(**values)
+        except Exception as error:
+            self.area.value = f"<p>This view failed: {escape(repr(error))}</p>"
+            raise
+        self.area.value = self.current.html
+        return self.current
+
+    def show(self) -> None:
+        """Show the explorer as one output: live with a kernel, a still picture without one."""
+        from IPython.display import display
+
+        data, metadata = self.bundle()
+        display(data, metadata=metadata, raw=True)
+
+    def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return {**self.current.data, _WIDGET_VIEW: view}, self.current.metadata
+
+
+def slider(label: str, value: int, least: int, most: int) -> Any:
+    """A slider of whole numbers that acts when it is let go."""
+    from ipywidgets import IntSlider
+
+    return IntSlider(
+        value=value,
+        min=least,
+        max=most,
+        description=label,
+        continuous_update=False,
+        style={"description_width": "initial"},
+    )
+
+
+def number(label: str, value: int, least: int, most: int) -> Any:
+    """A field for a whole number."""
+    from ipywidgets import BoundedIntText, Layout
+
+    return BoundedIntText(
+        value=value,
+        min=least,
+        max=most,
+        description=label,
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout=Layout(width="13em"),
+    )
+
+
+def choice(label: str, options: Mapping[str, str] | list[str], value: str) -> Any:
+    """A drop-down list: options, or values by the name they are shown under."""
+    from ipywidgets import Dropdown
+
+    pairs = list(options.items()) if isinstance(options, Mapping) else options
+    return Dropdown(
+        options=pairs,
+        value=value,
+        description=label,
+        style={"description_width": "initial"},
+    )

@@ -1,0 +1,158 @@
+"""One look for every figure: each learner has its own colour, line style and marker everywhere."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from metalearn_lab.comparison.methods import TITLES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1a1a1a"
+"""Text, axes and what is given rather than learned."""
+
+GREY = "#6b6b6b"
+"""Reference lines, such as chance."""
+
+
+class Style(NamedTuple):
+    """How a learner is drawn; no two learners share any of the three.
+
+    Attributes:
+        color: hexadecimal; at least 3:1 against white.
+        linestyle: as matplotlib takes it.
+        marker: as matplotlib takes it.
+    """
+
+    color: str
+    linestyle: str | tuple[int, tuple[int, ...]]
+    marker: str
+
+
+# The colours are those of Okabe and Ito, told apart by colour-blind readers, as far as they
+# stand out on white (3:1); their orange is darkened until it does.
+STYLES: dict[str, Style] = {
+    "nearest_class_mean": Style(GREY, (0, (1, 3)), "X"),
+    "fine_tuning": Style("#cc79a7", (0, (1, 1)), "D"),
+    "linear_probe": Style("#a87400", (0, (3, 1, 1, 1, 1, 1)), "v"),
+    "maml": Style("#0072b2", "-", "o"),
+    "first_order_maml": Style("#d55e00", (0, (5, 2)), "s"),
+    "reptile": Style("#009e73", (0, (6, 2, 1, 2)), "^"),
+    "joint": Style("#000000", (0, (10, 3)), "P"),
+}
+"""One style a learner, by the names of the comparison, and ``joint`` for joint training alone."""
+
+LABELS: dict[str, str] = {**TITLES, "joint": "joint training"}
+"""What a learner is called in a legend or a table."""
+
+_HOUSE: Any = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so figures look alike everywhere
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "legend.handlelength": 3.2,  # long enough to show a dash pattern
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.5,
+}
+_SCREEN_DPI, _SHARP = 80, 1.6
+
+
+def line(name: str) -> dict[str, Any]:
+    """Arguments for ``Axes.plot`` that draw a learner in its style, with its label.
+
+    Raises:
+        ValueError: no such learner.
+    """
+    if name not in STYLES:
+        raise ValueError(f"no style for learner {name!r}: use one of {', '.join(STYLES)}")
+    return {**STYLES[name]._asdict(), "label": LABELS[name]}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Figures made or drawn inside have the one look; nothing global is left changed."""
+    from matplotlib import rc_context
+
+    with rc_context(_HOUSE):
+        yield
+
+
+def new_figure(
+    columns: int = 1, *, width: float = 7.0, height: float = 3.6, share_y: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure with its axes side by side, to be filled inside ``house_style``.
+
+    It is not registered with pyplot, so no notebook shows it twice and nothing needs closing.
+
+    Args:
+        columns: number of axes.
+        width: of the figure, in inches.
+        height: of the figure, in inches.
+        share_y: one vertical scale for all axes.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_SCREEN_DPI, layout="constrained")
+    return figure, list(figure.subplots(1, columns, sharey=share_y, squeeze=False)[0])
+
+
+def png_bundle(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """A figure as a MIME bundle and its metadata; the text form is the alternative text.
+
+    Args:
+        figure: any matplotlib figure.
+        alt: what the figure shows, for a reader who cannot see it.
+
+    Raises:
+        ValueError: no alternative text.
+    """
+    if not alt.strip():
+        raise ValueError("a figure needs alt text: say in one sentence what it shows")
+    width, height = (round(inches * _SCREEN_DPI) for inches in figure.get_size_inches())
+    sharp = BytesIO()
+    with house_style():
+        figure.savefig(sharp, format="png", dpi=_SCREEN_DPI * _SHARP, metadata={"Software": None})
+    data = {"image/png": b64encode(sharp.getvalue()).decode(), "text/plain": alt}
+    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
+
+
+def show_figure(figure: Figure, alt: str) -> None:
+    """Show a figure in the notebook with its alternative text, then close it.
+
+    Args:
+        figure: any matplotlib figure.
+        alt: what the figure shows, for a reader who cannot see it.
+
+    Raises:
+        ValueError: no alternative text.
+    """
+    from IPython.display import display
+    from matplotlib import pyplot
+
+    data, metadata = png_bundle(figure, alt)
+    display(data, metadata=metadata, raw=True)
+    pyplot.close(figure)

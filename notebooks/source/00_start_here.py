@@ -1,0 +1,449 @@
+# %% [markdown]
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/00_start_here.ipynb)
+#
+# # Start here
+#
+# In this chapter you will be able to
+#
+# - see what meta-learning buys: a network that fits a new task from ten points in one gradient step;
+# - say how *meta-training* differs from *pretraining*, in one formula and in two lines of code;
+# - find your way: the chapters, the notation, a glossary, and the device you run on.
+#
+# **How to use the workbook.** Run the cells from top to bottom (Shift + Enter). Where a question is
+# marked **Predict**, answer it before you run the next cell: being wrong there is the best way to
+# learn. Every formula is followed by the code that computes it and by a cell that proves the two agree.
+# Sliders move what was computed; they never train. On a page without a kernel you see a still picture
+# in their place.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+
+# %% [markdown]
+# The cell below holds the chapter's parameters. Change them and run the chapter again, or set them from
+# the command line: `make run ARGS="00 -p iterations 70000"`.
+
+# %% tags=["parameters"]
+iterations: int = 4000  # outer steps of each training; the published setting is 70000
+inner_lr: float = 0.01  # α, the inner step size
+outer_lr: float = 0.001  # β, the rate of the outer Adam
+shots: int = 10  # K, support points of a task
+meta_batch: int = 25  # tasks in each outer step
+unseen_tasks: int = 300  # tasks that the results are taken over
+test_steps: int = 10  # inner steps shown at test time, 1 or more
+seed: int = 0  # of the weights and the training tasks
+device: str = "cpu"  # "cuda" works too; a network this small gains little from it
+
+# %% [markdown]
+# ## A task you have never seen
+#
+# A **task** here is one sinusoid, $y = A\sin(x - p)$. Its amplitude $A$ and phase $p$ are drawn at random
+# and never told. You get $K$ points of it, the **support** set. How you do is judged on other points of
+# the same sinusoid, the **query** set.
+#
+# Ten points do not teach a network from scratch what a sinusoid is. But we have thousands of *other*
+# sinusoids to prepare on. Two ways to prepare the same network, on the same points:
+#
+# | | what is minimised over the training tasks | in words |
+# | --- | --- | --- |
+# | **pretraining** | $L_Q(\theta)$ | be good on average, now |
+# | **MAML** (meta-training) | $L_Q(\theta_1)$ with $\theta_1 = \theta - \alpha\,\nabla L_S(\theta)$ | be good *after one gradient step* on the support set |
+#
+# $\theta$ are the weights, $L_S$ and $L_Q$ the loss on a task's support and query set, $\alpha$ the inner
+# step size.
+#
+# **Predict.** Both networks get one gradient step, with the same $\alpha$, on ten points of a new
+# sinusoid. (a) Before the step, which of the two is nearer to the new sinusoid? (b) After it? Write down
+# your guess.
+
+# %%
+import torch
+from torch.nn import functional as F
+
+from metalearn_lab.learners.joint import JointPretraining
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task, merge_splits, to_device
+
+torch.set_num_threads(1)  # a network of 1,761 weights is slower on several threads
+
+training = Sinusoids(shots=shots, queries=shots, split="train", seed=seed)
+unseen = Sinusoids(shots=shots, queries=100, split="test", seed=seed)
+
+settings = {"inner_lr": inner_lr, "inner_steps": 1}
+learners = {
+    "fine_tuning": JointPretraining(MLP([1, 40, 40, 1], seed=seed), F.mse_loss, **settings),
+    "maml": MAML(MLP([1, 40, 40, 1], seed=seed), F.mse_loss, **settings),
+}
+
+# %% [markdown]
+# A batch of tasks is a pair of splits, and every tensor has the tasks on its first axis. Both networks
+# start from the same weights.
+
+# %% tags=["nbval-check-output"]
+example = training.batch(0, 25)
+print("support x", tuple(example.support.x.shape), " query x", tuple(example.query.x.shape))
+weights = [dict(learner.model.named_parameters()) for learner in learners.values()]
+print("parameters:", sum(w.numel() for w in weights[0].values()))
+print("same start:", all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0]))
+
+# %% [markdown]
+# Now train both, with one loop. MAML adapts on the support points and is judged on the query points.
+# Pretraining makes no difference between them, so `merge_splits` gives it both: each sees the same
+# points. The bars show the rate and the time left.
+
+# %%
+from metalearn_lab.training.meta_train import meta_train
+
+
+def meta_batch_at(iteration):
+    """The tasks of an outer step; they depend on its number alone."""
+    return to_device(training.batch(iteration * meta_batch, meta_batch), device)
+
+
+batches = {"fine_tuning": lambda i: merge_splits(meta_batch_at(i)), "maml": meta_batch_at}
+for name, learner in learners.items():
+    learner.to(device)
+    optimizer = torch.optim.Adam(learner.parameters(), lr=outer_lr)
+    run = meta_train(learner, batches[name], iterations=iterations, optimizer=optimizer)
+
+# %% [markdown]
+# ## One step on a new sinusoid
+#
+# Every learner has two verbs. `forward(tasks)` is what it does while training. `adapt(support)` is what it
+# does with a new task: it returns the weights $\theta_0, \theta_1, \dots$ after each inner step. Here is
+# the first unseen task; it was not picked.
+
+# %%
+from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
+from metalearn_lab.figures.style import show_figure
+
+task = to_device(unseen.batch(0, 1), device)
+amplitude, phase = unseen.curves(0, 1)
+x = torch.linspace(-5, 5, 121)
+
+predictions = {}
+for name, learner in learners.items():
+    trajectory = learner.adapt(task.support, steps=1)
+    grid = x[None, :, None].to(device)
+    curves = [learner.predict(weights, grid)[0, :, 0].cpu() for weights in trajectory]
+    predictions[name] = torch.stack(curves)
+
+support = Split(task.support.x[0], task.support.y[0])
+fit = SinusoidFit(x, amplitude * torch.sin(x - phase), support, (0, 1), predictions)
+show_figure(
+    sinusoid_fit_figure(fit),
+    "Two panels with the same new sinusoid and ten support points. One gradient step hardly moves "
+    "the pretrained network; it bends the MAML network into a wave that follows the sinusoid.",
+)
+
+# %% [markdown]
+# The dashed grey curve is each network before it has seen the new task. The answer to (a) is *neither*: both
+# begin close to the average of all sinusoids. The difference is in what one step does.
+#
+# One task proves nothing. Below are the mean error on many unseen tasks, and its 95 % interval, after each
+# of several steps. **Predict:** does the pretrained network catch up if you give it ten steps?
+
+# %%
+from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
+
+tasks = to_device(unseen.batch(0, unseen_tasks), device)
+curves = {name: adaptation_curves(learner, tasks, test_steps) for name, learner in learners.items()}
+show_figure(
+    adaptation_curves_figure(curves, ylabel="mean squared error on the query points"),
+    "Query error against the inner step. Both networks start alike; MAML drops steeply at the first "
+    "step and stays low, the pretrained network falls slowly and stays far above it.",
+)
+
+# %%
+import pandas as pd
+
+from metalearn_lab.figures.style import LABELS
+
+
+def mse(name, step):
+    """Query error after a step, as mean ± half-width of the 95 % interval."""
+    mean, half, _ = curves[name].mean_loss
+    return f"{mean[step]:.2f} ± {half[step]:.2f}"
+
+
+columns = sorted({0, 1, test_steps})
+rows = {LABELS[name]: [mse(name, step) for step in columns] for name in curves}
+table = pd.DataFrame(rows, index=pd.Index(columns, name="inner steps"))
+display(table.T)
+
+# %%
+from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.workbook.headline import headline
+
+gap = interval_over_tasks(curves["fine_tuning"].loss[:, 1] - curves["maml"].loss[:, 1])
+headline(
+    f"After one step on {shots} points of an unseen sinusoid the query error is "
+    f"{mse('maml', 1)} for MAML and {mse('fine_tuning', 1)} for pretraining ({unseen_tasks} tasks; "
+    f"difference on the same tasks {gap.mean:.2f} ± {gap.half_width:.2f}).",
+    maml=curves["maml"].mean_loss.mean[1].item(),
+    pretraining=curves["fine_tuning"].mean_loss.mean[1].item(),
+    tasks=unseen_tasks,
+    iterations=iterations,
+)
+
+# %% [markdown]
+# **Is that fair?** Three questions to ask of any such result, and of this one:
+#
+# - *Same data, same network, same start?* Yes: the cells above say so.
+# - *Was α chosen for MAML?* The cell below gives the pretrained network the step size that suits it best,
+#   chosen on other tasks than the ones reported.
+# - *Is it the published result?* No. The paper trains for 70,000 iterations; this run is far shorter so
+#   that you need not wait. Four times as many take two minutes: set `iterations = 16000`, predict how far
+#   each error falls, and run the chapter again.
+
+# %%
+rates = (0.001, 0.003, 0.01, 0.02)
+validation = to_device(Sinusoids(shots, 100, "validation", seed).batch(0, unseen_tasks), device)
+pretrained = learners["fine_tuning"]
+
+tried = {}
+for rate in rates:
+    pretrained.inner_lr = rate
+    tried[rate] = adaptation_curves(pretrained, validation, 1).loss[:, 1].mean().item()
+best_rate = min(tried, key=tried.get)
+
+pretrained.inner_lr = best_rate
+best = adaptation_curves(pretrained, tasks, 1).loss[:, 1]
+pretrained.inner_lr = inner_lr
+print("error of the pretrained network after one step, on validation tasks:")
+print("  ".join(f"α = {rate}: {error:.2f}" for rate, error in tried.items()))
+print(f"with the best, α = {best_rate}, on the unseen tasks: {interval_over_tasks(best)}")
+
+# %% tags=["nbval-check-output"]
+maml, joint = (curves[name].loss.mean(0) for name in ("maml", "fine_tuning"))
+print(
+    "before adaptation the two differ by less than 10 %:", bool(abs(maml[0] / joint[0] - 1) < 0.1)
+)
+print("MAML after one step is better:", bool(maml[1] < joint[1]))
+print("... by more than the interval of the difference:", bool(gap.mean > gap.half_width))
+print("... also than pretraining at its own best α:", bool(maml[1] < best.mean()))
+
+# %% [markdown]
+# ### Move it
+#
+# Pick another unseen task, and a number of inner steps. **Predict**, then look: which sinusoids are hardest for
+# MAML after one step? (Mind the scale of $y$.)
+
+# %%
+from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+
+SinusoidExplorer(learners, unseen, most_steps=test_steps, tasks=unseen_tasks, step=5).show()
+
+# %% [markdown]
+# The hardest are the tall ones: they are farthest from the start that all tasks share.
+
+# %% tags=["nbval-check-output"]
+amplitudes, _ = unseen.curves(0, unseen_tasks)
+tall = amplitudes > amplitudes.median()
+errors = curves["maml"].loss[:, 1].cpu()
+print("the taller half is harder than the other:", bool(errors[tall].mean() > errors[~tall].mean()))
+
+# %% [markdown]
+# ## Two proofs, for a taste
+#
+# ### The gradient is the right one
+#
+# MAML differentiates *through* the inner step. With $H = \nabla^2 L_S(\theta)$ the meta-gradient is
+#
+# $$\nabla_\theta L_Q(\theta_1) = (I - \alpha H)\,\nabla L_Q(\theta_1).$$
+#
+# It is easy to lose the factor $(I - \alpha H)$ by a forgotten flag, and the loss would still go down. So we
+# check: `check_meta_gradient` compares the gradient, computed for all tasks at once and task by task, with
+# central finite differences of the meta-loss.
+
+# %%
+from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+
+smooth = MAML(MLP([1, 8, 8, 1], activation="tanh"), F.mse_loss, inner_lr=0.05, inner_steps=3)
+report = check_meta_gradient(smooth, training.batch(0, 3))
+report
+
+# %% tags=["nbval-check-output"]
+print("meta-gradient of MAML, 3 inner steps: relative error < 1e-6:", report.passed)
+
+# %% [markdown]
+# ### Four algorithms, four answers
+#
+# Two tasks with one weight $\theta$: $L_i(\theta) = \frac{a_i}{2}(\theta - c_i)^2$ with $a = (1, 9)$ and
+# $c = (-1, 1)$: a shallow bowl around $-1$ and a steep one around $+1$. Where does each algorithm settle? At
+# a weighted mean of the two centres; only the weights differ:
+#
+# | joint training | MAML | first-order MAML | Reptile |
+# | --- | --- | --- | --- |
+# | $a_i$ | $a_i(1-\alpha a_i)^{2k}$ | $a_i(1-\alpha a_i)^{k}$ | $1-(1-\alpha a_i)^{k}$ |
+#
+# **Predict** for $\alpha = 0.1$, $k = 1$: joint training settles at 0.8, near the steep bowl. Does MAML move
+# *towards* the steep bowl or *away* from it? (After one step, which bowl is already solved?)
+
+# %%
+from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.tasks import quadratics
+
+bowls = {"curvatures": (1.0, 9.0), "centres": (-1.0, 1.0)}
+kinds = {"joint": JointPretraining, "maml": MAML}
+kinds |= {"first_order_maml": FirstOrderMAML, "reptile": Reptile}
+
+
+def settled(kind, steps):
+    """Where gradient descent on the meta-loss ends, found by running it in float64."""
+    model, loss = quadratics.Weight(0.0), quadratics.half_squared_error
+    learner = kind(model, loss, inner_lr=0.1, inner_steps=steps).double()
+    two = Task(*(Split(x.double(), y.double()) for x, y in quadratics.quadratic_tasks(**bowls)))
+    optimizer = torch.optim.SGD(learner.parameters(), lr=0.35)
+    for _ in range(300):
+        optimizer.zero_grad()
+        learner(two).backward()
+        optimizer.step()
+    return learner.model.theta.item()
+
+
+# %% tags=["nbval-check-output"]
+closed_form = quadratics.stationary_point
+worst = 0.0
+print("settles at".ljust(18), "  k = 1    k = 2    k = 5")
+for name, kind in kinds.items():
+    ran = [settled(kind, k) for k in (1, 2, 5)]
+    exact = [closed_form(name, **bowls, inner_lr=0.1, inner_steps=k) for k in (1, 2, 5)]
+    worst = max(worst, *(abs(one - other) for one, other in zip(ran, exact, strict=True)))
+    print(LABELS[name].ljust(18), "".join(f"{round(value, 4) + 0.0:9.4f}" for value in ran))
+print("training agrees with the closed form, max |Δ| < 1e-6:", worst < 1e-6)
+
+# %% [markdown]
+# MAML goes *away* from the steep bowl, to $-0.8$: with $\alpha a = 0.9$ one inner step solves it from
+# anywhere, so the start is spent on the shallow one, where a step gets nowhere. **The best start is not the
+# best point.** That is the one idea of this chapter. With one step Reptile is joint training.
+#
+# ## Try it yourself
+#
+# **1.** What does MAML settle at for $k = 3$? Work it out from the table of weights, put it below, run the
+# cell. *Hint:* $1 - \alpha a$ is 0.9 for the shallow bowl and 0.1 for the steep one.
+
+# %%
+my_answer = None  # a number, e.g. -0.5
+
+exact = closed_form("maml", **bowls, inner_lr=0.1, inner_steps=3)
+if my_answer is None:
+    print("No answer yet: replace None by a number.")
+elif abs(my_answer - exact) < 5e-4:
+    print("Right.")
+else:
+    print(
+        "Not yet: the weights are a(1 − αa)^(2k). Divide by their sum; the centres are −1 and +1."
+    )
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# The weights are $1 \cdot 0.9^6 = 0.531441$ and $9 \cdot 0.1^6 = 0.000009$, so
+# $\theta = (-0.531441 + 0.000009) / 0.53145 = -0.99997$.
+#
+# </details>
+#
+# **2.** Set `shots = 3` in the parameters and run the chapter again. Predict first: which of the two networks
+# loses more? (With three points even a perfect learner cannot tell all sinusoids apart.)
+#
+# ## The map
+#
+# The chapters so far; their numbers leave room for others.
+
+# %%
+from IPython.display import Markdown
+
+from metalearn_lab.workbook.chapter_table import chapter_table
+
+Markdown(chapter_table(folder="", colab=False))
+
+# %% [markdown]
+# ## Notation
+#
+# | symbol | what it is | in code |
+# | --- | --- | --- |
+# | $\theta$ | the meta-parameters: the start that is shared by all tasks ($\phi$ in papers on Reptile) | `learner.weights()` |
+# | $\theta_j$ | fast weights of one task after $j$ inner steps; $\theta_0 = \theta$ | `learner.adapt(support)[j]` |
+# | $\tilde\phi$ | where $k$ steps of training on a task take $\phi$ (Reptile) | |
+# | $L_S, L_Q$ | loss on the support and on the query set of a task | `task.support`, `task.query` |
+# | $\alpha$ | inner step size | `inner_lr` |
+# | $\beta$ | outer step size | the optimiser's `lr` |
+# | $k$ | number of inner steps | `inner_steps` |
+# | $H_j$ | Hessian $\nabla^2 L_S(\theta_j)$ | |
+# | $N, K, Q$ | classes of an episode; support and query items of each | `ways`, `shots`, `queries` |
+# | $a \pm b$ | mean and half-width of its 95 % interval over tasks | `interval_over_tasks` |
+#
+# ## Glossary
+#
+# | term | 中文 | meaning |
+# | --- | --- | --- |
+# | meta-learning | 元学习 | learning, from many tasks, how to learn a new one from little data |
+# | task | 任务 | a support set and a query set that share one unknown function |
+# | episode | 情节 | a task drawn from a labelled table: some classes, some items of each |
+# | support set | 支持集 | the labelled items a learner adapts on |
+# | query set | 查询集 | the items the adapted learner is judged on |
+# | N-way | N 类 | the episode has N classes |
+# | K-shot | K 样本 | each class has K support items |
+# | few-shot learning | 小样本学习 | learning from a handful of labelled items |
+# | meta-training | 元训练 | training on many tasks |
+# | meta-validation | 元验证 | tasks of other classes, to choose settings by |
+# | meta-test | 元测试 | tasks of yet other classes, to report on |
+# | meta-parameters θ | 元参数 | what is learned across tasks, such as the start |
+# | fast weights | 快速权重 | a task's own weights, after some inner steps |
+# | inner loop | 内循环 | adaptation to one task |
+# | outer loop | 外循环 | training of the meta-parameters over tasks |
+# | inner step size α | 内层学习率 | the rate of the inner loop |
+# | outer step size β | 外层学习率 | the rate of the outer loop |
+# | adapt | 适应 | take inner steps on a support set |
+# | meta-batch | 元批次 | the tasks of one outer step |
+# | meta-gradient | 元梯度 | gradient of the meta-loss in the meta-parameters |
+# | second order | 二阶 | differentiating through the inner gradient, by Hessian products |
+# | first-order approximation | 一阶近似 | the meta-gradient without second derivatives |
+# | initialisation | 初始化 | the weights at which adaptation begins |
+# | pretraining | 预训练 | ordinary training on all tasks' data beforehand |
+# | fine-tuning | 微调 | ordinary training on the new task's data afterwards |
+# | linear probe | 线性探测 | fine-tuning of the last layer alone |
+# | baseline | 基线 | the simple method that a new one must beat |
+# | class-disjoint | 类别不相交 | no class of the test is met in training |
+# | leak | 数据泄漏 | information about the answer that would not be there in use |
+# | 95 % interval | 95% 置信区间 | range that covers the true mean in 95 of 100 repetitions |
+#
+# ## Your device
+#
+# What this run was made with. Timings, and the last digits of trained numbers, differ between machines.
+
+# %%
+from metalearn_lab.workbook import environment
+
+print("device:", environment.device())
+shown = ("python", "metalearn-lab", "torch", "datasets", "ipywidgets", "home-assistant-intents")
+print(
+    "\n".join(
+        f"{name} {version}" for name, version in environment.versions().items() if name in shown
+    )
+)
+
+# %% [markdown]
+# `metalearn-lab doctor` prints the whole list, and how to get what is missing.
+#
+# ## What to remember
+#
+# - A task is a support set to adapt on and a query set to be judged on.
+# - Pretraining minimises $L_Q(\theta)$; MAML minimises $L_Q(\theta_k)$, the loss *after* adaptation.
+# - The best start is not the best point: before adaptation MAML's network is no better than the pretrained one.
+# - A result is a mean over many unseen tasks with its interval, and a baseline that had a fair chance.
+#
+# ## Sources
+#
+# - Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*, ICML 2017,
+#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). Section 5.1 has the sinusoids: network 1-40-40-1, one inner
+#   step, 25 tasks an outer step, Adam at 0.001. The paper gives α = 0.01, its released code 0.001; this chapter
+#   takes 0.01.
+# - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
+#   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999).
+#
+# Next: [01 Tasks and episodes](01_tasks_and_episodes.ipynb).

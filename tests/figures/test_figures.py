@@ -1,0 +1,124 @@
+"""What is drawn is what was given."""
+
+import numpy as np
+import pytest
+import torch
+
+from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
+from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.figures.accuracy_intervals import accuracy_intervals_figure
+from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
+from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
+from metalearn_lab.figures.style import STYLES
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Split
+
+
+def curves(name, tasks=40, steps=3, *, regression=False):
+    loss, accuracy = torch.rand(2, tasks, steps + 1, generator=generator("figure", name))
+    return AdaptationCurves(loss, None if regression else accuracy)
+
+
+def line_of(axes, label):
+    [line] = [line for line in axes.get_lines() if line.get_label() == label]
+    return line
+
+
+@pytest.mark.parametrize(("kind", "field"), [("loss", "mean_loss"), ("accuracy", "mean_accuracy")])
+def test_curves_and_bands_are_the_means_and_intervals(kind, field):
+    given = {"maml": curves("maml"), "reptile": curves("reptile")}
+    [axes] = adaptation_curves_figure(given, kind).axes
+    for band, (name, label) in zip(
+        axes.collections, [("maml", "MAML"), ("reptile", "Reptile")], strict=True
+    ):
+        mean, half, _ = getattr(given[name], field)
+        line = line_of(axes, label)
+        np.testing.assert_allclose(line.get_xdata(), [0, 1, 2, 3])
+        np.testing.assert_allclose(line.get_ydata(), mean)
+        corners = band.get_paths()[0].vertices
+        for step in range(4):
+            ends = corners[corners[:, 0] == step, 1]
+            assert ends.min() == pytest.approx(float(mean[step] - half[step]))
+            assert ends.max() == pytest.approx(float(mean[step] + half[step]))
+
+
+def test_the_title_says_over_how_many_tasks_and_the_axes_what_is_measured():
+    figure = adaptation_curves_figure({"maml": curves("maml", 1200)}, ylabel="squared error")
+    [axes] = figure.axes
+    assert "1,200 unseen tasks" in axes.get_title(loc="left")
+    assert "95 % interval" in axes.get_title(loc="left")
+    assert axes.get_ylabel() == "squared error"
+
+
+def test_every_learner_is_told_apart_by_colour_dash_and_marker():
+    [axes] = adaptation_curves_figure({name: curves(name) for name in STYLES}, chance=0.2).axes
+    lines = [line for line in axes.get_lines() if line.get_label() != "chance"]
+    assert len(lines) == len(STYLES)
+    looks = [(li.get_color(), li.get_marker(), str(li._dash_pattern)) for li in lines]
+    for each in zip(*looks, strict=True):
+        assert len(set(each)) == len(STYLES)
+    assert set(line_of(axes, "chance").get_ydata()) == {0.2}
+
+
+def test_curves_over_different_tasks_are_not_compared():
+    with pytest.raises(ValueError, match=r"one number of tasks to be compared, got \[40, 50\]"):
+        adaptation_curves_figure({"maml": curves("maml"), "reptile": curves("r", 50)})
+
+
+def test_accuracies_of_a_regression_are_refused():
+    with pytest.raises(ValueError, match="no accuracy"):
+        adaptation_curves_figure({"maml": curves("maml", regression=True)}, "accuracy")
+
+
+def fit(steps=(0, 1)):
+    x = torch.linspace(-5, 5, 21)
+    support = Split(torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [4.0]]))
+    predictions = {
+        name: torch.stack([x * (step + i) for step in steps])
+        for i, name in enumerate(("fine_tuning", "maml"))
+    }
+    return SinusoidFit(x, x.sin(), support, steps, predictions)
+
+
+def test_each_panel_has_the_sinusoid_the_support_and_the_curve_after_each_step():
+    given = fit((0, 1, 5))
+    panels = sinusoid_fit_figure(given).axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["pretrain + fine-tune", "MAML"]
+    for axes, (name, expected) in zip(panels, given.predictions.items(), strict=True):
+        np.testing.assert_allclose(line_of(axes, "the new sinusoid").get_ydata(), given.truth)
+        points = line_of(axes, "2 support points")
+        np.testing.assert_allclose(points.get_xydata(), [[1, 3], [2, 4]])
+        labels = ("after 0 steps", "after 1 step", "after 5 steps")
+        for label, curve in zip(labels, expected, strict=True):
+            np.testing.assert_allclose(line_of(axes, label).get_ydata(), curve)
+        assert line_of(axes, "after 5 steps").get_color() == STYLES[name].color
+        assert line_of(axes, "after 1 step").get_color() != STYLES[name].color
+
+
+def test_a_fit_with_a_missing_curve_is_refused():
+    with pytest.raises(ValueError, match="fine_tuning has 2 curves for 1 steps"):
+        sinusoid_fit_figure(fit()._replace(steps=(0,)))
+
+
+def test_accuracies_stand_at_their_means_with_their_half_widths():
+    rows = {
+        "one": interval_over_tasks(torch.tensor([0.4, 0.6, 0.8])),
+        "two": interval_over_tasks(torch.tensor([0.2, 0.2, 0.5])),
+    }
+    [axes] = accuracy_intervals_figure(rows, chance=0.2).axes
+    points = axes.get_lines()[0].get_xydata()
+    np.testing.assert_allclose(points, [[0.6, 0], [0.3, 1]], rtol=1e-6)
+    [bars] = axes.collections
+    for segment, interval in zip(bars.get_segments(), rows.values(), strict=True):
+        assert np.ptp(segment[:, 0]) == pytest.approx(2 * float(interval.half_width))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row at the top
+    assert "3 episodes" in axes.get_xlabel()
+
+
+def test_accuracies_over_different_episodes_are_not_compared():
+    half = torch.tensor(0.5)
+    with pytest.raises(ValueError, match=r"one number of episodes, got \[10, 20\]"):
+        accuracy_intervals_figure(
+            {"a": Interval(half, half, 10), "b": Interval(half, half, 20)}, chance=0.2
+        )

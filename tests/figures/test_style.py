@@ -1,0 +1,112 @@
+"""One look: told apart without colour, seen on white, and nothing global changed."""
+
+import base64
+import struct
+from itertools import combinations
+
+import matplotlib
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matplotlib import pyplot
+
+from metalearn_lab.comparison.methods import TITLES
+from metalearn_lab.figures import style
+
+
+def luminance(color):
+    """Relative luminance as WCAG 2 defines it, from #rrggbb."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast_on_white(color):
+    return 1.05 / (luminance(color) + 0.05)
+
+
+def test_the_contrast_formula_has_its_known_ends():
+    assert contrast_on_white("#000000") == pytest.approx(21)
+    assert contrast_on_white("#ffffff") == pytest.approx(1)
+
+
+def test_every_learner_of_the_comparison_has_a_style():
+    assert set(style.STYLES) == {*TITLES, "joint"} == set(style.LABELS)
+
+
+@pytest.mark.parametrize("name", style.STYLES)
+def test_a_learner_stands_out_on_white(name):
+    assert contrast_on_white(style.STYLES[name].color) >= 3
+
+
+@pytest.mark.parametrize("color", [style.INK, style.GREY])
+def test_text_and_reference_lines_can_be_read(color):
+    assert contrast_on_white(color) >= 4.5
+
+
+def test_two_learners_share_neither_colour_nor_dash_nor_marker():
+    for one, other in combinations(style.STYLES.values(), 2):
+        for mine, theirs in zip(one, other, strict=True):
+            assert mine != theirs
+
+
+def test_a_line_is_drawn_as_the_style_says():
+    _, (axes,) = style.new_figure()
+    (drawn,) = axes.plot([0, 1], **style.line("first_order_maml"))
+    assert drawn.get_color() == style.STYLES["first_order_maml"].color
+    assert drawn.get_marker() == style.STYLES["first_order_maml"].marker
+    assert drawn.get_label() == "first-order MAML"
+
+
+def test_an_unknown_learner_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"no style for learner 'mamal': use one of .*maml"):
+        style.line("mamal")
+
+
+def test_the_style_leaves_no_setting_changed():
+    before = dict(matplotlib.rcParams)
+    with style.house_style():
+        assert not matplotlib.rcParams["axes.spines.top"]
+        figure, (axes,) = style.new_figure()
+        axes.plot([0, 1])
+    style.png_bundle(figure, "a line that goes up")
+    assert dict(matplotlib.rcParams) == before
+    assert pyplot.get_fignums() == []
+
+
+def png_size(encoded):
+    return struct.unpack(">II", base64.b64decode(encoded)[16:24])
+
+
+def test_the_bundle_is_a_sharp_picture_with_its_alt_text():
+    figure, _ = style.new_figure(width=4, height=2)
+    data, metadata = style.png_bundle(figure, "an empty figure")
+    facts = metadata["image/png"]
+    assert data["text/plain"] == facts["alt"] == "an empty figure"
+    assert (facts["width"], facts["height"]) == (320, 160)
+    assert png_size(data["image/png"]) == (512, 256)
+
+
+@pytest.fixture
+def _shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.usefixtures("_shell")
+def test_showing_displays_once_with_alt_and_closes():
+    figure = pyplot.figure()
+    with capture_output() as captured:
+        result = style.show_figure(figure, "nothing at all")
+    assert result is None
+    [output] = captured.outputs
+    assert output.metadata["image/png"]["alt"] == "nothing at all"
+    assert set(output.data) == {"image/png", "text/plain"}
+    assert pyplot.get_fignums() == []
+
+
+@pytest.mark.parametrize("alt", ["", "  \n"])
+def test_a_figure_without_alt_text_is_refused(alt):
+    figure, _ = style.new_figure()
+    with pytest.raises(ValueError, match="needs alt text"):
+        style.show_figure(figure, alt)
