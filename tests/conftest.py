@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
+
+# Networks this small are slower on several threads, and much slower on a busy machine.
+torch.set_num_threads(1)
 
 # A busy machine is no failure, so examples have no time limit.
 settings.register_profile("lab", deadline=None)

@@ -78,7 +78,7 @@ def compare(
     budget: Budget,
     *,
     seeds: int = 1,
-    chosen: Callable[[World], dict[str, Choice]] | None = None,
+    chosen: Callable[[World], dict[str, Choice] | None] = lambda world: None,
     progress: bool = True,
 ) -> list[Score]:
     """Score every method on every world, with settings chosen in each by the same code.
@@ -87,19 +87,27 @@ def compare(
         worlds: class splits and shots.
         budget: what every method may spend.
         seeds: trainings of each trained method, with other weights and other episodes.
-        chosen: gives a world's settings by method, chosen beforehand; None chooses them now, on
-            the validation classes of each world.
+        chosen: gives a world's settings by method if they were chosen beforehand; where it gives
+            None they are chosen now, on the world's validation classes.
         progress: show a bar on stderr.
+
+    Raises:
+        ValueError: no worlds, or fewer than one seed.
     """
     from tqdm import tqdm
 
+    if not worlds or seeds < 1:
+        raise ValueError(
+            f"a comparison needs a world and a seed, got {len(worlds)} worlds and {seeds} seeds"
+        )
     methods = list(TITLES)
     steps = [(world, method) for world in worlds for method in methods]
     scores: list[Score] = []
     with tqdm(steps, disable=not progress, unit="method") as bar:
         for world, method in bar:
             bar.set_description(f"{world.shots}-shot, split {world.split_seed}: {TITLES[method]}")
-            choice = choose(method, world, budget) if chosen is None else chosen(world)[method]
+            beforehand = chosen(world)
+            choice = beforehand[method] if beforehand else choose(method, world, budget)
             runs = range(seeds if method in TRAINED else 1)
             scores += [score(method, world, budget, choice, seed) for seed in runs]
     return scores

@@ -87,7 +87,8 @@ def build(name: MethodName, world: World, rates: Rates, budget: Budget, seed: in
         case "first_order_maml":
             learner = FirstOrderMAML(model, F.cross_entropy, inner_lr=alpha, inner_steps=k)
         case "reptile":
-            batch = 2 * world.ways
+            items = world.ways * (world.shots + world.queries)
+            batch = max(2 * world.ways, -(-items // k))  # k steps see every item
             learner = Reptile(
                 model, F.cross_entropy, inner_lr=alpha, inner_steps=k, inner_batch=batch
             )

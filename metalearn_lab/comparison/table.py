@@ -1,20 +1,15 @@
-"""The accuracy table of a comparison, what it says in words, and its file."""
+"""The accuracy table of a comparison, and what it says in words."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.compare import Choice, Score
+from metalearn_lab.comparison.compare import Score
 from metalearn_lab.comparison.methods import TITLES
-from metalearn_lab.comparison.world import World
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 
 if TYPE_CHECKING:
@@ -23,8 +18,8 @@ if TYPE_CHECKING:
 BASELINES = ("fine_tuning", "nearest_class_mean")
 """What a meta-learner has to beat."""
 
-SAVED = Path(__file__).parent / "results"
-"""Full tables that come with the package, by source and language."""
+META_LEARNERS = ("maml", "first_order_maml", "reptile")
+"""What is held against the baselines."""
 
 
 def score_table(scores: Sequence[Score]) -> DataFrame:
@@ -71,8 +66,9 @@ def paired_difference(scores: Sequence[Score], method: str, other: str) -> Inter
 
 def verdict(scores: Sequence[Score], against: str) -> list[str]:
     """One sentence a meta-learner: above, below or not told apart from a baseline."""
+    there = {score.method for score in scores}
     sentences = []
-    for method in ("maml", "first_order_maml", "reptile"):
+    for method in (m for m in META_LEARNERS if m in there):
         difference = paired_difference(scores, method, against)
         mean, width = difference.mean.item(), difference.half_width.item()
         word = "is not told apart from"
@@ -83,77 +79,6 @@ def verdict(scores: Sequence[Score], against: str) -> list[str]:
             f"over {difference.tasks:,} episodes."
         )
     return sentences
-
-
-def save_results(
-    folder: Path, scores: Sequence[Score], budget: Budget, about: dict[str, Any]
-) -> None:
-    """Write the results of each shot to ``<folder>/<K>-shot``, with what they came from.
-
-    ``table.csv`` holds one row a score; ``configuration.json`` the source, the budget, the
-    settings each method chose, the paired differences in words, and ``about``.
-
-    Args:
-        folder: made if it is not there.
-        scores: of one or more worlds.
-        budget: they were taken under.
-        about: parameters, versions and device.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    for shots in sorted({score.world.shots for score in scores}):
-        part = [score for score in scores if score.world.shots == shots]
-        home = folder / f"{shots}-shot"
-        home.mkdir(parents=True, exist_ok=True)
-        score_table(part).to_csv(home / "table.csv", index=False, float_format="%.2f")
-        configuration = about | {
-            "source": part[0].world.table.source,
-            "budget": asdict(budget),
-            "chosen": {_key(score): _choice(score) for score in part},
-            "verdict": [sentence for other in BASELINES for sentence in verdict(part, other)],
-        }
-        text = json.dumps(configuration, indent=1, ensure_ascii=False)
-        (home / "configuration.json").write_text(text + "\n")
-
-
-def read_results(folder: Path) -> tuple[DataFrame, dict[int, dict[str, Any]]]:
-    """The table of all shots, and each shot's configuration, that ``save_results`` wrote.
-
-    Raises:
-        FileNotFoundError: nothing was saved there.
-    """
-    import pandas as pd
-
-    homes = sorted(folder.glob("*-shot"), key=lambda home: int(home.name.split("-")[0]))
-    if not homes:
-        raise FileNotFoundError(f"no results in {folder}: save some with save_results")
-    table = pd.concat([pd.read_csv(home / "table.csv") for home in homes], ignore_index=True)
-    configurations = {
-        int(home.name.split("-")[0]): json.loads((home / "configuration.json").read_text())
-        for home in homes
-    }
-    return table, configurations
-
-
-def chosen_beforehand(folder: Path, world: World) -> dict[str, Choice]:
-    """The settings that each method chose on the world of the same shot and class split.
-
-    Raises:
-        ValueError: these results hold no such world.
-        FileNotFoundError: nothing was saved there.
-    """
-    _, configurations = read_results(folder)
-    chosen = configurations.get(world.shots, {}).get("chosen", {})
-    prefix = f"split {world.split_seed}, "
-    found = {k.removeprefix(prefix): Choice(**v) for k, v in chosen.items() if k.startswith(prefix)}
-    if not found:
-        raise ValueError(
-            f"no settings were chosen beforehand for {world.shots} shots on class split "
-            f"{world.split_seed} (there are shots {sorted(configurations)}): choose them now, "
-            "with choose = True"
-        )
-    return found
 
 
 def _row(score: Score) -> dict[str, Any]:
@@ -173,15 +98,6 @@ def _row(score: Score) -> dict[str, Any]:
         "gradients": score.gradients,
         "seconds": score.seconds,
     }
-
-
-def _choice(score: Score) -> dict[str, Any]:
-    accuracy = round(score.choice.validation_accuracy, 4)
-    return asdict(score.choice) | {"validation_accuracy": accuracy}
-
-
-def _key(score: Score) -> str:
-    return f"split {score.world.split_seed}, {score.method}"
 
 
 def _over_seeds(scores: Sequence[Score], method: str, key: tuple[int, int]) -> Tensor:

@@ -89,9 +89,15 @@ def make_world(
         device: where the n-grams live.
 
     Raises:
+        ValueError: another split than the published one was asked for.
         LeakError: a published split is not class-disjoint, or shares texts between its parts.
     """
     published = table.published_split is not None
+    if published and split_seed:
+        raise ValueError(
+            "the classes are split by the source itself, so there is no other split to draw: use "
+            "split_seed=0"
+        )
     whole = published_classes(table) if published else split_classes(table, seed=split_seed)
     assert_class_disjoint(whole)
     assert_split_texts_disjoint(table, whole)

@@ -11,7 +11,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.mapping import over_tasks
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, bad_values
 
 TASKS_AT_ONCE = 25
 """Tasks adapted together; bounds the memory of their fast weights and changes no result."""
@@ -66,14 +66,20 @@ def adaptation_curves(learner: Learner, tasks: Task, steps: int | None = None) -
         steps: inner steps, the learner's own number when not given.
 
     Raises:
-        ValueError: no tasks, or ``steps`` is negative.
+        ValueError: no tasks, NaN or inf in them, or ``steps`` is negative.
+
+    Returns:
+        Curves on the CPU, wherever the tasks are.
     """
     if tasks.query.y.shape[0] == 0:
         raise ValueError("no tasks to evaluate on: give at least one")
+    if problem := bad_values(tasks):
+        raise ValueError(f"cannot evaluate: {problem}")
     parts = [_curves(learner, part, steps) for part in chunks(tasks, TASKS_AT_ONCE)]
     losses, accuracies = zip(*parts, strict=True)
     known = [accuracy for accuracy in accuracies if accuracy is not None]
-    return AdaptationCurves(torch.cat(losses), torch.cat(known) if known else None)
+    accuracy = torch.cat(known).cpu() if known else None
+    return AdaptationCurves(torch.cat(losses).cpu(), accuracy)
 
 
 def adapted_loss(learner: Learner, tasks: Task) -> float:
@@ -94,8 +100,12 @@ def _curves(learner: Learner, tasks: Task, steps: int | None) -> tuple[Tensor, T
     loss = torch.stack([_losses(learner, output, tasks.query.y) for output in outputs], 1)
     if tasks.query.y.is_floating_point():
         return loss, None
-    hits = [(output.argmax(-1) == tasks.query.y).float().mean(-1) for output in outputs]
-    return loss, torch.stack(hits, 1)
+    return loss, torch.stack([_accuracies(output, tasks.query.y) for output in outputs], 1)
+
+
+def _accuracies(output: Tensor, y: Tensor) -> Tensor:
+    """Share of right answers; scores that are no longer numbers are no answer."""
+    return ((output.argmax(-1) == y) & output.isfinite().all(-1)).float().mean(-1)
 
 
 def _losses(learner: Learner, output: Tensor, target: Tensor) -> Tensor:

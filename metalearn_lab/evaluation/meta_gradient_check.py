@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import singledispatch
 
 import torch
 from torch import Tensor
 
+from metalearn_lab.evaluation.meta_gradient_report import CheckedParameter, MetaGradientReport
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.mapping import Mapping
@@ -19,68 +19,9 @@ from metalearn_lab.tasks.types import Split, Task
 
 Gradient = dict[str, Tensor]
 
-VMAP_TOLERANCE = 1e-10
-REFERENCE_TOLERANCE = 1e-6
 _STEP = 1e-5
 _SMALL_SHARE = 1e-3
 _COORDINATES = 24
-
-
-@dataclass(frozen=True)
-class CheckedParameter:
-    """One line of the report.
-
-    Attributes:
-        name: of the meta-parameter.
-        size: numbers in it.
-        vmap_error: ‖vectorised − per-task loop‖ / ‖per-task loop‖.
-        reference_error: ‖per-task loop − reference‖ / ‖reference‖ on the compared coordinates.
-            A parameter whose own gradient is below a thousandth of the whole meta-gradient is
-            measured against that thousandth, so that rounding in a zero is no error.
-        compared: how many coordinates were compared with the reference.
-    """
-
-    name: str
-    size: int
-    vmap_error: float
-    reference_error: float
-    compared: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether both errors are within tolerance."""
-        return self.vmap_error < VMAP_TOLERANCE and self.reference_error < REFERENCE_TOLERANCE
-
-
-@dataclass(frozen=True)
-class MetaGradientReport:
-    """What ``check_meta_gradient`` found; printing it gives a table.
-
-    Attributes:
-        reference: what the per-task loop was compared with.
-        parameters: one entry a meta-parameter.
-    """
-
-    reference: str
-    parameters: tuple[CheckedParameter, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every meta-parameter passed."""
-        return all(parameter.passed for parameter in self.parameters)
-
-    def __repr__(self) -> str:
-        """The table, widest names first to align."""
-        width = max(len(p.name) for p in self.parameters)
-        head = f"{'parameter':<{width}}  {'size':>7}  {'vmap − loop':>11}  {'loop − ref.':>11}"
-        lines = [
-            f"{p.name:<{width}}  {p.size:>7}  {p.vmap_error:>11.1e}  {p.reference_error:>11.1e}"
-            f"  {'ok' if p.passed else 'WRONG'}"
-            for p in self.parameters
-        ]
-        verdict = "passed" if self.passed else "FAILED"
-        foot = f"relative errors in float64; reference: {self.reference}; {verdict}"
-        return "\n".join([head, *lines, foot])
 
 
 def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
@@ -144,7 +85,8 @@ def _(learner: FirstOrderMAML, tasks: Task, looped: Gradient) -> tuple[Reference
         adapted = plain_training(learner, [task.support] * learner.inner_steps)
         loss = adapted.loss(adapted.model(task.query.x), task.query.y)
         names, parameters = zip(*adapted.named_parameters(), strict=True)
-        return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
+        return dict(zip(names, gradients, strict=True))
 
     return _everywhere(_mean(query_gradient, tasks)), "the definition ∇L_Q(θ_k), in plain Python"
 
@@ -165,8 +107,9 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
     for split in splits:
         loss = trained.loss(trained.model(split.x), split.y)
+        gradients = torch.autograd.grad(loss, moving, allow_unused=True, materialize_grads=True)
         with torch.no_grad():
-            for weight, gradient in zip(moving, torch.autograd.grad(loss, moving), strict=True):
+            for weight, gradient in zip(moving, gradients, strict=True):
                 weight.sub_(trained.inner_lr * gradient)
     return trained
 

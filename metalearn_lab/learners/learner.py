@@ -76,6 +76,11 @@ class Learner(nn.Module):
         if not 0 <= inner_lr < float("inf"):
             raise ValueError(f"inner_lr must be 0 or a positive number, got {inner_lr}")
         check_steps(inner_steps)
+        if chunk_size is not None and (mapping == "loop" or chunk_size < 1):
+            raise ValueError(
+                f"chunk_size is a number of tasks for mapping='vmap', got {chunk_size} with "
+                f"mapping={mapping!r}"
+            )
         self.model = model
         self.loss = loss
         self.inner_lr = inner_lr
@@ -179,7 +184,7 @@ def check_steps(steps: int) -> None:
     Raises:
         ValueError: negative, or not an integer.
     """
-    if not isinstance(steps, int) or steps < 0:
+    if not hasattr(steps, "__index__") or steps < 0:
         raise ValueError(f"the number of inner steps must be 0, 1, 2, …, got {steps!r}")
 
 

@@ -5,14 +5,18 @@ statistics, affine layer norm and instance norm (relative error of the meta-grad
 float64 on a small convolution, torch 2.13). Group norm, layer norm without an affine part, and a
 norm written out with ``torch.var_mean`` are exact. Without ``vmap``, or without second
 derivatives, all are exact.
+
+Layers are found by their class: a model that calls ``F.batch_norm`` or ``F.layer_norm`` itself is
+not seen here, but ``check_meta_gradient`` catches it.
 """
 
 from __future__ import annotations
 
 from torch import nn
 
-_BATCH = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_INSTANCE = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+# The bases of every dimension, of the synchronised and of the lazy kinds.
+_BATCH = (nn.modules.batchnorm._BatchNorm,)
+_INSTANCE = (nn.modules.instancenorm._InstanceNorm,)
 
 
 def inexact_under_vmap(model: nn.Module) -> list[str]:
@@ -20,7 +24,7 @@ def inexact_under_vmap(model: nn.Module) -> list[str]:
     return [
         f"{name or 'model'} ({type(layer).__name__})"
         for name, layer in model.named_modules()
-        if isinstance(layer, _BATCH + _INSTANCE)
+        if isinstance(layer, (*_BATCH, *_INSTANCE))
         or (isinstance(layer, nn.LayerNorm) and layer.elementwise_affine)
     ]
 
@@ -39,7 +43,7 @@ def keeps_running_statistics(model: nn.Module) -> list[str]:
     return [
         f"{name or 'model'} ({type(layer).__name__})"
         for name, layer in model.named_modules()
-        if isinstance(layer, _BATCH + _INSTANCE) and layer.track_running_stats
+        if isinstance(layer, (*_BATCH, *_INSTANCE)) and layer.track_running_stats
     ]
 
 

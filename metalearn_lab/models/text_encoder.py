@@ -20,10 +20,17 @@ class BagOfNgrams(nn.Module):
         buckets: rows of the table; row 0 is padding and never used.
         dim: size of an embedding.
         seed: of the initial table.
+
+    Raises:
+        ValueError: fewer than two buckets or one dimension.
     """
 
     def __init__(self, buckets: int, dim: int, *, seed: int = 0) -> None:
         super().__init__()
+        if buckets < 2 or dim < 1:
+            raise ValueError(
+                f"a table needs 2 buckets (one is padding) and 1 dimension, got {buckets} and {dim}"
+            )
         table = torch.randn(buckets, dim, generator=generator("bag of n-grams", seed))
         self.table = nn.Parameter(table)
 
@@ -46,12 +53,17 @@ class TextClassifier(nn.Module):
         dim: size of an embedding.
         hidden: units of the hidden layer, the size of the features that ``body`` returns.
         seed: of the initial weights.
+
+    Raises:
+        ValueError: a size below 1.
     """
 
     def __init__(
         self, buckets: int, ways: int, *, dim: int = 32, hidden: int = 64, seed: int = 0
     ) -> None:
         super().__init__()
+        if ways < 1 or hidden < 1:
+            raise ValueError(f"ways and hidden must be 1 or more, got {ways} and {hidden}")
         self.body = nn.Sequential(
             BagOfNgrams(buckets, dim, seed=seed), blank_linear(dim, hidden), nn.ReLU()
         )

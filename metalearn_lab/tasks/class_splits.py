@@ -59,24 +59,43 @@ def split_classes(
 def published_classes(table: LabelledTable) -> ClassSplit:
     """The class-disjoint split that the source itself publishes.
 
+    Where it publishes no validation classes, a quarter of the training classes, the same ones
+    every time, are set apart for it.
+
     Raises:
-        ValueError: the source publishes none, or one without train, validation or test.
+        ValueError: the source publishes none, or one without train or test, or with too few
+            training classes to set some apart.
     """
     if table.published_split is None:
         raise ValueError(
             f"no published class-disjoint split in this source ({table.source}): "
             "draw one with split_classes(table, seed=...)"
         )
-    missing = [part for part in ClassSplit._fields if not table.published_split.get(part)]
+    missing = [part for part in ("train", "test") if not table.published_split.get(part)]
     if missing:
         raise ValueError(
             f"the published split has no classes for {', '.join(missing)} ({table.source}): "
             "draw a split with split_classes(table, seed=...)"
         )
-    parts = [table.published_split[part] for part in ClassSplit._fields]
+    published = dict(table.published_split)
+    if not published.get("validation"):
+        published |= _with_validation(published["train"])
+    parts = [published[part] for part in ClassSplit._fields]
     for names in parts:
         check_classes_exist(names, table.classes)
     return ClassSplit(*(tuple(sorted(map(table.classes.index, names))) for names in parts))
+
+
+def _with_validation(train: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    if len(train) < 2:
+        raise ValueError(
+            "the published split has no validation classes, and too few training classes to set "
+            f"some apart: {', '.join(train)}"
+        )
+    names = sorted(train)
+    order = torch.randperm(len(names), generator=generator("published split, validation")).tolist()
+    apart = [names[position] for position in order[: max(1, len(names) // 4)]]
+    return {"train": tuple(sorted({*names} - {*apart})), "validation": tuple(sorted(apart))}
 
 
 def _part_sizes(classes: tuple[str, ...], fractions: tuple[float, ...]) -> list[int]:

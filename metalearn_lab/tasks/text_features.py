@@ -36,12 +36,15 @@ def hashed_ngrams(
         int64 ``[texts, length]``, padded with 0; ``length`` is ``longest`` or less.
 
     Raises:
-        ValueError: no texts, an empty text, fewer than two buckets, or ``longest`` below 1.
+        ValueError: no texts, an empty text, fewer than two buckets, no sizes or one below 1, or
+            ``longest`` below 1.
     """
     if not texts:
         raise ValueError("no texts to encode: give at least one")
     if buckets < 2:
         raise ValueError(f"buckets must be 2 or more (one is padding), got {buckets}")
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"sizes must be n-gram lengths of 1 or more, got {tuple(sizes)}")
     if longest < 1:
         raise ValueError(f"longest must be 1 n-gram or more, got {longest}")
     rows = [_ids(text, buckets, sizes, longest) for text in texts]

@@ -68,8 +68,16 @@ def merge_splits(task: Task) -> Task:
 
     Returns:
         A task (or batch) whose support and query are both the old support then the old query.
+
+    Raises:
+        ValueError: regression targets without an axis of outputs, ``[items]``.
     """
     axis = task.support.y.ndim - task_item_ndim(task)
+    if axis < 0 or task.support.x.shape[: axis + 1] != task.support.y.shape[: axis + 1]:
+        raise ValueError(
+            f"x {tuple(task.support.x.shape)} and y {tuple(task.support.y.shape)} do not have the "
+            "same items: give regression targets as [items, outputs]"
+        )
     everything = Split(
         torch.cat([task.support.x, task.query.x], dim=axis),
         torch.cat([task.support.y, task.query.y], dim=axis),
@@ -80,6 +88,16 @@ def merge_splits(task: Task) -> Task:
 def task_item_ndim(task: Task) -> int:
     """Number of axes of one task's targets: 1 for classes, 2 for regression."""
     return 2 if task.support.y.is_floating_point() else 1
+
+
+def bad_values(tasks: Task) -> str | None:
+    """Where a batch of tasks holds NaN or inf, in words; None where it holds none."""
+    for name, split in zip(Task._fields, tasks, strict=True):
+        for part, values in zip(Split._fields, split, strict=True):
+            if values.is_floating_point() and not values.isfinite().all():
+                task = int((~values.isfinite()).nonzero()[0, 0])
+                return f"{name}.{part} of task {task} in the batch holds NaN or inf: mend the data"
+    return None
 
 
 def to_device(task: Task, device: torch.device | str) -> Task:

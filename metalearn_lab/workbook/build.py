@@ -51,6 +51,7 @@ def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
         client = NotebookClient(
             content,
             timeout=cell_seconds,
+            coalesce_streams=True,  # where prints are cut depends on timing
             kernel_name=KERNEL_NAME,
             extra_arguments=KERNEL_ARGUMENTS,
             resources={"metadata": {"path": str(notebook.parent)}},

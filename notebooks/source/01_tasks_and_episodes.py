@@ -3,10 +3,10 @@
 #
 # # Tasks and episodes
 #
-# In this chapter you will be able to
+# After this chapter you will be able to
 #
 # - turn any labelled table into *N*-way *K*-shot episodes, by hand and with `EpisodeSampler`;
-# - say why labels are dealt anew in every episode, and why classes, and near copies, are kept apart;
+# - say why labels are dealt anew in every episode, and why classes, and sentences of one template, are kept apart;
 # - find a leak, measure what it does to an accuracy, and catch it with an assertion.
 #
 # The second cell below holds the chapter's parameters. Change them and run the chapter again, or set them from the
@@ -28,10 +28,12 @@ seed: int = 0  # of the stream of episodes
 # %% [markdown]
 # ## A labelled table
 #
-# Few-shot learning begins with an ordinary labelled table. Ours holds what people say to their homes. It
-# comes with a package that is already installed, so no network is needed. A class is what the speaker
-# wants; a **template** is a pattern such as `turn on [the] {area} (light|lights)`, from which up to eight
-# sentences were made.
+# Few-shot learning begins with an ordinary labelled table. Ours holds commands to a smart home, made from the
+# templates of the Home Assistant community; some come out odd. It comes with a package that is already
+# installed, so no network is needed. A class is what the speaker wants, an intent, and where there is one the
+# kind of device: `HassTurnOn/light`. A **template** (`groups` in code) is a pattern such as
+# `turn on [the] {area} (light|lights)`: `[…]` may be left out, `{…}` is filled in, `(…|…)` is a choice. Up to eight
+# sentences were made from each.
 
 # %%
 import pandas as pd
@@ -53,8 +55,8 @@ frame = pd.DataFrame(
 frame.sample(6, random_state=1).sort_values("label")
 
 # %% [markdown]
-# How much is there of each class? Half of the classes have fewer sentences, and fewer templates, than the row
-# marked 50 % says: you could not train a classifier on the small ones in the ordinary way.
+# How much is there of each class? In the row marked 50 %, half of the classes have no more than that; *min* is the
+# smallest class.
 
 # %%
 frame.groupby("class").agg(sentences=("text", "size"), templates=("template", "nunique")).describe(
@@ -121,9 +123,10 @@ for part, members in classes._asdict().items():
     print("   " + ", ".join(table.classes[member] for member in members))
 
 # %% [markdown]
-# Look for twins, such as turning something on and turning it off: in one split or in two? The draw of
-# the classes decides how hard the test is, and it often moves accuracy by more than the choice of a learner
-# does. Change `split_seed` and see. Serious results are reported over several splits.
+# Look for twins, such as turning something on and turning it off: some are together in one split, some are set
+# apart. And a class can have a close relative among the classes that were trained on: disjoint classes are not
+# disjoint topics. So the draw of the classes decides how hard the test is. Change `split_seed`, and see the
+# accuracy of the baseline below move. Trust a result more if it has several splits.
 #
 # ## The sampler
 #
@@ -165,8 +168,7 @@ print("no template on both sides:", not templates[0] & templates[1])
 # %% [markdown]
 # ### An episode has an address
 #
-# Random does not mean lost. Episode (seed, split, index) is the same on every machine, in every order, alone or
-# in a batch. So two learners can be compared *on the same episodes*, and a colleague can look at the one you
+# Episode (seed, split, index) is the same in every order, alone or in a batch, and in another process. So two learners can be compared *on the same episodes*, and a colleague can look at the one you
 # talk about.
 
 # %% tags=["nbval-check-output"]
@@ -188,13 +190,10 @@ print(
 # %% [markdown]
 # ## Labels are dealt anew
 #
-# In one episode a class may be called 0, in the next 3. **Predict:** what could a network do if each class had the
-# same label in all episodes?
-#
-# It could learn by heart which sentence belongs to which label, and never look at the support set. It would do
-# well in training, and fail on classes it has not met. With labels dealt anew, the support set is the only
-# place where the answer can be found. Let us count, over 2,000 training episodes, which labels each class
-# was given:
+# In one episode a class may be called 0, in the next 3. **Predict:** suppose instead that the training classes were
+# sorted into $N$ fixed groups, labelled $0$ to $N-1$, and every episode took one class of each group. What could a
+# network do then? (The answer comes after the count.) Here is how often each class was given each label, over
+# 2,000 training episodes:
 
 # %%
 label_of = torch.tensor(table.labels)
@@ -216,6 +215,10 @@ print("no label has more than 1.5 times its fair share:", bool(shares.max() < 1.
 print("test classes were never dealt:", int(counts[list(classes.test)].sum()) == 0)
 
 # %% [markdown]
+# With fixed labels it could learn by heart which sentence belongs to which label, and never look at the support
+# set. It would do well in training, and fail on classes it has not met. With labels dealt anew, the support set
+# is the only place where the answer can be found.
+#
 # ## From text to tensors
 #
 # A network needs numbers. A sentence is cut into its runs of two and three characters (*n-grams*), and each is hashed
@@ -254,8 +257,9 @@ print("the first task of the batch is the one task:", torch.equal(batch.query.x[
 # %% [markdown]
 # ### A baseline that is not trained
 #
-# Before any learner, the simplest thing that could work: count a sentence's n-grams, $v(x)$, take the mean of each
-# class in the support set, and give a query to the nearest mean:
+# Before any learner, the simplest thing that could work: count a sentence's n-grams, take $v(x) = \log(1 +
+# \text{counts})$ scaled to length 1, take the mean of each class in the support set, and give a query to the nearest
+# mean:
 #
 # $$c_n = \frac1K \sum_{i:\, y_i = n} v(x_i), \qquad \hat y(x) = \arg\max_n \cos\big(v(x),\, c_n\big).$$
 
@@ -279,11 +283,12 @@ def nearest_class_mean(tasks):
 
 
 honest = sampler.batch(0, episodes)
-results = {"support and query share no template": interval_over_tasks(nearest_class_mean(honest))}
+results = {"split by template": interval_over_tasks(nearest_class_mean(honest))}
 print(f"{ways}-way {shots}-shot, unseen classes, nothing trained: {results[next(iter(results))]}")
 
 # %% [markdown]
-# Remember this number. Whatever we train later has to beat it. (Chapter 06 uses a stronger form, with TF-IDF weights.)
+# Nothing was trained for this number, so it is the one to beat. Chapter 06 has the same idea with TF-IDF weights, for
+# its own episodes.
 #
 # ## What leaks
 #
@@ -302,7 +307,7 @@ except LeakError as leak:
     print("LeakError:", leak)
 
 # %% [markdown]
-# ### Leak 2: near copies in support and query
+# ### Leak 2: siblings in support and query
 #
 # Suppose we split a class's sentences at random, as one would without a thought, instead of its templates.
 #
@@ -321,18 +326,26 @@ def has_sibling(tasks):
     return (query[:, :, None] == support[:, None, :]).any(-1)
 
 
-for task_number, item in has_sibling(leaky).nonzero()[:40:10].tolist():
+pairs = []  # (likeness, support row, query row) of siblings in the first 50 episodes
+for task_number, item in has_sibling(leaky)[:50].nonzero().tolist():
     query_row = leaky.query.x[task_number, item]
     same = template_of[leaky.support.x[task_number]] == template_of[query_row]
     sibling = leaky.support.x[task_number][same][0]
-    print(f"support: {table.texts[sibling]}\n  query: {table.texts[query_row]}\n")
+    pairs.append(((bags[sibling] @ bags[query_row]).item(), sibling, query_row))
+pairs.sort(reverse=True)
+for which, place in {"nearest": 0, "median": len(pairs) // 2, "farthest": -1}.items():
+    likeness, sibling, query_row = pairs[place]
+    print(
+        f"{which}, cosine {likeness:.2f}: {table.texts[sibling]!r} and {table.texts[query_row]!r}"
+    )
 
 # %%
 from metalearn_lab.figures.accuracy_intervals import accuracy_intervals_figure
 from metalearn_lab.figures.style import show_figure
 
 share = interval_over_tasks(has_sibling(leaky).float().mean(1))
-results["split by sentence: near copies leak"] = interval_over_tasks(nearest_class_mean(leaky))
+accuracy = {"clean": nearest_class_mean(honest), "leaky": nearest_class_mean(leaky)}
+results["split by sentence: siblings leak"] = interval_over_tasks(accuracy["leaky"])
 
 order = torch.rand(honest.support.y.shape, generator=torch.Generator().manual_seed(seed)).argsort(1)
 shuffled = honest._replace(support=honest.support._replace(y=honest.support.y.gather(1, order)))
@@ -358,12 +371,12 @@ def percent(interval):
 
 
 clean, spoiled, chance_level = results.values()
-rise = spoiled.mean - clean.mean
-rise_half = (spoiled.half_width**2 + clean.half_width**2) ** 0.5  # the episodes are independent
+# Both samplers deal the same classes at the same address, so the episodes come in pairs.
+rise, rise_half, _ = interval_over_tasks(accuracy["leaky"] - accuracy["clean"])
 headline(
     f"Split by sentence, {100 * share.mean:.0f} % of the queries have a sibling in the support set, and "
     f"an untrained baseline reads {percent(spoiled)} instead of {percent(clean)}: "
-    f"{100 * rise:.1f} ± {100 * rise_half:.1f} points from nothing "
+    f"{100 * rise:.1f} ± {100 * rise_half:.1f} points that a new pattern would not give "
     f"({ways}-way {shots}-shot, {episodes} episodes each).",
     clean=clean.mean.item(),
     leaky=spoiled.mean.item(),
@@ -372,11 +385,13 @@ headline(
 )
 
 # %% [markdown]
-# Some siblings are almost the same sentence, others share only the pattern. Nothing was learned in between: the second number is higher because the exam had leaked. A method that remembers
-# the wording of sentences gains most from it, so the leak can even turn round which of two methods is better.
+# Some siblings are almost the same sentence, others share only the pattern. Nothing was learned between the first
+# number and the second. Part of the rise is copying; part comes because a support set drawn over all templates
+# covers more patterns. Neither is there when a *new* pattern arrives. A method that remembers the wording of
+# sentences might gain more than others; try it.
 #
 # The last row is the opposite test, and one to run on every learner: **shuffle the support labels.** A learner that
-# uses the support set must fall to chance. One that does not fall has found the answer elsewhere.
+# uses the support set must fall to chance on average. One that does not fall has found the answer elsewhere.
 
 # %% tags=["nbval-check-output"]
 print("split by template, no query has a sibling in support:", not has_sibling(honest).any())

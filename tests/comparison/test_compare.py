@@ -20,6 +20,7 @@ from metalearn_lab.comparison.methods import (
     trials,
 )
 from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
+from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
@@ -177,8 +178,14 @@ def test_the_untrained_baseline_equals_a_plain_loop(world):
 
 def test_gradients_are_counted_for_every_method():
     counts = {name: gradient_evaluations(name, SMALL) for name in TRAINED}
-    assert counts["maml"] > counts["first_order_maml"] > counts["reptile"] > counts["fine_tuning"]
-    assert counts["fine_tuning"] == SMALL.iterations * SMALL.meta_batch
+    episodes = SMALL.iterations * SMALL.meta_batch
+    assert counts == {
+        "fine_tuning": episodes,
+        "linear_probe": episodes,
+        "maml": 11 * episodes,
+        "first_order_maml": 6 * episodes,
+        "reptile": 5 * episodes,
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,6 +198,20 @@ def test_gradients_are_counted_for_every_method():
 def test_a_budget_out_of_range_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Budget(**settings)
+
+
+def test_a_comparison_of_nothing_is_refused(world):
+    with pytest.raises(ValueError, match="got 0 worlds and 1 seeds"):
+        compare([], SMALL)
+    with pytest.raises(ValueError, match="got 1 worlds and 0 seeds"):
+        compare([world], SMALL, seeds=0)
+
+
+def test_reptiles_steps_see_every_item(table):
+    """However many there are: k minibatches cover the merged splits."""
+    big = make_world(table, ways=3, shots=5, queries=10)
+    learner = build("reptile", big, Rates(0.5, 1e-3), Budget(inner_steps=2), 0)
+    assert 2 * learner.inner_batch >= 3 * 15
 
 
 def test_an_unknown_method_is_refused(world):

@@ -1,48 +1,8 @@
 """The table and the verdict: what is written is what was measured, whichever way it falls."""
 
 import pytest
-import torch
 
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.compare import Choice, Score
-from metalearn_lab.comparison.table import (
-    SAVED,
-    chosen_beforehand,
-    mean_table,
-    paired_difference,
-    read_results,
-    save_results,
-    score_table,
-    verdict,
-)
-from metalearn_lab.comparison.world import make_world
-
-NUMBERS = torch.Generator().manual_seed(0)
-CHOICE = Choice({"inner_lr": 0.5, "outer_lr": 0.003}, 4, 0.71, 4)
-
-
-def made_up(world, method, accuracy, seed=0):
-    return Score(world, method, seed, CHOICE, accuracy, None, None, 1.0, 10)
-
-
-@pytest.fixture
-def scores(world, table):
-    """Hard and easy episodes shared by all: MAML +3 points, Reptile −3, first order +0."""
-    other = make_world(table, ways=3, shots=2, queries=4, split_seed=1)
-    found = []
-    for each, level in ((world, 0.5), (other, 0.7)):
-        base = level + 0.15 * torch.randn(400, generator=NUMBERS)
-        for method, gain in (
-            ("nearest_class_mean", 0.1),
-            ("fine_tuning", 0.0),
-            ("maml", 0.03),
-            ("first_order_maml", 0.0),
-            ("reptile", -0.03),
-        ):
-            for seed in range(1 if method == "nearest_class_mean" else 2):
-                noise = 0.02 * torch.randn(400, generator=NUMBERS)
-                found.append(made_up(each, method, base + gain + noise, seed))
-    return found
+from metalearn_lab.comparison.table import mean_table, paired_difference, score_table, verdict
 
 
 def test_the_verdict_says_above_below_and_not_told_apart(scores):
@@ -82,38 +42,6 @@ def test_the_mean_table_averages_splits_and_shows_their_range(scores):
     assert float(high) - float(low) == pytest.approx(20, abs=3)
 
 
-def test_results_are_saved_with_what_they_came_from_and_read_back(scores, world, tmp_path):
-    save_results(tmp_path / "new" / "results", scores, Budget(), {"versions": {"torch": "x"}})
-    table, configurations = read_results(tmp_path / "new" / "results")
-    assert table.accuracy.tolist() == pytest.approx(score_table(scores).accuracy.tolist(), abs=0.01)
-    configuration = configurations[2]
-    assert configuration["budget"]["iterations"] == 500
-    assert configuration["versions"] == {"torch": "x"}
-    assert configuration["verdict"] == verdict(scores, "fine_tuning") + verdict(
-        scores, "nearest_class_mean"
-    )
-    chosen = chosen_beforehand(tmp_path / "new" / "results", world)
-    assert chosen["maml"] == CHOICE
-
-
-def test_settings_that_were_never_chosen_are_an_error(scores, table, tmp_path):
-    save_results(tmp_path, scores, Budget(), {})
-    with pytest.raises(ValueError, match=r"for 1 shots on class split 0 .*choose = True"):
-        chosen_beforehand(tmp_path, make_world(table, ways=3, shots=1, queries=4))
-    with pytest.raises(FileNotFoundError, match=r"no results in .*empty"):
-        read_results(tmp_path / "empty")
-
-
-def test_the_committed_table_is_the_full_one():
-    """Three splits, both shots, three seeds, 600 episodes; equal trials; its source named."""
-    table, configurations = read_results(SAVED / "embedded-en")
-    trained = table[table.method != "nearest_class_mean"]
-    assert set(table.shots) == {1, 5} == set(configurations)
-    assert trained.groupby(["shots", "split", "method"]).seed.nunique().eq(3).all()
-    assert len(trained) == 2 * 3 * 5 * 3
-    assert set(table.episodes) == {600}
-    assert set(table.trials) == {4}
-    for configuration in configurations.values():
-        assert "home-assistant-intents" in configuration["source"]
-        assert configuration["versions"]["torch"]
-        assert configuration["budget"]["test_episodes"] == 600
+def test_a_verdict_speaks_only_of_the_methods_that_are_there(scores):
+    part = [each for each in scores if each.method in ("maml", "fine_tuning")]
+    assert [sentence.split(" is ")[0] for sentence in verdict(part, "fine_tuning")] == ["MAML"]

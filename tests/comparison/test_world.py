@@ -44,6 +44,18 @@ def test_a_published_split_is_used_and_checked(table):
     published = {"train": names[:6], "validation": names[6:9], "test": names[9:]}
     good = LabelledTable(table.texts, table.labels, names, table.groups, "tests", published)
     assert make_world(good, ways=3).classes.test == (9, 10, 11)
+    with pytest.raises(ValueError, match=r"split by the source itself, .* split_seed=0"):
+        make_world(good, ways=3, split_seed=1)
+    no_validation = LabelledTable(
+        table.texts,
+        table.labels,
+        names,
+        table.groups,
+        "tests",
+        {"train": names[:8], "test": names[8:]},
+    )
+    cut = make_world(no_validation, ways=3).classes
+    assert (len(cut.train), len(cut.validation), cut.test) == (6, 2, (8, 9, 10, 11))
     overlapping = published | {"test": names[8:]}
     bad = LabelledTable(table.texts, table.labels, names, table.groups, "tests", overlapping)
     with pytest.raises(LeakError, match="in both validation and test"):
@@ -51,7 +63,7 @@ def test_a_published_split_is_used_and_checked(table):
 
 
 def test_more_ways_than_classes_is_an_error_that_counts_them(world, table):
-    with pytest.raises(ValueError, match="10"):
+    with pytest.raises(ValueError, match=r"10-way .*need 10 classes.* has 3"):
         make_world(table, ways=10).sampler("test")
 
 

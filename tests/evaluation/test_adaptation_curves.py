@@ -70,6 +70,21 @@ def test_no_tasks_is_an_error():
         adaptation_curves(sinusoid_learner(MAML), empty)
 
 
+def test_nan_in_the_tasks_is_an_error_and_not_an_accuracy():
+    tasks = sinusoids()
+    tasks.support.x[1, 2] = float("nan")
+    with pytest.raises(ValueError, match=r"cannot evaluate: support\.x of task 1 .* NaN or inf"):
+        adaptation_curves(sinusoid_learner(MAML), tasks)
+
+
+def test_scores_that_are_no_numbers_are_no_right_answer():
+    """An adaptation that diverges to NaN is wrong everywhere, though argmax of NaN is class 0."""
+    learner = text_learner(MAML, inner_lr=1e300)
+    curves = adaptation_curves(learner, text_tasks(4), 3)
+    assert not curves.loss[:, -1].isfinite().any()
+    assert curves.accuracy[:, -1].eq(0).all()
+
+
 def test_negative_steps_are_an_error():
     with pytest.raises(ValueError, match=r"must be 0, 1, 2, …, got -1"):
         adaptation_curves(sinusoid_learner(MAML), sinusoids(), -1)

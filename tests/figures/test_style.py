@@ -59,8 +59,8 @@ def test_a_line_is_drawn_as_the_style_says():
 
 
 def test_an_unknown_learner_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"no style for learner 'mamal': use one of .*maml"):
-        style.line("mamal")
+    with pytest.raises(ValueError, match=r"no style for learner 'anil': use one of .*maml"):
+        style.line("anil")
 
 
 def test_the_style_leaves_no_setting_changed():

@@ -25,6 +25,8 @@ def make(kind=MAML, model=None, **settings):
         ({"inner_lr": float("nan")}, "inner_lr must be 0 or a positive number, got nan"),
         ({"inner_steps": -1}, "must be 0, 1, 2, …, got -1"),
         ({"inner_steps": 1.5}, "must be 0, 1, 2, …, got 1.5"),
+        ({"chunk_size": 0}, "chunk_size is a number of tasks for mapping='vmap', got 0"),
+        ({"chunk_size": 2, "mapping": "loop"}, "got 2 with mapping='loop'"),
         ({"mapping": "pmap"}, "unknown mapping 'pmap': use 'vmap' .* or 'loop'"),
         ({"adapts": "tail.*"}, r"no parameter matches adapts='tail\.\*': the model has body\.0"),
         ({"kind": Reptile, "inner_batch": 0}, "inner_batch must be 1 or more items, got 0"),
@@ -42,6 +44,12 @@ def test_settings_out_of_range_are_refused(settings, message):
 def test_running_statistics_are_refused():
     model = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4))
     with pytest.raises(ValueError, match=r"1 \(BatchNorm1d\) keeps running statistics"):
+        make(model=model, transductive=True)
+
+
+def test_synchronised_batch_norm_is_a_batch_norm():
+    model = nn.Sequential(nn.Linear(1, 4), nn.SyncBatchNorm(4, track_running_stats=False))
+    with pytest.raises(ValueError, match=r"wrong second derivative through 1 \(SyncBatchNorm\)"):
         make(model=model, transductive=True)
 
 

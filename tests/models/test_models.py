@@ -56,6 +56,13 @@ def test_unknown_activation_and_sizes_are_refused():
         MLP([3, 0, 1])
 
 
+def test_sizes_out_of_range_are_refused():
+    with pytest.raises(ValueError, match=r"2 buckets .* got 1 and 4"):
+        BagOfNgrams(1, 4)
+    with pytest.raises(ValueError, match="ways and hidden must be 1 or more, got 0 and 64"):
+        TextClassifier(10, 0)
+
+
 def test_initial_weights_have_pytorchs_bound():
     weights = MLP([100, 50, 1]).body[0].weight
     assert weights.abs().max() <= 0.1

@@ -73,5 +73,7 @@ def test_published_split_is_absent_or_lacks_a_part() -> None:
         ValueError, match=r"no published class-disjoint split in this source \(here"
     ):
         published_classes(build_table(rows, "here"))
-    with pytest.raises(ValueError, match="published split has no classes for validation"):
+    with pytest.raises(
+        ValueError, match="no validation classes, and too few training classes to set some apart: a"
+    ):
         published_classes(build_table(rows, "here", {"train": ("a",), "test": ("b",)}))

@@ -65,6 +65,21 @@ def test_stacking_gives_a_batch_and_merging_puts_everything_on_both_sides():
     assert to_device(batch, "cpu").support.x.device.type == "cpu"
 
 
+def test_any_kind_of_integer_is_the_same_address():
+    import numpy as np
+
+    numbers = [torch.rand(1, generator=generator(seed)).item() for seed in (3, np.int64(3))]
+    assert numbers[0] == numbers[1]
+    with pytest.raises(TypeError):
+        generator(3.0)
+
+
+def test_targets_without_an_output_axis_are_refused():
+    split = Split(torch.zeros(5, 1), torch.zeros(5))
+    with pytest.raises(ValueError, match=r"give regression targets as \[items, outputs\]"):
+        merge_splits(Task(split, split))
+
+
 def _task(items: int) -> Task:
     split = Split(torch.zeros(items, 1), torch.zeros(items, 1))
     return Task(split, split)

@@ -53,6 +53,8 @@ def test_the_longest_text_is_cut_where_it_says():
         (lambda: hashed_ngrams([]), "no texts to encode"),
         (lambda: hashed_ngrams(["ok", "  "]), "an empty text cannot be encoded: '  '"),
         (lambda: hashed_ngrams(["ok"], buckets=1), r"buckets must be 2 or more .* got 1"),
+        (lambda: hashed_ngrams(["ok"], sizes=()), r"sizes must be n-gram lengths .* got \(\)"),
+        (lambda: hashed_ngrams(["ok"], sizes=(0, 2)), r"sizes must be n-gram lengths .*\(0, 2\)"),
         (lambda: hashed_ngrams(["ok"], longest=0), "longest must be 1 n-gram or more, got 0"),
     ],
 )
