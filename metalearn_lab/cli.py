@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from metalearn_lab.workbook.errors import WorkbookError
+
+PARAMETER = ("-p", "--parameter")
 
 app = typer.Typer(
     name="metalearn-lab",
@@ -44,7 +46,7 @@ def run(
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a chapter's parameter."),
+        typer.Option(*PARAMETER, metavar="NAME VALUE", help="Set a chapter's parameter."),
     ] = None,
 ) -> None:
     """Run chapters through papermill and write one report; exit status 1 if a chapter failed."""
@@ -52,15 +54,12 @@ def run(
     from metalearn_lab.workbook.folder import notebooks_folder
     from metalearn_lab.workbook.report import as_text, table
     from metalearn_lab.workbook.run import run_chapters
-    from metalearn_lab.workbook.run_folder import new_run_folder
 
     chosen = select(chapters or [])
     given = [_split_pair(pair) for pair in parameter or []]
-    notebooks = notebooks_folder()
-    target = out or new_run_folder(notebooks)
-    runs = run_chapters(chosen, notebooks, target, given)
+    runs = run_chapters(chosen, notebooks_folder(), out, given)
     typer.echo(as_text(table(runs)))
-    typer.echo(f"\nreport: {target / 'index.html'}")
+    typer.echo(f"\nreport: {runs[0].notebook.with_name('index.html')}")
     if any(each.error for each in runs):
         raise typer.Exit(1)
 
@@ -82,16 +81,25 @@ def join_pairs(arguments: Sequence[str]) -> list[str]:
     rest = list(arguments)
     while rest:
         joined.append(rest.pop(0))
-        takes_pair = joined[-1] in {"-p", "--parameter"} and len(rest) >= 2
-        if takes_pair and rest[0].isidentifier():
+        if joined[-1] in PARAMETER and _is_pair(rest[:2]):
             joined.append(f"{rest.pop(0)}={rest.pop(0)}")
     return joined
+
+
+def _is_pair(words: Sequence[str]) -> bool:
+    """Whether these are a name and a value; a negative number is one, another option is not."""
+    if len(words) < 2 or not words[0].isidentifier():
+        return False
+    return words[1] not in PARAMETER and not words[1].startswith("--")
 
 
 def _split_pair(pair: str) -> tuple[str, str]:
     name, equals, value = pair.partition("=")
     if not equals:
-        raise WorkbookError(f"-p takes a name and a value, e.g. `-p seed 1`, not '{pair}' alone")
+        raise WorkbookError(
+            f"-p takes a name and a value, e.g. `-p shots 5`, but '{pair}' has no value "
+            f"(one that begins with -- is given with an equals sign: -p {pair}=--…)"
+        )
     return name, value
 
 
@@ -100,8 +108,15 @@ def main() -> None:
     try:
         app(join_pairs(sys.argv[1:]))
     except WorkbookError as error:
-        typer.echo(f"metalearn-lab: {error}", err=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        _refuse(f"{error.strerror or str(error) or type(error).__name__}{place}")
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"metalearn-lab: {message}", err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

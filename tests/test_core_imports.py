@@ -33,6 +33,9 @@ sampler = EpisodeSampler(hashed_ngrams(["ab", "cd", "ef", "gh"] * 3), [0, 0, 1, 
                          ways=2, shots=1, queries=1)
 assert sampler.batch(0, 2).support.y.shape == (2, 2)
 assert check_meta_gradient(learner, tasks).passed
+run = meta_train(learner, lambda i: tasks, iterations=2, every=1, validation=tasks, progress=False,
+                 optimizer=torch.optim.SGD(learner.parameters(), 0.01))
+assert [row["iteration"] for row in run.history] == [1, 2]
 print("trained, adapted and proved:", tuple(curves.loss.shape))
 """
 

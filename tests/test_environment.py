@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -86,7 +88,11 @@ def test_what_conda_leaves_to_pip_is_the_same_version(name):
 def test_conda_installs_every_dependency_once():
     needed = {
         canonicalize_name(Requirement(line).name)
-        for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
+        for line in [
+            *PROJECT["dependencies"],
+            *PROJECT["optional-dependencies"]["test"],
+            *PROJECT["optional-dependencies"]["sentences"],
+        ]
     }
     assert BY_CONDA.keys() - {"python"} | BY_CONDA_PIP.keys() == needed
     assert not BY_CONDA.keys() & BY_CONDA_PIP.keys()
@@ -102,7 +108,7 @@ def test_the_conda_file_is_laid_out_as_conda_wants_it():
 def test_every_line_of_the_conda_file_says_who_uses_it():
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     for line in lines:
-        if re.match(r"\s+- [a-z-]+==?\d", line) and "python=" not in line:
+        if re.match(r"\s+- [a-z0-9-]+==?\d", line) and "python=" not in line:
             assert "  # " in line, line
 
 
@@ -140,6 +146,25 @@ def test_versions_and_licence_agree():
     assert str(citation["version"]) == PROJECT["version"]
     assert citation["license"] == PROJECT["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def test_the_set_ups_of_make_and_conda_have_the_same_extras():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    installed = re.findall(r"-e '\.\[([a-z,]+)\]'", makefile)
+    assert set(installed) == {",".join(PROJECT["optional-dependencies"])}
+    assert {canonicalize_name(each.name) for each in direct_dependencies()} == (
+        BY_CONDA.keys() - {"python"} | BY_CONDA_PIP.keys()
+    )
+
+
+def test_the_installed_package_is_whole_and_not_a_bare_namespace(tmp_path):
+    """An installation made before the package had an `__init__` has its folders, not its names."""
+    code = "from metalearn_lab import load_table, MAML; print(load_table.__module__, MAML.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.stderr}\nInstall the package again: pip install -e ."
+    assert done.stdout == "metalearn_lab.tasks.sources MAML\n"
 
 
 def test_ci_runs_make_test_and_nothing_else():

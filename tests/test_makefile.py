@@ -1,6 +1,7 @@
 """The set-up: done once, redone when what it was made from changes, never half done.
 
-A stand-in plays Python: it says its version, makes a `.venv`, and notes each `pip install`.
+A stand-in plays Python: it says its version, makes a `.venv`, and notes each `pip install`. So do
+stand-ins for the tools of `make test`; no browser is on the path.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ version=3.12.4
 case "$*" in
   "-c import pip"*) echo "$version" ;;
   "-c "*) echo "$version" ;;
-  "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; echo venv >> log ;;
+  "-m venv "*)
+    for folder; do :; done
+    rm -rf "$folder"; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; echo venv >> log ;;
   "-m pip install "*) echo "$*" >> log; [ ! -e no-network ] ;;
+  "-m pip freeze "*) echo "torch==2.13.0"; [ ! -e no-freeze ] ;;
+  "-m pytest "*) ;;
   *) exit 9 ;;
 esac
 """
@@ -42,12 +47,35 @@ def make_python(folder, version):
     path.chmod(0o755)
 
 
+@pytest.fixture
+def tools(tmp_path_factory):
+    """A folder for the path: what the recipes call, root's id, and an apt-get that fails."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name in ("bash", "sh", "make", "mktemp", "tail", "rm", "mv", "cp", "mkdir", "touch", "sed"):
+        (folder / name).symlink_to(shutil.which(name))
+    (folder / "grep").symlink_to(shutil.which("grep"))
+    stand_in(folder / "id", "echo 0")
+    stand_in(folder / "apt-get", "echo 'no route to the mirror'; exit 100")
+    (folder / "os-release").write_text("ID=debian\n")
+    return folder
+
+
+def stand_in(path, script):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 def setup(clone, python="./python"):
+    return make(clone, "setup", f"PYTHON={python}")
+
+
+def make(clone, *arguments, path=None):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
-        ["make", "setup", f"PYTHON={python}"],
+        ["make", *arguments],
         cwd=clone,
-        env=environment,
+        env=environment | ({"PATH": str(path)} if path else {}),
         capture_output=True,
         text=True,
         timeout=30,
@@ -63,7 +91,7 @@ def test_a_fresh_clone_gets_a_venv_from_the_pins_with_the_package_in_it(clone):
     assert setup(clone).returncode == 0
     made, installed = log(clone)
     assert made == "venv"
-    assert "-c constraints.txt -e .[test]" in installed
+    assert "-c constraints.txt -e .[test,sentences]" in installed
 
 
 def test_it_is_done_once(clone):
@@ -117,3 +145,57 @@ def test_no_python_at_all_is_said(clone):
     done = setup(clone, python="./none-such")
     assert done.returncode != 0
     assert "'./none-such' does not run. Install Python 3.11, 3.12 or 3.13" in done.stderr
+
+
+# make 3.81, which macOS has, knows no .SHELLFLAGS and calls the shell with -c alone.
+OLD_MAKE = ".SHELLFLAGS=-c"
+
+
+@pytest.mark.parametrize("how", [(), (OLD_MAKE,)])
+def test_the_pins_are_what_pip_says(clone, how):
+    done = make(clone, "constraints", "PYTHON=./python", *how)
+    assert done.returncode == 0, done.stderr
+    head, pin = (clone / "constraints.txt").read_text().splitlines()
+    assert head.startswith("# Every version")
+    assert pin == "torch==2.13.0"
+
+
+@pytest.mark.parametrize("how", [(), (OLD_MAKE,)])
+def test_pins_that_pip_could_not_say_leave_the_old_ones(clone, how):
+    (clone / "no-freeze").touch()
+    before = (clone / "constraints.txt").read_text()
+    assert make(clone, "constraints", "PYTHON=./python", *how).returncode != 0
+    assert (clone / "constraints.txt").read_text() == before
+
+
+def test_a_browser_that_could_not_be_installed_is_said(clone, tools):
+    release = f"OS_RELEASE={tools / 'os-release'}"
+    done = make(clone, "chromium", "PYTHON=./python", release, path=tools)
+    assert done.returncode == 0
+    assert "no route to the mirror" in done.stderr
+    assert "chromium could not be installed: see above" in done.stderr
+    assert "the browser tests will be skipped (with CI set, they fail)" in done.stderr
+
+
+@pytest.mark.parametrize("browser", ["chromium", "google-chrome", None])
+def test_make_test_ends_with_whether_a_browser_was_there(clone, tools, browser):
+    setup(clone)
+    for name in ("ruff", "mypy", "codespell"):
+        stand_in(clone / ".venv" / "bin" / name, "exit 0")
+    if browser:
+        stand_in(tools / browser, "exit 0")
+    stand_in(tools / "id", "echo 1000")  # not root, so nothing is installed
+    done = make(clone, "test", "PYTHON=./python", path=tools)
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    without = "make test: passed, but WITHOUT the browser tests: there is no Chromium"
+    assert last == ("make test: everything passed" if browser else without)
+
+
+def test_make_test_names_the_stage_that_failed(clone, tools):
+    setup(clone)
+    stand_in(clone / ".venv" / "bin" / "ruff", "exit 1")
+    done = make(clone, "test", "PYTHON=./python", path=tools)
+    assert done.returncode != 0
+    assert "make test: failed in: lint (ruff check)" in done.stderr
+    assert "passed" not in done.stdout

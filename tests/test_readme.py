@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from metalearn_lab.workbook.chapter_table import chapter_table
-from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY
+from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY, select
+from metalearn_lab.workbook.source import cells, read_source, source_path
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +31,25 @@ def test_every_target_and_file_it_names_exists():
         assert re.search(rf"^{target}:", makefile, re.M), target
     for path in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_parameters_of_its_examples_are_the_chapters_own():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    examples = re.findall(r'ARGS="(\d\d) -p (\w+) ', README + makefile)
+    assert len(examples) == 2
+    for number, name in examples:
+        [chapter] = select([number])
+        [cell] = [
+            cell
+            for cell in cells(read_source(source_path(ROOT / chapter.path)))
+            if "parameters" in cell.tags
+        ]
+        assert re.search(rf"^{name}: ", cell.text, re.M), f"{chapter.name} has no {name}"
+
+
+def test_the_order_of_the_chapters_is_the_catalogues():
+    order = ", ".join(f"{chapter.number:02d}" for chapter in CHAPTERS)
+    assert f"in this order: {order}." in README
 
 
 def test_every_notebook_in_the_folder_is_in_the_catalogue():

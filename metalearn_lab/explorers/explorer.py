@@ -16,7 +16,7 @@ from metalearn_lab.figures.style import png_bundle
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class View(NamedTuple):
@@ -119,7 +119,7 @@ class Explorer:
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {**self.current.data, _WIDGET_VIEW: view}, self.current.metadata
+        return {**self.current.data, WIDGET_VIEW: view}, self.current.metadata
 
 
 def slider(label: str, value: int, least: int, most: int) -> Any:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+
+from metalearn_lab.training.json_state import NotJsonError, from_json, to_json
 
 _FORMAT = "metalearn-lab checkpoint 1"
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be read, or belongs to another run."""
+    """A checkpoint that cannot be read or written, or belongs to another run."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Checkpoint:
     Attributes:
         description: what was being trained (learner, model shapes, optimiser); compared on
             resuming.
-        state: numbers and lists, as JSON keeps them exactly.
+        state: numbers, lists and dictionaries, kept exactly.
         tensors: by name.
     """
 
@@ -38,18 +42,23 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint so that at every moment a whole one is there, the old or the new.
 
     Raises:
-        CheckpointError: the disk is full or the folder cannot be written; the checkpoint that was
-            there before is untouched.
+        CheckpointError: the disk is full, the folder cannot be written, or the state holds
+            something that is no number, text or list; the checkpoint that was there before is
+            untouched.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     metadata = {
         "format": _FORMAT,
-        "description": json.dumps(checkpoint.description),
-        "state": json.dumps(checkpoint.state),
+        "description": _dumps(checkpoint.description, "description"),
+        "state": _dumps(checkpoint.state, "state"),
     }
-    tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
+    # Clones, because the format has no way to say that two weights are one.
+    tensors = {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in checkpoint.tensors.items()
+    }
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,42 +80,56 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: the file is damaged or was not written by this package.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read as a checkpoint ({error}): delete it to start over, or give "
-            "the path of a good one"
-        ) from error
-    if metadata.get("format") != _FORMAT:
-        raise CheckpointError(
-            f"{path} is a safetensors file but not a checkpoint of this package (format "
-            f"{metadata.get('format')!r}, expected {_FORMAT!r}): give another path"
-        )
-    return Checkpoint(json.loads(metadata["description"]), json.loads(metadata["state"]), tensors)
+    with damage_named(path), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != _FORMAT:
+            raise CheckpointError(
+                f"{path} is a safetensors file but not a checkpoint of this package (format "
+                f"{metadata.get('format')!r}, expected {_FORMAT!r}): give another path"
+            )
+        description, state = (_loads(metadata[key]) for key in ("description", "state"))
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return Checkpoint(description, state, tensors)
 
 
-def check_same_run(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Refuse to go on from a checkpoint of something else.
+@contextlib.contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with the contents of a file into one error that names the file.
 
     Raises:
-        CheckpointError: names what differs.
+        CheckpointError: something went wrong; says what, and what to do.
     """
-    expected = json.loads(json.dumps(expected))
-    differences = [
-        f"{key}: {found.get(key)!r} there, {expected.get(key)!r} here"
-        for key in sorted({*found, *expected})
-        if found.get(key) != expected.get(key)
-    ]
-    if differences:
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (
+        *(OSError, SafetensorError, RuntimeError),
+        *(ValueError, TypeError, LookupError, AttributeError),
+    ) as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
         raise CheckpointError(
-            f"{path} is a checkpoint of another run ({'; '.join(differences)}): give another "
-            "path, or delete it to start over"
-        )
+            f"{path} cannot be read as a checkpoint ({problem}): delete it to start over, or give "
+            "the path of a good one"
+        ) from error
+
+
+def _dumps(value: dict[str, Any], where: str) -> str:
+    try:
+        return json.dumps(to_json(value, where))
+    except NotJsonError as error:
+        raise CheckpointError(f"this run cannot be kept in a checkpoint: {error}") from error
+
+
+def _loads(text: str) -> dict[str, Any]:
+    value = from_json(json.loads(text))
+    if not isinstance(value, dict):
+        raise TypeError(f"a table was expected, not {value!r}")
+    return value
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from math import inf
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from metalearn_lab.evaluation.adaptation_curves import adapted_loss
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.tasks.types import Task
-from metalearn_lab.training.checkpoint import (
-    Checkpoint,
-    check_same_run,
-    load_checkpoint,
-    save_checkpoint,
-)
+from metalearn_lab.tasks.types import Task, bad_values
 from metalearn_lab.training.non_finite import check_finite
+from metalearn_lab.training.run_state import RunState, TrainingRun
 
-HistoryRow = dict[str, float]
-
-
-@dataclass
-class TrainingRun:
-    """What a training run did.
-
-    Attributes:
-        iterations: outer steps done.
-        history: one row every ``every`` iterations: ``iteration``, ``meta_loss`` (mean since the
-            row before) and, with validation tasks, ``validation_loss`` after adaptation. A list
-            of rows that ``pandas.DataFrame`` takes as it is.
-        best_iteration: the iteration whose weights the learner holds now, when there were
-            validation tasks.
-        stopped_early: whether patience ran out.
-    """
-
-    iterations: int = 0
-    history: list[HistoryRow] = field(default_factory=list)
-    best_iteration: int | None = None
-    stopped_early: bool = False
-
-    @property
-    def best_loss(self) -> float:
-        """The lowest validation loss so far; infinite before the first."""
-        return min((r.get("validation_loss", inf) for r in self.history), default=inf)
+__all__ = ["TrainingRun", "meta_train"]
 
 
 def meta_train(
@@ -78,138 +43,79 @@ def meta_train(
         validation: meta-validation tasks; the weights that do best on them after adaptation are
             the ones the learner ends with.
         patience: stop after so many rows of the history without a better validation loss.
-        every: iterations between rows of the history, validations and checkpoints.
+        every: iterations between rows of the history, validations and checkpoints. A run that
+            ends in between has one more row, at its end.
         checkpoint: file to keep the run in. If it exists the run goes on from there, and ends
-            with the same weights, bit for bit, as one that was never interrupted.
+            with the same history and weights, bit for bit, as one that was never interrupted.
+            A finished run goes on in the same way when more iterations are asked for.
         progress: show a bar on stderr with the rate and the time left.
 
     Returns:
         The history and how the run ended.
 
     Raises:
-        ValueError: a setting is out of range, or patience was given without validation tasks.
-        NonFiniteLossError: the meta-loss or its gradient is NaN or infinite.
-        CheckpointError: the checkpoint is unreadable, unwritable, or of another run.
+        ValueError: a setting is out of range, patience was given without validation tasks, or
+            these hold NaN or inf.
+        TypeError: the scheduler needs to be told a loss.
+        NonFiniteLossError: the meta-loss, its gradient or the validation loss is NaN or infinite.
+        CheckpointError: the checkpoint is unreadable, unwritable, of another run, or holds more
+            iterations than were asked for.
     """
+    _check_settings(iterations, every, patience, validation)
+    _check_scheduler(scheduler)
+    path = Path(checkpoint) if checkpoint else None
+    state = RunState(learner, optimizer, scheduler, validation, patience, every, path)
+    state.start(iterations)
+    with _progress_bar(state.done.iterations, iterations, progress) as bar:
+        while state.done.iterations < iterations and not state.done.stopped_early:
+            stop = min((state.done.iterations // every + 1) * every, iterations)
+            _train_to(stop, state, tasks)
+            if stop % every == 0:
+                state.record()
+            state.save()
+            _show(bar, state.done)
+        # Where a run ends between two rows, a longer run has none, so the checkpoint has none.
+        if state.losses:
+            state.record()
+            _show(bar, state.done)
+    state.restore_best()
+    return state.done
+
+
+def _train_to(stop: int, state: RunState, tasks: Callable[[int], Task]) -> None:
+    for iteration in range(state.done.iterations, stop):
+        state.losses.append(_outer_step(state, tasks(iteration), iteration))
+    state.done.iterations = stop
+
+
+def _outer_step(state: RunState, batch: Task, iteration: int) -> float:
+    """One step down the meta-gradient."""
+    state.optimizer.zero_grad()
+    loss = state.learner(batch)
+    loss.backward()
+    check_finite(state.learner, batch, loss, iteration)
+    state.optimizer.step()
+    if state.scheduler is not None:
+        state.scheduler.step()
+    value: float = loss.item()
+    return value
+
+
+def _progress_bar(done: int, iterations: int, shown: bool) -> AbstractContextManager[Any]:
+    if not shown:
+        return nullcontext()
     from tqdm import tqdm
 
-    _check_settings(iterations, every, patience, validation)
-    run = _Run(learner, optimizer, scheduler, Path(checkpoint) if checkpoint else None)
-    run.resume()
-    with tqdm(
-        total=iterations, initial=run.done.iterations, disable=not progress, desc="meta-train"
-    ) as bar:
-        while run.done.iterations < iterations and not run.done.stopped_early:
-            losses = [
-                run.outer_step(tasks(i), i)
-                for i in range(run.done.iterations, min(run.done.iterations + every, iterations))
-            ]
-            run.record(losses, validation, patience)
-            bar.update(len(losses))
-            bar.set_postfix({k: f"{v:.3g}" for k, v in run.done.history[-1].items() if "loss" in k})
-    run.restore_best()
-    return run.done
+    bar: AbstractContextManager[Any] = tqdm(total=iterations, initial=done, desc="meta-train")
+    return bar
 
 
-class _Run:
-    """The state of a training run, and how it is saved."""
-
-    def __init__(
-        self,
-        learner: Learner,
-        optimizer: Optimizer,
-        scheduler: LRScheduler | None,
-        path: Path | None,
-    ) -> None:
-        self.learner, self.optimizer, self.scheduler, self.path = (
-            learner,
-            optimizer,
-            scheduler,
-            path,
-        )
-        self.done = TrainingRun()
-        self.best: dict[str, Tensor] = {}
-
-    def outer_step(self, batch: Task, iteration: int) -> float:
-        """One step down the meta-gradient."""
-        self.optimizer.zero_grad()
-        loss = self.learner(batch)
-        loss.backward()
-        check_finite(self.learner, batch, loss, iteration)
-        self.optimizer.step()
-        if self.scheduler is not None:
-            self.scheduler.step()
-        value: float = loss.item()
-        return value
-
-    def record(self, losses: list[float], validation: Task | None, patience: int | None) -> None:
-        """Add a row to the history, keep the best weights, save."""
-        before = self.done.best_loss
-        self.done.iterations += len(losses)
-        row = {"iteration": self.done.iterations, "meta_loss": sum(losses) / len(losses)}
-        if validation is not None:
-            row["validation_loss"] = adapted_loss(self.learner, validation)
-            if row["validation_loss"] < before:
-                self.done.best_iteration = self.done.iterations
-                self.best = copy.deepcopy(self.learner.state_dict())
-        self.done.history.append(row)
-        self.done.stopped_early = patience is not None and self._rows_since_best() >= patience
-        if self.path is not None:
-            save_checkpoint(self.path, self._checkpoint())
-
-    def restore_best(self) -> None:
-        """Give the learner the weights that did best on the validation tasks."""
-        if self.best:
-            self.learner.load_state_dict(self.best)
-
-    def resume(self) -> None:
-        """Go on from the checkpoint, if there is one."""
-        if self.path is None or not self.path.exists():
-            return
-        found = load_checkpoint(self.path)
-        check_same_run(self.path, found.description, self._description())
-        self.done = TrainingRun(**found.state["run"])
-        groups = _by_prefix(found.tensors)
-        self.learner.load_state_dict(groups["learner"])
-        self.best = groups.get("best", {})
-        self.optimizer.load_state_dict(
-            _optimizer_state(found.state["optimizer"], groups.get("optimizer", {}))
-        )
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(found.state["scheduler"])
-
-    def _rows_since_best(self) -> int:
-        losses = [row["validation_loss"] for row in self.done.history]
-        return len(losses) - 1 - losses.index(min(losses))
-
-    def _checkpoint(self) -> Checkpoint:
-        optimizer = self.optimizer.state_dict()
-        tensors = {f"learner/{k}": v for k, v in self.learner.state_dict().items()}
-        tensors |= {f"best/{k}": v for k, v in self.best.items()}
-        tensors |= {
-            f"optimizer/{index}/{key}": torch.as_tensor(value)
-            for index, entries in optimizer["state"].items()
-            for key, value in entries.items()
-            if value is not None
-        }
-        state = {
-            "run": vars(self.done),
-            "optimizer": optimizer["param_groups"],
-            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
-        }
-        return Checkpoint(self._description(), state, tensors)
-
-    def _description(self) -> dict[str, Any]:
-        learner = self.learner
-        return {
-            "learner": type(learner).__name__,
-            "inner_lr": learner.inner_lr,
-            "inner_steps": learner.inner_steps,
-            "adapts": learner.adapts,
-            "weights": {name: list(p.shape) for name, p in learner.state_dict().items()},
-            "optimizer": type(self.optimizer).__name__,
-            "scheduler": type(self.scheduler).__name__ if self.scheduler else None,
-        }
+def _show(bar: Any, done: TrainingRun) -> None:
+    if bar is None:
+        return
+    bar.update(done.iterations - bar.n)
+    if done.history:
+        bar.set_postfix({k: f"{v:.3g}" for k, v in done.history[-1].items() if "loss" in k})
 
 
 def _check_settings(
@@ -223,19 +129,13 @@ def _check_settings(
         raise ValueError(f"patience must be 1 or more rows of the history, got {patience}")
     if patience is not None and validation is None:
         raise ValueError("patience needs meta-validation tasks: pass validation=...")
+    if validation is not None and (problem := bad_values(validation)):
+        raise ValueError(f"the validation tasks cannot be used: {problem}")
 
 
-def _by_prefix(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    groups: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        prefix, rest = name.split("/", 1)
-        groups.setdefault(prefix, {})[rest] = tensor
-    return groups
-
-
-def _optimizer_state(param_groups: list[dict[str, Any]], tensors: dict[str, Tensor]) -> Any:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split("/", 1)
-        state.setdefault(int(index), {})[key] = tensor
-    return {"state": state, "param_groups": param_groups}
+def _check_scheduler(scheduler: LRScheduler | None) -> None:
+    if isinstance(scheduler, ReduceLROnPlateau):
+        raise TypeError(
+            "ReduceLROnPlateau steps on a loss, the scheduler here on iterations alone: use "
+            "StepLR, CosineAnnealingLR or another that does, and patience=... to stop on a plateau"
+        )

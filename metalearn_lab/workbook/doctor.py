@@ -8,7 +8,7 @@ import shutil
 from metalearn_lab.workbook.environment import (
     DISTRIBUTION,
     Installed,
-    device,
+    available_device,
     installed_version,
     requirements,
 )
@@ -26,7 +26,7 @@ def diagnose() -> tuple[str, bool]:
     missing = [each for each in required if not each.ok]
     lines = [
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
-        f"Device: {_device(required)}",
+        f"Available device: {_device(required)}",
         f"Browser: {_browser()}",
         f"Embedded text: {_embedded_text()}",
         "",
@@ -60,7 +60,7 @@ def _extra_line(extra: str, use: str) -> str:
 
 def _device(required: list[Installed]) -> str:
     torch = next(each for each in required if each.name == "torch")
-    return f"{device()} (torch {torch.found})" if torch.found else "unknown without torch"
+    return f"{available_device()} (torch {torch.found})" if torch.found else "unknown without torch"
 
 
 def _browser() -> str:

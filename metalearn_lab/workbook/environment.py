@@ -60,12 +60,13 @@ def versions() -> dict[str, str]:
     return {name: version for name, version in (own | found).items() if version}
 
 
-def device() -> str:
-    """The device that a chapter takes when it is left to choose, in words."""
+def available_device() -> str:
+    """The best device that is available, in words; a chapter may have been told to use another."""
     import torch
 
-    if torch.cuda.is_available():
+    from metalearn_lab.tasks.devices import choose_device
+
+    if choose_device().type == "cuda":
         return f"CUDA: {torch.cuda.get_device_name()}"
-    if torch.backends.mps.is_available():
-        return "MPS: Apple GPU"
-    return f"CPU: {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU: {threads} thread{'s' * (threads != 1)}"

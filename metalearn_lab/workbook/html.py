@@ -56,7 +56,7 @@ def index_page(facts: Mapping[str, Any]) -> str:
 </tbody>
 </table>
 <h2>Computed with</h2>
-<p>{escape(facts["device"])}</p>
+<p>Available device: {escape(facts["available_device"])}</p>
 <p>{escape(versions)}</p>
 <p>The same as data: <a href="table.csv">table.csv</a>, <a href="summary.json">summary.json</a></p>
 </body>
@@ -69,9 +69,9 @@ def _row(chapter: Mapping[str, Any]) -> str:
     lines = [chapter["error"]] if chapter["error"] else []
     lines += [line["text"] for line in chapter["headlines"]]
     parameters = ", ".join(f"{k} = {json.dumps(v)}" for k, v in chapter["parameters"].items())
+    links = "".join(f' <a href="{escape(file)}">{escape(file)}</a>' for file in chapter["files"])
     return (
-        f'<tr><th scope="row"><a href="{name}.html">{name}</a> '
-        f'(<a href="{name}.ipynb">notebook</a>)</th>'
+        f'<tr><th scope="row">{name}{links}</th>'
         f"<td>{chapter['seconds']}</td><td>{escape(chapter['status'])}</td>"
         f"<td>{'<br>'.join(escape(line) for line in lines)}</td><td>{escape(parameters)}</td></tr>"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.chapter_run import ChapterRun
-from metalearn_lab.workbook.environment import device, versions
+from metalearn_lab.workbook.environment import available_device, versions
 from metalearn_lab.workbook.html import index_page
 
 
@@ -50,10 +50,10 @@ def write_report(runs: Sequence[ChapterRun], out: Path) -> None:
 
 
 def summary(runs: Sequence[ChapterRun]) -> dict[str, Any]:
-    """All that is known of a run, with the configuration, versions and device it came from."""
+    """All that is known of a run, with its configuration, the versions and the device."""
     return {
         "started": runs[0].started,
-        "device": device(),
+        "available_device": available_device(),
         "versions": versions(),
         "chapters": [
             {
@@ -62,6 +62,7 @@ def summary(runs: Sequence[ChapterRun]) -> dict[str, Any]:
                 "seconds": round(run.seconds, 1),
                 "status": run.status,
                 "error": run.error,
+                "files": [path.name for path in run.files if path.is_file()],
                 "parameters": run.parameters,
                 "headlines": run.headlines,
             }

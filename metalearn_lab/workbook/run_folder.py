@@ -11,28 +11,49 @@ from metalearn_lab.workbook.errors import WorkbookError
 MARKS_OF_A_RUN = ("summary.json", "table.csv", "index.html", "*.ipynb")
 
 
-def new_run_folder(notebooks: Path) -> Path:
-    """``runs/<time>`` beside the folder of notebooks; nothing is created."""
-    now = datetime.now().astimezone()
-    return notebooks.parent / "runs" / now.strftime("%Y-%m-%dT%H-%M-%S")
+def make_run_folder(out: Path | None, notebooks: Path) -> Path:
+    """Make the folder of a run and see that it can be written, before anything runs.
 
-
-def prepare_run_folder(out: Path) -> None:
-    """Create the folder and see that it can be written, before anything runs.
+    Args:
+        out: a new or empty folder; None makes ``runs/<time>`` beside the folder of notebooks, and
+            ``runs/<time>-2`` if another run began in that second.
+        notebooks: the folder of notebooks.
 
     Raises:
         WorkbookError: it holds a run already, or cannot be created or written.
     """
+    runs = notebooks.parent / "runs"
+    try:
+        folder = _named_by_the_time(runs) if out is None else _checked(out)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise WorkbookError(
+            f"cannot write into the output folder {out or runs}: {error.strerror}. "
+            "Name another with --out."
+        ) from None
+
+
+def _named_by_the_time(runs: Path) -> Path:
+    """A folder that nobody else has, even in the same second."""
+    now = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+    runs.mkdir(parents=True, exist_ok=True)
+    folder, place = runs / now, 1
+    while True:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            place += 1
+            folder = runs / f"{now}-{place}"
+        else:
+            return folder
+
+
+def _checked(out: Path) -> Path:
     if out.is_dir() and any(any(out.glob(mark)) for mark in MARKS_OF_A_RUN):
         raise WorkbookError(
             f"the output folder {out} already holds notebooks or a run: name a new one with --out, "
             "or leave --out away to get one by the time"
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise WorkbookError(
-            f"cannot write into the output folder {out}: {error.strerror}. Name another with --out."
-        ) from None
+    out.mkdir(parents=True, exist_ok=True)
+    return out

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from metalearn_lab.explorers.explorer import WIDGET_VIEW
+
 PICTURES = ("image/", "text/html", "text/markdown", "text/latex")
 
 

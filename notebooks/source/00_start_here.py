@@ -447,7 +447,7 @@ Markdown(chapter_table(folder="", colab=False))
 # %%
 from metalearn_lab.workbook import environment
 
-print("device:", environment.device())
+print("available:", environment.available_device())
 shown = ("python", "metalearn-lab", "torch", "datasets", "ipywidgets", "home-assistant-intents")
 print(
     "\n".join(

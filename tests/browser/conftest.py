@@ -35,8 +35,10 @@ LAB_SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-START_SECONDS = 60
-CELL_MILLISECONDS = 120_000
+# Far longer than any of it takes: a busy machine is no failure.
+START_SECONDS = 180
+CELL_MILLISECONDS = 300_000
+ACTION_MILLISECONDS = 120_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,12 +76,14 @@ class Notebook:
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputWrapper")
 
     def errors(self) -> list[str]:
-        """Every traceback on the page, inside widgets too."""
-        return (
+        """Every traceback and warning on the page, inside widgets too; no progress bars."""
+        texts = (
             self.page.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
             .or_(self.page.locator('[data-mime-type="application/vnd.jupyter.error"]'))
             .all_inner_texts()
         )
+        lines = [[line for line in text.splitlines() if "%|" not in line] for text in texts]
+        return [text for each in lines if (text := "\n".join(each).strip())]
 
     def slider(self, label: str) -> Locator:
         """The handle of the slider with this label."""
@@ -111,7 +115,9 @@ class Lab:
     def open(self, notebook: Path) -> Notebook:
         """Open a copy of a notebook, so that the original is never written to."""
         shutil.copy(notebook, self.root / notebook.name)
-        self.page.goto(f"{self.address}/lab/tree/{notebook.name}?token={self.token}")
+        # A workspace of its own, or JupyterLab brings back the tabs of the test before.
+        place = f"lab/workspaces/{notebook.stem}/tree/{notebook.name}"
+        self.page.goto(f"{self.address}/{place}?token={self.token}")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=START_SECONDS * 1000)
         opened = Notebook(self.page)
         opened.wait_until_idle()
@@ -196,6 +202,7 @@ def lab(server: tuple[Path, str, str], browser: Browser) -> Iterator[Lab]:
             route.abort()
 
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(ACTION_MILLISECONDS)
         context.route("**/*", stay_here)
         yield Lab(root, address, token, context.new_page())
         kernels = f"{address}/api/kernels"

@@ -8,13 +8,18 @@ import sys
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.nn import functional as F
 
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.training.checkpoint import (
     Checkpoint,
     CheckpointError,
     load_checkpoint,
     save_checkpoint,
 )
+from metalearn_lab.training.meta_train import meta_train
 
 GOOD = Checkpoint({"learner": "MAML"}, {"iterations": 3}, {"learner/w": torch.arange(4.0)})
 
@@ -96,3 +101,94 @@ def test_state_is_json_that_anyone_can_read(tmp_path):
     raw = (tmp_path / "run").read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     assert json.loads(header["__metadata__"]["state"]) == {"iterations": 3}
+
+
+FORMAT = {"format": "metalearn-lab checkpoint 1"}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        FORMAT,
+        FORMAT | {"description": "{}"},
+        FORMAT | {"description": "{}", "state": "{broken"},
+        FORMAT | {"description": "[]", "state": "{}"},
+        FORMAT | {"description": "{}", "state": "null"},
+    ],
+)
+def test_damaged_metadata_is_a_damaged_checkpoint(tmp_path, metadata):
+    save_file({"w": torch.zeros(2)}, tmp_path / "run", metadata=metadata)
+    with pytest.raises(CheckpointError, match=r"run cannot be read as a checkpoint .* delete it"):
+        load_checkpoint(tmp_path / "run")
+
+
+def small_run(path, *, optimizer=None, scheduled=False):
+    module = MAML(MLP([1, 4, 1]), F.mse_loss, inner_lr=0.01, inner_steps=1)
+    optimizer = optimizer or torch.optim.Adam(module.parameters())
+    return meta_train(
+        module,
+        lambda i: Sinusoids().batch(i, 1),
+        iterations=2,
+        optimizer=optimizer,
+        scheduler=torch.optim.lr_scheduler.StepLR(optimizer, 1) if scheduled else None,
+        checkpoint=path,
+        progress=False,
+    )
+
+
+def without(part):
+    return lambda tensors: {k: v for k, v in tensors.items() if not k.startswith(part)}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        without("learner/"),
+        without("learner/model.head.bias"),
+        lambda tensors: tensors | {"no group": torch.zeros(1)},
+        lambda tensors: tensors | {"optimizer/x/step": torch.zeros(1)},
+        lambda tensors: tensors | {"learner/model.head.bias": torch.zeros(9)},
+    ],
+)
+def test_tensors_of_another_making_are_a_damaged_checkpoint(tmp_path, damage):
+    small_run(tmp_path / "run")
+    good = load_checkpoint(tmp_path / "run")
+    bad = Checkpoint(good.description, good.state, damage(good.tensors))
+    save_checkpoint(tmp_path / "run", bad)
+    with pytest.raises(CheckpointError, match=r"run cannot be read as a checkpoint .* delete it"):
+        small_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("key", ["run", "losses", "optimizer", "optimizer numbers", "scheduler"])
+def test_a_state_with_a_part_missing_is_a_damaged_checkpoint(tmp_path, key):
+    small_run(tmp_path / "run", scheduled=True)
+    good = load_checkpoint(tmp_path / "run")
+    state = {name: part for name, part in good.state.items() if name != key}
+    save_checkpoint(tmp_path / "run", Checkpoint(good.description, state, good.tensors))
+    with pytest.raises(CheckpointError, match=rf"KeyError: '{key}'\): delete it to start over"):
+        small_run(tmp_path / "run", scheduled=True)
+
+
+def test_tensors_that_share_storage_are_each_kept(tmp_path):
+    shared = torch.arange(6.0)
+    views = {"a": shared, "b": shared[2:4], "c": shared.reshape(2, 3).T}
+    save_checkpoint(tmp_path / "run", Checkpoint({}, {}, views))
+    found = load_checkpoint(tmp_path / "run").tensors
+    assert all(torch.equal(found[name], view) for name, view in views.items())
+
+
+def test_a_state_that_json_cannot_hold_is_named(tmp_path):
+    save_checkpoint(tmp_path / "run", GOOD)
+    bad = Checkpoint({}, {"optimizer": [{"lr": torch.tensor(0.1)}]}, {})
+    with pytest.raises(
+        CheckpointError, match=r"cannot be kept in a checkpoint: state optimizer 0 lr is a Tensor"
+    ):
+        save_checkpoint(tmp_path / "run", bad)
+    assert load_checkpoint(tmp_path / "run").state == GOOD.state
+
+
+def test_a_rate_that_is_a_tensor_is_named_before_any_training(tmp_path):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], torch.tensor(0.1))
+    with pytest.raises(CheckpointError, match="description optimizer group 0 lr is a Tensor"):
+        small_run(tmp_path / "run", optimizer=optimizer)
+    assert not (tmp_path / "run").exists()

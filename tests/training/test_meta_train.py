@@ -1,24 +1,16 @@
-"""The training loop: it learns, resumes exactly, stops when it should and says why."""
+"""The training loop: it learns, stops when it should and shows how far it is."""
 
-import signal
-import subprocess
-import sys
-import time
+import re
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves, adapted_loss
 from metalearn_lab.learners.maml import MAML
-from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.training.checkpoint import CheckpointError
 from metalearn_lab.training.meta_train import meta_train
-from metalearn_lab.training.non_finite import NonFiniteLossError
-from tests.training.resumable_run import train
 
 FAMILY = Sinusoids()
 
@@ -76,55 +68,6 @@ def test_the_learner_ends_with_its_best_validated_weights():
     assert done.best_iteration == 5 * (losses.index(min(losses)) + 1)
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path):
-    whole, expected = train(None, 60)
-    train(tmp_path / "run", 25)
-    halves, found = train(tmp_path / "run", 60)
-    assert found.history == expected.history
-    for name, weight in whole.state_dict().items():
-        assert torch.equal(weight, halves.state_dict()[name])
-
-
-@pytest.mark.parametrize("wait", [0.15, 0.3, 0.6])
-def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(tmp_path, wait):
-    checkpoint, result = tmp_path / "run", tmp_path / "weights"
-    command = [sys.executable, "-m", "tests.training.resumable_run", str(checkpoint), str(result)]
-    process = subprocess.Popen(command)
-    while not checkpoint.exists():
-        assert process.poll() is None, "the run ended before its first checkpoint"
-        time.sleep(0.005)
-    time.sleep(wait)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "the run ended before it was killed"
-    assert not result.exists()
-    subprocess.run(command, check=True)
-    torch.set_num_threads(1)
-    expected, _ = train(None)
-    found = load_file(result)
-    assert all(torch.equal(weight, found[n]) for n, weight in expected.state_dict().items())
-
-
-def test_nan_in_the_data_is_named():
-    batch = FAMILY.batch(0, 4)
-    batch.query.y[2, 3] = float("nan")
-    with pytest.raises(NonFiniteLossError, match=r"iteration 0: query\.y of task 2 .* NaN or inf"):
-        run(learner(), tasks=lambda i: batch)
-
-
-def test_a_diverging_inner_loop_is_named_with_its_step():
-    module = learner(inner_lr=1e4, inner_steps=8)
-    with pytest.raises(NonFiniteLossError, match=r"diverges at step \d of 8 with inner_lr = 10000"):
-        run(module)
-
-
-def test_weights_that_blew_up_are_named_and_never_stepped_on():
-    module = learner()
-    with torch.no_grad():
-        module.model.head.bias.fill_(float("inf"))
-    with pytest.raises(NonFiniteLossError, match=r"model\.head\.bias are no longer finite: lower"):
-        run(module)
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -139,20 +82,12 @@ def test_settings_out_of_range_are_refused(settings, message):
         run(learner(), **settings)
 
 
-def test_a_checkpoint_of_another_model_names_the_difference(tmp_path):
-    run(learner(), checkpoint=tmp_path / "run")
-    other = MAML(MLP([1, 30, 20, 1]), F.mse_loss, inner_lr=0.01, inner_steps=1)
-    with pytest.raises(CheckpointError, match=r"another run \(weights: .*\[20, 1\].*\[30, 1\]"):
-        run(other, checkpoint=tmp_path / "run")
-
-
-def test_a_checkpoint_of_another_learner_names_the_difference(tmp_path):
-    run(learner(), checkpoint=tmp_path / "run")
-    other = Reptile(MLP([1, 20, 20, 1]), F.mse_loss, inner_lr=0.02, inner_steps=1)
-    with pytest.raises(
-        CheckpointError, match=r"inner_lr: 0\.01 there, 0\.02 here; learner: 'MAML'"
-    ):
-        run(other, checkpoint=tmp_path / "run")
+def test_a_scheduler_that_needs_a_loss_is_refused_by_name():
+    module = learner()
+    optimizer = torch.optim.Adam(module.parameters())
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(TypeError, match=r"ReduceLROnPlateau steps on a loss.* use StepLR"):
+        run(module, optimizer=optimizer, scheduler=scheduler)
 
 
 def test_progress_goes_to_stderr_with_rate_and_time_left(capsys):
@@ -160,5 +95,10 @@ def test_progress_goes_to_stderr_with_rate_and_time_left(capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "meta-train: 100%" in captured.err
-    assert "it/s" in captured.err
+    assert re.search(r"20/20 \[\d\d:\d\d<00:00, .*it/s", captured.err), "elapsed<left, rate"
     assert "meta_loss" in captured.err
+
+
+def test_a_run_shorter_than_a_row_shows_its_loss(capsys):
+    run(learner(), iterations=3, progress=True)
+    assert "meta_loss" in capsys.readouterr().err

@@ -18,8 +18,18 @@ def test_a_value_may_hold_anything():
 
 def test_a_name_alone_is_refused():
     assert cli.join_pairs(["-p", "seed"]) == ["-p", "seed"]
-    with pytest.raises(WorkbookError, match=r"takes a name and a value.*not 'seed' alone"):
+    with pytest.raises(WorkbookError, match=r"takes a name and a value.* 'seed' has no value"):
         cli._split_pair("seed")
+
+
+@pytest.mark.parametrize("next_option", ["--out", "--parameter", "-p", "--help"])
+def test_the_next_option_is_not_taken_for_the_value(next_option):
+    typed = ["-p", "seed", next_option, "x"]
+    assert cli.join_pairs(typed)[:3] == typed[:3]
+
+
+def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign():
+    assert cli._split_pair("path=--out") == ("path", "--out")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +39,7 @@ def test_a_name_alone_is_refused():
         (["run", "-p", "speed", "9"], "metalearn-lab: no chosen chapter has a parameter 'speed'."),
         (["run", "-p", "steps", "x"], "metalearn-lab: parameter 'steps' takes an int, not 'x'"),
         (["run", "-p", "steps"], "metalearn-lab: -p takes a name and a value"),
+        (["run", "-p", "steps", "--out", "x"], "but 'steps' has no value"),
         (["run", "--out", "notebooks/00_start_here.ipynb/x"], "metalearn-lab: cannot write into"),
         (["run", "--out", "notebooks"], "already holds notebooks or a run"),
         (["lab", "--port", "0"], "Invalid value"),
@@ -48,6 +59,27 @@ def test_what_cannot_be_done_is_one_message_and_status_two(
     assert message in shown.err
     assert "Traceback" not in shown.err
     assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(28, "No space left on device", "x.csv"), "No space left on device: x.csv"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("the disk is gone"), "the disk is gone"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_a_disk_that_fails_is_one_message_and_status_two(monkeypatch, capsys, error, message):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", fail)
+    monkeypatch.setattr("sys.argv", ["metalearn-lab", "doctor"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == f"metalearn-lab: {message}\n"
 
 
 def test_lab_hands_its_options_on(clone, monkeypatch):

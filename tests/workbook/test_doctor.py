@@ -22,7 +22,7 @@ def test_what_is_here_is_said_and_enough():
     assert complete
     for each in requirements():
         assert f"  {each.name} {each.found}" in report
-    assert "Device: C" in report or "Device: M" in report
+    assert "Available device: C" in report
     assert "languages, no network needed" in report
     assert report.endswith("All that the workbook needs is here.")
 
@@ -40,7 +40,7 @@ def test_without_torch_the_rest_is_still_said(installed):
     installed([Installed("torch", ">=2.11", None)])
     report, complete = diagnose()
     assert not complete
-    assert "Device: unknown without torch" in report
+    assert "Available device: unknown without torch" in report
 
 
 def test_an_extra_says_what_it_lacks_and_is_not_required(installed):

@@ -2,8 +2,14 @@ import platform
 
 import pytest
 
+from metalearn_lab.tasks.devices import choose_device
 from metalearn_lab.workbook import environment
-from metalearn_lab.workbook.environment import Installed, device, requirements, versions
+from metalearn_lab.workbook.environment import (
+    Installed,
+    available_device,
+    requirements,
+    versions,
+)
 
 
 def test_a_version_in_range_is_in_order():
@@ -33,12 +39,16 @@ def test_versions_leave_out_what_is_not_there(monkeypatch):
     assert "none-such" not in versions()
 
 
-@pytest.mark.parametrize(
-    ("cuda", "mps", "words"),
-    [(True, False, "CUDA: Card"), (False, True, "MPS: Apple GPU"), (False, False, "CPU: ")],
-)
-def test_the_device_is_said_in_words(monkeypatch, cuda, mps, words):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+def test_the_device_is_the_one_that_a_chapter_would_choose(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card")
-    monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
-    assert device().startswith(words)
+    assert choose_device().type == "cuda"
+    assert available_device() == "CUDA: Card"
+
+
+@pytest.mark.parametrize(("threads", "words"), [(1, "CPU: 1 thread"), (2, "CPU: 2 threads")])
+def test_without_a_card_it_is_the_cpu_and_never_an_apple_gpu(monkeypatch, threads, words):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    assert available_device() == words

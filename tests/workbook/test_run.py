@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellTimeoutError
 
+from metalearn_lab.workbook import run
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.run import run_chapters
@@ -80,7 +85,7 @@ def test_headline_values_are_collected(chapters):
 
 def test_the_result_says_what_it_was_computed_on(out):
     facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert facts["device"].startswith(("CPU", "CUDA", "MPS"))
+    assert facts["available_device"].startswith(("CPU: ", "CUDA: "))
     assert {"python", "torch", "metalearn-lab", "numpy"} <= set(facts["versions"])
     assert facts["started"].startswith("20")
 
@@ -120,12 +125,81 @@ def test_a_bad_request_is_refused_before_anything_is_written(clone):
     with pytest.raises(WorkbookError, match="no chosen chapter has a parameter 'speed'"):
         run_chapters(CHAPTERS, clone / "notebooks", out, [("speed", "9")])
     assert not out.exists()
+    with pytest.raises(WorkbookError, match="no chosen chapter has a parameter 'speed'"):
+        run_chapters(CHAPTERS, clone / "notebooks", given=[("speed", "9")])
+    assert not (clone / "runs").exists()
 
 
 def test_a_kernel_that_dies_fails_its_chapter_and_keeps_what_was_done(tmp_path, write_chapter):
     folder = tmp_path / "notebooks"
     write_chapter(folder, WORKS, "# %%\nprint('done')\n\n# %%\nimport os\n\nos._exit(1)\n")
-    [run] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out")
-    assert run.error == "the kernel died (out of memory?)"
+    [done] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out")
+    assert done.error == "the kernel died (out of memory?)"
     assert "done" in (tmp_path / "out" / f"{WORKS}.ipynb").read_text(encoding="utf-8")
     assert "failed" in (tmp_path / "out" / "table.csv").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def two_chapters(tmp_path, write_chapter):
+    """Two chapters that work, and the folder that they lie in."""
+    folder = tmp_path / "notebooks"
+    for chapter in CHAPTERS[:2]:
+        write_chapter(folder, chapter.name, "# %%\nprint('done')\n")
+    return CHAPTERS[:2], folder
+
+
+NO_SPACE = OSError(28, "No space left on device")
+SLOW = CellTimeoutError("A cell timed out after 5 seconds.\nHere is a preview:")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (NO_SPACE, "OSError: [Errno 28] No space left on device"),
+        (NoSuchKernel("python3"), "NoSuchKernel: No such kernel named python3"),
+        (SLOW, "A cell timed out after 5 seconds."),
+    ],
+)
+def test_whatever_stops_a_chapter_the_others_go_on(two_chapters, monkeypatch, error, reason):
+    execute = papermill.execute_notebook
+
+    def fail_once(*args, **kwargs):
+        monkeypatch.setattr("papermill.execute_notebook", execute)
+        raise error
+
+    monkeypatch.setattr("papermill.execute_notebook", fail_once)
+    first, second = run_chapters(*two_chapters)
+    assert (first.error, second.error) == (reason, None)
+    page = first.notebook.with_name("index.html").read_text(encoding="utf-8")
+    assert f'href="{second.chapter.name}.html"' in page
+    assert f'href="{first.chapter.name}' not in page, "there is nothing to link to"
+
+
+def test_a_page_that_cannot_be_made_is_that_chapters_error(two_chapters, monkeypatch):
+    def fail(notebook):
+        if notebook.stem == WORKS:
+            raise TypeError("no template")
+
+    monkeypatch.setattr(run, "export_html", fail)
+    first, second = run_chapters(*two_chapters)
+    assert (first.error, second.error) == ("TypeError: no template", None)
+
+
+def test_a_notebook_that_was_cut_off_is_that_chapters_error(two_chapters, monkeypatch):
+    def cut(notebook, target, **_):
+        content = Path(notebook).read_text(encoding="utf-8")
+        Path(target).write_text(content[: len(content) // 2], encoding="utf-8")
+
+    monkeypatch.setattr("papermill.execute_notebook", cut)
+    for each in run_chapters(*two_chapters):
+        assert each.error.startswith("NotJSONError: ")
+        assert "\n" not in each.error
+
+
+def test_a_report_that_cannot_be_written_is_said(two_chapters, monkeypatch):
+    def fail(runs, out):
+        raise NO_SPACE
+
+    monkeypatch.setattr(run, "write_report", fail)
+    with pytest.raises(WorkbookError, match=r"the report could not be written into .* No space"):
+        run_chapters(*two_chapters)

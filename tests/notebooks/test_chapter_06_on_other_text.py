@@ -1,0 +1,106 @@
+"""Chapter 06 runs on a reader's own parquet files, with and without a class split."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from datasets import Dataset
+
+from metalearn_lab.workbook.kernel import KERNEL_METADATA
+from metalearn_lab.workbook.parameters import parameters_of
+from metalearn_lab.workbook.source import read_source
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"ways": 3, "shots": 1, "queries": 2, "iterations": 5, "test_episodes": 10}
+KNOWN_TYPES = {"bool", "int", "float", "str"}
+# For so small a run: one thread, and memory that is kept rather than given back at each step.
+FAST = {
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+}
+VERBS = ("open", "close", "find", "sell", "clean", "paint")
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory):
+    """The chapter as its text source stands now, not yet executed."""
+    notebook = read_source(ROOT / "notebooks" / "source" / "06_few_shot_text.py")
+    notebook["metadata"] = dict(KERNEL_METADATA)
+    path = tmp_path_factory.mktemp("notebook") / "06_few_shot_text.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def write_split(folder, split, things):
+    """One parquet file: a class for each thing, and six sentences about it."""
+    rows = [(f"please {verb} the {thing}", f"about {thing}") for thing in things for verb in VERBS]
+    texts, intents = zip(*rows, strict=True)
+    data = Dataset.from_dict({"text": list(texts), "intent": list(intents)})
+    data.to_parquet(folder / f"{split}.parquet")
+
+
+def things(first, last):
+    return [f"thing{number:02d}" for number in range(first, last)]
+
+
+def printed_by(chapter, folder):
+    """All that the chapter prints, run as a reader runs it on a folder of parquet files."""
+    out = folder / "out.ipynb"
+    values = {"source": "files", "path": str(folder), **SMALL}
+    options = [word for name, value in values.items() for word in ("-p", name, str(value))]
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(chapter), str(out), *options],
+        env=os.environ | FAST,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    code = [c for c in nbformat.read(out, as_version=4).cells if c.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    outputs = [output for cell in code for output in cell.outputs]
+    return "".join(each.text for each in outputs if each.get("name") == "stdout")
+
+
+def class_counts(printed):
+    """Classes in each part of the split, as printed."""
+    found = re.findall(r"^(train|validation|test) +(\d+) classes", printed, re.M)
+    return {part: int(count) for part, count in found}
+
+
+def test_its_parameters_have_types_that_papermill_knows(chapter):
+    known = parameters_of(chapter)
+    assert {"source", "path", *SMALL} <= known.keys()
+    assert {each.type for each in known.values()} <= KNOWN_TYPES
+
+
+def test_without_a_class_split_all_rows_are_pooled_and_classes_are_drawn(chapter, tmp_path):
+    write_split(tmp_path, "train", things(0, 18))
+    printed = printed_by(chapter, tmp_path)
+    assert f"parquet files in {tmp_path} (train)" in printed
+    assert re.search(r"\b108 sentences, .* 18 classes", printed)
+    counts = class_counts(printed)
+    assert sum(counts.values()) == 18
+    assert min(counts.values()) >= SMALL["ways"]
+
+
+def test_a_published_class_split_is_kept(chapter, tmp_path):
+    write_split(tmp_path, "train", things(0, 7))
+    write_split(tmp_path, "validation", things(7, 11))
+    write_split(tmp_path, "test", things(11, 16))
+    printed = printed_by(chapter, tmp_path)
+    assert f"parquet files in {tmp_path} (train, validation, test)" in printed
+    assert re.search(r"\b96 sentences, .* 16 classes", printed)
+    assert class_counts(printed) == {"train": 7, "validation": 4, "test": 5}
+    [test] = re.findall(r"^test +\d+ classes: (.*)$", printed, re.M)
+    assert test.startswith("about thing11, about thing12")
