@@ -59,7 +59,7 @@ test: setup
 	$(call stage,spelling (codespell),$(BIN)/codespell)
 	$(call stage,unit tests,$(BIN)/python -m pytest -q)
 	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax \
-	  --nbval-current-env --nbval-cell-timeout=120 \
+	  --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
 	@if $(HAS_BROWSER); then echo 'make test: everything passed'; \
 	  else echo 'make test: passed, but WITHOUT the browser tests: there is no Chromium'; fi

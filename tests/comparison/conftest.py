@@ -42,7 +42,6 @@ def world(table):
     return make_world(table, ways=3, shots=2, queries=4)
 
 
-NUMBERS = torch.Generator().manual_seed(0)
 CHOICE = Choice({"inner_lr": 0.5, "outer_lr": 0.003}, 4, 0.71, 4)
 
 
@@ -53,10 +52,11 @@ def made_up(world, method, accuracy, seed=0):
 @pytest.fixture
 def scores(world, table):
     """Hard and easy episodes shared by all: MAML +3 points, Reptile −3, first order +0."""
+    numbers = torch.Generator().manual_seed(0)
     other = make_world(table, ways=3, shots=2, queries=4, split_seed=1)
     found = []
     for each, level in ((world, 0.5), (other, 0.7)):
-        base = level + 0.15 * torch.randn(400, generator=NUMBERS)
+        base = level + 0.15 * torch.randn(400, generator=numbers)
         for method, gain in (
             ("nearest_class_mean", 0.1),
             ("fine_tuning", 0.0),
@@ -65,6 +65,6 @@ def scores(world, table):
             ("reptile", -0.03),
         ):
             for seed in range(1 if method == "nearest_class_mean" else 2):
-                noise = 0.02 * torch.randn(400, generator=NUMBERS)
+                noise = 0.02 * torch.randn(400, generator=numbers)
                 found.append(made_up(each, method, base + gain + noise, seed))
     return found
