@@ -16,6 +16,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.episodes import Episode
 from metalearn_lab.tasks.types import Split, Task
 
+_LEFT = "text-align:left"  # JupyterLab aligns cells to the right
 _MARKS = {True: "✓ right", False: "✗ wrong"}
 
 
@@ -78,8 +79,9 @@ class AdaptationExplorer(Explorer):
     def _support(self, drawn: Episode) -> str:
         rows = zip(drawn.task.support.y.tolist(), drawn.support_rows.tolist(), strict=True)
         lines = [
-            f'<tr><td>{label}</td><th scope="row">{escape(self._name(drawn, label))}</th>'
-            f"<td>{escape(self.world.table.texts[row])}</td></tr>"
+            f'<tr><td style="{_LEFT}">{label}</td>'
+            f'<th scope="row" style="{_LEFT}">{escape(self._name(drawn, label))}</th>'
+            f'<td style="{_LEFT}">{escape(self.world.table.texts[row])}</td></tr>'
             for label, row in sorted(rows)
         ]
         return _table("Support: what it adapts on", ("label", "class", "sentence"), lines)
@@ -99,11 +101,12 @@ class AdaptationExplorer(Explorer):
     def _query(self, drawn: Episode, row: int, truth: int, said: int, was: int) -> str:
         moved = f"↻ was {self._name(drawn, was)}" if said != was else ""
         cells = (self._name(drawn, said), self._name(drawn, truth), _MARKS[said == truth], moved)
-        weight = "normal" if said == truth else "bold"
+        sentence = escape(self.world.table.texts[row])
         return (
-            f'<tr style="font-weight:{weight}"><th scope="row" style="font-weight:{weight}">'
-            f"{escape(self.world.table.texts[row])}</th>"
-            + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            f'<tr><th scope="row" style="{_LEFT};font-weight:normal">{sentence}</th>'
+            + "".join(
+                f'<td style="{_LEFT};white-space:nowrap">{escape(cell)}</td>' for cell in cells
+            )
             + "</tr>"
         )
 
@@ -112,8 +115,8 @@ class AdaptationExplorer(Explorer):
 
 
 def _table(caption: str, columns: tuple[str, ...], lines: list[str]) -> str:
-    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    head = "".join(f'<th scope="col" style="{_LEFT}">{column}</th>' for column in columns)
     return (
-        f"<table><caption><strong>{caption}</strong></caption>"
+        f'<table><caption style="{_LEFT}"><strong>{caption}</strong></caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )

@@ -12,7 +12,8 @@
 # **How to use the workbook.** Run the cells from top to bottom (Shift + Enter). Where a question is
 # marked **Predict**, answer it before you run the next cell: being wrong there is the best way to
 # learn. Beside the formulas stands the code that computes them, with a cell that checks the two against each other.
-# Sliders move what was computed; they never train. On a page without a kernel you see a still picture
+# Sliders move what was computed; they never train. By keyboard: arrows move a slider; Space opens a list, arrows and
+# Enter choose from it. On a page without a kernel you see a still picture
 # in their place.
 
 # %%

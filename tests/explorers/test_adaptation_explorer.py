@@ -27,7 +27,9 @@ def explorer(world):
 
 def predicted(explorer):
     """Predicted classes by query sentence, read off the page."""
-    rows = re.findall(r'<th scope="row" style[^>]*>(.*?)</th><td>(.*?)</td>', explorer.area.value)
+    rows = re.findall(
+        r'<th scope="row" style="[^"]*normal">(.*?)</th><td[^>]*>(.*?)</td>', explorer.area.value
+    )
     return dict(rows)
 
 
