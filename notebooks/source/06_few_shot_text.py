@@ -57,7 +57,6 @@ save_to: str = ""  # folder for the table and its configuration; nothing is writ
 # Everything below works on any table of sentences and labels; the parameters above choose it.
 
 # %%
-
 from pathlib import Path
 
 from metalearn_lab import choose_device, load_table
