@@ -1,0 +1,76 @@
+"""Adaptation as one compiled function: quick enough to follow a control that is being moved."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from metalearn_lab.compiled.meta_loss import OneTask, state_of
+from metalearn_lab.compiled.task_map import CompiledTaskMap
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.types import Split
+
+
+class CompiledAdaptation:
+    """What a learner predicts at given inputs after 0, 1, …, k inner steps.
+
+    The same as ``learner.adapt`` and then ``learner.predict`` at every step, in one C function;
+    each task may have an inner rate of its own.
+
+    Args:
+        learner: on the CPU; its weights are read at every call.
+        support: an example, ``[tasks, items, ...]``; the number of tasks may change.
+        x: an example of the inputs to predict at, ``[tasks, items, ...]``.
+        steps: k.
+
+    Raises:
+        NotCompilable: the learner uses an operation that the compiler does not know, or there is
+            no C compiler.
+    """
+
+    def __init__(self, learner: Learner, support: Split, x: Tensor, steps: int) -> None:
+        self.learner = learner
+        self.steps = steps
+        self.traced = copy.copy(learner)
+        self.names = list(state_of(learner))
+        shared = [tensor.detach() for tensor in state_of(learner).values()]
+        mapped = [*support, x, self._rates(None, x)]
+        self.compiled = CompiledTaskMap(self._of_one_task, shared, mapped, averaged=0)
+
+    def __call__(self, support: Split, x: Tensor, rates: Tensor | None = None) -> Tensor:
+        """Predictions ``[tasks, steps + 1, items, outputs]``.
+
+        Args:
+            support: ``[tasks, items, ...]``.
+            x: ``[tasks, items, ...]``.
+            rates: α of each task, ``[tasks]``; the learner's own when not given.
+
+        Raises:
+            ValueError: the shapes are not the examples'.
+        """
+        shared = list(state_of(self.learner).values())
+        mapped = [*support, x, self._rates(rates, x)]
+        return torch.stack(self.compiled(shared, mapped), 1)
+
+    def _rates(self, rates: Tensor | None, x: Tensor) -> Tensor:
+        if rates is not None:
+            return rates
+        parameter = next(self.learner.parameters())
+        return torch.full((x.shape[0],), self.learner.inner_lr, dtype=parameter.dtype)
+
+    def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
+        state = dict(zip(self.names, tensors, strict=False))
+        support_x, support_y, x, rate = tensors[len(self.names) :]
+        self.traced.inner_lr = rate  # type: ignore[assignment]
+
+        def predictions(learner: Learner) -> list[Tensor]:
+            trajectory = learner.inner_loop(
+                learner.weights(), Split(support_x, support_y), self.steps
+            )
+            return [learner.call(weights, x) for weights in trajectory]
+
+        outputs: list[Tensor] = functional_call(OneTask(self.traced, predictions), state, ())
+        return outputs

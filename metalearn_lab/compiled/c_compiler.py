@@ -1,0 +1,57 @@
+"""The machine's own C compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from metalearn_lab.compiled.not_compilable import NotCompilable
+
+_FLAGS = (
+    ("-O2", "-march=native", "-fopenmp"),
+    ("-O2", "-march=native"),
+    ("-O2",),
+)
+"""Tried in order: not every compiler has OpenMP, or knows the machine it runs on."""
+
+
+@functools.cache
+def load_library(text: str) -> ctypes.CDLL:
+    """Compile C text and load it; the same text is compiled once in a process.
+
+    Raises:
+        NotCompilable: there is no C compiler, or it refuses the text.
+    """
+    compiler = find_compiler()
+    with tempfile.TemporaryDirectory(prefix="metalearn-lab-") as folder:
+        source, library = Path(folder, "step.c"), Path(folder, "step.so")
+        source.write_text(text, encoding="utf-8")
+        complaints = ""
+        for flags in _FLAGS:
+            command = [compiler, "-std=gnu11", "-shared", "-fPIC", "-w", *flags, str(source)]
+            done = subprocess.run(
+                [*command, "-o", str(library), "-lm"], capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                return ctypes.CDLL(str(library))
+            complaints = done.stderr
+    raise NotCompilable(f"{compiler} refuses the compiled step: {complaints.strip()[-500:]}")
+
+
+def find_compiler() -> str:
+    """The C compiler: the environment's ``CC``, or ``cc``, ``gcc``, ``clang`` on the path.
+
+    Raises:
+        NotCompilable: there is none.
+    """
+    for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
+        if name and shutil.which(name):
+            return name
+    raise NotCompilable(
+        "there is no C compiler on this machine: install gcc or clang to train faster"
+    )

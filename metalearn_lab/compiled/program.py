@@ -1,0 +1,175 @@
+"""The C text of a function of one task, in a loop over tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from metalearn_lab.compiled.formulas import FUNCTIONS, LANEWISE
+from metalearn_lab.compiled.graph import outputs as outputs_of
+from metalearn_lab.compiled.graph import shape
+from metalearn_lab.compiled.lowering import Lowering, Step
+from metalearn_lab.compiled.memory import place_buffers
+from metalearn_lab.compiled.not_compilable import NotCompilable
+from metalearn_lab.compiled.rules import RULES
+from metalearn_lab.compiled.values import Buffer, Stored, Value, contiguous
+
+_TYPES = {
+    torch.float32: ("float", "int", "f"),
+    torch.float64: ("double", "long long", ""),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the C compiler is given, and what its caller must know.
+
+    Attributes:
+        text: the C source.
+        room: vectors of workspace that one group of tasks needs.
+        outputs: shape of each output of one task.
+        dtype: of the computation.
+    """
+
+    text: str
+    room: int
+    outputs: list[torch.Size]
+    dtype: torch.dtype
+
+
+def write_program(
+    graph: GraphModule,
+    shared: Sequence[Tensor],
+    mapped: Sequence[Tensor],
+    averaged: int,
+) -> Program:
+    """Write the program of a traced function ``(*shared, *mapped) -> outputs``.
+
+    Args:
+        graph: as traced for one task.
+        shared: inputs that are the same for all tasks.
+        mapped: inputs of one task.
+        averaged: how many of the outputs, the first ones, are averaged over the tasks; the
+            others are given for each task.
+
+    Raises:
+        NotCompilable: an operation or a number type is not known.
+    """
+    dtype = _dtype([*shared, *mapped])
+    inputs = [Buffer(tensor.numel(), "shared") for tensor in shared]
+    inputs += [Buffer(tensor.numel()) for tensor in mapped]
+    values = [contiguous(b, t.shape) for b, t in zip(inputs, [*shared, *mapped], strict=True)]
+    lowering = Lowering(RULES)
+    results = lowering.run(graph, list(values))
+    shapes = [shape(node) for node in outputs_of(graph.graph)]
+    outputs = [_whole(lowering, v, s) for v, s in zip(results, shapes, strict=True)]
+    loaded = inputs[len(shared) :]
+    places, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
+    names = {b: f"in{i}" for i, b in enumerate(inputs) if b.place == "shared"}
+    names |= {b: f"(w+{place})" for b, place in places.items()}
+    text = "\n".join(
+        [
+            _types(dtype),
+            files("metalearn_lab.compiled").joinpath("prelude.c").read_text("utf-8"),
+            LANEWISE,
+            _functions_and_calls(lowering.steps, names, len(shared)),
+            _group(len(shared), mapped, loaded, outputs, averaged, names),
+        ]
+    )
+    return Program(text, room, shapes, dtype)
+
+
+def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
+    """The one floating-point type of the inputs."""
+    kinds = {tensor.dtype for tensor in tensors}
+    reals = kinds & set(_TYPES)
+    if len(reals) != 1 or kinds - reals - {torch.int64}:
+        names = ", ".join(sorted(str(kind) for kind in kinds))
+        raise NotCompilable(
+            "the compiler takes float32 or float64 tensors, all alike, and int64 labels; "
+            f"got {names}"
+        )
+    return reals.pop()
+
+
+def _whole(lowering: Lowering, value: Value, shape: torch.Size) -> Stored:
+    """An output in a buffer of its own, row by row."""
+    if isinstance(value, Stored) and value.buffer.place == "lanes":
+        layout = value.layout
+        if layout.is_contiguous() and layout.numel() == value.buffer.size:
+            return value
+    return lowering.copied(value, shape)
+
+
+def _types(dtype: torch.dtype) -> str:
+    real, whole, suffix = _TYPES[dtype]
+    names = "\n".join(f"#define {name}_ {name}{suffix}" for name in FUNCTIONS)
+    return f"typedef {real} real;\ntypedef {whole} whole;\n{names}"
+
+
+def _functions_and_calls(steps: list[Step], names: dict[Buffer, str], shared: int) -> str:
+    """Every different loop once, then a function that calls them in order."""
+    functions: dict[str, str] = {}
+    tables: dict[Buffer, str] = {}
+    calls = []
+    for step in steps:
+        name = functions.setdefault(step.function, f"k{len(functions)}")
+        for source in step.sources:
+            if source.place == "constant":
+                tables.setdefault(source, f"t{len(tables)}")
+        places = [(names | tables)[buffer] for buffer in (step.target, *step.sources)]
+        calls.append(f"{name}({', '.join(places)});")
+    inputs = "".join(f", const real *in{i}" for i in range(shared))
+    return "\n".join(
+        [
+            *(f"static const real {t}[] = {{{_listed(b)}}};" for b, t in tables.items()),
+            *(f"static void {name}{text}" for text, name in functions.items()),
+            f"static void steps(v *w{inputs}) {{",
+            *calls,
+            "}",
+        ]
+    )
+
+
+def _listed(table: Buffer) -> str:
+    return ", ".join(repr(number) for number in table.numbers)
+
+
+def _group(
+    shared: int,
+    mapped: Sequence[Tensor],
+    loaded: list[Buffer],
+    outputs: list[Stored],
+    averaged: int,
+    names: dict[Buffer, str],
+) -> str:
+    """One group of tasks: load their numbers, take the steps, hand out the results."""
+    lines = [
+        f"load_{'whole' if tensor.dtype == torch.int64 else 'real'}"
+        f"({names[buffer]}, in[{shared + i}], {buffer.size}, first, count);"
+        for i, (buffer, tensor) in enumerate(zip(loaded, mapped, strict=True))
+        if buffer in names
+    ]
+    lines.append(f"steps(w{''.join(f', in[{i}]' for i in range(shared))});")
+    offset = 0
+    for i, output in enumerate(outputs):
+        size = output.buffer.size
+        if i < averaged:
+            lines.append(f"add_up(sums + {offset}, {names[output.buffer]}, {size}, count - first);")
+            offset += size
+        else:
+            lines.append(f"store(out[{i}], {names[output.buffer]}, {size}, first, count);")
+    sizes = ", ".join(str(output.buffer.size) for output in outputs[:averaged])
+    body = "\n".join(lines)
+    return (
+        "static void group(long first, long count, const void **in, void **out, real *sums, v *w)"
+        f" {{\n{body}\n}}\n"
+        f"enum {{ AVERAGED = {averaged}, TOTAL = {offset} }};\n"
+        f"static const long SIZES[] = {{{sizes or 0}}};\n"
+        + files("metalearn_lab.compiled").joinpath("groups.c").read_text("utf-8")
+    )

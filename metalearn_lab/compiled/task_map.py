@@ -1,0 +1,114 @@
+"""A function of one task, compiled and mapped over a batch of tasks."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.compiled.c_compiler import load_library
+from metalearn_lab.compiled.program import write_program
+from metalearn_lab.compiled.trace import trace
+
+
+class CompiledTaskMap:
+    """A function of one task as one C function over a batch, on the CPU.
+
+    The function is traced once, for the shapes of the examples. Every number of the traced step
+    becomes a vector over tasks, so that the smallest networks fill the processor, and the tasks'
+    intermediate numbers stay in its caches.
+
+    Args:
+        function: of ``(*shared, *mapped)`` tensors of one task; returns tensors.
+        shared: examples of the inputs that are the same for all tasks, e.g. weights.
+        mapped: examples of the inputs with a leading task axis; the number of tasks may change
+            from call to call.
+        averaged: how many of the outputs, the first ones, are averaged over the tasks; the others
+            gain a leading task axis.
+
+    Raises:
+        NotCompilable: an operation is not known, or there is no C compiler.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Sequence[Tensor]],
+        shared: Sequence[Tensor],
+        mapped: Sequence[Tensor],
+        *,
+        averaged: int,
+    ) -> None:
+        graph = trace(function, [*shared, *(tensor[0] for tensor in mapped)])
+        program = write_program(graph, shared, [tensor[0] for tensor in mapped], averaged)
+        self.program = program
+        self.averaged = averaged
+        self.inputs = [(x.shape, x.dtype) for x in shared]
+        self.inputs += [(x.shape[1:], x.dtype) for x in mapped]
+        self.shared = len(shared)
+        self._library = load_library(program.text)
+        self._lanes: int = self._library.lanes()
+        self._busy = threading.Lock()
+        self._work = torch.empty(0, dtype=program.dtype)
+        self._sums = torch.empty(0, dtype=program.dtype)
+
+    def __call__(self, shared: Sequence[Tensor], mapped: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs for a batch of tasks.
+
+        Args:
+            shared: of the examples' shapes.
+            mapped: of the examples' shapes behind the leading task axis.
+
+        Raises:
+            ValueError: a tensor has another shape, type or device than its example.
+        """
+        tasks = mapped[0].shape[0]
+        inputs = [x.detach().contiguous() for x in (*shared, *mapped)]
+        self._check(inputs, tasks)
+        outputs = [
+            torch.empty(shape if i < self.averaged else (tasks, *shape), dtype=self.program.dtype)
+            for i, shape in enumerate(self.program.outputs)
+        ]
+        with self._busy:
+            self._run(tasks, inputs, outputs)
+        return outputs
+
+    def _run(self, tasks: int, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        groups = -(-tasks // self._lanes)
+        threads = min(torch.get_num_threads(), groups)
+        work = self._room("_work", threads * self.program.room * self._lanes)
+        averaged = sum(output.numel() for output in outputs[: self.averaged])
+        sums = self._room("_sums", groups * averaged)
+        self._library.run(
+            ctypes.c_long(tasks),
+            ctypes.c_int(threads),
+            _pointers(inputs),
+            _pointers(outputs),
+            ctypes.c_void_p(sums.data_ptr()),
+            ctypes.c_void_p(work.data_ptr()),
+            ctypes.c_long(self.program.room),
+        )
+
+    def _room(self, name: str, numbers: int) -> Tensor:
+        """Memory kept between calls, for fresh memory costs more than the step itself."""
+        room: Tensor = getattr(self, name)
+        if room.numel() < numbers:
+            room = torch.empty(numbers, dtype=self.program.dtype)
+            setattr(self, name, room)
+        return room
+
+    def _check(self, inputs: list[Tensor], tasks: int) -> None:
+        for place, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
+            expected = shape if place < self.shared else (tasks, *shape)
+            if tensor.shape != expected or tensor.dtype != dtype or tensor.is_cuda:
+                raise ValueError(
+                    f"this step was compiled for {list(expected)} {dtype} on the CPU, and got "
+                    f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}: compile again for "
+                    "other shapes"
+                )
+
+
+def _pointers(tensors: list[Tensor]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
