@@ -12,6 +12,7 @@ from pathlib import Path
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 
+_ALWAYS = ("-std=gnu11", "-shared", "-fPIC", "-w", "-fno-math-errno")
 _FLAGS = (
     ("-O2", "-march=native", "-fopenmp"),
     ("-O2", "-march=native"),
@@ -33,7 +34,7 @@ def load_library(text: str) -> ctypes.CDLL:
         source.write_text(text, encoding="utf-8")
         complaints = ""
         for flags in _FLAGS:
-            command = [compiler, "-std=gnu11", "-shared", "-fPIC", "-w", *flags, str(source)]
+            command = [compiler, *_ALWAYS, *flags, str(source)]
             done = subprocess.run(
                 [*command, "-o", str(library), "-lm"], capture_output=True, text=True, check=False
             )

@@ -17,11 +17,19 @@ TILE = 12
 """Accumulators of a matrix product: as many as leave registers for its operands."""
 
 
+Source = tuple[Buffer, int]
+
+
 @dataclass
 class Kernel:
-    """One C function under construction: pointers to the buffers it reads, and its body."""
+    """One C function under construction.
 
-    buffers: list[Buffer] = field(default_factory=list)
+    Attributes:
+        sources: what it reads, each a buffer and the place in it where a pointer starts; so that
+            the same loop over another part of a buffer is the same function.
+    """
+
+    sources: list[Source] = field(default_factory=list)
 
     def element(self, value: Value, indices: list[str]) -> str:
         """C expression of one element, a vector over tasks."""
@@ -29,14 +37,15 @@ class Kernel:
             return number_text(value.value)
         if isinstance(value, Formula):
             return value.text.format(*(self.element(part, indices) for part in value.arguments))
-        if value.buffer not in self.buffers:
-            self.buffers.append(value.buffer)
-        place = f"p{self.buffers.index(value.buffer)}[{index_text(value.layout, indices)}]"
+        source = (value.buffer, value.first)
+        if source not in self.sources:
+            self.sources.append(source)
+        place = f"p{self.sources.index(source)}[{index_text(value.layout, indices)}]"
         return place if value.buffer.place == "lanes" else f"S({place})"
 
     def function(self, body: str) -> str:
         """The function's text after its name."""
-        kinds = ("v" if buffer.place == "lanes" else "real" for buffer in self.buffers)
+        kinds = ("v" if buffer.place == "lanes" else "real" for buffer, _ in self.sources)
         inputs = "".join(f", const {kind} *p{i}" for i, kind in enumerate(kinds))
         return f"(v *o{inputs}) {{\n{body}\n}}"
 

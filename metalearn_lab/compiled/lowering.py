@@ -13,10 +13,9 @@ from torch.fx import GraphModule, Node
 from metalearn_lab.compiled import graph as of
 from metalearn_lab.compiled import kernels
 from metalearn_lab.compiled.formulas import COSTLY, MASKS
-from metalearn_lab.compiled.kernels import Kernel
+from metalearn_lab.compiled.kernels import Kernel, Source
 from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.compiled.values import (
-    Buffer,
     Formula,
     Number,
     Stored,
@@ -28,11 +27,11 @@ from metalearn_lab.compiled.values import (
 
 @dataclass
 class Step:
-    """One call of a C function: writes ``target`` from ``sources``."""
+    """One call of a C function: writes ``target`` from ``sources``, each a buffer and a place."""
 
     function: str
-    target: Buffer
-    sources: list[Buffer]
+    target: Source
+    sources: list[Source]
 
 
 Rule = Callable[["Lowering", Node], Value]
@@ -164,4 +163,4 @@ class Lowering:
     def write(self, loop: tuple[Kernel, str], target: Stored) -> None:
         """Add a loop that writes the target."""
         kernel, text = loop
-        self.steps.append(Step(text, target.buffer, kernel.buffers))
+        self.steps.append(Step(text, (target.buffer, target.first), kernel.sources))

@@ -16,16 +16,18 @@ def place_buffers(
         first: buffers that are filled before the first step.
         last: buffers that are read after the last step.
     """
-    ends = {buffer: i for i, step in enumerate(steps) for buffer in (step.target, *step.sources)}
+    used = [[buffer for buffer, _ in (step.target, *step.sources)] for step in steps]
+    ends = {buffer: number for number, buffers in enumerate(used) for buffer in buffers}
     ends |= dict.fromkeys(last, len(steps))
     places: dict[Buffer, int] = {}
     room = _Room()
     for buffer in first:
         places[buffer] = room.take(buffer.size)
-    for number, step in enumerate(steps):
-        if step.target not in places:
-            places[step.target] = room.take(step.target.size)
-        for buffer in {step.target, *step.sources}:
+    for number, buffers in enumerate(used):
+        target = buffers[0]
+        if target not in places:
+            places[target] = room.take(target.size)
+        for buffer in set(buffers):
             if ends[buffer] == number and buffer in places:
                 room.give_back(places[buffer], buffer.size)
     return places, room.size

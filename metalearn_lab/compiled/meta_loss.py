@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
-from torch.utils import _pytree as pytree
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
-from metalearn_lab.tasks.types import Task
+from metalearn_lab.tasks.types import Split, Task
 
 _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
 """What rounding may do to a gradient; in single precision it may switch a unit on or off."""
@@ -24,8 +23,8 @@ class CompiledMetaLoss:
     """The same as ``learner(tasks)``, gradient included, many times faster on small networks.
 
     The learner's own ``meta_loss`` of one task is traced together with its gradient and compiled
-    to one C function that runs many tasks at once (see ``CompiledTaskMap``). The weights are
-    read at every call, so an optimiser may move them; the learner's settings are fixed.
+    to one C function that runs many tasks at once (see ``CompiledTaskMap``). The learner's weights
+    are read at every call, so an optimiser may move them; its settings are fixed.
 
     Args:
         learner: on the CPU.
@@ -42,11 +41,11 @@ class CompiledMetaLoss:
         expected = _loss_and_gradient(learner, example)
         self.moved = list(expected)[1:]
         self.fixed = [name for name in state_of(learner) if name not in self.moved]
-        leaves, self.structure = pytree.tree_flatten(example)
+        leaves = [part for split in example for part in split]
         state = state_of(learner)
-        shared = [state[name].detach() for name in (*self.moved, *self.fixed)]
+        self.shared = [state[name] for name in (*self.moved, *self.fixed)]
         self.compiled = CompiledTaskMap(
-            self._of_one_task, shared, leaves, averaged=len(self.moved) + 1
+            self._of_one_task, self.shared, leaves, averaged=len(self.moved) + 1
         )
         _check_same(expected, self.with_gradient(example))
 
@@ -70,17 +69,16 @@ class CompiledMetaLoss:
                 f"the learner was compiled with {self.settings} and has "
                 f"{_settings(self.learner)} now: compile it again"
             )
-        state = state_of(self.learner)
-        shared = [state[name] for name in (*self.moved, *self.fixed)]
-        loss, *gradients = self.compiled(shared, pytree.tree_leaves(tasks))
-        return shared[: len(self.moved)], loss, gradients
+        loss, *gradients = self.compiled(self.shared, [part for split in tasks for part in split])
+        return self.shared[: len(self.moved)], loss, gradients
 
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
         """The meta-loss of one task and its gradient: what is traced."""
         count = len(self.moved)
         moved = dict(zip(self.moved, tensors[:count], strict=True))
         fixed = dict(zip(self.fixed, tensors[count : count + len(self.fixed)], strict=True))
-        task = pytree.tree_unflatten(tensors[count + len(self.fixed) :], self.structure)
+        support_x, support_y, query_x, query_y = tensors[count + len(self.fixed) :]
+        task = Task(Split(support_x, support_y), Split(query_x, query_y))
 
         def meta_loss(theta: Weights) -> Tensor:
             one_task = OneTask(self.learner, lambda learner: learner.meta_loss(task))
@@ -139,8 +137,9 @@ def _check_same(expected: Weights, compiled: tuple[list[Tensor], Tensor, list[Te
 
 
 def _settings(learner: Learner) -> dict[str, object]:
+    """What is written into the compiled function."""
     return {
-        name: value
-        for name, value in vars(learner).items()
-        if isinstance(value, int | float | str) and not name.startswith("_")
+        "inner_lr": learner.inner_lr,
+        "inner_steps": learner.inner_steps,
+        "adapts": learner.adapts,
     }

@@ -119,11 +119,14 @@ def _functions_and_calls(steps: list[Step], names: dict[Buffer, str], shared: in
     calls = []
     for step in steps:
         name = functions.setdefault(step.function, f"k{len(functions)}")
-        for source in step.sources:
+        for source, _ in step.sources:
             if source.place == "constant":
                 tables.setdefault(source, f"t{len(tables)}")
-        places = [(names | tables)[buffer] for buffer in (step.target, *step.sources)]
-        calls.append(f"{name}({', '.join(places)});")
+        pointers = [
+            f"{tables.get(buffer) or names[buffer]} + {first}"
+            for buffer, first in (step.target, *step.sources)
+        ]
+        calls.append(f"{name}({', '.join(pointers)});")
     inputs = "".join(f", const real *in{i}" for i in range(shared))
     return "\n".join(
         [

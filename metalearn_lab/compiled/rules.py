@@ -191,10 +191,14 @@ def _rows(lower: Lowering, node: Node) -> Value:
     rows = lower.value(indices[0]) if len(indices) == 1 else None
     if not isinstance(rows, Stored) or rows.buffer.place != "constant":
         raise NotCompilable("the compiler knows x[rows] only for rows that are known beforehand")
+    value, shape = lower.value(source), of.shape(source)
+    chosen = [int(row) for row in rows.buffer.numbers]
+    if chosen == list(range(chosen[0], chosen[0] + len(chosen))):
+        return lower.viewed(value, _run(0, chosen[0], len(chosen)), shape)
     target = new_room(of.shape(node))
-    for place, row in enumerate(rows.buffer.numbers):
-        taken = lower.viewed(lower.value(source), _run(0, int(row), 1), of.shape(source))
-        lower.write(kernels.elementwise(taken, target.viewed(_run(0, place, 1))), target)
+    for place, row in enumerate(chosen):
+        part = target.viewed(_run(0, place, 1))
+        lower.write(kernels.elementwise(lower.viewed(value, _run(0, row, 1), shape), part), part)
     return target
 
 
@@ -204,7 +208,7 @@ def _joined(lower: Lowering, node: Node) -> Value:
     for part in of.argument(node, 0):
         size = of.shape(part)[axis]
         place = target.viewed(_run(axis, first, size))
-        lower.write(kernels.elementwise(lower.value(part), place), target)
+        lower.write(kernels.elementwise(lower.value(part), place), place)
         first += size
     return target
 

@@ -41,8 +41,9 @@ class CompiledTaskMap:
         *,
         averaged: int,
     ) -> None:
-        graph = trace(function, [*shared, *(tensor[0] for tensor in mapped)])
-        program = write_program(graph, shared, [tensor[0] for tensor in mapped], averaged)
+        shared = [tensor.detach() for tensor in shared]
+        one = [tensor[0].detach() for tensor in mapped]
+        program = write_program(trace(function, [*shared, *one]), shared, one, averaged)
         self.program = program
         self.averaged = averaged
         self.inputs = [(x.shape, x.dtype) for x in shared]
@@ -65,7 +66,7 @@ class CompiledTaskMap:
             ValueError: a tensor has another shape, type or device than its example.
         """
         tasks = mapped[0].shape[0]
-        inputs = [x.detach().contiguous() for x in (*shared, *mapped)]
+        inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
         self._check(inputs, tasks)
         outputs = [
             torch.empty(shape if i < self.averaged else (tasks, *shape), dtype=self.program.dtype)
@@ -102,7 +103,7 @@ class CompiledTaskMap:
     def _check(self, inputs: list[Tensor], tasks: int) -> None:
         for place, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
             expected = shape if place < self.shared else (tasks, *shape)
-            if tensor.shape != expected or tensor.dtype != dtype or tensor.is_cuda:
+            if tensor.shape != expected or tensor.dtype != dtype or not tensor.is_cpu:
                 raise ValueError(
                     f"this step was compiled for {list(expected)} {dtype} on the CPU, and got "
                     f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}: compile again for "

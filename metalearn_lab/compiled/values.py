@@ -48,6 +48,11 @@ class Stored:
         """Of the view."""
         return self.layout.shape
 
+    @property
+    def first(self) -> int:
+        """Place of the view's first number in the buffer."""
+        return int(self.layout.storage_offset())
+
     def viewed(self, view: Callable[[Tensor], Tensor]) -> Stored:
         """The same numbers, seen another way.
 
@@ -114,12 +119,10 @@ def contiguous(buffer: Buffer, shape: torch.Size) -> Stored:
 
 
 def index_text(layout: Tensor, indices: list[str]) -> str:
-    """C text of an element's place in its buffer."""
+    """C text of an element's distance from the view's first."""
     terms = [
         f"{index}*{stride}" if stride != 1 else index
         for index, stride, size in zip(indices, layout.stride(), layout.shape, strict=True)
         if stride and size != 1
     ]
-    if offset := layout.storage_offset():
-        terms.append(str(offset))
     return "+".join(terms) or "0"

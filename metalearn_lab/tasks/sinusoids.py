@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -11,13 +12,20 @@ from torch import Tensor
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
+_BLOCK = 1024
+"""Tasks drawn at once. Part of every task's address: another number gives other tasks."""
+
+_CURVES, _ITEMS = slice(0, 2), slice(2, 6)
+"""Where a block keeps amplitude and phase, and x and y of support and query."""
+
 
 @dataclass(frozen=True)
 class Sinusoids:
     """Tasks y = A·sin(x − p), addressable by index.
 
     Amplitude A ∈ U[0.1, 5], phase p ∈ U[0, π], inputs x ∈ U[−5, 5] (Finn et al. 2017, section
-    5.1).
+    5.1). Families that differ in ``shots`` or ``queries`` alone have the same curves, and each
+    task's inputs begin alike.
 
     Args:
         shots: K, items of a support split.
@@ -44,37 +52,50 @@ class Sinusoids:
     def batch(self, first: int, count: int) -> Task:
         """Tasks ``first`` … ``first + count − 1``; ``x`` and ``y`` are ``[tasks, items, 1]``.
 
-        Batches do not overlap in their random numbers: the task at an index is the same whichever
-        batch it is asked in.
+        The task at an index is the same whichever batch it is asked in. The tensors are the
+        caller's own, to write into at will.
 
         Raises:
             ValueError: a negative index or no tasks.
         """
-        numbers = self._numbers(first, count)
-        amplitude, phase = self._curves(numbers)
-        x = (numbers[:, 2:, None] - 0.5) * 10
-        y = amplitude[:, None, None] * torch.sin(x - phase[:, None, None])
-        return Task(
-            Split(x[:, : self.shots], y[:, : self.shots]),
-            Split(x[:, self.shots :], y[:, self.shots :]),
-        )
+        support_x, support_y, query_x, query_y = self._copied(first, count, _ITEMS)
+        return Task(Split(support_x, support_y), Split(query_x, query_y))
 
     def curves(self, first: int, count: int) -> tuple[Tensor, Tensor]:
         """Amplitudes and phases ``[tasks]`` (phase in radians) of the same tasks."""
-        return self._curves(self._numbers(first, count))
+        amplitude, phase = self._copied(first, count, _CURVES)
+        return amplitude, phase
 
-    def _curves(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        return 0.1 + 4.9 * numbers[:, 0], math.pi * numbers[:, 1]
-
-    def _numbers(self, first: int, count: int) -> Tensor:
+    def _copied(self, first: int, count: int, parts: slice) -> list[Tensor]:
+        """Some parts of a run of tasks, copied out of the blocks that hold it."""
         if first < 0 or count < 1:
             raise ValueError(
                 f"tasks are numbered from 0 and come at least one at a time, got first={first}, "
                 f"count={count}"
             )
-        width = 2 + self.shots + self.queries
-        return torch.stack([self._row(index, width) for index in range(first, first + count)])
+        end, dtype = first + count, torch.get_default_dtype()
+        pieces = [
+            [part[max(first - at, 0) : end - at] for part in _block(self, at, dtype)[parts]]
+            for at in range(first - first % _BLOCK, end, _BLOCK)
+        ]
+        return [torch.cat(each) for each in zip(*pieces, strict=True)]
 
-    def _row(self, index: int, width: int) -> Tensor:
-        address = ("sinusoid", self.seed, self.split, index)
-        return torch.rand(width, generator=generator(*address))
+
+@lru_cache(maxsize=4)
+def _block(family: Sinusoids, first: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """Amplitude, phase, support x and y, query x and y of the tasks from ``first`` on.
+
+    One item of all tasks is drawn after the other, so that more items change none before them.
+    """
+    numbers = torch.rand(
+        (2 + family.shots + family.queries, _BLOCK),
+        generator=generator("sinusoid", family.seed, family.split, first // _BLOCK),
+        dtype=dtype,
+        device="cpu",
+    )
+    amplitude, phase = 0.1 + 4.9 * numbers[0], math.pi * numbers[1]
+    x = ((numbers[2:].T - 0.5) * 10)[..., None].contiguous()
+    y = amplitude[:, None, None] * torch.sin(x - phase[:, None, None])
+    k = family.shots
+    items = (x[:, :k], y[:, :k], x[:, k:], y[:, k:])
+    return amplitude, phase, *(part.contiguous() for part in items)

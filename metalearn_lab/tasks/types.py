@@ -101,5 +101,12 @@ def bad_values(tasks: Task) -> str | None:
 
 
 def to_device(task: Task, device: torch.device | str) -> Task:
-    """Move a task or a batch of tasks to a device."""
-    return Task(*(Split(*(part.to(device) for part in split)) for split in task))
+    """Move a task or a batch of tasks to a device; a GPU is not waited for."""
+    return Task(*(Split(*(_moved(part, torch.device(device)) for part in s)) for s in task))
+
+
+def _moved(part: Tensor, device: torch.device) -> Tensor:
+    if device.type == "cuda" and part.device.type == "cpu":
+        # From pinned memory the copy is queued; from any other the driver waits for its turn.
+        return part.pin_memory().to(device, non_blocking=True)
+    return part.to(device)

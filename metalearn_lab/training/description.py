@@ -17,7 +17,7 @@ from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.checkpoint import CheckpointError
 from metalearn_lab.training.json_state import from_json, to_json
 
-_HOW_TASKS_ARE_RUN = {"mapping", "chunk_size", "training"}
+_HOW_TASKS_ARE_RUN = {"mapping", "chunk_size", "low_rank", "replay", "training"}
 _MOVES_WITH_THE_STEPS = {
     *("last_epoch", "_step_count", "_last_lr", "_get_lr_called_within_step", "_is_initial"),
     *("T_cur", "T_i"),

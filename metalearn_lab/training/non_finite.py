@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf, isfinite
 
 import torch
@@ -23,7 +23,7 @@ class NonFiniteLossError(FloatingPointError):
 
 
 def check_finite(learner: Learner, tasks: Task, loss: Tensor, iteration: int) -> None:
-    """Stop before a bad gradient reaches the weights.
+    """Say what is wrong with a loss and its gradient at the learner's present weights.
 
     Raises:
         NonFiniteLossError: with the iteration and the likely cause.
@@ -33,6 +33,13 @@ def check_finite(learner: Learner, tasks: Task, loss: Tensor, iteration: int) ->
     what = "meta-loss" if not loss.isfinite() else "meta-gradient"
     cause = _bad_input(learner, tasks) or _training_cause(learner, tasks)
     raise NonFiniteLossError(f"the {what} is not finite at iteration {iteration}: {cause}")
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no entry of any tensor is NaN or inf; one answer from the device for all."""
+    # The largest entry, for the sum of squares of finite numbers can overflow.
+    checked = [t.detach() for t in tensors if t.numel() and t.is_floating_point()]
+    return bool(get_total_norm(checked, norm_type=inf).isfinite())
 
 
 def check_validation(learner: Learner, tasks: Task, loss: float, iteration: int) -> None:
@@ -101,15 +108,17 @@ def _losses_along(learner: Learner, tasks: Task, minibatch: Minibatch) -> Tensor
     """Support loss at θ_0, …, θ_k, then query loss at θ_k: ``[tasks, inner steps + 2]``."""
 
     def of_one(task: Task) -> Tensor:
-        theta, losses = learner.weights(), []
-        for step in range(learner.inner_steps):
-            split = minibatch(task.support, step)
-            losses.append(learner.loss_at(theta, split))
-            theta = learner.inner_step(theta, split, step)
-        last = minibatch(task.support, learner.inner_steps)
+        splits = [minibatch(task.support, step) for step in range(learner.inner_steps + 1)]
+        theta = learner.weights()
+        if isinstance(learner, Reptile):
+            trajectory = learner.descend(theta, splits[:-1])
+        else:
+            trajectory = learner.inner_loop(theta, task.support, learner.inner_steps)
+        pairs = zip(trajectory, splits, strict=True)
+        losses = [learner.loss_at(weights, split) for weights, split in pairs]
         # Reptile has no query split of its own: what it trains on stands in both places.
-        query = last if isinstance(learner, Reptile) else task.query
-        return torch.stack([*losses, learner.loss_at(theta, last), learner.loss_at(theta, query)])
+        query = splits[-1] if isinstance(learner, Reptile) else task.query
+        return torch.stack([*losses, learner.loss_at(trajectory[-1], query)])
 
     losses: Tensor = over_tasks(of_one, learner.mapping, learner.chunk_size)(tasks)
     return losses
@@ -120,6 +129,4 @@ def _all_items(split: Split, step: int) -> Split:
 
 
 def _gradients_are_finite(learner: Learner) -> bool:
-    gradients = [p.grad for p in learner.parameters() if p.grad is not None and p.numel()]
-    # The largest entry, for the sum of squares of finite numbers can overflow.
-    return bool(get_total_norm(gradients, norm_type=inf).isfinite())
+    return all_finite(p.grad for p in learner.parameters() if p.grad is not None)

@@ -19,7 +19,7 @@ def test_no_living_buffer_is_overwritten(sizes: list[int], data: st.DataObject) 
     steps = []
     for place in range(len(loaded), len(buffers)):
         sources = data.draw(st.lists(st.sampled_from(buffers[:place]), max_size=3))
-        steps.append(Step("", buffers[place], sources))
+        steps.append(Step("", (buffers[place], 0), [(source, 0) for source in sources]))
     kept = data.draw(st.lists(st.sampled_from(buffers), unique=True))
     places, room = place_buffers(steps, loaded, kept)
     owners: dict[int, Buffer] = {}
@@ -34,8 +34,8 @@ def test_no_living_buffer_is_overwritten(sizes: list[int], data: st.DataObject) 
     for buffer in loaded:
         write(buffer)
     for step in steps:
-        write(step.target)
-        for source in step.sources:
+        write(step.target[0])
+        for source, _ in step.sources:
             check(source)
     for buffer in kept:
         check(buffer)
@@ -43,6 +43,6 @@ def test_no_living_buffer_is_overwritten(sizes: list[int], data: st.DataObject) 
 
 def test_room_is_used_again() -> None:
     chain = [Buffer(10) for _ in range(50)]
-    steps = [Step("", after, [before]) for before, after in pairwise(chain)]
+    steps = [Step("", (after, 0), [(before, 0)]) for before, after in pairwise(chain)]
     _, room = place_buffers(steps, chain[:1], chain[-1:])
     assert room == 20

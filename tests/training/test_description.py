@@ -173,6 +173,9 @@ def test_a_description_has_no_memory_addresses():
     assert "0x" not in text
 
 
-def test_how_tasks_are_run_may_change(tmp_path):
+@pytest.mark.parametrize(
+    "settings", [{"chunk_size": 1}, {"mapping": "loop"}, {"low_rank": False}, {"replay": True}]
+)
+def test_how_tasks_are_run_may_change(tmp_path, settings):
     run(tmp_path / "run")
-    assert run(tmp_path / "run", learner={"chunk_size": 1}, iterations=3).iterations == 3
+    assert run(tmp_path / "run", learner=settings, iterations=3).iterations == 3

@@ -11,8 +11,11 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
+from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.checkpoint import CheckpointError, load_checkpoint
 from metalearn_lab.training.meta_train import meta_train
 from tests.training.resumable_run import ITERATIONS, OUTER, train
@@ -153,6 +156,37 @@ def test_tied_weights_are_kept_and_stay_tied(tmp_path):
     found = trained(10, tmp_path / "run")
     assert_same(found, trained(10, None))
     assert found[0].model.first.weight is found[0].model.second.weight
+
+
+def test_a_fused_step_goes_on_right_where_weights_lie_channels_last(tmp_path):
+    """A file keeps rows one after the other; weights and moments must lie alike again."""
+
+    def trained(iterations, path):
+        model = nn.Conv2d(3, 4, 2).to(memory_format=torch.channels_last)
+        nn.init.constant_(model.weight, 0.1)
+        nn.init.zeros_(model.bias)
+        learner = JointPretraining(model, F.mse_loss, inner_lr=0.1, inner_steps=1)
+        run = meta_train(
+            learner,
+            images,
+            iterations=iterations,
+            optimizer=torch.optim.Adam(learner.parameters(), 1e-2, fused=True),
+            checkpoint=path,
+            progress=False,
+        )
+        return learner, run
+
+    trained(3, tmp_path / "run")
+    assert_same(trained(9, tmp_path / "run"), trained(9, None))
+
+
+def images(iteration):
+    """Two tasks of three random images."""
+    numbers = generator("images", iteration)
+    split = Split(
+        torch.randn(2, 3, 3, 4, 4, generator=numbers), torch.randn(2, 3, 4, 3, 3, generator=numbers)
+    )
+    return Task(split, split)
 
 
 class HalvingSGD(torch.optim.SGD):

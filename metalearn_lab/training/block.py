@@ -1,0 +1,95 @@
+"""A block of outer steps, of which the device is asked only at the end whether all went well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.types import Task
+from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
+from metalearn_lab.training.outer_step import OuterStep
+from metalearn_lab.training.trainee import Trainee
+
+BLOCK = 100
+"""The most steps between two questions to the device."""
+
+
+def train_block(
+    trainee: Trainee, outer: OuterStep, tasks: Callable[[int], Task], iterations: range
+) -> list[float]:
+    """Take the outer steps of these iterations.
+
+    To ask after every step would make a GPU wait for every answer. So the steps are taken on
+    trust, and where one of them lost finiteness, all are taken again from the start of the block,
+    one by one, to find which: tasks depend on the iteration alone, so it is the same again.
+
+    Args:
+        trainee: what the steps change; a copy of it is held meanwhile.
+        outer: takes a step.
+        tasks: the meta-batch of an iteration.
+        iterations: of the block.
+
+    Returns:
+        The meta-loss of each iteration.
+
+    Raises:
+        NonFiniteLossError: a meta-loss, a meta-gradient or the weights after a step are not
+            finite; names the iteration and the likely cause. The trainee stands before that step.
+    """
+    before, sums, learner = trainee.keep(), _GradientSums(trainee.learner), trainee.learner
+    losses: list[Tensor] = []
+    try:
+        for iteration in iterations:
+            losses.append(outer.step(tasks(iteration)))
+            sums.add()
+            trainee.step_scheduler()
+    except Exception:
+        # What NaN does to somebody's code is no news; where it came from is.
+        if all_finite([*losses, *sums.totals, *learner.parameters()]):
+            raise
+    else:
+        values = torch.stack(losses)
+        if all_finite([values, *sums.totals, *learner.parameters()]):
+            found: list[float] = values.tolist()
+            return found
+    trainee.put_back(before)
+    return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
+
+
+def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: int) -> float:
+    """One step, taken back if anything is wrong with it."""
+    before, weights = trainee.keep(), list(trainee.learner.parameters())
+    were_finite = all_finite(weights)
+    loss = outer.step(batch)
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    if all_finite([loss, *gradients]) and (all_finite(weights) or not were_finite):
+        trainee.step_scheduler()
+        return loss.item()
+    trainee.put_back(before)
+    check_finite(trainee.learner, batch, loss, iteration)
+    raise NonFiniteLossError(
+        f"the weights are not finite after the outer step of iteration {iteration}, though its "
+        "gradient is: lower the outer learning rate"
+    )
+
+
+class _GradientSums:
+    """The sum of each gradient over the steps of a block.
+
+    NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
+    numbers may overflow, which costs nothing but a second look.
+    """
+
+    def __init__(self, learner: Learner) -> None:
+        self.parameters = list(learner.parameters())
+        self.totals = [torch.zeros_like(p, requires_grad=False) for p in self.parameters]
+
+    def add(self) -> None:
+        """Add the gradients of the step just taken."""
+        pairs = zip(self.totals, self.parameters, strict=True)
+        found = [(total, p.grad) for total, p in pairs if p.grad is not None]
+        if found:
+            torch._foreach_add_(*map(list, zip(*found, strict=True)))
