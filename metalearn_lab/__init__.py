@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+    from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.maml import MAML
@@ -37,6 +38,7 @@ _HOME = {
     "evaluation.adaptation_curves": ("AdaptationCurves", "adaptation_curves"),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
     "learners.first_order_maml": ("FirstOrderMAML",),
+    "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
     "learners.learner": ("Learner",),
     "learners.maml": ("MAML",),
@@ -57,6 +59,7 @@ _HOME = {
 }
 
 __all__ = [
+    "IMAML",
     "MAML",
     "MLP",
     "AdaptationCurves",

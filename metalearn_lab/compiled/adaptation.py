@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from metalearn_lab.compiled.meta_loss import OneTask, state_of
+from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Split

@@ -11,6 +11,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.types import Split, Task, bad_values
 
 TASKS_AT_ONCE = 25
@@ -95,8 +96,7 @@ def chunks(tasks: Task, size: int) -> Iterator[Task]:
 
 
 def _curves(learner: Learner, tasks: Task, steps: int | None) -> tuple[Tensor, Tensor | None]:
-    trajectory = learner.adapt(tasks.support, steps)
-    outputs = [learner.predict(weights, tasks.query.x) for weights in trajectory]
+    outputs = predict_along(learner, tasks, steps).unbind(1)
     loss = torch.stack([_losses(learner, output, tasks.query.y) for output in outputs], 1)
     if tasks.query.y.is_floating_point():
         return loss, None

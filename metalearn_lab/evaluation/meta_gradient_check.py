@@ -102,15 +102,18 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
 
 
 def plain_training(learner: Learner, splits: list[Split]) -> Learner:
-    """A copy of the learner whose model took one plain SGD step on each split, in place."""
+    """A copy of the learner whose model PyTorch's own optimiser moved, a step on each split."""
     trained = copy.deepcopy(learner)
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
+    optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
+    if isinstance(learner, Reptile) and learner.inner_optimizer == "adam":
+        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0, 0.999))
     for split in splits:
-        loss = trained.loss(trained.model(split.x), split.y)
-        gradients = torch.autograd.grad(loss, moving, allow_unused=True, materialize_grads=True)
-        with torch.no_grad():
-            for weight, gradient in zip(moving, gradients, strict=True):
-                weight.sub_(trained.inner_lr * gradient)
+        optimizer.zero_grad()
+        with torch.enable_grad():
+            loss = trained.loss(trained.model(split.x), split.y)
+        loss.backward(inputs=moving)  # type: ignore[no-untyped-call]
+        optimizer.step()
     return trained
 
 

@@ -33,6 +33,8 @@ class JointPretraining(Learner):
     "Rethinking Few-Shot Image Classification", ECCV 2020.
     """
 
+    low_rank_pays = False  # it does not adapt in training
+
     def __init__(
         self,
         model: nn.Module,

@@ -25,7 +25,9 @@ def with_known_gradient(
     Raises:
         RuntimeError: in a ``backward`` with ``create_graph=True``: there is no graph behind it.
     """
-    attached: Tensor = _KnownGradient.apply(loss, len(parameters), *parameters, *gradients)
+    attached: Tensor = _KnownGradient.apply(  # type: ignore[no-untyped-call]
+        loss, len(parameters), *parameters, *gradients
+    )
     return attached
 
 

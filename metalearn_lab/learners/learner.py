@@ -13,10 +13,16 @@ from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad
+from torch.func import functional_call
 
-from metalearn_lab.learners.mapping import Mapping, check_mapping, over_tasks
+from metalearn_lab.learners.attention import attention_for
+from metalearn_lab.learners.inner_gradient import inner_gradient
+from metalearn_lab.learners.loop import looped_meta_loss
+from metalearn_lab.learners.low_rank_rule import check_low_rank
+from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
 from metalearn_lab.learners.norms import check_norms
+from metalearn_lab.learners.over_batch import over_batch
+from metalearn_lab.learners.replay import check_replay, replayed
 from metalearn_lab.tasks.types import Split, Task
 
 Weights = dict[str, Tensor]
@@ -41,17 +47,32 @@ class Learner(nn.Module):
         inner_steps: k, the number of inner steps at training time and by default at test time.
         adapts: pattern of the parameter names that the inner loop moves, e.g. ``"*"`` for all or
             ``"head.*"`` for the head alone.
-        mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one).
+        mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one, shared out
+            to the cores); by the rule ``learners.mapping.mapping_for`` when not given.
         chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory.
         transductive: allow layers that normalise query items by each other.
+        low_rank: adapt a wide first layer within the span of the support rows, which is exact
+            and less work; by the rule ``learners.low_rank_rule.saves_work`` when not given.
+        replay: bound the memory of differentiating through the inner loop: keep θ_0, …, θ_k and
+            take each inner step again in the backward pass (see ``learners.replay``).
 
     Raises:
-        ValueError: a setting is out of range, no parameter matches ``adapts``, or a norm of the
-            model would make the learner wrong (see ``learners.norms``).
+        ValueError: a setting is out of range, no parameter matches ``adapts``, a norm of the
+            model would make the learner wrong (see ``learners.norms``), or ``low_rank`` or
+            ``replay`` is asked for and cannot be had.
     """
 
     differentiates_twice = False
     """Whether the meta-gradient holds second derivatives of the inner loss."""
+
+    low_rank_pays = True
+    """Whether ``meta_loss`` adapts to the whole support, then reads the query."""
+
+    @property
+    def follows_plain_gradient(self) -> bool:
+        """Whether each inner step is θ − α∇L with one α for all; another step says so here."""
+        own = type(self)
+        return (own.inner_step, own.inner_loop) == (Learner.inner_step, Learner.inner_loop)
 
     def __init__(
         self,
@@ -61,15 +82,18 @@ class Learner(nn.Module):
         inner_lr: float,
         inner_steps: int,
         adapts: str = "*",
-        mapping: Mapping = "vmap",
+        mapping: Mapping | None = None,
         chunk_size: int | None = None,
         transductive: bool = False,
+        low_rank: bool | None = None,
+        replay: bool = False,
     ) -> None:
         super().__init__()
         check_mapping(mapping)
         check_norms(
             model,
-            vectorised=mapping == "vmap",
+            # By the rule, a model that is moved to a GPU becomes vectorised there.
+            vectorised=mapping != "loop",
             second_order=self.differentiates_twice,
             transductive=transductive,
         )
@@ -86,9 +110,24 @@ class Learner(nn.Module):
         self.inner_lr = inner_lr
         self.inner_steps = inner_steps
         self.adapts = adapts
-        self.mapping: Mapping = mapping
+        self._mapping = mapping
         self.chunk_size = chunk_size
         self.adapted_names = _matching_names(model, adapts)
+        self.low_rank = low_rank
+        if low_rank:
+            check_low_rank(self)
+        self.replay = replay
+        if replay:
+            check_replay(self)
+
+    @property
+    def mapping(self) -> Mapping:
+        """How tasks are run: as was asked, or by the rule."""
+        return self._mapping or mapping_for(self.model)
+
+    @mapping.setter
+    def mapping(self, mapping: Mapping | None) -> None:
+        self._mapping = mapping
 
     def forward(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch of tasks; its gradient is the meta-gradient.
@@ -96,8 +135,10 @@ class Learner(nn.Module):
         Args:
             tasks: a batch, every tensor ``[tasks, items, ...]``.
         """
-        losses: Tensor = over_tasks(self.meta_loss, self.mapping, self.chunk_size)(tasks)
-        return losses.mean()
+        with attention_for(self):
+            if self.mapping == "loop":
+                return looped_meta_loss(self, tasks)
+            return over_batch(self, _meta_loss, *tasks, low_rank_pays=self.low_rank_pays).mean()
 
     def meta_loss(self, task: Task) -> Tensor:
         """Meta-loss of one task, a scalar."""
@@ -155,9 +196,10 @@ class Learner(nn.Module):
 
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps for one task."""
+        inner_step = replayed(self) if self.replay else self.inner_step
         trajectory = [theta]
         for step in range(steps):
-            trajectory.append(self.inner_step(trajectory[-1], support, step))
+            trajectory.append(inner_step(trajectory[-1], support, step))
         return trajectory
 
     def inner_step(self, theta: Weights, support: Split, step: int) -> Weights:
@@ -168,9 +210,17 @@ class Learner(nn.Module):
             support: the task's support split.
             step: j, for learners whose step depends on it.
         """
+        gradient = self.gradient(theta, support)
+        return {**theta, **{n: theta[n] - self.inner_lr * g for n, g in gradient.items()}}
+
+    def gradient(self, theta: Weights, split: Split) -> Weights:
+        """∇L(θ) on a split of one task, in the adapted weights alone."""
         moving = {name: theta[name] for name in self.adapted_names}
-        gradient = grad(lambda part: self.loss_at({**theta, **part}, support))(moving)
-        return {**theta, **{n: w - self.inner_lr * gradient[n] for n, w in moving.items()}}
+        return inner_gradient(lambda part: self.loss_at({**theta, **part}, split), moving)
+
+
+def _meta_loss(learner: Learner, support: Split, query: Split) -> Tensor:
+    return learner.meta_loss(Task(support, query))
 
 
 def held_constant(weights: Weights) -> Weights:

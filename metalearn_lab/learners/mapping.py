@@ -10,18 +10,41 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
+from torch import nn
 from torch.utils import _pytree as pytree
+
+from metalearn_lab.models.transformer import SelfAttention
 
 Mapping = Literal["vmap", "loop"]
 
+_LOOPED_ON_CPU = (nn.modules.conv._ConvNd, nn.MultiheadAttention, SelfAttention)
 
-def check_mapping(mapping: str) -> None:
+
+def mapping_for(model: nn.Module, device: torch.device | None = None) -> Mapping:
+    """The rule by which tasks are run when nothing else is asked for.
+
+    On a CPU, ``"loop"`` for a model with convolutions or attention: each task keeps a core busy,
+    and what one task needs stays in its cache. Elsewhere, and for dense networks, ``"vmap"``:
+    there the cost of starting each operation counts, which all tasks then share.
+
+    Args:
+        model: looked through for layers of these classes.
+        device: where it runs; where its parameters are when not given.
+    """
+    if device is None:
+        device = next((parameter.device for parameter in model.parameters()), None)
+    on_cpu = device is None or device.type == "cpu"
+    heavy = any(isinstance(layer, _LOOPED_ON_CPU) for layer in model.modules())
+    return "loop" if on_cpu and heavy else "vmap"
+
+
+def check_mapping(mapping: str | None) -> None:
     """Refuse an unknown strategy.
 
     Raises:
         ValueError: the name is none of the strategies.
     """
-    if mapping not in get_args(Mapping):
+    if mapping is not None and mapping not in get_args(Mapping):
         raise ValueError(
             f"unknown mapping {mapping!r}: use 'vmap' (all tasks at once) or 'loop' (one by one)"
         )

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from metalearn_lab.models.task_norms import TaskBatchNorm
+
 # The bases of every dimension, of the synchronised and of the lazy kinds.
 _BATCH = (nn.modules.batchnorm._BatchNorm,)
 _INSTANCE = (nn.modules.instancenorm._InstanceNorm,)
@@ -34,7 +36,7 @@ def shares_statistics(model: nn.Module) -> list[str]:
     return [
         f"{name or 'model'} ({type(layer).__name__})"
         for name, layer in model.named_modules()
-        if isinstance(layer, _BATCH)
+        if isinstance(layer, (*_BATCH, TaskBatchNorm))
     ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.learner import Learner, Loss, Weights, held_constant
+from metalearn_lab.learners.adam import adam_step
+from metalearn_lab.learners.learner import Learner, Loss, Trajectory, Weights, held_constant
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -24,22 +27,41 @@ class Reptile(Learner):
         inner_batch: items of the support split in each inner step at training time: step j takes
             the j-th run of so many items, starting over at the end. All items when not given.
             One batch a step of *different* items is what makes Reptile more than joint training.
+        inner_optimizer: ``"sgd"``, or ``"adam"`` without momentum (β₁ = 0), as in the paper's
+            few-shot classification; its state starts anew for every task.
         settings: the other arguments of ``Learner``.
 
     Raises:
-        ValueError: ``inner_batch`` is not positive.
+        ValueError: ``inner_batch`` is not positive, or the inner optimiser is unknown.
 
     Source: Nichol, Achiam and Schulman, "On First-Order Meta-Learning Algorithms", 2018,
     algorithms 1 and 2.
     """
 
+    low_rank_pays = False  # it adapts to minibatches and reads no query in training
+
     def __init__(
-        self, model: nn.Module, loss: Loss, *, inner_batch: int | None = None, **settings: Any
+        self,
+        model: nn.Module,
+        loss: Loss,
+        *,
+        inner_batch: int | None = None,
+        inner_optimizer: Literal["sgd", "adam"] = "sgd",
+        **settings: Any,
     ) -> None:
-        super().__init__(model, loss, **settings)
         if inner_batch is not None and inner_batch < 1:
             raise ValueError(f"inner_batch must be 1 or more items, got {inner_batch}")
+        if inner_optimizer not in ("sgd", "adam"):
+            raise ValueError(f"inner_optimizer must be 'sgd' or 'adam', got {inner_optimizer!r}")
+        # First, for what the settings allow depends on it.
+        self.inner_optimizer = inner_optimizer
+        super().__init__(model, loss, **settings)
         self.inner_batch = inner_batch
+
+    @property
+    def follows_plain_gradient(self) -> bool:
+        """With Adam, an inner step depends on the coordinates."""
+        return self.inner_optimizer == "sgd"
 
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
@@ -52,9 +74,25 @@ class Reptile(Learner):
 
     def train_on(self, phi: Weights, data: Split) -> Weights:
         """φ̃: the weights after k inner steps, each on its own minibatch."""
-        for step in range(self.inner_steps):
-            phi = self.inner_step(phi, self.minibatch(data, step), step)
-        return phi
+        minibatches = [self.minibatch(data, step) for step in range(self.inner_steps)]
+        return self.descend(phi, minibatches)[-1]
+
+    def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
+        """θ_0, …, θ_steps for one task, each step on the whole support."""
+        return self.descend(theta, [support] * steps)
+
+    def descend(self, phi: Weights, splits: Sequence[Split]) -> Trajectory:
+        """φ_0, …: one step of the inner optimiser on each split."""
+        trajectory = [phi]
+        squares = {name: torch.zeros_like(phi[name]) for name in self.adapted_names}
+        for step, split in enumerate(splits):
+            if self.inner_optimizer == "adam":
+                gradient = self.gradient(trajectory[-1], split)
+                phi, squares = adam_step(trajectory[-1], gradient, squares, step, self.inner_lr)
+                trajectory.append(phi)
+            else:
+                trajectory.append(self.inner_step(trajectory[-1], split, step))
+        return trajectory
 
     def minibatch(self, data: Split, step: int) -> Split:
         """The step-th run of ``inner_batch`` items of one task's data, starting over at the end."""

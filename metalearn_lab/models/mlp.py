@@ -24,6 +24,9 @@ class MLP(nn.Module):
         activation: ``"relu"`` or ``"tanh"``, after every layer of the body.
         seed: of the initial weights.
 
+    Attributes:
+        input_layer: name of the one layer that meets the input, see ``learners.low_rank``.
+
     Raises:
         ValueError: fewer than two sizes, a size below 1, or an unknown activation.
     """
@@ -39,6 +42,7 @@ class MLP(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
             layers += [blank_linear(inputs, outputs), _ACTIVATIONS[activation]()]
+        self.input_layer = "body.0" if layers else "head"
         self.body = nn.Sequential(*layers)
         self.head = blank_linear(sizes[-2], sizes[-1])
         initialise(self, "mlp", seed)

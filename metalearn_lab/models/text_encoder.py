@@ -36,9 +36,21 @@ class BagOfNgrams(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map n-gram ids ``[..., length]``, 0 where there is none, to ``[..., dim]``."""
+        return (F.embedding(ids, self.table) * self._share(ids).unsqueeze(-1)).sum(-2)
+
+    def shares(self, ids: Tensor) -> Tensor:
+        """Each bucket's share of a sentence's n-grams: ``[..., length]`` to ``[..., buckets]``.
+
+        ``forward(ids)`` is ``shares(ids) @ table``; this form is for adapting the table.
+        """
+        share = self._share(ids)
+        empty = share.new_zeros(*ids.shape[:-1], self.table.shape[0])
+        return empty.scatter_add(-1, ids, share)
+
+    def _share(self, ids: Tensor) -> Tensor:
+        """What each n-gram of a sentence counts, padding nothing: ``[..., length]``."""
         present = (ids != 0).to(self.table.dtype)
-        share = present / present.sum(-1, keepdim=True).clamp(min=1)
-        return (F.embedding(ids, self.table) * share.unsqueeze(-1)).sum(-2)
+        return present / present.sum(-1, keepdim=True).clamp(min=1)
 
 
 class TextClassifier(nn.Module):
@@ -54,9 +66,14 @@ class TextClassifier(nn.Module):
         hidden: units of the hidden layer, the size of the features that ``body`` returns.
         seed: of the initial weights.
 
+    Attributes:
+        input_layer: name of the one layer that meets the input, see ``learners.low_rank``.
+
     Raises:
         ValueError: a size below 1.
     """
+
+    input_layer = "body.0"
 
     def __init__(
         self, buckets: int, ways: int, *, dim: int = 32, hidden: int = 64, seed: int = 0

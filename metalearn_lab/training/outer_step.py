@@ -75,6 +75,6 @@ def _forget_gradients(optimizer: Optimizer) -> None:
 
 
 def _compile(learner: Learner, batch: Task) -> MetaLoss:
-    from metalearn_lab.compiled import CompiledMetaLoss
+    from metalearn_lab.compiled import compiled_meta_loss
 
-    return CompiledMetaLoss(learner, batch)
+    return compiled_meta_loss(learner, batch)

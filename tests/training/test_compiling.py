@@ -31,7 +31,7 @@ class Compiler(types.ModuleType):
         self.NotCompilable = NotCompilable
         self.examples, self.calls, self.reason = [], 0, None
 
-    def CompiledMetaLoss(self, learner, example):
+    def compiled_meta_loss(self, learner, example):
         if self.reason:
             raise NotCompilable(self.reason)
         self.examples.append(example)

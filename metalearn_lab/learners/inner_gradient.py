@@ -1,0 +1,43 @@
+"""The gradient of an inner step, by the cheaper of PyTorch's two ways to take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def inner_gradient(
+    loss: Callable[[dict[str, Tensor]], Tensor], weights: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """∇L at some weights, itself differentiable: the same as ``torch.func.grad(loss)(weights)``.
+
+    That function dispatches every operation twice, and a layer with a derivative of its own costs
+    three times as much Python. Plain autograd does the same wherever no other transform, such as
+    ``vmap``, is at work, and all of the weights are part of the outer graph or there is none.
+
+    Args:
+        loss: of weights by name, a scalar.
+        weights: where; the gradient is in these alone, though the loss may depend on others.
+    """
+    second_order = torch.is_grad_enabled()
+    plain = not second_order or all(weight.requires_grad for weight in weights.values())
+    if torch._C._are_functorch_transforms_active() or not plain:
+        transformed: dict[str, Tensor] = torch.func.grad(loss)(weights)
+        return transformed
+    with torch.enable_grad():
+        # As new tensors, for what else the loss makes of the same weights is held constant.
+        own = {name: _own(weight, second_order) for name, weight in weights.items()}
+        gradients = torch.autograd.grad(
+            loss(own),
+            list(own.values()),
+            create_graph=second_order,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+    return dict(zip(own, gradients, strict=True))
+
+
+def _own(weight: Tensor, second_order: bool) -> Tensor:
+    return weight.view_as(weight) if second_order else weight.detach().requires_grad_()

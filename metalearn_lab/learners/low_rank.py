@@ -1,0 +1,175 @@
+"""A wide first layer, adapted within the span of the support rows: less work, the same result.
+
+The gradient of a linear layer W [inputs × outputs] on a support split X_S is X_Sᵀ δ, so plain
+gradient steps move W within the span of the rows of X_S alone, and k steps on S items change it by
+a matrix of rank S or less. With the rows of Q an orthonormal basis of that span,
+
+    W_j = V_j + (what no step touches),  V = Q W  [S × outputs],
+
+and gradient descent on V is gradient descent on W. An input x of that layer has coordinates
+z = Q x in the basis and a rest x − Qᵀz outside of it, and meets the layer as zᵀV_j + restᵀW_0. The
+support has no rest. So a task is *the same task* for a small layer V: its support inputs are the
+coordinates, its query inputs the coordinates and the rest's share of the layer's output, which one
+matrix product gives for all tasks and all steps. Every learner whose inner steps follow
+the plain gradient runs on it as it is written, and ∂V/∂W takes the gradient back to W.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from metalearn_lab.models import dense
+from metalearn_lab.models.text_encoder import BagOfNgrams
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner
+
+
+class LinearForm(NamedTuple):
+    """How a kind of layer is a linear map, x ↦ features(x) W (+ bias).
+
+    Attributes:
+        weight: name of its weight.
+        matrix: W of the layer, ``[inputs, outputs]``.
+        features: of the layer and its input ``[tasks, items, ...]``, ``[tasks, items, inputs]``.
+    """
+
+    weight: str
+    matrix: Callable[[Any], Tensor]
+    features: Callable[[Any, Tensor], Tensor]
+
+
+FORMS: dict[type[nn.Module], LinearForm] = {
+    nn.Linear: LinearForm("weight", lambda layer: layer.weight.T, lambda layer, x: x),
+    BagOfNgrams: LinearForm("table", lambda layer: layer.table, BagOfNgrams.shares),
+}
+"""The layers that can be adapted this way; a subclass may compute something else, so is not one."""
+
+
+class Seen(NamedTuple):
+    """Query inputs as the small layer meets them.
+
+    Attributes:
+        coordinates: in the basis of the support, ``[tasks, items, rank]``.
+        share: what the rest outside of the basis adds to the output, ``[tasks, items, outputs]``.
+    """
+
+    coordinates: Tensor
+    share: Tensor
+
+
+class LowRankTasks(NamedTuple):
+    """A batch of tasks for the small layer.
+
+    Attributes:
+        start: V_0, ``[tasks, rank, outputs]``.
+        support: coordinates of the support rows, ``[tasks, items, rank]``; they have no rest.
+        query: of the query rows.
+    """
+
+    start: Tensor
+    support: Tensor
+    query: Seen
+
+
+class SmallLayer(nn.Module):
+    """The input layer of one task in coordinates of its support.
+
+    Args:
+        layer: whose place it takes and whose bias it has.
+        start: V_0, ``[rank, outputs]``; its parameter has the name of the layer's weight.
+    """
+
+    def __init__(self, layer: nn.Module, start: Tensor) -> None:
+        super().__init__()
+        self.weight_name = FORMS[type(layer)].weight
+        self._parameters.update(layer._parameters)
+        # Set as torch.func.functional_call does: V_0 is no leaf, it hangs on the layer's weight.
+        self._parameters[self.weight_name] = start  # type: ignore[assignment]
+
+    def forward(self, x: Tensor | Seen) -> Tensor:
+        """Map coordinates ``[items, rank]``, or query inputs, to ``[items, outputs]``."""
+        v, bias = self._parameters[self.weight_name], self._parameters.get("bias")
+        assert v is not None
+        if isinstance(x, Seen):
+            return functional.linear(x.coordinates, v.T, bias) + x.share
+        return functional.linear(x, v.T, bias)
+
+
+def input_layer(learner: Learner) -> nn.Module:
+    """The layer that the model names as the one that meets its input."""
+    path: str = learner.model.input_layer  # type: ignore[assignment]
+    return learner.model.get_submodule(path)
+
+
+def input_weight(learner: Learner) -> str:
+    """Name of that layer's weight among the model's parameters."""
+    return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight}"
+
+
+def low_rank_tasks(learner: Learner, support: Tensor, query: Tensor) -> LowRankTasks:
+    """Put a batch of inputs into coordinates of each task's support.
+
+    Args:
+        learner: to which ``obstacle`` finds nothing.
+        support: inputs of the model, ``[tasks, items, ...]``.
+        query: the same.
+
+    Raises:
+        ValueError: the inputs are not rows of the layer, or need a gradient, which would be lost.
+    """
+    layer = input_layer(learner)
+    form = FORMS[type(layer)]
+    for x in (support, query):
+        if x.ndim != 3 or x.requires_grad:
+            raise ValueError(
+                "low_rank needs inputs [tasks, items, inputs] without a gradient, got "
+                f"{list(x.shape)} {'with' if x.requires_grad else 'without'} one: use "
+                "low_rank=False"
+            )
+    rows, others = form.features(layer, support), form.features(layer, query)
+    # Householder's QR gives orthonormal rows whose span holds the support, whatever its rank.
+    basis, coordinates = torch.linalg.qr(rows.mT)
+    # An input that no support row has is in no basis row. Rounding would leave a trace there, and
+    # an outer Adam makes a whole step of a trace.
+    basis = basis * (rows != 0).any(1).unsqueeze(-1)
+    z = others @ basis
+    rest = others - z @ basis.mT
+    rank = basis.shape[-1]
+    products = _product(torch.cat([basis.mT, rest], 1), form.matrix(layer))
+    return LowRankTasks(products[:, :rank], coordinates.mT, Seen(z, products[:, rank:]))
+
+
+def with_small_layer(learner: Learner, start: Tensor) -> Learner:
+    """The same learner with the small layer of one task in place of its input layer.
+
+    Args:
+        learner: stays as it is; all but the layer is shared with it.
+        start: V_0, ``[rank, outputs]``.
+    """
+    small = SmallLayer(input_layer(learner), start)
+    twin: Learner = _with_layer(learner, f"model.{learner.model.input_layer}", small)
+    return twin
+
+
+def _product(rows: Tensor, matrix: Tensor) -> Tensor:
+    """Rows of all tasks times one matrix."""
+    if rows.device.type != "cpu":
+        return rows @ matrix
+    return dense.output(rows.flatten(0, 1), matrix.t()).view(*rows.shape[:2], -1)
+
+
+def _with_layer(module: Any, path: str, layer: nn.Module) -> Any:
+    """A module with the layer at a path replaced, sharing everything else."""
+    twin = copy.copy(module)
+    twin._modules = dict(module._modules)
+    name, _, below = path.partition(".")
+    child = module._modules[name]
+    twin._modules[name] = _with_layer(child, below, layer) if below else layer
+    return twin

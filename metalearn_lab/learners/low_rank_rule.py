@@ -1,0 +1,83 @@
+"""When a wide first layer is adapted within the span of the support, and when it cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from metalearn_lab.learners.low_rank import FORMS, input_layer, input_weight
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner
+
+_TYPES = (torch.float32, torch.float64)
+
+
+def runs_low_rank(learner: Learner, support: Tensor, *, pays: bool = True) -> bool:
+    """Whether a batch is run with small input layers: as the learner was told, or by the rule.
+
+    Args:
+        learner: any learner; tasks that are run one by one are run as they are written.
+        support: inputs of the model, ``[tasks, items, ...]``.
+        pays: whether what is done with the batch gains by it where the rule says so.
+    """
+    asked = learner.low_rank or (pays and saves_work(learner, support))
+    return asked and learner.mapping == "vmap"
+
+
+def saves_work(learner: Learner, support: Tensor) -> bool:
+    """The rule: the layer has two inputs or more for each support item, and no obstacle.
+
+    Args:
+        learner: any learner; one with ``low_rank=False`` does not want it.
+        support: inputs of the model, ``[tasks, items, ...]``.
+    """
+    if learner.low_rank is False or support.ndim != 3 or support.requires_grad:
+        return False
+    if not isinstance(getattr(learner.model, "input_layer", None), str):
+        return False
+    layer = input_layer(learner)
+    if type(layer) not in FORMS:
+        return False
+    matrix = FORMS[type(layer)].matrix(layer)
+    wide = 2 * support.shape[1] <= matrix.shape[0] and matrix.dtype in _TYPES
+    return wide and obstacle(learner) is None
+
+
+def check_low_rank(learner: Learner) -> None:
+    """Refuse a learner whose input layer cannot be adapted this way.
+
+    Raises:
+        ValueError: says why.
+    """
+    if reason := obstacle(learner):
+        raise ValueError(f"low_rank=True cannot be had: {reason}; leave low_rank out")
+
+
+def obstacle(learner: Learner) -> str | None:
+    """Why a learner's input layer cannot be adapted this way, in words; None where it can."""
+    if not isinstance(getattr(learner.model, "input_layer", None), str):
+        return "the model does not name the one layer that meets its input, as `input_layer`"
+    layer = input_layer(learner)
+    if type(layer) not in FORMS:
+        return f"its input layer is a {type(layer).__name__}, not a linear one known here"
+    if layer._forward_hooks or layer._forward_pre_hooks:
+        return "its input layer has hooks, which would not be called"
+    name = input_weight(learner)
+    if name not in learner.adapted_names:
+        return f"the inner loop does not move {name}"
+    if _is_shared(learner.model, name):
+        return f"{name} is also the weight of another layer"
+    if not learner.follows_plain_gradient:
+        return "its inner step is not θ − α∇L with one α, which may leave the span"
+    if learner.mapping == "loop":
+        return "mapping='loop' runs every task as it is written"
+    return None
+
+
+def _is_shared(model: nn.Module, name: str) -> bool:
+    weight = model.get_parameter(name)
+    everywhere = model.named_parameters(remove_duplicate=False)
+    return sum(parameter is weight for _, parameter in everywhere) > 1

@@ -1,0 +1,150 @@
+"""Exact replay: the reverse pass through k inner steps in the memory of one.
+
+Differentiating through θ_{j+1} = U(θ_j) by an unrolled graph keeps every activation of every step.
+The reverse pass v ← [∂U/∂θ (θ_j)]ᵀ v goes through one step at a time, though, and θ_j is all it
+takes to make that step again. So θ_0, …, θ_k are kept and nothing else; each step is taken twice,
+and the gradient is the same.
+
+A gradient step and its reverse are three times the work of the gradient alone, so replay is at
+most 4/3 of the work of the unrolled graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vjp
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from metalearn_lab.tasks.types import Split
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner, Weights
+
+Function = Callable[..., tuple[Tensor, ...]]
+"""Of tensors to tensors."""
+
+
+def check_replay(learner: Learner) -> None:
+    """Refuse a learner that replay would not serve, or would make wrong.
+
+    Dropout is found by its class; numbers that a model draws in another way are not seen here.
+
+    Raises:
+        ValueError: the learner keeps no graph of its inner loop, or its model has dropout, which
+            would draw other numbers the second time.
+    """
+    if not learner.differentiates_twice:
+        raise ValueError(
+            f"replay bounds the memory of differentiating through the inner loop, which "
+            f"{type(learner).__name__} does not do: leave replay out"
+        )
+    random = [
+        name or "model"
+        for name, layer in learner.model.named_modules()
+        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0
+    ]
+    if random:
+        raise ValueError(
+            f"a replayed step would draw other numbers in {', '.join(random)}: take the dropout "
+            "out, or leave replay out"
+        )
+
+
+def replayed(learner: Learner) -> Callable[[Weights, Split, int], Weights]:
+    """A learner's ``inner_step`` that keeps its inputs only, and is taken again in reverse.
+
+    Its gradient is that of ``inner_step``: in θ_j, in the weights that stay, in the support split,
+    and in the parameters that the learner has beside its model's.
+    """
+    beside = {n: p for n, p in learner.named_parameters() if not n.startswith("model.")}
+    inner_step = _InnerStep(learner)
+
+    def step_of(names: list[str], number: int) -> Function:
+        def step(*values: Tensor) -> tuple[Tensor, ...]:
+            theta = dict(zip(names, values, strict=False))
+            swapped = {
+                f"learner.{name}": value
+                for name, value in zip(beside, values[len(names) :], strict=False)
+            }
+            after = functional_call(inner_step, swapped, (theta, Split(*values[-2:]), number))
+            return tuple(after[name] for name in learner.adapted_names)
+
+        return step
+
+    def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
+        step = step_of(list(theta), number)
+        moved: tuple[Tensor, ...] = _Replayed.apply(  # type: ignore[no-untyped-call]
+            step, *theta.values(), *beside.values(), *support
+        )
+        return {**theta, **dict(zip(learner.adapted_names, moved, strict=True))}
+
+    return replayed_step
+
+
+class _InnerStep(nn.Module):
+    """``inner_step`` as a ``forward``, so that the learner's parameters can be swapped."""
+
+    def __init__(self, learner: Learner) -> None:
+        super().__init__()
+        self.learner = learner
+
+    def forward(self, theta: Weights, support: Split, step: int) -> Weights:
+        return self.learner.inner_step(theta, support, step)
+
+
+class _Replayed(torch.autograd.Function):
+    """A function of tensors that is evaluated again in the backward pass."""
+
+    @staticmethod
+    def forward(function: Function, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return function(*inputs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.function, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *v: Tensor) -> tuple[Tensor | None, ...]:
+        """The vector-Jacobian product, in the inputs whose gradient is asked for."""
+        inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[1:]
+        places = [place for place, asked in enumerate(wanted) if asked]
+
+        def of_wanted(*values: Tensor) -> tuple[Tensor, ...]:
+            replaced = dict(zip(places, values, strict=True))
+            return ctx.function(*(replaced.get(i, value) for i, value in enumerate(inputs)))  # type: ignore[no-any-return]
+
+        # The backward pass may run long after ``forward``, which says the same (see ``attention``).
+        with sdpa_kernel(SDPBackend.MATH):
+            products = pulled_back(of_wanted, [inputs[place] for place in places], v)
+        found = dict(zip(places, products, strict=True))
+        return (None, *(found.get(i) for i in range(len(inputs))))
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], function: Function, *inputs: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        """Of a batch: replay the function of all tasks, so that nothing else is transformed."""
+        mapped = torch.func.vmap(function, in_dims[1:], randomness=info.randomness)
+        outputs: tuple[Tensor, ...] = _Replayed.apply(mapped, *inputs)  # type: ignore[no-untyped-call]
+        return outputs, (0,) * len(outputs)
+
+
+def pulled_back(
+    function: Function, at: Sequence[Tensor], v: tuple[Tensor, ...]
+) -> Sequence[Tensor | None]:
+    """[∂function/∂at]ᵀ v. Nothing is reused: each activation is freed as soon as it has served.
+
+    Plain autograd is cheaper than ``torch.func.vjp`` where no other transform is at work.
+    """
+    if torch._C._are_functorch_transforms_active() or torch.is_grad_enabled():
+        products: tuple[Tensor, ...] = vjp(function, *at)[1](v, retain_graph=False)
+        return products
+    with torch.enable_grad():
+        own = [x.detach().requires_grad_() for x in at]
+        outputs = function(*own)
+    return torch.autograd.grad(outputs, own, v, allow_unused=True)

@@ -1,0 +1,119 @@
+"""A dense layer by the fastest matrix product at hand on a CPU, to any derivative.
+
+On an AMD EPYC ``torch.mm`` reaches half the speed of oneDNN's inner product (90 and 200 GFLOP/s a
+core in float32). PyTorch has that kernel without a derivative, but a dense layer's three products,
+
+    output  Y = X Wᵀ,   input gradient  G W,   weight gradient  Gᵀ X,
+
+are each other's derivatives, so the three together close under differentiation. Each result is
+laid out row after row, whichever derivative it is part of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Pair = tuple[Tensor | None, Tensor | None]
+
+
+class Dense(nn.Linear):
+    """``nn.Linear``, with the same parameters and the same outputs, by the faster kernel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[..., inputs]`` to ``[..., outputs]``."""
+        if x.device.type != "cpu":
+            return super().forward(x)
+        rows = output(x.reshape(-1, self.in_features), self.weight)
+        if self.bias is not None:
+            rows = rows + self.bias
+        return rows.view(*x.shape[:-1], self.out_features)
+
+
+def output(x: Tensor, w: Tensor) -> Tensor:
+    """X Wᵀ for ``X [rows, inputs]`` and ``W [outputs, inputs]``."""
+    product: Tensor = _Output.apply(x, w)  # type: ignore[no-untyped-call]
+    return product
+
+
+def input_gradient(g: Tensor, w: Tensor) -> Tensor:
+    """G W for ``G [rows, outputs]``."""
+    product: Tensor = _InputGradient.apply(g, w)  # type: ignore[no-untyped-call]
+    return product
+
+
+def weight_gradient(g: Tensor, x: Tensor) -> Tensor:
+    """Gᵀ X."""
+    product: Tensor = _WeightGradient.apply(g, x)  # type: ignore[no-untyped-call]
+    return product
+
+
+class _Product(torch.autograd.Function):
+    """What the three have in common; each says how it transposes its two factors."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @classmethod
+    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *pair: Tensor) -> tuple[Tensor, int]:
+        first, second = (
+            part if dim is None else part.movedim(dim, 0)
+            for part, dim in zip(pair, in_dims, strict=True)
+        )
+        return cls.stacked(first, second), 0  # type: ignore[attr-defined]
+
+
+class _Output(_Product):
+    @staticmethod
+    def forward(x: Tensor, w: Tensor) -> Tensor:
+        return _kernel(x, w)
+
+    @staticmethod
+    def stacked(x: Tensor, w: Tensor) -> Tensor:
+        return x @ w.mT
+
+    @staticmethod
+    def backward(ctx: Any, u: Tensor) -> Pair:
+        (x, w), (for_x, for_w) = ctx.saved_tensors, ctx.needs_input_grad
+        return input_gradient(u, w) if for_x else None, weight_gradient(u, x) if for_w else None
+
+
+class _InputGradient(_Product):
+    @staticmethod
+    def forward(g: Tensor, w: Tensor) -> Tensor:
+        return _kernel(g, w.t())
+
+    @staticmethod
+    def stacked(g: Tensor, w: Tensor) -> Tensor:
+        return g @ w
+
+    @staticmethod
+    def backward(ctx: Any, u: Tensor) -> Pair:
+        (g, w), (for_g, for_w) = ctx.saved_tensors, ctx.needs_input_grad
+        return output(u, w) if for_g else None, weight_gradient(g, u) if for_w else None
+
+
+class _WeightGradient(_Product):
+    @staticmethod
+    def forward(g: Tensor, x: Tensor) -> Tensor:
+        return _kernel(g.t(), x.t())
+
+    @staticmethod
+    def stacked(g: Tensor, x: Tensor) -> Tensor:
+        return g.mT @ x
+
+    @staticmethod
+    def backward(ctx: Any, u: Tensor) -> Pair:
+        (g, x), (for_g, for_x) = ctx.saved_tensors, ctx.needs_input_grad
+        return output(x, u) if for_g else None, input_gradient(g, u) if for_x else None
+
+
+def _kernel(a: Tensor, b: Tensor) -> Tensor:
+    """A Bᵀ."""
+    if a.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
+        return product
+    return a @ b.t()
