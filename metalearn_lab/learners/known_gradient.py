@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -29,6 +29,39 @@ def with_known_gradient(
         loss, len(parameters), *parameters, *gradients
     )
     return attached
+
+
+LossAndGradient = tuple[Tensor, Sequence[Tensor | None]]
+"""Of a part of a batch: the sum of its losses, and its gradient in each parameter, if any."""
+
+
+def mean_of_parts(
+    parts: Iterable[LossAndGradient], parameters: Sequence[Tensor], count: int
+) -> Tensor:
+    """The mean loss of a batch that was run part by part, attached to the parameters.
+
+    Args:
+        parts: each is added up and freed before the next is asked for; there is one or more.
+        parameters: in which the gradients are; none where no gradient is recorded.
+        count: of tasks in all parts.
+    """
+    total: Tensor | None = None
+    sums: list[Tensor | None] = [None] * len(parameters)
+    for loss, gradient in parts:
+        total = loss if total is None else total + loss
+        sums = [_plus(*pair) for pair in zip(sums, gradient, strict=True)]
+    if total is None:
+        raise ValueError("no tasks: a batch needs one or more")
+    used = {
+        p: found / count for p, found in zip(parameters, sums, strict=True) if found is not None
+    }
+    mean = total / count
+    return with_known_gradient(mean, list(used), list(used.values())) if used else mean
+
+
+def _plus(total: Tensor | None, part: Tensor | None) -> Tensor | None:
+    # Not in place: two parameters may have been handed one tensor as their gradient.
+    return part if total is None else total if part is None else total + part
 
 
 class _KnownGradient(torch.autograd.Function):

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.known_gradient import with_known_gradient
+from metalearn_lab.learners.known_gradient import LossAndGradient, mean_of_parts
 from metalearn_lab.learners.mapping import mapping_for
 from metalearn_lab.tasks.types import Split, Task
 
 if TYPE_CHECKING:
     from metalearn_lab.learners.learner import Learner
 
-LossAndGradient = tuple[Tensor | None, ...]
 Parameters = list[nn.Parameter]
 
 
@@ -43,18 +42,9 @@ def looped_meta_loss(learner: Learner, tasks: Task) -> Tensor:
         ValueError: the batch is empty.
     """
     count = tasks.query.y.shape[0]
-    if count == 0:
-        raise ValueError("no tasks: a batch needs one or more")
     parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
     wanted = parameters if torch.is_grad_enabled() else []
-    sums: list[Tensor | None] = [None] * (1 + len(wanted))
-    for loss_and_gradient in _each_task(learner, tasks, wanted):
-        sums = [_plus(total, part) for total, part in zip(sums, loss_and_gradient, strict=True)]
-    mean, *gradient = (None if total is None else total / count for total in sums)
-    assert mean is not None
-    # What no task's loss depends on stays without a gradient, as with an ordinary graph.
-    used = [(p, found) for p, found in zip(wanted, gradient, strict=False) if found is not None]
-    return with_known_gradient(mean, *zip(*used, strict=True)) if used else mean
+    return mean_of_parts(_each_task(learner, tasks, wanted), wanted, count)
 
 
 def threads_for(learner: Learner, tasks: Task) -> int:
@@ -105,13 +95,8 @@ def _each_task(learner: Learner, tasks: Task, wanted: Parameters) -> Iterator[Lo
 def _loss_and_gradient(learner: Learner, task: Task, wanted: Parameters) -> LossAndGradient:
     loss = learner.meta_loss(task)
     if not wanted:
-        return (loss,)
-    return loss.detach(), *torch.autograd.grad(loss, wanted, allow_unused=True)
-
-
-def _plus(total: Tensor | None, part: Tensor | None) -> Tensor | None:
-    # Not in place: two parameters may have been handed one tensor as their gradient.
-    return part if total is None else total if part is None else total + part
+        return loss, ()
+    return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
 
 
 def _sharing_weights(learner: Learner) -> Learner:
@@ -124,10 +109,12 @@ def _callers_modes() -> Callable[[], AbstractContextManager[None]]:
     """What autograd and autocast do in this thread, to be done in another."""
     recording, dtype = torch.is_grad_enabled(), torch.get_autocast_dtype("cpu")
     mixed = torch.is_autocast_enabled("cpu")
+    kept = torch.is_autocast_cache_enabled()
 
     @contextmanager
     def modes() -> Iterator[None]:
-        with torch.set_grad_enabled(recording), torch.autocast("cpu", dtype, enabled=mixed):
+        autocast = torch.autocast("cpu", dtype, enabled=mixed, cache_enabled=kept)
+        with torch.set_grad_enabled(recording), autocast:
             yield
 
     return modes

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+import torch
 from torch import Tensor
 
 from metalearn_lab.learners.low_rank import low_rank_tasks, with_small_layer
@@ -36,6 +37,8 @@ def over_batch(
     Returns:
         What ``of_one`` returns, with a leading task axis.
     """
+    # Where a graph is kept, one of all chunks would bound nothing: see learners.chunks.
+    chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
     outputs: Tensor
     if runs_low_rank(learner, support.x, pays=low_rank_pays):
         start, coordinates, seen = low_rank_tasks(learner, support.x, query.x)
@@ -44,8 +47,8 @@ def over_batch(
             return of_one(with_small_layer(learner, start), support, query)
 
         splits = Split(coordinates, support.y), Split(cast(Tensor, seen), query.y)
-        outputs = over_tasks(of_task, "vmap", learner.chunk_size)(start, *splits)
+        outputs = over_tasks(of_task, "vmap", chunk_size)(start, *splits)
     else:
         of_task = partial(of_one, learner)
-        outputs = over_tasks(of_task, learner.mapping, learner.chunk_size)(support, query)
+        outputs = over_tasks(of_task, learner.mapping, chunk_size)(support, query)
     return outputs

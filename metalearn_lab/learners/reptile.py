@@ -99,6 +99,12 @@ class Reptile(Learner):
         items = data.y.shape[0]
         if self.inner_batch is None or self.inner_batch >= items:
             return data
-        first = step * self.inner_batch
-        rows = [(first + i) % items for i in range(self.inner_batch)]
-        return Split(data.x[rows], data.y[rows])
+        first = step * self.inner_batch % items
+        return Split(*(_rows(part, first, self.inner_batch) for part in data))
+
+
+def _rows(part: Tensor, first: int, count: int) -> Tensor:
+    """By slices: a list of rows would have to be sent to a GPU, which waits for it."""
+    rows = part[first : first + count]
+    missing = count - rows.shape[0]
+    return torch.cat((rows, part[:missing])) if missing else rows

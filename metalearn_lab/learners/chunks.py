@@ -1,0 +1,106 @@
+"""Tasks in chunks: the memory of a few tasks at once instead of all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from metalearn_lab.learners.known_gradient import LossAndGradient, mean_of_parts
+from metalearn_lab.learners.over_batch import over_batch
+from metalearn_lab.tasks.types import Split, Task
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner
+
+
+def chunked_meta_loss(learner: Learner, tasks: Task, size: int) -> Tensor:
+    """The mean meta-loss, each chunk's gradient computed and freed before the next.
+
+    Args:
+        learner: whose ``meta_loss`` is run, all tasks of a chunk at once.
+        tasks: a batch, every tensor ``[tasks, items, ...]``.
+        size: the most tasks in a chunk. A batch of one chunk keeps its graph.
+    """
+    count = tasks.query.y.shape[0]
+    if size >= count:
+        return _losses(learner, tasks).mean()
+    parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
+
+    chunks = (_rows(tasks, slice(first, first + size)) for first in range(0, count, size))
+    parts = (_loss_and_gradient(learner, chunk, parameters) for chunk in chunks)
+    return mean_of_parts(parts, parameters, count)
+
+
+def tasks_at_once(learner: Learner, tasks: Task) -> int:
+    """How many tasks are run at once: as many as was asked, else all, if they fit.
+
+    The rule: where the graphs of all tasks would take more than half of the free memory, as many
+    as take half. What one task's graph holds is measured on the first task, which is done
+    only where a rough bound (fifty times the fast weights and the data) does not fit already.
+
+    Args:
+        learner: asked for its ``chunk_size``.
+        tasks: a batch on the device whose memory counts.
+    """
+    count = tasks.query.y.shape[0]
+    if learner.chunk_size is not None or not torch.is_grad_enabled():
+        return learner.chunk_size or count
+    free = free_bytes(tasks.query.y.device)
+    if free is None or 50 * _bytes_without_graph(learner, tasks) <= free / 2:
+        return count
+    return max(1, min(count, int(free / 2 / max(graph_bytes(learner, tasks), 1))))
+
+
+def graph_bytes(learner: Learner, tasks: Task) -> int:
+    """What the graph of the first task's meta-loss holds in memory."""
+    held: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    one = Task(*(Split(split.x[0], split.y[0]) for split in tasks))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = learner.meta_loss(one)
+    del loss
+    return sum(held.values())
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Free memory of a device; None where the system does not say."""
+    if device.type == "cuda":
+        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + reserved
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _loss_and_gradient(
+    learner: Learner, chunk: Task, parameters: list[nn.Parameter]
+) -> LossAndGradient:
+    loss = _losses(learner, chunk).sum()
+    if not parameters:
+        return loss, ()
+    return loss.detach(), torch.autograd.grad(loss, parameters, allow_unused=True)
+
+
+def _losses(learner: Learner, tasks: Task) -> Tensor:
+    def meta_loss(learner: Learner, support: Split, query: Split) -> Tensor:
+        return learner.meta_loss(Task(support, query))
+
+    return over_batch(learner, meta_loss, *tasks, low_rank_pays=learner.low_rank_pays)
+
+
+def _rows(tasks: Task, rows: slice) -> Task:
+    return Task(*(Split(split.x[rows], split.y[rows]) for split in tasks))
+
+
+def _bytes_without_graph(learner: Learner, tasks: Task) -> int:
+    weights = sum(parameter.nbytes for parameter in learner.parameters())
+    data = sum(part.nbytes for split in tasks for part in split)
+    return tasks.query.y.shape[0] * weights * (learner.inner_steps + 1) + data
