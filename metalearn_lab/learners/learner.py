@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from metalearn_lab.learners.attention import attention_for
+from metalearn_lab.learners.chunks import chunked_meta_loss, tasks_at_once
 from metalearn_lab.learners.inner_gradient import inner_gradient
 from metalearn_lab.learners.loop import looped_meta_loss
 from metalearn_lab.learners.low_rank_rule import check_low_rank
 from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
 from metalearn_lab.learners.norms import check_norms
-from metalearn_lab.learners.over_batch import over_batch
 from metalearn_lab.learners.replay import check_replay, replayed
 from metalearn_lab.tasks.types import Split, Task
 
@@ -49,7 +49,8 @@ class Learner(nn.Module):
             ``"head.*"`` for the head alone.
         mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one, shared out
             to the cores); by the rule ``learners.mapping.mapping_for`` when not given.
-        chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory.
+        chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory. Where it is not
+            given, all, or as many as fit (see ``learners.chunks``).
         transductive: allow layers that normalise query items by each other.
         low_rank: adapt a wide first layer within the span of the support rows, which is exact
             and less work; by the rule ``learners.low_rank_rule.saves_work`` when not given.
@@ -138,7 +139,7 @@ class Learner(nn.Module):
         with attention_for(self):
             if self.mapping == "loop":
                 return looped_meta_loss(self, tasks)
-            return over_batch(self, _meta_loss, *tasks, low_rank_pays=self.low_rank_pays).mean()
+            return chunked_meta_loss(self, tasks, tasks_at_once(self, tasks))
 
     def meta_loss(self, task: Task) -> Tensor:
         """Meta-loss of one task, a scalar."""
@@ -217,10 +218,6 @@ class Learner(nn.Module):
         """∇L(θ) on a split of one task, in the adapted weights alone."""
         moving = {name: theta[name] for name in self.adapted_names}
         return inner_gradient(lambda part: self.loss_at({**theta, **part}, split), moving)
-
-
-def _meta_loss(learner: Learner, support: Split, query: Split) -> Tensor:
-    return learner.meta_loss(Task(support, query))
 
 
 def held_constant(weights: Weights) -> Weights:

@@ -204,6 +204,12 @@ def test_the_rule_asks_for_two_inputs_an_item(small_layers, options, items, used
     assert len(small_layers) == 2 * used
 
 
+def test_off_the_cpu_it_must_be_asked_for():
+    learner, x = wide_learner(MAML), wide_tasks().support.x
+    assert saves_work(learner, x)
+    assert not saves_work(learner, x.to("meta"))
+
+
 @pytest.mark.parametrize("kind", [JointPretraining, Reptile])
 def test_learners_that_would_gain_nothing_use_it_for_prediction_alone(small_layers, kind):
     learner, tasks = wide_learner(kind), wide_tasks()
