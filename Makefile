@@ -2,6 +2,7 @@
 # make test        set up once, then prove everything: style, types, unit tests, every notebook
 # make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p shots 5")
 # make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
+# make bench       time our training step beside other libraries' (WORKLOAD=W1 for one by name)
 # make constraints pin the newest versions that work together in constraints.txt
 # make clean       remove the set-up and every cache
 
@@ -17,7 +18,7 @@ SHELL := /bin/bash
 # make 3.81, which macOS has, ignores this: a recipe whose pipe may fail sets it by itself.
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: lab test run notebooks constraints clean setup chromium supported-python
+.PHONY: lab test run notebooks bench constraints clean setup chromium supported-python
 .DEFAULT_GOAL := lab
 
 lab: setup
@@ -49,7 +50,7 @@ supported-python:
 # ---------------------------------------------------------------------------------- proof
 # $(call stage,NAME,COMMAND): says what runs, and which stage it was that failed.
 stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } || { status=$$?; echo "make test: failed in: $(1)" >&2; exit $$status; }
-CHECKED := metalearn_lab tests notebooks
+CHECKED := metalearn_lab tests notebooks benchmarks
 
 test: setup
 	$(call stage,browser for the browser tests,$(MAKE) --no-print-directory chromium)
@@ -80,6 +81,22 @@ chromium:
 	fi; \
 	echo "no browser: the browser tests will be skipped (with CI set, they fail). Install your system's chromium" >&2
 
+# ---------------------------------------------------------------------------------- speed
+# The peers have an environment of their own; nothing else needs it, and `make test` never runs it.
+BENCH       := benchmarks/.venv
+BENCH_READY := $(BENCH)/ready-$(VERSION)
+
+bench: $(BENCH_READY)
+	@$(BENCH)/bin/python -m benchmarks $(WORKLOAD)
+
+$(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | supported-python
+	@echo "setting up $(BENCH) with Python $(VERSION): some minutes, once" >&2
+	@rm -f $(BENCH)/ready-* && $(PYTHON) -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt >&2
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --no-deps -e . >&2
+	@$(BENCH)/bin/python benchmarks/unpack_learn2learn.py
+	@touch $@
+
 # ---------------------------------------------------------------------------------- upkeep
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
@@ -92,4 +109,4 @@ constraints: supported-python
 	@mv build/pins/constraints.txt constraints.txt && rm -rf build/pins
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

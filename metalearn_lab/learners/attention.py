@@ -20,7 +20,8 @@ def attention_for(learner: Learner) -> AbstractContextManager[object]:
     of these has a second derivative. Other learners keep the fused kernels.
 
     The choice is one for the whole process, all threads included, so it is made once around a
-    batch and not once a task. It costs 17 µs.
+    batch and not once a task. It costs 2 % of a step of 1,761 weights, and nothing of a compiled
+    one.
 
     Args:
         learner: about to compute its meta-loss.

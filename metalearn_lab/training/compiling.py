@@ -23,7 +23,8 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
     """Whether a run is likely to be over sooner when its step is compiled first.
 
     Compiling takes a second or two and spares what Python and PyTorch spend on each small
-    operation, the greatest part of a step of a small dense network on a CPU.
+    operation, the greatest part of a step of a small dense network. On a CUDA device, where
+    the step is recorded as a graph instead, it is for the caller to say.
 
     Args:
         learner: worth it are those whose weights all belong to dense layers, are 20,000 at most
@@ -35,7 +36,7 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
     return (
         iterations >= _FEWEST_ITERATIONS
         and sum(weight.numel() for weight in weights) <= _MOST_WEIGHTS
-        and all(id(weight) in dense and weight.device.type == "cpu" for weight in weights)
+        and all(id(w) in dense and w.device.type == "cpu" for w in weights)
     )
 
 
@@ -45,6 +46,8 @@ def begin(
     found: Checkpoint | None,
     iterations: int,
     example: Callable[[], Task],
+    *,
+    bf16: bool = False,
 ) -> OuterStep:
     """The outer step of a run, compiled or not.
 
@@ -55,16 +58,18 @@ def begin(
             a run goes on the way it was begun.
         iterations: of the run.
         example: gives a meta-batch to compile for.
+        bf16: as for ``OuterStep``; on a CPU the rule is then against compiling.
 
     Raises:
+        ValueError: bf16 would make the meta-gradient wrong, or cannot be had.
         NotCompilable: compiling was asked for, and cannot be done. Where the rule alone was for
             it, a warning says why and the run is not compiled.
     """
     if found is not None:
         compiled = bool(found.description.get("compiled", False)) if asked is None else asked
-        return OuterStep(trainee.learner, trainee.optimizer, compiled)
-    compiled = worth_compiling(trainee.learner, iterations) if asked is None else asked
-    outer = OuterStep(trainee.learner, trainee.optimizer, compiled)
+        return OuterStep(trainee.learner, trainee.optimizer, compiled, bf16)
+    compiled = _by_the_rule(trainee.learner, iterations, bf16) if asked is None else asked
+    outer = OuterStep(trainee.learner, trainee.optimizer, compiled, bf16)
     return _prepared(outer, example(), optional=asked is None) if compiled else outer
 
 
@@ -78,8 +83,13 @@ def _prepared(outer: OuterStep, batch: Task, *, optional: bool) -> OuterStep:
             raise
         message = f"this run is not compiled, which would have made it faster: {reason}"
         warnings.warn(message, stacklevel=4)
-        return OuterStep(outer.learner, outer.optimizer)
+        return OuterStep(outer.learner, outer.optimizer, bf16=outer.bf16)
     return outer
+
+
+def _by_the_rule(learner: Learner, iterations: int, bf16: bool) -> bool:
+    on_cpu = next(learner.parameters()).device.type == "cpu"
+    return worth_compiling(learner, iterations) and not (bf16 and on_cpu)
 
 
 def _weights_of_dense(layer: nn.Module) -> list[nn.Parameter]:

@@ -33,6 +33,7 @@ def meta_train(
     checkpoint: str | Path | None = None,
     progress: bool = True,
     compiled: bool | None = None,
+    bf16: bool = False,
 ) -> TrainingRun:
     """Meta-train a learner in place.
 
@@ -52,17 +53,20 @@ def meta_train(
             with the same history and weights, bit for bit, as one that was never interrupted.
             A finished run goes on in the same way when more iterations are asked for.
         progress: show a bar on stderr with the rate and the time left.
-        compiled: take the meta-gradient from a compiled function, which is faster for small dense
-            networks on a CPU. When not given: as the checkpoint was begun, or else where
-            ``training.compiling.worth_compiling`` expects that it pays; if it then cannot be
-            done, a warning says why.
+        compiled: take the meta-gradient from a compiled function, on a CUDA device a recorded
+            graph, which is faster for small dense networks. When not given: as the checkpoint was
+            begun, or else where ``training.compiling.worth_compiling`` expects that it pays; if
+            it then cannot be done, a warning says why.
+        bf16: matrix products of the meta-loss in bfloat16, weights and validation as they are:
+            faster on tensor cores, and moves the meta-gradient by up to 3 % where it is allowed
+            (see ``training.bf16``).
 
     Returns:
         The history and how the run ended.
 
     Raises:
         ValueError: a setting is out of range, patience was given without validation tasks, or
-            these hold NaN or inf.
+            these hold NaN or inf; or bf16 would make the meta-gradient wrong.
         TypeError: the scheduler needs to be told a loss.
         NonFiniteLossError: the meta-loss, its gradient, the weights after a step or the validation
             loss are NaN or infinite. Learner and optimiser are as they were before that step.
@@ -75,8 +79,8 @@ def meta_train(
     trainee = Trainee(learner, optimizer, scheduler)
     state = RunState(trainee, validation, patience, every, Path(checkpoint) if checkpoint else None)
     found = state.found()
-    outer = begin(trainee, compiled, found, iterations, lambda: tasks(0))
-    state.start(found, iterations, compiled=outer.compiled)
+    outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
+    state.start(found, iterations, compiled=outer.compiled, bf16=bf16)
     with _progress_bar(state.done.iterations, iterations, progress) as bar:
         while state.done.iterations < iterations and not state.done.stopped_early:
             block = _next_block(state.done.iterations, every, iterations)

@@ -86,11 +86,16 @@ class RunState:
             return None
         return load_checkpoint(self.path)
 
-    def start(self, found: Checkpoint | None, iterations: int, *, compiled: bool) -> None:
+    def start(self, found: Checkpoint | None, iterations: int, **how: bool) -> None:
         """Go on from the checkpoint that was found, or write the first one.
 
         The first comes before any training, so that a path that cannot be written is found at
         once.
+
+        Args:
+            found: the checkpoint.
+            iterations: of the run.
+            how: choices that change the rounding, ``compiled`` and ``bf16``.
 
         Raises:
             CheckpointError: it is unwritable, damaged, of another run, or past ``iterations``.
@@ -104,14 +109,14 @@ class RunState:
             self.validation,
             every=self.every,
             patience=self.patience,
-            compiled=compiled,
+            **how,
         )
         if found is None:
             self.save()
             return
         with damage_named(self.path):
             # The first checkpoints were written before there was a choice.
-            there = {"compiled": False} | found.description
+            there = dict.fromkeys(how, False) | found.description
             check_same_run(self.path, there, self.description)
             self._restore(found, iterations)
 

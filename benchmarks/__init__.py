@@ -1,0 +1,1 @@
+"""The benchmark: our training step beside the peers' on the same mathematics."""

@@ -1,0 +1,166 @@
+"""A learner's meta-loss and meta-gradient as one CUDA graph, for networks of small kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from metalearn_lab.compiled.checking import check_same, loss_and_gradient
+from metalearn_lab.compiled.not_compilable import NotCompilable
+from metalearn_lab.compiled.one_task import check_settings, settings_of, state_of
+from metalearn_lab.learners.known_gradient import with_known_gradient
+from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.tasks.types import Split, Task
+
+_WARM_UP = 3
+
+
+class GraphReplay:
+    """The same as ``learner(tasks)``, gradient included, launched on a CUDA device as a whole.
+
+    A step of a small network is hundreds of kernels that each take less time to run than to
+    launch. Recorded once, they are launched together, and Python is left out. The graph reads the
+    learner's weights where they lie, so an optimiser may move them in place; the learner's
+    settings, the number of tasks and all other shapes are fixed. Autocast is as it was when the
+    graph was recorded.
+
+    Args:
+        learner: on a CUDA device.
+        example: a batch of exactly the shapes to come.
+
+    Raises:
+        NotCompilable: the learner is not on a CUDA device, draws random numbers in its dropout
+            layers, waits for the device inside a step, or the replay disagrees with PyTorch.
+    """
+
+    def __init__(self, learner: Learner, example: Task) -> None:
+        _check_no_dropout(learner)
+        self.learner = learner
+        self.settings = settings_of(learner)
+        self.state = list(state_of(learner).values())
+        self.addresses = [tensor.data_ptr() for tensor in self.state]
+        self.inputs = [part.clone() for part in _parts(example)]
+        expected = loss_and_gradient(learner, example)
+        self.shapes = [tensor.shape for tensor in expected.values()]
+        self.names = [name.removeprefix("learner.") for name in list(expected)[1:]]
+        self.moved: list[Tensor] = [learner.get_parameter(name) for name in self.names]
+        self.replay, self.results = record(self._loss_and_gradient, self.inputs[0].device)
+        # Under autocast a loss may be of less precision than its gradient.
+        dtype = self.results.dtype
+        check_same({n: t.to(dtype) for n, t in expected.items()}, self.with_gradient(example))
+
+    def __call__(self, tasks: Task) -> Tensor:
+        """Mean meta-loss over a batch, attached to the learner's parameters.
+
+        Raises:
+            ValueError: as for ``with_gradient``.
+        """
+        parameters, loss, gradients = self.with_gradient(tasks)
+        return with_known_gradient(loss, parameters, gradients)
+
+    def with_gradient(self, tasks: Task) -> tuple[list[Tensor], Tensor, list[Tensor]]:
+        """The parameters that get a gradient, the mean meta-loss, and its gradient in each.
+
+        Loss and gradients are copies, which the next call leaves as they are.
+
+        Raises:
+            ValueError: the batch is not like the example, the learner's settings have changed, or
+                its weights lie elsewhere.
+        """
+        self._check(tasks)
+        torch._foreach_copy_(self.inputs, _parts(tasks))
+        self.replay()
+        parts = torch.split(self.results.clone(), [shape.numel() for shape in self.shapes])
+        loss, *gradients = (p.view(shape) for p, shape in zip(parts, self.shapes, strict=True))
+        return self.moved, loss, gradients
+
+    def _loss_and_gradient(self) -> Tensor:
+        """Both in one tensor, so that one kernel copies them: what is recorded.
+
+        The weights are read through new parameters in the same memory, for the learner's own may be
+        tied to the stream of an earlier backward pass, which a recording must not touch.
+        """
+        named = self.learner.named_parameters()
+        own: Weights = {name: nn.Parameter(p.detach(), p.requires_grad) for name, p in named}
+        support_x, support_y, query_x, query_y = self.inputs
+        tasks = Task(Split(support_x, support_y), Split(query_x, query_y))
+        loss = functional_call(self.learner, own, (tasks,))
+        gradients = torch.autograd.grad(loss, [own[name] for name in self.names])
+        return torch.cat([tensor.detach().flatten() for tensor in (loss, *gradients)])
+
+    def _check(self, tasks: Task) -> None:
+        check_settings(self.learner, self.settings)
+        if [tensor.data_ptr() for tensor in self.state] != self.addresses:
+            raise ValueError(
+                "the learner's weights were moved in memory after its step was recorded, as "
+                "learner.to(...) does: make a new OuterStep"
+            )
+        given = _parts(tasks)
+        if _kinds(self.inputs) != _kinds(given):
+            raise ValueError(
+                f"the step was recorded for a batch of {_described(self.inputs)} and was given "
+                f"{_described(given)}: keep the number of tasks and items, or use compiled=False"
+            )
+
+
+def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[], None], Tensor]:
+    """Record all that a function launches on a CUDA device.
+
+    Args:
+        step: reads and writes memory that stays where it is, and never waits for the device.
+        device: the device.
+
+    Returns:
+        What launches it again, and the tensor that it then fills anew.
+
+    Raises:
+        NotCompilable: it is no CUDA device, or what the function does cannot be recorded.
+
+    Source: PyTorch's notes on CUDA semantics, "CUDA Graphs", whole-network capture.
+    """
+    if device.type != "cuda":
+        raise NotCompilable(f"only a CUDA device replays a recorded step, and this is a {device}")
+    graph = torch.cuda.CUDAGraph()
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    callers = torch.cuda.current_stream(device)
+    stream.wait_stream(callers)
+    # Also brings the caller's stream back after a failure, which torch.cuda.graph does not.
+    with torch.cuda.stream(stream):
+        # Libraries set themselves up at the first calls, which must not be recorded.
+        for _ in range(_WARM_UP):
+            step()
+        try:
+            with torch.cuda.graph(graph, stream=stream):
+                results = step()
+        except RuntimeError as failure:
+            cause = str(failure.__context__ or failure).partition("\n")[0]
+            raise NotCompilable(
+                f"the step cannot be recorded as a CUDA graph ({cause}): use compiled=False"
+            ) from failure
+    callers.wait_stream(stream)
+    return graph.replay, results
+
+
+def _check_no_dropout(learner: Learner) -> None:
+    """A replay that draws other numbers could not be compared with PyTorch's own step."""
+    for name, layer in learner.named_modules():
+        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.training and layer.p > 0:
+            raise NotCompilable(
+                f"{name} draws random numbers, and a recorded step is checked against PyTorch's: "
+                "take the dropout out, or use compiled=False"
+            )
+
+
+def _parts(tasks: Task) -> list[Tensor]:
+    return [part for split in tasks for part in split]
+
+
+def _kinds(parts: list[Tensor]) -> list[tuple[object, ...]]:
+    return [(part.shape, part.dtype, part.device) for part in parts]
+
+
+def _described(parts: list[Tensor]) -> str:
+    return ", ".join(f"{part.dtype} {list(part.shape)} on {part.device}" for part in parts)
