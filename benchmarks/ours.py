@@ -13,13 +13,18 @@ class Run:
     """``OuterStep`` on the problem's learner, with a fused Adam."""
 
     def __init__(
-        self, problem: Problem, dtype: torch.dtype, compiled: bool = False, **settings: object
+        self,
+        problem: Problem,
+        dtype: torch.dtype,
+        compiled: bool = False,
+        bf16: bool = False,
+        **settings: object,
     ) -> None:
         self.problem = problem
         self.dtype = dtype
         self.learner = problem.learner(**settings).to(dtype)
         adam = torch.optim.Adam(self.learner.parameters(), lr=problem.outer_lr, fused=True)
-        self.outer = OuterStep(self.learner, adam, compiled=compiled)
+        self.outer = OuterStep(self.learner, adam, compiled=compiled, bf16=bf16)
         self.iteration = 0
 
     def result(self) -> dict[str, Tensor]:

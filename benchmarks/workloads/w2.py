@@ -23,6 +23,4 @@ def workload() -> Workload:
 
 def first_order_workload() -> Workload:
     """Ours beside JAX and learn2learn."""
-    return training_workload(
-        FIRST_ORDER, small_network_variants(FIRST_ORDER), target=1.0
-    )
+    return training_workload(FIRST_ORDER, small_network_variants(FIRST_ORDER), target=1.0)

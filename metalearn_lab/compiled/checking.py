@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.compiled.one_task import state_of
+from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.tasks.types import Task
 
@@ -18,11 +19,14 @@ _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
 
 def loss_and_gradient(learner: Learner, example: Task) -> Weights:
     """What PyTorch computes: the meta-loss, and the gradient where there is one, by name."""
-    names = [name for name, tensor in state_of(learner).items() if tensor.requires_grad]
+    # New parameters in the same memory, for hooks on the learner's own may change what they get.
+    whole = state_of(learner)
+    state = {n: nn.Parameter(t.detach(), t.requires_grad) for n, t in whole.items()}
+    names = [name for name, tensor in whole.items() if tensor.requires_grad]
     with torch.enable_grad():
-        loss = learner(example)
+        loss = functional_call(OneTask(learner, lambda swapped: swapped(example)), state, ())
         found: Sequence[Tensor | None] = torch.autograd.grad(
-            loss, [state_of(learner)[name] for name in names], allow_unused=True
+            loss, [state[name] for name in names], allow_unused=True
         )
     gradients = zip(names, found, strict=True)
     return {"the meta-loss": loss.detach()} | {n: g for n, g in gradients if g is not None}

@@ -41,8 +41,8 @@ class CompiledTaskMap:
         *,
         averaged: int,
     ) -> None:
-        shared = [tensor.detach() for tensor in shared]
-        one = [tensor[0].detach() for tensor in mapped]
+        shared = [tensor.detach().contiguous() for tensor in shared]
+        one = [tensor[0].detach().contiguous() for tensor in mapped]
         program = write_program(trace(function, [*shared, *one]), shared, one, averaged)
         self.program = program
         self.averaged = averaged

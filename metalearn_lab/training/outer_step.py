@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from torch import Tensor
 from torch.optim import Optimizer
 
+from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
@@ -76,10 +77,33 @@ class OuterStep:
         """
         meta_loss = self.prepare(batch)
         _forget_gradients(self.optimizer)
-        loss = meta_loss(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = _leave_gradient(meta_loss, batch)
         self.optimizer.step()
-        return loss.detach()
+        return loss
+
+
+def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
+    """The meta-loss, detached; its gradient is left in the parameters."""
+    with_gradient = getattr(meta_loss, "with_gradient", None)
+    if with_gradient is None:
+        whole = meta_loss(batch)
+        whole.backward()  # type: ignore[no-untyped-call]
+        return whole.detach()
+    loss: Tensor
+    parameters, loss, gradients = with_gradient(batch)
+    if all(map(_takes_as_it_is, parameters)):
+        # What ``backward`` would do, without the 50 µs of its engine.
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+    else:
+        with_known_gradient(loss, parameters, gradients).backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
+
+
+def _takes_as_it_is(parameter: Tensor) -> bool:
+    """Whether no hook waits for the gradient, and its memory runs as the parameter's does."""
+    hooks = parameter._backward_hooks or parameter._post_accumulate_grad_hooks
+    return not hooks and parameter.is_contiguous()
 
 
 def _forget_gradients(optimizer: Optimizer) -> None:

@@ -17,7 +17,6 @@ from metalearn_lab.models.transformer import Transformer
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, to_device
-from metalearn_lab.training.compiling import worth_compiling
 from metalearn_lab.training.graph_replay import GraphReplay
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.outer_step import OuterStep

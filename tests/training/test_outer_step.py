@@ -10,7 +10,9 @@ from torch.optim.lr_scheduler import StepLR
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.training.outer_step import OuterStep
 from tests.learners.builders import (
     LEARNERS,
@@ -100,3 +102,29 @@ def test_nothing_is_read_back_inside_a_step(kind):
     outer.step(tasks)
     assert reads_of(lambda: [outer.step(tasks), scheduler.step()]) == []
     assert reads_of(lambda: outer.step(tasks).item()) == ["_local_scalar_dense"], "it can be seen"
+
+
+def test_compiled_gradients_pass_the_hooks_and_fit_any_layout():
+    """A compiled step leaves the gradient where ``backward`` would, hooks and strides included."""
+    tasks = Sinusoids(shots=5, queries=5).batch(0, 6)
+
+    def stepped(*, compiled, hooked, transposed):
+        learner = MAML(MLP([1, 6, 6, 1]), F.mse_loss, inner_lr=0.01, inner_steps=1)
+        weight = learner.model.body[2].weight
+        if transposed:
+            weight.data = weight.data.T.contiguous().T
+        if hooked:
+            weight.register_hook(lambda gradient: gradient.clamp(-0.01, 0.01))
+        adam = torch.optim.Adam(learner.parameters(), lr=1e-2, fused=True)
+        outer = OuterStep(learner, adam, compiled=compiled)
+        for _ in range(3):
+            outer.step(tasks)
+        return torch.cat([p.detach().flatten() for p in learner.parameters()])
+
+    plain = stepped(compiled=False, hooked=False, transposed=False)
+    for hooked in (False, True):
+        for transposed in (False, True):
+            expected = stepped(compiled=False, hooked=hooked, transposed=transposed)
+            found = stepped(compiled=True, hooked=hooked, transposed=transposed)
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+        assert hooked == (not torch.allclose(expected, plain, rtol=1e-4, atol=1e-6))
