@@ -14,7 +14,7 @@ from pathlib import Path
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 
-_ALWAYS = ("-std=gnu11", "-shared", "-fPIC", "-w", "-fno-math-errno")
+_ALWAYS = ("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden")
 _FLAGS = (
     ("-O2", "-march=native", "-fopenmp"),
     ("-O2", "-march=native"),
@@ -24,27 +24,44 @@ _FLAGS = (
 
 
 @functools.cache
-def load_library(text: str) -> ctypes.CDLL:
-    """Compile C text and load it; the same text is compiled once in a process.
+def load_library(units: tuple[str, ...]) -> ctypes.CDLL:
+    """Compile C texts, side by side, and load them; the same are compiled once in a process.
 
     Raises:
-        NotCompilable: there is no C compiler, or it refuses the text.
+        NotCompilable: there is no C compiler, or it refuses a text.
     """
     compiler = find_compiler()
+    complaints = ""
     with tempfile.TemporaryDirectory(prefix="metalearn-lab-") as folder:
-        source, library = Path(folder, "step.c"), Path(folder, "step.so")
-        source.write_text(text, encoding="utf-8")
-        complaints = ""
+        for place, unit in enumerate(units):
+            Path(folder, f"unit{place}.c").write_text(unit, encoding="utf-8")
         for flags in _FLAGS:
-            command = [compiler, *_ALWAYS, *flags, str(source)]
-            done = subprocess.run(
-                [*command, "-o", str(library), "-lm"], capture_output=True, text=True, check=False
-            )
-            if done.returncode == 0:
+            command = [compiler, *_ALWAYS, *flags]
+            complaints = _compile(command, Path(folder), len(units))
+            if not complaints:
                 with _short_waits():
-                    return ctypes.CDLL(str(library))
-            complaints = done.stderr
+                    return ctypes.CDLL(str(Path(folder, "step.so")))
     raise NotCompilable(f"{compiler} refuses the compiled step: {complaints.strip()[-500:]}")
+
+
+def _compile(command: list[str], folder: Path, count: int) -> str:
+    """Make ``step.so`` of the units in a folder; what the compiler complains of, if it fails."""
+    objects = [str(folder / f"unit{place}.o") for place in range(count)]
+    running = [
+        subprocess.Popen(
+            [*command, "-c", str(Path(name).with_suffix(".c")), "-o", name],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in objects
+    ]
+    said = [process.communicate()[1] for process in running]
+    failed = [text for process, text in zip(running, said, strict=True) if process.returncode]
+    if failed:
+        return failed[0] or "no reason given"
+    library = [*command, "-shared", *objects, "-o", str(folder / "step.so"), "-lm"]
+    linked = subprocess.run(library, capture_output=True, text=True, check=False)
+    return (linked.stderr or "no reason given") if linked.returncode else ""
 
 
 @contextmanager

@@ -4,11 +4,11 @@
 static int omp_get_thread_num(void) { return 0; }
 #endif
 
-int lanes(void) { return LANES; }
+PUBLIC int lanes(void) { return LANES; }
 
 // Groups of tasks side by side on the threads. The sums are taken in the order of the groups, so
 // that they do not depend on the number of threads.
-void run(long count, int threads, const void **in, void **out, real *sums, v *work, long room) {
+PUBLIC void run(long count, int threads, const void **in, void **out, real *sums, v *work, long room) {
   long groups = (count + LANES - 1) / LANES;
 #pragma omp parallel for schedule(static) num_threads(threads)
   for (long g = 0; g < groups; g++)

@@ -8,6 +8,7 @@
 #else
 #define BYTES 16
 #endif
+#define PUBLIC __attribute__((visibility("default")))
 #define LANES (BYTES / (int)sizeof(real))
 typedef real v __attribute__((vector_size(BYTES)));
 typedef whole m __attribute__((vector_size(BYTES)));

@@ -30,13 +30,13 @@ class Program:
     """What the C compiler is given, and what its caller must know.
 
     Attributes:
-        text: the C source.
+        units: C texts, to be compiled side by side and linked.
         room: vectors of workspace that one group of tasks needs.
         outputs: shape of each output of one task.
         dtype: of the computation.
     """
 
-    text: str
+    units: tuple[str, ...]
     room: int
     outputs: list[torch.Size]
     dtype: torch.dtype
@@ -72,16 +72,13 @@ def write_program(
     places, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
     names = {b: f"in{i}" for i, b in enumerate(inputs) if b.place == "shared"}
     names |= {b: f"(w+{place})" for b, place in places.items()}
-    text = "\n".join(
-        [
-            _types(dtype),
-            files("metalearn_lab.compiled").joinpath("prelude.c").read_text("utf-8"),
-            LANEWISE,
-            _functions_and_calls(lowering.steps, names, len(shared)),
-            _group(len(shared), mapped, loaded, outputs, averaged, names),
-        ]
-    )
-    return Program(text, room, shapes, dtype)
+    words = "\n".join([_types(dtype), _file("prelude.c"), LANEWISE])
+    functions = _functions(lowering.steps)
+    calls = _calls(lowering.steps, functions, names, len(shared))
+    group = _group(len(shared), mapped, loaded, outputs, averaged, names)
+    main = "\n".join([words, _declarations(functions), calls, group, _file("groups.c")])
+    halves = ("\n".join([words, *half]) for half in _halves(functions))
+    return Program((main, *halves), room, shapes, dtype)
 
 
 def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
@@ -112,13 +109,31 @@ def _types(dtype: torch.dtype) -> str:
     return f"typedef {real} real;\ntypedef {whole} whole;\n{names}"
 
 
-def _functions_and_calls(steps: list[Step], names: dict[Buffer, str], shared: int) -> str:
-    """Every different loop once, then a function that calls them in order."""
-    functions: dict[str, str] = {}
+def _functions(steps: list[Step]) -> dict[str, str]:
+    """Every different loop once: its name by its text."""
+    return {text: f"k{i}" for i, text in enumerate(dict.fromkeys(s.function for s in steps))}
+
+
+def _declarations(functions: dict[str, str]) -> str:
+    return "\n".join(f"void {name}{text[: text.index('{')]};" for text, name in functions.items())
+
+
+def _halves(functions: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The functions in two units of about the same length."""
+    halves: tuple[list[str], list[str]] = ([], [])
+    for text, name in sorted(functions.items(), key=lambda item: -len(item[0])):
+        shorter = min(halves, key=lambda half: sum(map(len, half)))
+        shorter.append(f"void {name}{text}")
+    return halves
+
+
+def _calls(
+    steps: list[Step], functions: dict[str, str], names: dict[Buffer, str], shared: int
+) -> str:
+    """A function that calls the loops in order, and the tables they read."""
     tables: dict[Buffer, str] = {}
     calls = []
     for step in steps:
-        name = functions.setdefault(step.function, f"k{len(functions)}")
         for source, _ in step.sources:
             if source.place == "constant":
                 tables.setdefault(source, f"t{len(tables)}")
@@ -126,12 +141,11 @@ def _functions_and_calls(steps: list[Step], names: dict[Buffer, str], shared: in
             f"{tables.get(buffer) or names[buffer]} + {first}"
             for buffer, first in (step.target, *step.sources)
         ]
-        calls.append(f"{name}({', '.join(pointers)});")
+        calls.append(f"{functions[step.function]}({', '.join(pointers)});")
     inputs = "".join(f", const real *in{i}" for i in range(shared))
     return "\n".join(
         [
             *(f"static const real {t}[] = {{{_listed(b)}}};" for b, t in tables.items()),
-            *(f"static void {name}{text}" for text, name in functions.items()),
             f"static void steps(v *w{inputs}) {{",
             *calls,
             "}",
@@ -173,6 +187,9 @@ def _group(
         "static void group(long first, long count, const void **in, void **out, real *sums, v *w)"
         f" {{\n{body}\n}}\n"
         f"enum {{ AVERAGED = {averaged}, TOTAL = {offset} }};\n"
-        f"static const long SIZES[] = {{{sizes or 0}}};\n"
-        + files("metalearn_lab.compiled").joinpath("groups.c").read_text("utf-8")
+        f"static const long SIZES[] = {{{sizes or 0}}};"
     )
+
+
+def _file(name: str) -> str:
+    return files("metalearn_lab.compiled").joinpath(name).read_text("utf-8")

@@ -49,7 +49,7 @@ class CompiledTaskMap:
         self.inputs = [(x.shape, x.dtype) for x in shared]
         self.inputs += [(x.shape[1:], x.dtype) for x in mapped]
         self.shared = len(shared)
-        self._library = load_library(program.text)
+        self._library = load_library(program.units)
         self._lanes: int = self._library.lanes()
         self._busy = threading.Lock()
         self._work = torch.empty(0, dtype=program.dtype)
@@ -63,7 +63,8 @@ class CompiledTaskMap:
             mapped: of the examples' shapes behind the leading task axis.
 
         Raises:
-            ValueError: a tensor has another shape, type or device than its example.
+            ValueError: there are no tasks, or a tensor has another shape, type or device than its
+                example.
         """
         tasks = mapped[0].shape[0]
         inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
@@ -101,6 +102,8 @@ class CompiledTaskMap:
         return room
 
     def _check(self, inputs: list[Tensor], tasks: int) -> None:
+        if tasks == 0:
+            raise ValueError("no tasks: a batch needs one or more")
         for place, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
             expected = shape if place < self.shared else (tasks, *shape)
             if tensor.shape != expected or tensor.dtype != dtype or not tensor.is_cpu:

@@ -161,6 +161,18 @@ def test_without_a_compiler_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) 
         CompiledMetaLoss(regressor(MAML, inner_steps=2), sinusoids(2))
 
 
+def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "false")
+    with pytest.raises(NotCompilable, match="false refuses the compiled step"):
+        CompiledMetaLoss(regressor(MAML, inner_steps=2), sinusoids(2))
+
+
+def test_no_tasks_are_refused() -> None:
+    none = Task(*(Split(split.x[:0], split.y[:0]) for split in sinusoids(1)))
+    with pytest.raises(ValueError, match="a batch needs one or more"):
+        COMPILED(none)
+
+
 def test_a_wrong_compiled_gradient_never_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     from metalearn_lab.compiled import formulas, rules
 
