@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from metalearn_lab.learners.known_gradient import LossAndGradient, mean_of_parts
 from metalearn_lab.learners.over_batch import over_batch
@@ -38,7 +40,7 @@ def tasks_at_once(learner: Learner, tasks: Task) -> int:
     """How many tasks are run at once: as many as was asked, else all, if they fit.
 
     The rule: where the graphs of all tasks would take more than half of the free memory, as many
-    as take half. What one task's graph holds is measured on the first task, which is done
+    as take half. What one task's graph may hold is measured on the first task, which is done
     only where a rough bound (fifty times the fast weights and the data) does not fit already.
 
     Args:
@@ -55,18 +57,36 @@ def tasks_at_once(learner: Learner, tasks: Task) -> int:
 
 
 def graph_bytes(learner: Learner, tasks: Task) -> int:
-    """What the graph of the first task's meta-loss holds in memory."""
-    held: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
+    """What the graph of the first task's meta-loss may hold: all that computing it writes."""
     one = Task(*(Split(split.x[0], split.y[0]) for split in tasks))
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = learner.meta_loss(one)
-    del loss
-    return sum(held.values())
+    written = _Written()
+    with written:
+        learner.meta_loss(one)
+    return written.bytes
+
+
+class _Written(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts what operations write; views of their arguments are not counted again."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.bytes = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        results = func(*args, **(kwargs or {}))
+        given = {_storage(tensor) for tensor in _tensors((args, kwargs))}
+        self.bytes += sum(t.nbytes for t in _tensors(results) if _storage(t) not in given)
+        return results
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 def free_bytes(device: torch.device) -> int | None:

@@ -11,7 +11,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.tasks.types import Task
-from tests.learners.builders import gradients, merged_for, sinusoid_learner, sinusoids
+from tests.learners.builders import LEARNERS, gradients, merged_for, sinusoid_learner, sinusoids
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
@@ -49,16 +49,35 @@ def test_a_graph_of_more_steps_holds_more() -> None:
     assert more[1] == pytest.approx(more[0] * 5 / 4, rel=0.1)
 
 
+@pytest.mark.parametrize("kind", LEARNERS)
 @pytest.mark.parametrize("fitting", [1, 3, 100])
 def test_the_rule_runs_as_many_as_half_of_the_free_memory_holds(
-    fitting: int, monkeypatch: pytest.MonkeyPatch
+    fitting: int, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner, tasks = sinusoid_learner(MAML), sinusoids(10)
+    learner, tasks = sinusoid_learner(kind), merged_for(kind, sinusoids(10))
+    expected = gradients(learner, tasks)
     one = chunks.graph_bytes(learner, tasks)
     monkeypatch.setattr(chunks, "free_bytes", lambda device: 2 * one * fitting)
     assert chunks.tasks_at_once(learner, tasks) == min(fitting, 10)
+    for name, found in gradients(learner, tasks).items():
+        torch.testing.assert_close(found, expected[name], rtol=1e-11, atol=1e-14)
     with torch.no_grad():
         assert chunks.tasks_at_once(learner, tasks) == 10
+
+
+def test_a_graph_holds_at_least_what_autograd_saves() -> None:
+    learner, tasks, saved = sinusoid_learner(MAML), sinusoids(1), {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    one = Task(*(type(split)(split.x[0], split.y[0]) for split in tasks))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = learner.meta_loss(one)
+    assert loss.requires_grad
+    own = sum(p.nbytes for p in learner.parameters())
+    assert sum(saved.values()) - own <= chunks.graph_bytes(learner, tasks) < 4 * sum(saved.values())
 
 
 def test_what_fits_is_never_measured(monkeypatch: pytest.MonkeyPatch) -> None:
