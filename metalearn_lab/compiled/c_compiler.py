@@ -68,8 +68,8 @@ def _compile(command: list[str], folder: Path, count: int) -> str:
 def _short_waits() -> Iterator[None]:
     """Let OpenMP's threads give their core back after microseconds of waiting, not milliseconds.
 
-    On a busy machine a thread that spins takes the core from the one it waits for: measured, a
-    step takes 3 to 8 times as long. OpenMP reads this once, when it is loaded.
+    On a busy machine a thread that spins takes the core from the one it waits for: the step
+    then takes several times as long. OpenMP reads this once, when it is loaded.
     """
     if "GOMP_SPINCOUNT" in os.environ or "OMP_WAIT_POLICY" in os.environ:
         yield

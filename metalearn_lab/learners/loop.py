@@ -51,8 +51,8 @@ def threads_for(learner: Learner, tasks: Task) -> int:
     """How many tasks are run side by side: as many as PyTorch has threads, where that pays.
 
     It does on a CPU for the models that are looped by the rule, convolutions and attention. The
-    operations of other models are so small that the threads would wait for one another's Python
-    (1.5 times the time, on the sinusoid network). Dropout draws from one global stream, so a model
+    operations of other models are so small that the threads would wait for one another's Python.
+    Dropout draws from one global stream, so a model
     with it stays in the caller's thread.
     """
     random = any(

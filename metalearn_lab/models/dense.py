@@ -1,7 +1,7 @@
 """A dense layer by the fastest matrix product at hand on a CPU, to any derivative.
 
-On an AMD EPYC ``torch.mm`` reaches half the speed of oneDNN's inner product (90 and 200 GFLOP/s a
-core in float32). PyTorch has that kernel without a derivative, but a dense layer's three products,
+On an AMD EPYC ``torch.mm`` reaches about half the speed of oneDNN's inner product. PyTorch has that
+kernel without a derivative, but a dense layer's three products,
 
     output  Y = X Wᵀ,   input gradient  G W,   weight gradient  Gᵀ X,
 
