@@ -47,11 +47,6 @@ def test_the_parameters_of_its_examples_are_the_chapters_own():
         assert re.search(rf"^{name}: ", cell.text, re.M), f"{chapter.name} has no {name}"
 
 
-def test_the_order_of_the_chapters_is_the_catalogues():
-    order = ", ".join(f"{chapter.number:02d}" for chapter in CHAPTERS)
-    assert f"in this order: {order}." in README
-
-
 def test_every_notebook_in_the_folder_is_in_the_catalogue():
     found = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert found == {chapter.name for chapter in CHAPTERS}

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from metalearn_lab.comparison.methods import TITLES
 from metalearn_lab.comparison.world import World
-from metalearn_lab.explorers.explorer import Explorer, View, choice, html_view, number, slider
+from metalearn_lab.explorers.controls import choice, number, slider
+from metalearn_lab.explorers.explorer import Explorer, View, html_view
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.episodes import Episode
 from metalearn_lab.tasks.types import Split, Task

@@ -7,8 +7,9 @@ from html import escape
 
 import torch
 
+from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.episode_cards import episode_cards
-from metalearn_lab.explorers.explorer import Explorer, View, choice, html_view, number, slider
+from metalearn_lab.explorers.explorer import Explorer, View, html_view
 from metalearn_lab.tasks.class_splits import ClassSplit
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable

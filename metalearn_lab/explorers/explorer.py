@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from metalearn_lab.explorers.table import Table, table_html
 from metalearn_lab.figures.style import png_bundle
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def figure_view(figure: Figure, alt: str) -> View:
     """
     data, metadata = png_bundle(figure, alt)
     return View(image_html(data, metadata), data, metadata)
+
+
+def picture_view(
+    bundle: tuple[Mapping[str, str], Mapping[str, Any]], table: Table, note: str = ""
+) -> View:
+    """A view that is a picture with its table under it.
+
+    Args:
+        bundle: the picture, as ``figures.scene.Scene.bundle`` gives it.
+        table: the same in numbers.
+        note: a sentence between the two, such as what an extreme setting does; plain text.
+    """
+    data, metadata = bundle
+    said = f"<p>{escape(note)}</p>" if note else ""
+    html = image_html(data, metadata) + said + table_html(table)
+    return View(html, dict(data), dict(metadata))
 
 
 def image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
@@ -120,45 +137,3 @@ class Explorer:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         return {**self.current.data, WIDGET_VIEW: view}, self.current.metadata
-
-
-def slider(label: str, value: int, least: int, most: int) -> Any:
-    """A slider of whole numbers that acts when it is let go."""
-    from ipywidgets import IntSlider
-
-    return IntSlider(
-        value=value,
-        min=least,
-        max=most,
-        description=label,
-        continuous_update=False,
-        style={"description_width": "initial"},
-    )
-
-
-def number(label: str, value: int, least: int, most: int) -> Any:
-    """A field for a whole number."""
-    from ipywidgets import BoundedIntText, Layout
-
-    return BoundedIntText(
-        value=value,
-        min=least,
-        max=most,
-        description=label,
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout=Layout(width="13em"),
-    )
-
-
-def choice(label: str, options: Mapping[str, str] | list[str], value: str) -> Any:
-    """A drop-down list: options, or values by the name they are shown under."""
-    from ipywidgets import Dropdown
-
-    pairs = list(options.items()) if isinstance(options, Mapping) else options
-    return Dropdown(
-        options=pairs,
-        value=value,
-        description=label,
-        style={"description_width": "initial"},
-    )

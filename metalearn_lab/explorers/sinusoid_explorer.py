@@ -8,7 +8,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from metalearn_lab.explorers.explorer import Explorer, View, figure_view, slider
+from metalearn_lab.explorers.controls import slider
+from metalearn_lab.explorers.explorer import Explorer, View, figure_view
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
 from metalearn_lab.figures.style import LABELS
 from metalearn_lab.learners.learner import Learner

@@ -12,6 +12,7 @@ from metalearn_lab.comparison.methods import TITLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 INK = "#1a1a1a"
@@ -45,10 +46,21 @@ STYLES: dict[str, Style] = {
     "first_order_maml": Style("#d55e00", (0, (5, 2)), "s"),
     "reptile": Style("#009e73", (0, (6, 2, 1, 2)), "^"),
     "joint": Style("#000000", (0, (10, 3)), "P"),
+    "last_layers": Style("#5d3a9b", (0, (4, 1, 1, 1)), "<"),
+    "lora": Style("#8c510a", (0, (2, 1)), ">"),
+    "head_only": Style("#a3123f", (0, (8, 1, 1, 1, 1, 1)), "p"),
+    "body_only": Style("#3b6d8c", (0, (4, 4)), "h"),
 }
-"""One style a learner, by the names of the comparison, and ``joint`` for joint training alone."""
+"""One style a learner, by the names of the comparison and of the other chapters."""
 
-LABELS: dict[str, str] = {**TITLES, "joint": "joint training"}
+LABELS: dict[str, str] = {
+    **TITLES,
+    "joint": "joint training",
+    "last_layers": "pretrain + last layers",
+    "lora": "pretrain + LoRA",
+    "head_only": "ANIL (head only)",
+    "body_only": "BOIL (body only)",
+}
 """What a learner is called in a legend or a table."""
 
 _HOUSE: Any = {
@@ -78,7 +90,10 @@ _HOUSE: Any = {
     "lines.linewidth": 2.0,
     "lines.markersize": 5.5,
 }
-_SCREEN_DPI, _SHARP = 80, 1.6
+_SCREEN_DPI = 80
+
+SHARP_DPI = 128
+"""Pixels of a picture for each inch of its figure: sharp where a screen has more than 80."""
 
 
 def line(name: str) -> dict[str, Any]:
@@ -132,11 +147,37 @@ def png_bundle(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, Any]
     """
     if not alt.strip():
         raise ValueError("a figure needs alt text: say in one sentence what it shows")
-    width, height = (round(inches * _SCREEN_DPI) for inches in figure.get_size_inches())
-    sharp = BytesIO()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    before = figure.dpi
     with house_style():
-        figure.savefig(sharp, format="png", dpi=_SCREEN_DPI * _SHARP, metadata={"Software": None})
-    data = {"image/png": b64encode(sharp.getvalue()).decode(), "text/plain": alt}
+        figure.set_dpi(SHARP_DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        bundle = bundle_of_pixels(canvas, alt)
+        figure.set_dpi(before)
+    return bundle
+
+
+def bundle_of_pixels(canvas: FigureCanvasAgg, alt: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """What is drawn on a canvas of ``SHARP_DPI`` as a MIME bundle and its metadata.
+
+    The picture has a palette of 256 colours: a third of the bytes, in half the time.
+
+    Raises:
+        ValueError: no alternative text.
+    """
+    from PIL import Image
+
+    if not alt.strip():
+        raise ValueError("a figure needs alt text: say in one sentence what it shows")
+    size = canvas.get_width_height(physical=True)
+    pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+    png = BytesIO()
+    few = pixels.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
+    few.save(png, format="png", compress_level=4)
+    width, height = (round(pixel * _SCREEN_DPI / SHARP_DPI) for pixel in size)
+    data = {"image/png": b64encode(png.getvalue()).decode(), "text/plain": alt}
     return data, {"image/png": {"alt": alt, "width": width, "height": height}}
 
 

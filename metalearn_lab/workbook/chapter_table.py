@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
-from metalearn_lab.workbook.colab import colab_url
+from metalearn_lab.workbook.colab import colab_badge
 
 
 def chapter_table(
@@ -16,12 +16,12 @@ def chapter_table(
     Args:
         chapters: the chapters to list.
         folder: where the links point, seen from the page; empty inside a notebook.
-        colab: whether to add a column of Colab links.
+        colab: whether to add a column of Colab badges.
     """
-    head = ["Chapter", "What it is about"] + ["On Colab"] * colab
+    head = ["Chapter", "Its question"] + ["On Colab"] * colab
     rows = [
-        [f"[{c.number:02d} {c.title}]({folder}{c.name}.ipynb)", c.summary]
-        + [f"[open chapter {c.number:02d}]({colab_url(c)})"] * colab
+        [f"[{c.number:02d} {c.title}]({folder}{c.name}.ipynb)", c.question]
+        + [colab_badge(c, f"Open chapter {c.number:02d} in Colab")] * colab
         for c in chapters
     ]
     lines = [head, ["---"] * len(head), *rows]

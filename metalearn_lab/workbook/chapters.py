@@ -20,13 +20,13 @@ class Chapter:
         number: its place in the workbook; gaps are chapters still to come.
         slug: the rest of its file name.
         title: its heading.
-        summary: one line for tables and maps.
+        question: what it answers, in one line, for tables and maps.
     """
 
     number: int
     slug: str
     title: str
-    summary: str
+    question: str
 
     @property
     def name(self) -> str:
@@ -44,19 +44,43 @@ CHAPTERS: tuple[Chapter, ...] = (
         0,
         "start_here",
         "Start here",
-        "What meta-learning buys, live in one minute; the map, the notation, your device.",
+        "What does meta-learning buy, and where is everything in this workbook?",
     ),
     Chapter(
         1,
         "tasks_and_episodes",
         "Tasks and episodes",
-        "From a labelled table to N-way K-shot episodes, and the leaks that spoil them.",
+        "How does a labelled table become N-way K-shot episodes, and which leaks spoil them?",
+    ),
+    Chapter(
+        2,
+        "transfer_learning",
+        "Transfer learning",
+        "How far does plain pretraining go, and which of its weights should adapt to a new task?",
+    ),
+    Chapter(
+        3,
+        "maml",
+        "MAML",
+        "How does one differentiate through a gradient step, and what start does it lead to?",
+    ),
+    Chapter(
+        4,
+        "first_order_and_reptile",
+        "First-order MAML and Reptile",
+        "What is lost without second derivatives, and when does it matter?",
+    ),
+    Chapter(
+        5,
+        "adaptation_lab",
+        "The adaptation lab",
+        "What has each learner learned, what did it cost, and how do such programs go wrong?",
     ),
     Chapter(
         6,
         "few_shot_text",
         "Few-shot text",
-        "Six ways to tell sentences of unseen classes apart, under one equal budget.",
+        "Six ways to tell unseen classes apart under one budget: which wins, and by how much?",
     ),
 )
 

@@ -24,7 +24,12 @@ def colab_url(chapter: Chapter) -> str:
     return f"https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}/{chapter.path}"
 
 
-def colab_badge(chapter: Chapter) -> str:
-    """The badge, in Markdown, that every chapter begins with."""
+def colab_badge(chapter: Chapter, alt: str = "Open in Colab") -> str:
+    """The badge, in Markdown, that every chapter begins with.
+
+    Args:
+        chapter: which it opens.
+        alt: what is read out in its place; where several badges are on a page, each has its own.
+    """
     image = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"[![Open in Colab]({image})]({colab_url(chapter)})"
+    return f"[![{alt}]({image})]({colab_url(chapter)})"

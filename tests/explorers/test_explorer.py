@@ -1,13 +1,12 @@
 """The base: one output, live and still; a fault in a view is never kept quiet."""
 
-import inspect
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from metalearn_lab.explorers import explorer
-from metalearn_lab.explorers.explorer import Explorer, figure_view, html_view, slider
+from metalearn_lab.explorers.controls import slider
+from metalearn_lab.explorers.explorer import Explorer, figure_view, html_view, picture_view
+from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.style import new_figure
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -98,18 +97,18 @@ def test_an_exception_reaches_whoever_moved_the_control_and_shows():
     assert squares.area.value == "<p>25</p>"
 
 
-def test_controls_wait_until_they_are_let_go():
-    assert slider("n", 2, 0, 9).continuous_update is False
-    assert explorer.number("n", 2, 0, 9).continuous_update is False
+PNG_FACTS = {"alt": "a dot", "width": 1, "height": 1}
+PICTURE = ({"image/png": "AAAA", "text/plain": "a dot"}, {"image/png": PNG_FACTS})
 
 
-def test_only_widgets_of_both_major_versions_are_used():
-    source = inspect.getsource(explorer)
-    for name in ("titles=", "Stack", "TagsInput", "ColorsInput", "Output("):
-        assert name not in source
+def test_a_picture_has_its_table_under_it():
+    table = Table("losses", ("learner", "loss"), [("MAML", "0.1"), ("a < b", "2")])
+    view = picture_view(PICTURE, table, note="6 > 5")
+    picture, note, rest = (view.html.index(each) for each in ("<img", "<p>6 &gt; 5</p>", "<table>"))
+    assert picture < note < rest
+    assert "a &lt; b" in view.html
+    assert view.data == PICTURE[0]
 
 
-def test_a_list_shows_names_and_gives_values():
-    picked = explorer.choice("learner", {"MAML": "maml", "Reptile": "reptile"}, "reptile")
-    assert (picked.value, picked.label) == ("reptile", "Reptile")
-    assert explorer.choice("split", ["train", "test"], "train").value == "train"
+def test_a_picture_may_go_without_a_note():
+    assert "<p>" not in picture_view(PICTURE, Table("t", ("a",), [("1",)])).html

@@ -31,7 +31,8 @@ def test_the_contrast_formula_has_its_known_ends():
 
 
 def test_every_learner_of_the_comparison_has_a_style():
-    assert set(style.STYLES) == {*TITLES, "joint"} == set(style.LABELS)
+    assert {*TITLES, "joint"} <= set(style.STYLES)
+    assert set(style.STYLES) == set(style.LABELS)
 
 
 @pytest.mark.parametrize("name", style.STYLES)
