@@ -51,6 +51,8 @@ supported-python:
 # $(call stage,NAME,COMMAND): says what runs, and which stage it was that failed.
 stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } || { status=$$?; echo "make test: failed in: $(1)" >&2; exit $$status; }
 CHECKED := metalearn_lab tests notebooks benchmarks
+# Two files of tests, or two notebooks, at a time.
+SHARED_OUT := -n 2 --dist loadfile
 
 test: setup
 	$(call stage,browser for the browser tests,$(MAKE) --no-print-directory chromium)
@@ -58,8 +60,8 @@ test: setup
 	$(call stage,format (ruff format),$(BIN)/ruff format --check $(CHECKED))
 	$(call stage,types (mypy),$(BIN)/mypy)
 	$(call stage,spelling (codespell),$(BIN)/codespell)
-	$(call stage,unit tests,$(BIN)/python -m pytest -q)
-	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax \
+	$(call stage,unit tests,$(BIN)/python -m pytest -q $(SHARED_OUT))
+	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider --nbval-lax \
 	  --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
 	@if $(HAS_BROWSER); then echo 'make test: everything passed'; \
