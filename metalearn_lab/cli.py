@@ -1,4 +1,4 @@
-"""The `metalearn-lab` command: open the workbook, run it headless, say what is missing."""
+"""The `metalearn-lab` command: open the workbook, run it, copy it for a class, say what lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARAMETER = ("-p", "--parameter")
 
 app = typer.Typer(
     name="metalearn-lab",
-    help="The meta-learning lab: open the workbook, run it headless, or see what is missing.",
+    help="The meta-learning lab: open the workbook, run it headless, copy it for a class.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -62,6 +62,25 @@ def run(
     typer.echo(f"\nreport: {runs[0].notebook.with_name('index.html')}")
     if any(each.error for each in runs):
         raise typer.Exit(1)
+
+
+@app.command()
+def student(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    chapters: Annotated[
+        list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
+    ] = None,
+) -> None:
+    """Write copies for a class: the student's without answers, the solution, the instructor's."""
+    from metalearn_lab.workbook.chapters import select
+    from metalearn_lab.workbook.class_copies import write_copies
+    from metalearn_lab.workbook.folder import notebooks_folder
+
+    chosen = select(chapters or [])
+    written = write_copies(chosen, notebooks_folder(), out)
+    for view, paths in written.items():
+        count = "1 notebook" if len(paths) == 1 else f"{len(paths)} notebooks"
+        typer.echo(f"{view}: {count} in {out / view}")
 
 
 @app.command()

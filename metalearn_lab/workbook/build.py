@@ -13,6 +13,7 @@ from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KERNEL_NAME
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.source import read_source, source_path
+from metalearn_lab.workbook.views import View, view_of
 from metalearn_lab.workbook.widget_errors import widget_errors
 
 CELL_SECONDS = 600
@@ -26,12 +27,12 @@ def build_notebook(notebook: Path, *, cell_seconds: int = CELL_SECONDS) -> None:
         cell_seconds: the longest that one cell may take, in seconds.
 
     Raises:
-        WorkbookError: the source is missing, or a cell or a widget's callback failed. The
-            notebook that was there stays as it was.
+        WorkbookError: the source is missing or malformed, or a cell or a widget's callback
+            failed. The notebook that was there stays as it was.
     """
     import nbformat
 
-    content = read_source(source_path(notebook))
+    content = view_of(read_source(source_path(notebook)), View.WORKBOOK, notebook.stem)
     content["metadata"] = dict(KERNEL_METADATA)
     _execute(content, notebook, cell_seconds)
     if errors := widget_errors(content):

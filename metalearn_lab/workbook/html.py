@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -17,6 +18,21 @@ table { border-collapse: collapse; } caption { text-align: left; padding: .5rem 
 th, td { border: 1px solid #767676; padding: .4rem .6rem; text-align: left; vertical-align: top; }
 """
 
+# Colours of nbconvert that stand out too little (4.5:1 is wanted), and the scripts that the page
+# has no use for: nothing in it is a widget or a diagram.
+TEMPLATE = """
+{%- extends 'index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_css -%}
+<style>
+.highlight .ow { color: #7b14c8; }
+div.output_prompt { color: #b3370f; }
+.rendered_html caption { color: #333333; }
+.rendered_html a:link, .rendered_html a:visited { color: #1d5a91; }
+</style>
+{%- endblock -%}
+"""
+
 
 def export_html(notebook: Path) -> None:
     """Write an executed notebook as a web page beside it, with pictures in place of widgets.
@@ -28,9 +44,25 @@ def export_html(notebook: Path) -> None:
 
     content = nbformat.read(notebook, as_version=4)
     make_static(content)
-    resources = {"metadata": {"name": notebook.stem}}
-    page, _ = HTMLExporter(template_name="classic").from_notebook_node(content, resources)
-    write_text(notebook.with_suffix(".html"), page)
+    resources = {"metadata": {"name": _title(content, notebook.stem)}}
+    exporter = HTMLExporter(template_name="classic", raw_template=TEMPLATE)
+    page, _ = exporter.from_notebook_node(content, resources)
+    write_text(notebook.with_suffix(".html"), _accessible(page))
+
+
+def _title(content: Any, otherwise: str) -> str:
+    """The first heading."""
+    prose = "\n".join(
+        cell["source"] for cell in content["cells"] if cell["cell_type"] == "markdown"
+    )
+    heading = re.search(r"^# (.+)$", prose, re.MULTILINE)
+    return heading[1] if heading else otherwise
+
+
+def _accessible(page: str) -> str:
+    """Wide outputs scroll by keyboard, and the corner of a table of data is no header."""
+    page = page.replace('<div class="output_html', '<div tabindex="0" class="output_html')
+    return page.replace("<th></th>", "<td></td>")
 
 
 def index_page(facts: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.views import View, view_of
 
 
 class SourceCell(NamedTuple):
@@ -43,10 +44,10 @@ def cells(notebook: Any) -> list[SourceCell]:
 
 
 def drift(notebook: Path) -> list[str]:
-    """How a notebook differs from its text source, one line for each difference; none is empty."""
+    """What differs between a notebook and its source in the workbook view, one line for each."""
     import nbformat
 
-    source = cells(read_source(source_path(notebook)))
+    source = cells(view_of(read_source(source_path(notebook)), View.WORKBOOK, notebook.stem))
     built = cells(nbformat.read(notebook, as_version=4))
     lines = [
         f"{notebook.name}, cell {index}: {field} differs from {notebook.stem}.py"
@@ -55,5 +56,5 @@ def drift(notebook: Path) -> list[str]:
         if getattr(one, field) != getattr(other, field)
     ]
     if len(source) != len(built):
-        lines.append(f"{notebook.name} has {len(built)} cells, its source has {len(source)}")
+        lines.append(f"{notebook.name} has {len(built)} cells, its source makes {len(source)}")
     return lines

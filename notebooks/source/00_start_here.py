@@ -57,6 +57,11 @@ device: str = "cpu"  # "cuda" works too; a network this small gains little from 
 # sinusoid. (a) Before the step, which of the two is nearer to the new sinusoid? (b) After it? Write down
 # your guess.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Draw one sinusoid and ten points on the board, and ask what a network knows of it before and
+# after one step. Collect the guesses for (a) and (b) in writing before anyone runs on: almost all expect MAML to be nearer
+# already before the step.
+
 # %%
 import torch
 from torch.nn import functional as F
@@ -116,8 +121,12 @@ for name, learner in learners.items():
 # does with a new task: it returns the weights $\theta_0, \theta_1, \dots$ after each inner step. Here is
 # the first unseen task; it was not picked.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Return to the guesses: before the step the two are alike. Let the class find what is not fair in
+# the comparison before they read the four questions, and ask why the α of pretraining was chosen on other tasks.
+
 # %%
-from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
+from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import show_figure
 
 task = to_device(unseen.batch(0, 1), device)
@@ -132,9 +141,9 @@ for name, learner in learners.items():
     predictions[name] = torch.stack(curves)
 
 support = Split(task.support.x[0], task.support.y[0])
-fit = SinusoidFit(x, amplitude * torch.sin(x - phase), support, (0, 1), predictions)
+fit = SinusoidFit(x, amplitude * torch.sin(x - phase), support, 1, predictions)
 show_figure(
-    sinusoid_fit_figure(fit),
+    sinusoid_fit_scene(list(learners)).figure(fit),
     "Two panels with the same new sinusoid and ten support points. One gradient step moves the "
     "pretrained network a little; it bends the MAML network into a wave that follows the sinusoid.",
 )
@@ -268,6 +277,10 @@ print("the taller half is harder than the other:", bool(errors[tall].mean() > er
 # differences of the meta-loss (*ref.*). The network is a smooth one, tanh in place of ReLU, because finite
 # differences may step over a kink.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Ask which of the four rules contain a Hessian, then which way MAML goes, with a show of hands. Most say
+# towards the steep bowl; let one of them compute (1 − αa) for both bowls at the board.
+
 # %%
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
 
@@ -340,19 +353,24 @@ print("training agrees with the closed form, max |Δ| < 1e-6:", worst < 1e-6)
 #
 # ## Try it yourself
 #
-# **1.** What does first-order MAML settle at for $k = 3$? Work it out from the table of weights, put it below,
-# run the cell. *Hint:* $1 - \alpha a$ is 0.9 for the shallow bowl and 0.1 for the steep one.
+# **1.** What does first-order MAML settle at for $k = 3$? Work it out from the table of weights, put it below, and
+# run the two cells. *Hint:* $1 - \alpha a$ is 0.9 for the shallow bowl and 0.1 for the steep one.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Exercise 1 goes wrong by forgetting to divide by the sum; exercise 2 by stopping at the loss's gradient at θ₁.
+# The check names both. Exercise 3 takes a run of the chapter: start it early.
+
+# %% tags=["exercise"]
+# <solution>
+my_answer = -0.9756
+# <stub>
+# my_answer = None  # a number, e.g. -0.5
+# </solution>
 
 # %%
-my_answer = None  # a number, e.g. -0.5
+from metalearn_lab.exercises.start_here import check_first_order_point
 
-exact = closed_form("first_order_maml", **bowls, inner_lr=0.1, inner_steps=3)
-if my_answer is None:
-    print("No answer yet: replace None by a number.")
-elif abs(my_answer - exact) < 5e-4:
-    print("Right.")
-else:
-    print("Not yet: the weights are a(1 − αa)^k. Divide by their sum; the centres are −1 and +1.")
+check_first_order_point(my_answer)
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -362,7 +380,27 @@ else:
 #
 # </details>
 #
-# **2.** Set `shots = 3` in the parameters and run the chapter again. Predict first: does one step still help each
+# **2.** Write MAML's meta-gradient for one bowl and one inner step, by hand: the derivative in $\theta$ of
+# $\frac a2(\theta_1 - c)^2$ with $\theta_1 = \theta - \alpha a(\theta - c)$. The check compares it with central
+# differences. *Hint:* the chain rule; what is $d\theta_1/d\theta$?
+
+
+# %% tags=["exercise"]
+def meta_gradient(theta, curvature, centre, alpha):
+    """Derivative in theta of the loss after one inner step on one bowl; all are numbers."""
+    # <solution>
+    theta_1 = theta - alpha * curvature * (theta - centre)
+    return (1 - alpha * curvature) * curvature * (theta_1 - centre)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.start_here import check_meta_gradient_by_hand
+
+check_meta_gradient_by_hand(meta_gradient)
+
+# %% [markdown]
+# **3.** Set `shots = 3` in the parameters and run the chapter again. Predict first: does one step still help each
 # of the two networks?
 #
 # <details><summary>Answer</summary>

@@ -35,6 +35,10 @@ seed: int = 0  # of the stream of episodes
 # `turn on [the] {area} (light|lights)`: `[…]` may be left out, `{…}` is filled in, `(…|…)` is a choice. Up to eight
 # sentences were made from each.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask for two sentences of one class that are nearly the same, before the templates are shown. The word
+# *template* is what the section on leaks rests on.
+
 # %%
 import pandas as pd
 
@@ -80,6 +84,10 @@ print(
 #
 # $S$ is the **support set**, $\mathcal{Q}$ the **query set**. In plain Python, with $K = Q = 1$:
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Have one student play the learner: read out the support sentences with their numbers, then a query. Ask
+# where the answer came from.
+
 # %%
 import random
 
@@ -110,6 +118,10 @@ pd.DataFrame(by_hand, columns=["label", "class", "support (learn from it)", "que
 # In ordinary classification the *sentences* are split and the classes are shared. Here it is the other way
 # round. A class that has not enough sentences and templates for $K$ support and $Q$ query items is left out.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask what a usual random split of rows would measure here. It splits sentences of one class; the question is
+# about classes.
+
 # %%
 from metalearn_lab.tasks.class_splits import ClassSplit, split_classes
 from metalearn_lab.tasks.dealing import dealable_classes
@@ -132,6 +144,10 @@ for part, members in classes._asdict().items():
 #
 # `EpisodeSampler` does what we did by hand, for any labelled table. `x` is whatever stands for a sentence; for
 # now, its row number.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask why an episode needs an address at all. Two learners compared on different episodes differ by luck; show
+# the interval of a paired difference later, in chapter 06.
 
 # %%
 import torch
@@ -195,6 +211,10 @@ print(
 # network do then? (The answer comes after the count.) Here is how often each class was given each label, over
 # 2,000 training episodes:
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Take the guesses first. Many think that dealing labels anew only makes the problem harder; let someone say
+# how a network with fixed labels would score in training without reading the support set.
+
 # %%
 label_of = torch.tensor(table.labels)
 many = make_sampler(rows, "train", shots=1, queries=1).batch(0, 2000)
@@ -223,6 +243,10 @@ print("test classes were never dealt:", int(counts[list(classes.test)].sum()) ==
 #
 # A network needs numbers. A sentence is cut into its runs of two and three characters (*n-grams*), and each is hashed
 # to one of a fixed number of ids; id 0 is padding. Nothing is fitted to the data, so nothing can leak this way.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask what would leak if the n-gram vocabulary were fitted to all sentences. Keep the untrained baseline on the
+# board: every later number is held against it.
 
 # %%
 from metalearn_lab.tasks.text_features import hashed_ngrams
@@ -295,6 +319,10 @@ print(f"{ways}-way {shots}-shot, unseen classes, nothing trained: {results[next(
 # ### Leak 1: a class in two splits
 #
 # It happens by a slip: two data sets joined, a class listed under two names. An assertion costs one line.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 20 minutes.** Collect guesses for (a) and (b) before the picture. The usual objection is that siblings are natural in real data:
+# ask what is measured when a *new* pattern arrives.
 
 # %%
 from metalearn_lab.tasks.leaks import LeakError, assert_class_disjoint
@@ -423,6 +451,9 @@ except LeakError as leak:
 # Move $N$, $K$ and $Q$, choose a split, go from episode to episode. Solid frames with ■ are support, dashed frames
 # with ? are query; the small number is the template. Ask for more than there is, and read the answer.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Let them break it: ask for more ways than there are classes and read the refusal aloud. Then change the language.
+
 # %%
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 
@@ -451,58 +482,58 @@ HTML(episode_cards(dealt.episode(0), other, language=other_language))
 #
 # **1.** How many sentences does a batch of 8 episodes hold, 5-way 2-shot with 3 queries a class?
 # *Hint:* support and query, for every class, in every episode.
-#
-# **2.** From how many ways on can the *validation* split no longer deal an episode? Find it with the explorer.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** In exercise 3 many count pairs, or groups, in place of query rows; the check names both. Who is early may write
+# the same with tensors, as `has_sibling` does.
+
+# %% tags=["exercise"]
+# <solution>
+my_sentences = 8 * 5 * (2 + 3)
+# <stub>
+# my_sentences = None  # a number
+# </solution>
 
 # %%
-my_sentences = None  # exercise 1
-my_ways = None  # exercise 2
+from metalearn_lab.exercises.episodes import check_batch_sentences
 
-for number, (mine, right) in enumerate(
-    [(my_sentences, 200), (my_ways, len(classes.validation) + 1)], 1
-):
-    verdict = "no answer yet" if mine is None else "right" if mine == right else "not yet"
-    print(f"exercise {number}: {verdict}")
+check_batch_sentences(my_sentences)
+
+# %% [markdown]
+# **2.** From how many ways on can the *validation* split no longer deal an episode? Find it with the explorer.
+
+# %% tags=["exercise"]
+# <solution>
+my_ways = len(classes.validation) + 1  # one more than the split has classes
+# <stub>
+# my_ways = None  # a number
+# </solution>
+
+# %%
+from metalearn_lab.exercises.episodes import check_refused_ways
+
+check_refused_ways(my_ways, len(classes.validation))
 
 # %% [markdown]
 # **3.** Write `leaked`: how many query rows of an episode have a sibling, a row of the same group, in its support set.
-# The rest of the cell checks your function on episodes of both samplers. *Hint:* `episode.support_rows.tolist()`.
+# The check tries it on episodes of both samplers. *Hint:* `episode.support_rows.tolist()`.
+
+
+# %% tags=["exercise"]
+def leaked(episode, groups):
+    """Number of query rows whose group also stands in support."""
+    # <solution>
+    seen = {groups[row] for row in episode.support_rows.tolist()}
+    return sum(groups[row] in seen for row in episode.query_rows.tolist())
+    # </solution>
 
 
 # %%
-def leaked(episode, groups):
-    """Number of query rows whose group also stands in support."""
-    return None  # your code
+from metalearn_lab.exercises.episodes import check_leaked
 
-
-def check(function):
-    """Compare with the tensor form above, on episodes with and without the leak."""
-    for source, tasks in ((sampler, honest), (by_sentence, leaky)):
-        for index, expected in enumerate(has_sibling(tasks).sum(1)[:50].tolist()):
-            found = function(source.episode(index), table.groups)
-            if found is None:
-                return "Not written yet."
-            if found != expected:
-                return f"Not yet: {found} instead of {expected}, {source.split} episode {index}."
-    return "Right, on 100 episodes."
-
-
-print(check(leaked))
+check_leaked(leaked, (sampler, by_sentence), table.groups)
 
 # %% [markdown]
-# <details><summary>Answer</summary>
-#
-# ```python
-# def leaked(episode, groups):
-#     """Number of query rows whose group also stands in support."""
-#     seen = {groups[row] for row in episode.support_rows.tolist()}
-#     return sum(groups[row] in seen for row in episode.query_rows.tolist())
-# ```
-#
-# Exercise 1: $8 \cdot 5 \cdot (2 + 3) = 200$. Exercise 2: one more than the split has classes.
-#
-# </details>
-#
 # ## What to remember
 #
 # - An $N$-way $K$-shot episode has $N K$ support items to learn from and other items, the query set, to be judged on.

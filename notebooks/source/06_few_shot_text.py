@@ -51,10 +51,17 @@ save_to: str = ""  # folder for the table and its configuration; nothing is writ
 # **Predict** before you run on: put the three kinds in order. Write it down. By how many points will
 # the first beat the second?
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Have everyone write an order of the three kinds and a difference in points. Keep the list; few put the untrained
+# baseline first.
+
 # %% [markdown]
 # ## The sentences
 #
 # Everything below works on any table of sentences and labels; the parameters above choose it.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask which of the three parts may be looked at, when, and for what. The test classes are looked at once.
 
 # %%
 from pathlib import Path
@@ -123,6 +130,9 @@ print("no class in two parts, no template on both sides of an episode: True")
 # this model? Check it before you trust it: in float64, all tasks at once against one by one, and against
 # finite differences. (For the check the head is made random: at zero, most of the gradient is zero.)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask why the head starts at zero, and what would be wrong with checking the gradient there: most of it is zero.
+
 # %% tags=["nbval-check-output"]
 import torch
 from torch.nn import functional as F
@@ -155,6 +165,10 @@ print("meta-gradient exact through the text model:", report.passed)
 # baseline counts n-grams of up to five characters in about a million buckets and takes its weights from
 # all training-class sentences (not their labels); the learners get $4{,}096$ ids and 32 numbers a
 # sentence. If the baseline wins, it wins with its features.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Let the class list what could be made equal, then what cannot be at the same time. Data and gradient evaluations
+# cannot both be; the features are not equal either. The run takes a minute: start it before the discussion.
 
 # %% tags=["nbval-check-output"]
 from metalearn_lab.comparison.methods import NGRAM_TRIALS, TITLES, TRAINED, trials
@@ -194,6 +208,9 @@ scores = compare(worlds, budget, seeds=seeds, chosen=settings)
 #
 # In the second table, `settings` are the inner rate α and the outer rate β (for the baseline, its
 # n-grams), `steps` the inner steps at test time, `gradients` and `seconds` what a training took.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Back to the list of guesses. Ask for every row: what was it trained on, what did it choose, and on which classes?
 
 # %%
 import pandas as pd
@@ -247,6 +264,10 @@ if save_to:
 #
 # **Predict:** which of the curves start at chance, and which learner gains most from its first step?
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Take guesses for the start. Most expect the meta-trained ones to begin above chance; ask what labels dealt anew
+# mean for a model that has not looked at the support set.
+
 # %%
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
@@ -277,6 +298,10 @@ for method, curve in curves.items():
 # Two intervals that overlap can still hide a difference, because both methods meet the same hard
 # episodes. So take the difference episode by episode, then its interval. The sentences below are
 # written by the numbers.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Ask whether two overlapping intervals settle it, then show the paired difference. Do not pass over the split on
+# which the order turns: one split would have told half the story.
 
 # %%
 from metalearn_lab.comparison.table import BASELINES, paired_difference, verdict
@@ -365,6 +390,10 @@ print("MAML is above fine-tuning in every split:", bool((apart.iloc[:, 0] > 0).a
 # Pick an unseen episode and a learner, then move the step from 0 upwards. **Predict** first: which
 # query sentence will change its class first? Look for the support sentence it shares most letters with.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Choose an episode together and predict the first sentence to flip. Ask which n-grams it shares with which support
+# sentence.
+
 # %%
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 
@@ -383,57 +412,92 @@ AdaptationExplorer(world, learners, steps=budget.test_steps).show()
 # classes are drawn. Chinese intents: `-p language zh-CN`. The full table above:
 # `-p choose always -p shots 1,5 -p class_splits 3 -p seeds 3`.
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Whoever has labelled sentences of their own should try them now, with small `iterations`.
+
 # %% [markdown]
-# ## Exercises
+# ## Try it yourself
 #
-# **1. How many episodes?** (code) Write `half_width(accuracies)`: the 95 % half-width of their mean, from the standard
-# deviation and the normal quantile 1.96. The cell checks yours against the package's.
+# **1. How many episodes?** Write `half_width(accuracies)`: the 95 % half-width of their mean, from the standard
+# deviation and the normal quantile 1.96. It is tried on MAML's accuracies.
+
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 20 minutes.** In exercise 1 the root of n is what is missed. Exercise 2 has no single right answer at its end: let two groups
+# defend two budgets. Exercise 3 is never negative; ask why.
+
+
+# %% tags=["exercise"]
+def half_width(accuracies: torch.Tensor) -> float:
+    """95 % half-width of the mean of per-episode accuracies, [episodes]."""
+    # <solution>
+    return (1.96 * accuracies.std() / len(accuracies) ** 0.5).item()
+    # </solution>
 
 
 # %%
-def half_width(accuracies: torch.Tensor) -> float | None:
-    """95 % half-width of the mean of per-episode accuracies."""
-    return None  # your line
+from metalearn_lab.exercises.few_shot_text import check_half_width
 
-
-one = next(s for s in first if s.method == "maml").accuracy
-mine, exact = half_width(one), interval_over_tasks(one).half_width.item()
-if mine is None:
-    print("Not written yet.")
-elif abs(mine / exact - 1) < 0.01:
-    print("Right, to within the difference of Student's t and the normal quantile.")
-elif abs(mine / exact - len(one) ** 0.5) < 1:
-    print("Not yet: that is the spread of one episode. The mean of n is narrower by the root of n.")
-else:
-    print(
-        f"Not yet: {mine:.4f} instead of {exact:.4f}. Standard deviation over root n, times 1.96."
-    )
-print(f"standard deviation over episodes: {100 * one.std():.0f} points")
+one = next(s for s in first if s.method == "maml")
+print(f"standard deviation over episodes: {100 * one.accuracy.std():.0f} points")
+check_half_width(half_width, one.accuracy)
 
 # %% [markdown]
 # <details><summary>Answer, and how many you need</summary>
 #
-# `return (1.96 * accuracies.std() / len(accuracies) ** 0.5).item()`
-#
 # The difference of two *independent* means over $n$ episodes each has half-width $1.96\, s \sqrt{2/n}$. To bring it
 # below one point you need $n > 2\,(1.96\, s)^2$ with $s$ in points: for $s = 15$, about 1,730 episodes each. Pairing takes
 # out what the episodes share: compare the half-widths in the verdict with those in the table.
+#
 # </details>
 #
-# **2. Same budget?** MAML took eleven gradients for each of pretraining's (column *gradients*). Run the chapter with
-# `iterations = 5500`, read the two pretraining lines only, and hold them against MAML at 500. Does transfer use the
-# extra gradients? Which budget would you call equal?
-#
+# **2. Same budget?** Look at the column *gradients*. With how many iterations would pretraining take as many as MAML
+# took with `iterations`? Put it below. Then run the chapter with that many, read the two pretraining lines only, and
+# hold them against this run's MAML. Does transfer use the extra gradients? Which budget would you call equal?
+
+# %% tags=["exercise"]
+# <solution>
+my_iterations = 11 * iterations
+# <stub>
+# my_iterations = None  # a number
+# </solution>
+
+# %%
+from metalearn_lab.exercises.few_shot_text import check_equal_gradients
+
+pretraining = next(s for s in first if s.method == "fine_tuning")
+check_equal_gradients(my_iterations, iterations, one.gradients, pretraining.gradients)
+
+# %% [markdown]
 # **3. A leak of your own.** The number of test-time steps was chosen on validation classes. Choose it on the *test*
-# curves instead, and see how much better each method looks:
-#
-#     for m, c in curves.items():
-#         chosen = next(s for s in first if s.method == m).accuracy.mean()
-#         print(TITLES[m], f"{100 * (c.accuracy.mean(0).max() - chosen):.2f} points")
-#
+# curves instead: write by how many points a method then looks better. The check says it for the methods above.
+
+
+# %% tags=["exercise"]
+def gain_from_peeking(accuracy: torch.Tensor, chosen: int) -> float:
+    """Points that the best step of the test curve is above the chosen one.
+
+    accuracy: [episodes, steps + 1], in 0…1; chosen: a step.
+    """
+    # <solution>
+    mean = accuracy.mean(0)
+    return 100 * (mean.max() - mean[chosen]).item()
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.few_shot_text import check_gain_from_peeking
+
+measured = {
+    TITLES[s.method]: (s.curves.accuracy, s.choice.steps) for s in first if s.method in curves
+}
+check_gain_from_peeking(gain_from_peeking, measured)
+
+# %% [markdown]
 # <details><summary>Answer</summary>
 #
 # The gain is never negative, and none of it is real: with other test classes another step would have been best.
+#
 # </details>
 
 # %% [markdown]

@@ -15,6 +15,7 @@ from datasets import Dataset
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.parameters import parameters_of
 from metalearn_lab.workbook.source import read_source
+from metalearn_lab.workbook.views import View, view_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"ways": 3, "shots": 1, "queries": 2, "iterations": 5, "test_episodes": 10}
@@ -33,9 +34,11 @@ pytestmark = pytest.mark.notebook
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
     """The chapter as its text source stands now, not yet executed."""
-    notebook = read_source(ROOT / "notebooks" / "source" / "06_few_shot_text.py")
+    name = "06_few_shot_text"
+    source = read_source(ROOT / "notebooks" / "source" / f"{name}.py")
+    notebook = view_of(source, View.WORKBOOK, name)
     notebook["metadata"] = dict(KERNEL_METADATA)
-    path = tmp_path_factory.mktemp("notebook") / "06_few_shot_text.ipynb"
+    path = tmp_path_factory.mktemp("notebook") / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path
 

@@ -117,5 +117,6 @@ def command_fixture() -> Command:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Command]:
     """One run of a chapter that works, one that fails and one whose widget fails unseen."""
     root = make_clone(tmp_path_factory.mktemp("run"))
-    process = command("run", "--out", "out", "-p", "steps", "4", "-p", "rate", "0.5", cwd=root)
+    changed = ("-p", "steps", "4", "-p", "rate", "0.5")
+    process = command("run", "00", "01", "06", "--out", "out", *changed, cwd=root)
     return root / "out", process

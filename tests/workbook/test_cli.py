@@ -36,12 +36,25 @@ def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign():
     ("arguments", "message"),
     [
         (["run", "07"], "metalearn-lab: there is no chapter '07'. The chapters are:"),
-        (["run", "-p", "speed", "9"], "metalearn-lab: no chosen chapter has a parameter 'speed'."),
-        (["run", "-p", "steps", "x"], "metalearn-lab: parameter 'steps' takes an int, not 'x'"),
+        (
+            ["run", "0", "-p", "speed", "9"],
+            "metalearn-lab: no chosen chapter has a parameter 'speed'.",
+        ),
+        (
+            ["run", "0", "-p", "steps", "x"],
+            "metalearn-lab: parameter 'steps' takes an int, not 'x'",
+        ),
         (["run", "-p", "steps"], "metalearn-lab: -p takes a name and a value"),
         (["run", "-p", "steps", "--out", "x"], "but 'steps' has no value"),
-        (["run", "--out", "notebooks/00_start_here.ipynb/x"], "metalearn-lab: cannot write into"),
-        (["run", "--out", "notebooks"], "already holds notebooks or a run"),
+        (
+            ["run", "0", "--out", "notebooks/00_start_here.ipynb/x"],
+            "metalearn-lab: cannot write into",
+        ),
+        (["run", "0", "--out", "notebooks"], "already holds notebooks or a run"),
+        (["student", "class", "9"], "metalearn-lab: there is no chapter '9'. The chapters are:"),
+        (["student", "notebooks"], "metalearn-lab: the folder notebooks is not empty"),
+        (["student", "class", "00"], "metalearn-lab: 00_start_here: its first line is no badge"),
+        (["student"], "Missing argument"),
         (["lab", "--port", "0"], "Invalid value"),
         (["lab", "--port", "high"], "Invalid value"),
         (["teach"], "No such command"),
@@ -102,4 +115,4 @@ def test_doctor_says_in_its_status_that_something_is_missing(monkeypatch):
 def test_the_installed_command_runs(command, tmp_path):
     process = command("--help", cwd=tmp_path)
     assert process.returncode == 0
-    assert {"lab", "run", "doctor"} <= set(process.stdout.split())
+    assert {"lab", "run", "student", "doctor"} <= set(process.stdout.split())

@@ -13,10 +13,11 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError
 
 from metalearn_lab.workbook import run
-from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.run import run_chapters
 
+CHAPTERS = select(["00", "01", "06"])  # those of the clone
 WORKS, FAILS, SWALLOWS = (chapter.name for chapter in CHAPTERS)
 
 

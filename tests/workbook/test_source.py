@@ -56,7 +56,7 @@ def test_a_fresh_notebook_has_not_drifted(chapter):
         (lambda cells: cells[3].update(source="double(2)"), "cell 3: text differs"),
         (lambda cells: cells[1].metadata.update(tags=[]), "cell 1: tags differs"),
         (lambda cells: cells[0].update(cell_type="raw"), "cell 0: kind differs"),
-        (lambda cells: cells.pop(), "has 3 cells, its source has 4"),
+        (lambda cells: cells.pop(), "has 3 cells, its source makes 4"),
     ],
 )
 def test_every_kind_of_drift_is_found(chapter, change, line):

@@ -1,0 +1,72 @@
+"""Self-checks of the exercises on MAML: a gradient by hand, two bowls, the largest rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+from metalearn_lab.exercises.mistakes import likely_mistake, near
+from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.tasks.quadratics import Algorithm, stationary_point
+
+TwoSteps = Callable[[float, float, float, float, float, float], float]
+"""θ, a, c, b, d, α to the gradient of L_Q(θ_2) in θ."""
+
+_SETTINGS = ((0.5, 1.0, -1.0, 2.0, 3.0, 0.1), (-1.5, 4.0, 0.5, 1.0, -2.0, 0.3))
+
+
+@self_check
+def check_two_step_gradient(answer: TwoSteps) -> Verdict:
+    """Check d L_Q(θ_2) / dθ for L_S = a/2 (θ − c)² and L_Q = b/2 (θ − d)², written by hand."""
+    for theta, a, c, b, d, alpha in _SETTINGS:
+        factor = 1 - alpha * a
+        given = float(answer(theta, a, c, b, d, alpha))
+        # b (θ_j − d), the query gradient after j steps: each shortens the way to c by the factor.
+        start, first, second = (b * (c + factor**j * (theta - c) - d) for j in range(3))
+        if near(given, factor**2 * second):
+            continue
+        likely = {
+            "this is the first-order gradient: both factors (1 − αa) are missing.": second,
+            "a factor (1 − αa) is missing: there are two steps.": factor * second,
+            "there are too many factors (1 − αa): it is one for each step.": factor**4 * second,
+            "the query gradient is taken at θ; it belongs at θ₂.": factor**2 * start,
+            "the query gradient is taken at θ₁; it belongs at θ₂.": factor**2 * first,
+            "the sign is turned round: this points downhill.": -(factor**2) * second,
+        }
+        way_on = "find θ₁ and θ₂ first. Then each step hands back a factor dθ_{j+1}/dθ_j = 1 − αa."
+        return not_yet(likely_mistake(given, likely) or way_on)
+    return right("Two steps, so two factors: (1 − αa)² b (θ₂ − d).")
+
+
+@self_check
+def check_settled(
+    answer: float, curvatures: tuple[float, float], centres: tuple[float, float], alpha: float
+) -> Verdict:
+    """Check where MAML settles between two bowls after one inner step."""
+    points = {
+        name: stationary_point(name, curvatures, centres, inner_lr=alpha, inner_steps=1)
+        for name in get_args(Algorithm)
+    }
+    if near(answer, points["maml"], 5e-4):
+        return right("The weights are a(1 − αa)²; the steep bowl is solved by the step itself.")
+    likely = {
+        "joint training settles here, and Reptile with one step.": points["joint"],
+        "first-order MAML settles here; MAML has (1 − αa)².": points["first_order_maml"],
+    }
+    weights = "the weight of a centre is a(1 − αa)². Divide by the sum of the two weights."
+    return not_yet(likely_mistake(answer, likely, 5e-4) or weights)
+
+
+@self_check
+def check_largest_rate(answer: float, curvatures: tuple[float, ...]) -> Verdict:
+    """Check the α above which an inner step makes the loss of some bowl larger."""
+    steepest, flattest = max(curvatures), min(curvatures)
+    if near(answer, 2 / steepest, 5e-3 / steepest):
+        return right("|1 − αa| stays below 1 as long as α < 2/a, and the steepest bowl decides.")
+    likely = {
+        "at this α one step ends exactly in the centre of the steepest bowl; how much farther "
+        "may it go before it is no nearer than it began?": 1 / steepest,
+        "this is the limit for the flattest bowl; the steepest breaks first.": 2 / flattest,
+    }
+    hint = "a step multiplies the distance to the centre by 1 − αa: when is that 1 in size?"
+    return not_yet(likely_mistake(answer, likely, 5e-3 / steepest) or hint)

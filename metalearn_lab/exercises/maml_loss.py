@@ -1,0 +1,108 @@
+"""Self-check of MAML's meta-loss as the reader writes it: its value, and the gradient through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from metalearn_lab.exercises.mistakes import likely_mistake, near
+from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task
+
+MamlLoss = Callable[[nn.Module, Split, Split, float, int], Tensor]
+"""Model, support, query, α and k to L_Q(θ_k)."""
+
+
+@self_check
+def check_maml_loss(answer: MamlLoss) -> Verdict:
+    """Check MAML's meta-loss of one task, written with ``torch.autograd.grad``."""
+    task = _one_task()
+    for steps in (3, 1):
+        learner = _tiny(steps)
+        loss = answer(learner.model, *task, learner.inner_lr, steps)
+        if not near(loss.item(), learner.meta_loss(task).item()):
+            return not_yet(_loss_mistake(loss.item(), learner, task))
+        if problem := _gradient_mistake(loss, learner, task):
+            return not_yet(problem)
+    return right("The loss is L_Q(θ_k), and its gradient agrees with finite differences.")
+
+
+def _one_task() -> Task:
+    """A sinusoid in float64, with as many query as support points so that a swap is seen."""
+    batch = Sinusoids(shots=6, queries=6, split="exercise").batch(0, 1)
+    return Task(*(Split(*(part[0].double() for part in split)) for split in batch))
+
+
+def _tiny(steps: int) -> MAML:
+    """The same weights each time, in float64, of a smooth network."""
+    model = MLP([1, 5, 1], activation="tanh")
+    return MAML(model, F.mse_loss, inner_lr=0.05, inner_steps=steps).double()
+
+
+def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
+    """What leads to a loss that is not L_Q(θ_k)."""
+    k, (support, query) = learner.inner_steps, task
+    uphill = _tiny(k)
+    uphill.inner_lr = -learner.inner_lr
+    likely = {
+        "this is the loss before any step: θ never moved.": _tiny(0).meta_loss(task),
+        "one inner step too many is taken.": _tiny(k + 1).meta_loss(task),
+        "one inner step too few is taken.": _tiny(k - 1).meta_loss(task),
+        "one inner step is taken, whatever `steps` says.": _tiny(1).meta_loss(task),
+        "the last loss is on the support set; it belongs on the query set.": learner.meta_loss(
+            Task(support, support)
+        ),
+        "support and query are swapped.": learner.meta_loss(Task(query, support)),
+        "the inner steps go up: the update is θ − α g.": uphill.meta_loss(task),
+    }
+    right_one = learner.meta_loss(task).item()
+    return likely_mistake(given, {text: loss.item() for text, loss in likely.items()}) or (
+        f"after {k} inner steps the query loss should be {right_one:.6f}, yours is {given:.6f}."
+    )
+
+
+def _gradient_mistake(loss: Tensor, learner: MAML, task: Task) -> str | None:
+    """What is wrong with the gradient of a loss that is right; None where nothing is."""
+    weights = list(learner.model.parameters())
+    if not loss.requires_grad:
+        return "the loss has no graph: a `detach`, `no_grad` or `.item()` cut it off."
+    given = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    found = torch.cat([part.flatten() for part in given])
+    if torch.allclose(found, _finite_differences(learner, task), rtol=1e-5, atol=1e-8):
+        return None
+    if torch.allclose(found, _first_order(learner, task), rtol=1e-5, atol=1e-8):
+        return (
+            "the loss is right but its gradient is the first-order one: the inner gradient "
+            "needs `create_graph=True`."
+        )
+    return (
+        "the loss is right but its gradient disagrees with finite differences: is a θ_j detached?"
+    )
+
+
+@torch.no_grad()
+def _finite_differences(learner: MAML, task: Task, step: float = 1e-5) -> Tensor:
+    slopes = []
+    for weight in learner.model.parameters():
+        for coordinate in range(weight.numel()):
+            flat, ends = weight.view(-1), []
+            start = flat[coordinate].item()
+            for sign in (1, -1):
+                flat[coordinate] = start + sign * step
+                ends.append(learner.meta_loss(task).item())
+            flat[coordinate] = start
+            slopes.append((ends[0] - ends[1]) / (2 * step))
+    return torch.tensor(slopes, dtype=torch.float64)
+
+
+def _first_order(learner: MAML, task: Task) -> Tensor:
+    """∇L_Q at θ_k."""
+    theta = learner.inner_loop(learner.weights(), task.support, learner.inner_steps)[-1]
+    fixed = {name: weight.detach() for name, weight in theta.items()}
+    return torch.cat([part.flatten() for part in learner.gradient(fixed, task.query).values()])

@@ -1,0 +1,99 @@
+"""What a self-check says of a reader's answer."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec
+
+Arguments = ParamSpec("Arguments")
+
+NOTHING_YET = "Nothing here yet"
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What a self-check found; a notebook shows it as its sentence.
+
+    Attributes:
+        right: whether the answer is right.
+        says: the sentence for the reader.
+    """
+
+    right: bool
+    says: str
+
+    def __repr__(self) -> str:
+        return self.says
+
+
+class _NoAnswer(Exception):
+    """A function of the reader's returned None."""
+
+
+def right(text: str) -> Verdict:
+    """The answer is right; the text, a sentence, says what that shows."""
+    return Verdict(True, f"Right. {text}")
+
+
+def not_yet(hint: str) -> Verdict:
+    """The answer is wrong; the hint names the likely mistake, or the way on."""
+    return Verdict(False, f"Not yet: {hint}")
+
+
+def self_check(check: Callable[Arguments, Verdict]) -> Callable[Arguments, Verdict]:
+    """Make a check that any answer may be given to, an unfinished or a failing one too.
+
+    An argument that is None, a function that raises ``NotImplementedError`` or one that returns
+    None is no answer yet. Any other exception becomes a hint that names it. A check must
+    therefore not be given a function that returns nothing on purpose.
+
+    Args:
+        check: takes the reader's answers, numbers or functions, and returns a verdict.
+
+    Returns:
+        The check, which now always returns a verdict.
+    """
+
+    @functools.wraps(check)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Verdict:
+        if any(answer is None for answer in (*args, *kwargs.values())):
+            return _nothing("put your answer in place of None and run both cells again.")
+        named: dict[str, Any] = {name: _answering(answer) for name, answer in kwargs.items()}
+        try:
+            return check(*map(_answering, args), **named)
+        except NotImplementedError:
+            return _nothing("write your lines in place of the `raise` and run both cells again.")
+        except _NoAnswer as error:
+            return _nothing(f"`{error}` returned None. Does every way through it end in `return`?")
+        except Exception as error:
+            return not_yet(f"your code, or what came out of it, raised {_name(error)}")
+
+    return checked
+
+
+def _nothing(what_to_do: str) -> Verdict:
+    return Verdict(False, f"{NOTHING_YET}: {what_to_do}")
+
+
+def _answering(answer: Any) -> Any:
+    """The same answer; a function refuses to return None."""
+    if not inspect.isfunction(answer):
+        return answer
+
+    @functools.wraps(answer)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = answer(*args, **kwargs)
+        if result is None:
+            raise _NoAnswer(answer.__name__)
+        return result
+
+    return call
+
+
+def _name(error: Exception) -> str:
+    """The exception and the first line of its message."""
+    message = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

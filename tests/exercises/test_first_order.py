@@ -1,0 +1,105 @@
+import pytest
+import torch
+
+from metalearn_lab.exercises.first_order import (
+    check_first_order_gradient,
+    check_matching_minibatches,
+)
+from metalearn_lab.exercises.verdict import NOTHING_YET
+
+
+def by_autograd(theta, support_loss, query_loss, alpha, steps, *, create_graph, sign=-1):
+    start = theta.clone().requires_grad_()
+    theta_j = start
+    for _ in range(steps):
+        [g] = torch.autograd.grad(support_loss(theta_j), theta_j, create_graph=create_graph)
+        theta_j = theta_j + sign * alpha * g
+    return theta_j, start
+
+
+def first_order(theta, support_loss, query_loss, alpha, steps):
+    theta_k, start = by_autograd(theta, support_loss, query_loss, alpha, steps, create_graph=False)
+    return torch.autograd.grad(query_loss(theta_k), start)[0]
+
+
+def maml(theta, support_loss, query_loss, alpha, steps):
+    theta_k, start = by_autograd(theta, support_loss, query_loss, alpha, steps, create_graph=True)
+    return torch.autograd.grad(query_loss(theta_k), start)[0]
+
+
+def at_theta(theta, support_loss, query_loss, alpha, steps):
+    return torch.func.grad(query_loss)(theta)
+
+
+def of_support(theta, support_loss, query_loss, alpha, steps):
+    return first_order(theta, support_loss, support_loss, alpha, steps)
+
+
+def ascending(theta, support_loss, query_loss, alpha, steps):
+    return first_order(theta, support_loss, query_loss, -alpha, steps)
+
+
+def one_step(theta, support_loss, query_loss, alpha, steps):
+    return first_order(theta, support_loss, query_loss, alpha, 1)
+
+
+def adapted(theta, support_loss, query_loss, alpha, steps):
+    return by_autograd(theta, support_loss, query_loss, alpha, steps, create_graph=False)[0]
+
+
+def in_place(theta, support_loss, query_loss, alpha, steps):
+    for _ in range(steps):
+        theta -= alpha * torch.func.grad(support_loss)(theta)
+    return torch.func.grad(query_loss)(theta)
+
+
+def test_the_query_gradient_at_the_adapted_weights_is_right():
+    assert check_first_order_gradient(first_order).right
+
+
+@pytest.mark.parametrize(
+    ("mistake", "hint"),
+    [
+        (maml, "this is MAML's gradient"),
+        (at_theta, "before any inner step"),
+        (of_support, "gradient of the support loss"),
+        (ascending, "go uphill"),
+        (one_step, "only one inner step"),
+        (adapted, "this is θ_k"),
+        (in_place, "theta itself has changed"),
+        (lambda theta, *_: torch.zeros_like(theta), "compare with"),
+    ],
+)
+def test_another_gradient_is_recognised(mistake, hint):
+    verdict = check_first_order_gradient(mistake)
+    assert not verdict.right
+    assert hint in verdict.says
+
+
+def test_seven_minibatches_match():
+    assert check_matching_minibatches(7).right
+    assert check_matching_minibatches(7.0).right
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (4, "half as large"),
+        (6, "nearly"),
+        (3, "compare the ratios"),
+        (13, "matches MAML"),
+        (2, "solve for k"),
+    ],
+)
+def test_another_number_is_recognised(answer, hint):
+    verdict = check_matching_minibatches(answer)
+    assert not verdict.right
+    assert hint in verdict.says
+
+
+def test_no_answer_is_no_mistake():
+    def stub(theta, support_loss, query_loss, alpha, steps):
+        raise NotImplementedError("your turn")
+
+    assert check_first_order_gradient(stub).says.startswith(NOTHING_YET)
+    assert check_matching_minibatches(None).says.startswith(NOTHING_YET)

@@ -1,0 +1,22 @@
+"""Parameters that let a chapter run in seconds: what it learns does not matter then."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+FAST: dict[str, dict[str, Any]] = {
+    "00_start_here": {"iterations": 20, "unseen_tasks": 8, "test_steps": 4},
+    "01_tasks_and_episodes": {"episodes": 20},
+    "03_maml": {"iterations": 20, "unseen_tasks": 8, "test_steps": 5},
+    "06_few_shot_text": {"iterations": 20, "test_episodes": 10},
+}
+
+
+def with_values(source: str, values: dict[str, Any]) -> str:
+    """A parameters cell with other values in its annotated assignments."""
+    for name, value in values.items():
+        assignment = rf"(?m)^({name}: [^=\n]+ =) .*?(?=  #|$)"
+        source, found = re.subn(assignment, rf"\1 {value!r}", source)
+        assert found == 1, f"the parameters cell does not set {name} once"
+    return source

@@ -1,0 +1,72 @@
+"""A chapter as a web page: its pictures keep their words, and it fetches no script it can lack."""
+
+from __future__ import annotations
+
+import shutil
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+
+from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.html import export_html
+
+
+class Page(HTMLParser):
+    """Collects what the page shows of pictures, scripts, headers and its title."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.pictures: list[dict[str, str | None]] = []
+        self.scripts: list[str] = []
+        self.language: str | None = None
+        self.title = ""
+        self._tag = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        facts, self._tag = dict(attrs), tag
+        if tag == "img":
+            self.pictures.append(facts)
+        if tag == "script" and "src" in facts:
+            self.scripts.append(facts["src"])
+        if tag == "html":
+            self.language = facts.get("lang")
+
+    def handle_data(self, data):
+        if self._tag == "title":
+            self.title += data
+
+    def handle_endtag(self, tag):
+        self._tag = ""
+
+
+@pytest.fixture(params=[chapter.name for chapter in CHAPTERS])
+def exported(request, repository, tmp_path):
+    """A committed chapter, and the page made from it."""
+    path = tmp_path / f"{request.param}.ipynb"
+    shutil.copy(repository / "notebooks" / path.name, path)
+    export_html(path)
+    return nbformat.read(path, 4), Page(path.with_suffix(".html").read_text())
+
+
+def test_every_picture_keeps_its_alt_text(exported):
+    notebook, page = exported
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    alts = [
+        out["metadata"]["image/png"]["alt"]
+        for out in outputs
+        if "image/png" in out.get("data", {}) and "text/html" not in out["data"]
+    ]
+    drawn = [each for each in page.pictures if (each["src"] or "").startswith("data:image/png")]
+    assert [each["alt"] for each in drawn] == alts
+    assert all(each.get("alt") for each in page.pictures)
+
+
+def test_the_page_has_the_chapters_title_its_language_and_the_formulas_script_alone(exported):
+    notebook, page = exported
+    heading = next(c for c in notebook.cells if "\n# " in c.source).source
+    assert f"\n# {page.title.strip()}\n" in heading
+    assert page.language == "en"
+    assert [src.split("?")[0].rsplit("/", 2)[-1] for src in page.scripts] == ["latest.js"]
+    assert "mathjax" in page.scripts[0]
