@@ -8,7 +8,30 @@ from typing import Any
 FAST: dict[str, dict[str, Any]] = {
     "00_start_here": {"iterations": 20, "unseen_tasks": 8, "test_steps": 4},
     "01_tasks_and_episodes": {"episodes": 20},
+    "02_transfer_learning": {
+        "iterations": 20,
+        "most_shots": 4,
+        "validation_episodes": 4,
+        "test_episodes": 8,
+        "most_steps": 4,
+        "long_steps": 6,
+    },
     "03_maml": {"iterations": 20, "unseen_tasks": 8, "test_steps": 5},
+    "04_first_order_and_reptile": {
+        "iterations": 20,
+        "unseen_tasks": 8,
+        "angle_tasks": 4,
+        "draws": 50,
+        "reptile_steps": 3,
+    },
+    "05_adaptation_lab": {
+        "iterations": 20,
+        "text_iterations": 5,
+        "validation_tasks": 8,
+        "unseen_tasks": 8,
+        "test_steps": 6,
+        "episodes": 24,
+    },
     "06_few_shot_text": {"iterations": 20, "test_episodes": 10},
 }
 

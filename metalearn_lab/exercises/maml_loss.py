@@ -1,4 +1,4 @@
-"""Self-check of MAML's meta-loss as the reader writes it: its value, and the gradient through it."""
+"""Self-check of MAML's meta-loss as the reader writes it, and of the gradient through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Self-checks of the chapter on transfer: LoRA's forward pass, its size, and honest choosing."""
+"""Self-checks of the chapter on transfer: LoRA on a table, its size, and honest choosing."""
 
 from __future__ import annotations
 
@@ -10,45 +10,44 @@ from torch import Tensor
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.tasks.seeds import generator
 
-LoRAForward = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
-"""Maps x ``[items, inputs]``, W_0 ``[outputs, inputs]``, A ``[r, inputs]``, B ``[outputs, r]`` and
-s to outputs ``[items, outputs]``."""
+LoRATable = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
+"""Maps ids ``[items]``, E_0 ``[rows, dim]``, A ``[rows, r]``, B ``[r, dim]`` and s to embeddings
+``[items, dim]``."""
 
-_SHAPES = ((3, 4), (5, 4), (2, 4), (5, 2))  # items, outputs, inputs and rank all differ
-_SCALE = 3.0
+_ROWS, _DIM, _RANK, _SCALE = 7, 5, 2, 3.0
 
 
 @self_check
-def check_lora_forward(forward: LoRAForward) -> Verdict:
-    """Whether a function is (W_0 + s B A) x, row by row.
+def check_lora_table(embed: LoRATable) -> Verdict:
+    """Whether a function looks ids up in E_0 + s A B.
 
     Args:
-        forward: the reader's.
+        embed: the reader's.
     """
     numbers = generator("lora exercise")
-    x, w0, a, b = (torch.randn(shape, dtype=torch.float64, generator=numbers) for shape in _SHAPES)
-    answer = forward(x, w0, a, b, _SCALE)
-    if answer.shape != (3, 5):
+    shapes = ((_ROWS, _DIM), (_ROWS, _RANK), (_RANK, _DIM))
+    table, a, b = (torch.randn(each, dtype=torch.float64, generator=numbers) for each in shapes)
+    ids = torch.tensor([3, 0, 3, 6])
+    answer = embed(ids, table, a, b, _SCALE)
+    if answer.shape != (4, _DIM):
         return not_yet(
-            f"three items and five outputs make [3, 5], yours is {list(answer.shape)}. Each row "
-            "of x is one item: a layer maps it by x @ W.T."
+            f"four ids make embeddings [4, {_DIM}], yours are {list(answer.shape)}: look up the "
+            "rows of E_0 and of A, both with ids."
         )
-    low_rank = x @ a.T @ b.T
+    frozen, low_rank = table[ids], a[ids] @ b
     mistakes = {
-        "the low-rank part is not scaled: multiply it by s.": x @ w0.T + low_rank,
-        "the frozen layer is missing: add x @ W_0.T.": _SCALE * low_rank,
-        "s scales the low-rank part alone, not the frozen layer.": _SCALE * (x @ w0.T + low_rank),
-        "divide by nothing: s is already lora_alpha / r.": x @ w0.T + _SCALE / 2 * low_rank,
-        "that is the frozen layer alone: add s (x @ A.T) @ B.T.": x @ w0.T,
+        "the low-rank part is not scaled: multiply it by s.": frozen + low_rank,
+        "the frozen table is missing: add its rows.": _SCALE * low_rank,
+        "s scales the low-rank part alone, not the frozen rows.": _SCALE * (frozen + low_rank),
+        "s is lora_alpha / r already: do not divide again.": frozen + _SCALE / _RANK * low_rank,
+        "those are the frozen rows alone: add those of s A B.": frozen,
     }
     for hint, wrong in mistakes.items():
         if torch.allclose(answer.double(), wrong):
             return not_yet(hint)
-    if not torch.allclose(answer.double(), x @ w0.T + _SCALE * low_rank):
-        return not_yet("compare with x @ (W_0 + s B A).T, one product at a time.")
-    return right(
-        "The order A, then B needs r (inputs + outputs) products an item; B A is not made."
-    )
+    if not torch.allclose(answer.double(), frozen + _SCALE * low_rank):
+        return not_yet("compare with the rows ids of E_0 + s A B, one product at a time.")
+    return right("Rows first, product after: A B, as large as the table, is never made.")
 
 
 @self_check
@@ -58,7 +57,7 @@ def check_lora_parameters(count: Callable[[int, int, int], int]) -> Verdict:
     Args:
         count: of inputs, outputs and rank, the reader's.
     """
-    for inputs, outputs, rank in ((32, 64, 1), (768, 768, 8), (10, 3, 2)):
+    for inputs, outputs, rank in ((768, 512, 8), (10, 3, 2), (32, 64, 1)):
         answer, exact = count(inputs, outputs, rank), rank * (inputs + outputs)
         known = {
             inputs * outputs: "that is the size of W_0, which is frozen.",
@@ -72,7 +71,7 @@ def check_lora_parameters(count: Callable[[int, int, int], int]) -> Verdict:
         }
         if answer != exact:
             return not_yet(known.get(answer, "A is [r, inputs] and B is [outputs, r]."))
-    return right("Rank 8 on a square layer of 768 trains 12,288 numbers of 589,824: 2 %.")
+    return right("On a layer of 768 × 768, rank 8 trains 12,288 numbers for 589,824: 2 %.")
 
 
 _VALIDATION = {"probe": 0.71, "LoRA": 0.78, "last layers": 0.76, "full": 0.74}

@@ -1,0 +1,65 @@
+"""How steep a loss is in its steepest direction: what decides how large an inner rate may be."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from metalearn_lab.learners.learner import Learner, Weights, held_constant
+from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Split
+
+
+def largest_curvature(learner: Learner, support: Split, iterations: int = 30) -> Tensor:
+    """|λ|, the largest eigenvalue in size of H_0 = ∇²L_S(θ), for each task, by power iteration.
+
+    No Hessian is built: each iteration takes one Hessian-vector product.
+
+    Args:
+        learner: its weights are θ; only the adapted ones count.
+        support: ``[tasks, items, ...]``.
+        iterations: of the power method.
+
+    Returns:
+        ``[tasks]``.
+    """
+    theta = held_constant(learner.weights())
+    start = _random_direction(learner, theta)
+
+    def of_one(split: Split) -> Tensor:
+        direction, size = start, torch.zeros(())
+        for _ in range(iterations):
+            product = _hessian_times(learner, theta, split, direction)
+            size = _norm(product)
+            direction = {name: part / (size + 1e-30) for name, part in product.items()}
+        return size
+
+    curvature: Tensor = over_tasks(of_one, learner.mapping)(support)
+    return curvature.detach()
+
+
+def _hessian_times(learner: Learner, theta: Weights, split: Split, direction: Weights) -> Weights:
+    """H v = ∇⟨∇L_S(θ), v⟩."""
+
+    def slope(moving: Weights) -> Tensor:
+        gradient = learner.gradient({**theta, **moving}, split)
+        return torch.stack([(gradient[name] * direction[name]).sum() for name in direction]).sum()
+
+    product: Weights = grad(slope)({name: theta[name] for name in direction})
+    return product
+
+
+def _random_direction(learner: Learner, theta: Weights) -> Weights:
+    """The same for every call: of unit length, on the adapted weights."""
+    numbers = generator("power iteration")
+    drawn = {
+        name: torch.randn(theta[name].shape, generator=numbers).to(theta[name])
+        for name in learner.adapted_names
+    }
+    return {name: part / _norm(drawn) for name, part in drawn.items()}
+
+
+def _norm(parts: Weights) -> Tensor:
+    return torch.stack([(part**2).sum() for part in parts.values()]).sum().sqrt()

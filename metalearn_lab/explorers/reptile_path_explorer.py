@@ -1,0 +1,100 @@
+"""Set Reptile's k, ε and n, and watch where its outer steps lead on three bowls in the plane."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.evaluation.reptile_path import reptile_path
+from metalearn_lab.explorers.controls import choice, float_slider, slider, toggle
+from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.table import Table
+from metalearn_lab.figures.reptile_path import ReptilePath, inside, reptile_path_scene
+from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
+
+INNER_LR = 0.1
+OUTER_STEPS = 60
+JOINT = "the joint optimum"
+_STARTS = {"upper left": (-2.6, 2.4), "lower right": (2.6, -1.8)}
+_COLUMNS = ("point", "φ₁", "φ₂", "from the joint optimum", "loss before", "loss after k steps")
+
+
+class ReptilePathExplorer(Explorer):
+    """Controls for k, ε, n, the start and a mistake; the path on the contours of the joint loss.
+
+    Every step is in closed form: α is 0.1, and 60 outer steps are shown.
+
+    Args:
+        tasks: what is trained on.
+        inner_steps: k at the start.
+
+    Attributes:
+        path: φ after 0, 1, … outer steps, ``[61, 2]``.
+    """
+
+    path: Tensor
+
+    def __init__(self, tasks: PlanarQuadratics, *, inner_steps: int = 1) -> None:
+        self.tasks = tasks
+        self.joint = tasks.stationary_point("joint", inner_lr=INNER_LR, inner_steps=1)
+        self.scene = reptile_path_scene(tasks, self.joint)
+        count = len(tasks.centres)
+        super().__init__(
+            {
+                "k": slider("inner steps k", inner_steps, 1, 20),
+                "epsilon": float_slider("outer step ε", 0.3, 0.05, 1.0, 0.05),
+                "n": slider("meta-batch n", count, 1, 2 * count),
+                "start": choice("start", [JOINT, *_STARTS], JOINT),
+                "forget": toggle("forget 1/n", False),
+            }
+        )
+
+    def view(self, *, k: int, epsilon: float, n: int, start: str, forget: bool) -> View:  # type: ignore[override]
+        """The path from the start, and where it tends to."""
+        begin = self.joint if start == JOINT else torch.tensor(_STARTS[start], dtype=torch.float64)
+        self.path = reptile_path(
+            self.tasks,
+            begin,
+            inner_lr=INNER_LR,
+            inner_steps=k,
+            outer_step=epsilon,
+            meta_batch=n,
+            outer_steps=OUTER_STEPS,
+            averaged=not forget,
+        )
+        settles = self.tasks.stationary_point("reptile", inner_lr=INNER_LR, inner_steps=k)
+        points = {"joint optimum": self.joint, "where Reptile settles": settles}
+        points[f"φ after {OUTER_STEPS} outer steps"] = self.path[-1]
+        rows = [self._row(name, point, k) for name, point in points.items()]
+        setting = f"k = {k}, ε = {epsilon:.2f}, n = {n}, from {start}"
+        table = Table(
+            f"Where it leads: {setting}{', 1/n forgotten' if forget else ''}", _COLUMNS, rows
+        )
+        bundle = self.scene.bundle(
+            ReptilePath(self.path, settles), self._alt(table.caption, settles)
+        )
+        return picture_view(bundle, table, self._note())
+
+    def _row(self, name: str, point: Tensor, k: int) -> list[str]:
+        after = self.tasks.loss_after(point, inner_lr=INNER_LR, inner_steps=k)
+        distance = (point - self.joint).norm()
+        numbers = (*point.tolist(), distance.item(), self.tasks.loss(point).item(), after.item())
+        return [name, *(_number(value) for value in numbers)]
+
+    def _alt(self, setting: str, settles: Tensor) -> str:
+        away = (settles - self.joint).norm().item()
+        return (
+            f"Contours of the joint loss of three tasks and Reptile's path. {setting}. Reptile "
+            f"settles {away:.2f} from the joint optimum. {self._note()}"
+        )
+
+    def _note(self) -> str:
+        outside = (~inside(self.path)).nonzero()
+        if len(outside):
+            return f"The path leaves the picture at outer step {int(outside[0])}."
+        away = (self.path[-1] - self.joint).norm().item()
+        return f"After {OUTER_STEPS} outer steps φ is {away:.2f} from the joint optimum."
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.2f}" if abs(value) < 1000 else f"{value:.0e}"

@@ -1,0 +1,84 @@
+"""A wrong update beside the right one: where each of them goes, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from metalearn_lab.figures.style import GREY, INK, house_style, line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMNS = 2
+_WRONG: tuple[dict[str, Any], ...] = (
+    {"color": INK, "linestyle": (0, (1, 1.5)), "marker": "x", "markersize": 6},
+    {"color": GREY, "linestyle": (0, (4, 2)), "marker": "+", "markersize": 8},
+)
+
+
+class RightAndWrong(NamedTuple):
+    """One comparison.
+
+    Attributes:
+        title: what is wrong.
+        ylabel: what the paths are of.
+        learner: whose rule the right one is, by its name in the figures' style.
+        right: values after 0, 1, … outer steps.
+        wrong: one or two wrong paths, by their label.
+    """
+
+    title: str
+    ylabel: str
+    learner: str
+    right: Sequence[float]
+    wrong: Mapping[str, Sequence[float]]
+
+
+def right_and_wrong_figure(comparisons: Sequence[RightAndWrong]) -> Figure:
+    """A panel each, two in a row; the right path in its learner's style, wrong ones in grey.
+
+    The right path sets the scale; a wrong one that leaves the picture is not drawn any further.
+    """
+    from matplotlib.figure import Figure
+
+    rows = -(-len(comparisons) // _COLUMNS)
+    with house_style():
+        figure = Figure(figsize=(9.0, 3.2 * rows), dpi=80, layout="constrained")
+        panels = figure.subplots(rows, _COLUMNS, squeeze=False).flatten()
+        for axes, comparison in zip(panels, comparisons, strict=False):
+            _draw(axes, comparison)
+        for axes in panels[len(comparisons) :]:
+            axes.set_visible(False)
+    return figure
+
+
+def _draw(axes: Axes, comparison: RightAndWrong) -> None:
+    low, high = _edges(comparison.right)
+    for look, (label, path) in zip(_WRONG, comparison.wrong.items(), strict=False):
+        shown = _until_it_leaves(path, low, high)
+        axes.plot(shown, **look, linewidth=1.4, label=label, markevery=_every(path))
+    right = {**line(comparison.learner), "label": "right", "markevery": _every(comparison.right)}
+    axes.plot(comparison.right, **right)
+    axes.set_ylim(low, high)
+    axes.set_title(comparison.title)
+    axes.set_xlabel("outer step")
+    axes.set_ylabel(comparison.ylabel)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
+
+
+def _edges(path: Sequence[float]) -> tuple[float, float]:
+    """Room for overshooting: the range of the path and as much again on both sides, and a bit."""
+    room = 1.3 * (max(path) - min(path))
+    return min(path) - room, max(path) + room
+
+
+def _until_it_leaves(path: Sequence[float], low: float, high: float) -> Sequence[float]:
+    outside = [step for step, value in enumerate(path) if not low <= value <= high]
+    return path[: outside[0] + 1] if outside else path
+
+
+def _every(path: Sequence[float]) -> int:
+    """About ten markers a line."""
+    return max(1, len(path) // 10)

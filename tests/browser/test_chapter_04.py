@@ -1,0 +1,96 @@
+"""Chapter 04: Reptile's path follows k, ε, n, start and mistake; the angle activation, start, k."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("chapter", ["04_first_order_and_reptile"], indirect=True)
+
+JOINT, SETTLES, LAST = "joint optimum", "where Reptile settles", "φ after 60 outer steps"
+DISTANCE, BEFORE, AFTER = 2, 3, 4
+
+
+def points(explorer) -> dict[str, list[float]]:
+    """Numbers of the table by row header."""
+    return {header: [float(cell) for cell in rest] for header, *rest in explorer.table()}
+
+
+def test_reptile_leaves_the_joint_optimum_with_more_than_one_step(chapter):
+    explorer = chapter.explorer("ReptilePathExplorer")
+    pictures = [explorer.picture()]
+    many = points(explorer)
+    assert many[SETTLES][DISTANCE] > 1
+    assert many[SETTLES][BEFORE] > many[JOINT][BEFORE]
+    assert many[SETTLES][AFTER] < many[JOINT][AFTER]
+    explorer.slide("inner steps k", "Home")
+    explorer.says("k = 1, ε = 0.30, n = 3, from the joint optimum")
+    one = points(explorer)
+    assert one[SETTLES] == one[JOINT] == one[LAST]
+    pictures.append(explorer.picture())
+    explorer.slide("inner steps k", "ArrowRight")
+    explorer.says("k = 2, ε")
+    assert 0 < points(explorer)[SETTLES][DISTANCE] < many[SETTLES][DISTANCE]
+    explorer.slide("inner steps k", "End")
+    assert points(explorer)[SETTLES][DISTANCE] > many[SETTLES][DISTANCE]
+    pictures.append(explorer.picture())
+    assert len(set(pictures)) == len(pictures)
+    chapter.assert_nothing_failed()
+
+
+def test_forgetting_1_over_n_throws_reptile_out_of_the_picture(chapter):
+    explorer = chapter.explorer("ReptilePathExplorer")
+    settles = points(explorer)[SETTLES]
+    explorer.choose_next("start")
+    explorer.says("from upper left")
+    assert points(explorer)[SETTLES] == settles
+    explorer.slide("meta-batch n", "Home")
+    explorer.says("n = 1, from upper left")
+    jumping = points(explorer)[LAST]
+    explorer.slide("meta-batch n", "End")
+    explorer.says("n = 6")
+    calm = points(explorer)[LAST]
+    assert calm == points(explorer)[SETTLES] == settles
+    assert jumping != calm
+    explorer.slide("outer step ε", "End")
+    explorer.says("ε = 1.00")
+    assert points(explorer)[LAST] == settles
+    picture = explorer.picture()
+    explorer.toggle("forget 1/n")
+    explorer.says("1/n forgotten")
+    explorer.says("The path leaves the picture at outer step 1.")
+    assert points(explorer)[LAST][DISTANCE] > 1000
+    assert explorer.picture() != picture
+    explorer.slide("outer step ε", "Home")
+    explorer.says("ε = 0.05")
+    assert points(explorer)[LAST] == settles
+    chapter.assert_nothing_failed()
+
+
+def degrees(explorer) -> list[float]:
+    """Mean angle of the chosen activation at each α."""
+    return [float(row[1].split(" ± ")[0]) for row in explorer.table() if row[1] != "diverged"]
+
+
+def test_the_angle_grows_with_alpha_and_follows_activation_start_and_k(chapter):
+    explorer = chapter.explorer("GradientAngleExplorer")
+    seen = [(explorer.table(), explorer.picture())]
+    relu = degrees(explorer)
+    assert relu[0] < 1 < relu[-1]
+    assert relu[:6] == sorted(relu[:6])
+    explorer.choose_next("activation")
+    explorer.says("tanh, untrained: the angle grows")
+    seen.append((explorer.table(), explorer.picture()))
+    for before, after in zip(seen[0][0], seen[1][0], strict=True):
+        assert (before[1], before[3]) == (after[3], after[1])
+    explorer.choose_next("start")
+    explorer.says("tanh, trained: the angle grows")
+    seen.append((explorer.table(), explorer.picture()))
+    explorer.choose_next("start", "ArrowUp")
+    once = degrees(explorer)
+    explorer.slide("inner steps k", "End")
+    explorer.says("untrained network, k = 10")
+    ten = degrees(explorer)
+    assert all(more > one for one, more in zip(once[:5], ten[:5], strict=True))
+    seen.append((explorer.table(), explorer.picture()))
+    assert all(len({str(each) for each in column}) == 4 for column in zip(*seen, strict=True))
+    chapter.assert_nothing_failed()
