@@ -14,7 +14,7 @@ FAST: dict[str, dict[str, Any]] = {
         "validation_episodes": 4,
         "test_episodes": 8,
         "most_steps": 4,
-        "long_steps": 6,
+        "long_steps": 60,
     },
     "03_maml": {"iterations": 20, "unseen_tasks": 8, "test_steps": 5},
     "04_first_order_and_reptile": {

@@ -15,7 +15,7 @@ from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.types import Split, Task, bad_values
 
 TASKS_AT_ONCE = 25
-"""Tasks adapted together; bounds the memory of their fast weights and changes no result."""
+"""Tasks adapted together by default; bounds the memory of their weights, changes no result."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,20 @@ class AdaptationCurves:
 
 
 @torch.no_grad()
-def adaptation_curves(learner: Learner, tasks: Task, steps: int | None = None) -> AdaptationCurves:
+def adaptation_curves(
+    learner: Learner,
+    tasks: Task,
+    steps: int | None = None,
+    *,
+    tasks_at_once: int = TASKS_AT_ONCE,
+) -> AdaptationCurves:
     """Adapt to every task and score the query split after 0…steps inner steps.
 
     Args:
         learner: any learner.
         tasks: unseen tasks, every tensor ``[tasks, items, ...]``.
         steps: inner steps, the learner's own number when not given.
+        tasks_at_once: tasks adapted together; more is quicker where a task is small.
 
     Raises:
         ValueError: no tasks, NaN or inf in them, or ``steps`` is negative.
@@ -76,11 +83,13 @@ def adaptation_curves(learner: Learner, tasks: Task, steps: int | None = None) -
         raise ValueError("no tasks to evaluate on: give at least one")
     if problem := bad_values(tasks):
         raise ValueError(f"cannot evaluate: {problem}")
-    parts = [_curves(learner, part, steps) for part in chunks(tasks, TASKS_AT_ONCE)]
-    losses, accuracies = zip(*parts, strict=True)
-    known = [accuracy for accuracy in accuracies if accuracy is not None]
-    accuracy = torch.cat(known).cpu() if known else None
-    return AdaptationCurves(torch.cat(losses).cpu(), accuracy)
+    parts = [
+        curves_of(learner, predict_along(learner, part, steps), part.query.y)
+        for part in chunks(tasks, tasks_at_once)
+    ]
+    accuracies = [part.accuracy for part in parts if part.accuracy is not None]
+    accuracy = torch.cat(accuracies) if accuracies else None
+    return AdaptationCurves(torch.cat([part.loss for part in parts]), accuracy)
 
 
 def adapted_loss(learner: Learner, tasks: Task) -> float:
@@ -95,12 +104,22 @@ def chunks(tasks: Task, size: int) -> Iterator[Task]:
         yield Task(*(Split(split.x[rows], split.y[rows]) for split in tasks))
 
 
-def _curves(learner: Learner, tasks: Task, steps: int | None) -> tuple[Tensor, Tensor | None]:
-    outputs = predict_along(learner, tasks, steps).unbind(1)
-    loss = torch.stack([_losses(learner, output, tasks.query.y) for output in outputs], 1)
-    if tasks.query.y.is_floating_point():
-        return loss, None
-    return loss, torch.stack([_accuracies(output, tasks.query.y) for output in outputs], 1)
+def curves_of(learner: Learner, outputs: Tensor, y: Tensor) -> AdaptationCurves:
+    """Score outputs that were kept along the way.
+
+    Args:
+        learner: gives the loss.
+        outputs: on the query split after each step, ``[tasks, steps + 1, items, outputs]``.
+        y: the query targets, ``[tasks, items, ...]``.
+
+    Returns:
+        Curves on the CPU.
+    """
+    along = outputs.unbind(1)
+    loss = torch.stack([_losses(learner, output, y) for output in along], 1).cpu()
+    if y.is_floating_point():
+        return AdaptationCurves(loss, None)
+    return AdaptationCurves(loss, torch.stack([_accuracies(o, y) for o in along], 1).cpu())
 
 
 def _accuracies(output: Tensor, y: Tensor) -> Tensor:

@@ -1,0 +1,61 @@
+"""How much memory a computation needs at its peak, beyond what was there: counted, not sampled."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+def peak_extra_bytes(computation: Callable[[], object]) -> int:
+    """The most bytes of tensors that were made during a computation and alive at once.
+
+    Every operation is watched, forwards and backwards, so the count is the same on every machine,
+    unlike the memory of a process. What an operation uses inside itself is not counted.
+
+    Args:
+        computation: in one thread; gradients that it accumulates count while they live.
+    """
+    watch = _Watch()
+    with watch:
+        computation()
+    return watch.peak
+
+
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up the memory of new tensors, and takes it off when the last user lets go."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.alive = self.peak = 0
+        self.known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> object:
+        for tensor in _tensors((args, kwargs)):  # was there before: not new
+            self.known.add(tensor.untyped_storage())
+        result = func(*args, **(kwargs or {}))
+        for tensor in _tensors(result):
+            self._add(tensor.untyped_storage())
+        return result
+
+    def _add(self, memory: torch.UntypedStorage) -> None:
+        if memory in self.known:
+            return
+        self.known.add(memory)
+        self.alive += memory.nbytes()
+        self.peak = max(self.peak, self.alive)
+        weakref.finalize(memory, self._free, memory.nbytes())
+
+    def _free(self, size: int) -> None:
+        self.alive -= size
+
+
+def _tensors(values: object) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]

@@ -1,0 +1,98 @@
+"""Two equal methods, episodes arriving one by one: how often does one of them seem to win?"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from metalearn_lab.evaluation.equal_methods import FIRST_LOOK, Replays, replay_equal_methods
+from metalearn_lab.explorers.controls import choice, slider
+from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.table import Table
+from metalearn_lab.figures.interval_replay import IntervalReplay, interval_replay_scene
+
+MARGIN = 0.02
+"""A lead that a reader of two bare means may take for one."""
+
+RULES = (
+    "a mean leads by 2 points",
+    "the two intervals do not meet",
+    "the interval of the difference leaves out 0",
+    f"… at this or an earlier look, from {FIRST_LOOK} on",
+)
+_PAIRED = {"the same for both (paired)": "paired", "each its own (unpaired)": "unpaired"}
+
+
+class IntervalReplayExplorer(Explorer):
+    """Controls for the episodes so far, the replay, and whether both methods share episodes.
+
+    Args:
+        halves: a learner's accuracies on the two halves of each episode's questions,
+            ``[episodes, 2]``.
+        replays: how many replays there are.
+
+    Raises:
+        ValueError: fewer than four episodes, or not two halves.
+    """
+
+    def __init__(self, halves: Tensor, *, replays: int = 1000) -> None:
+        self.replays = {
+            kind: replay_equal_methods(halves.double(), paired=kind == "paired", replays=replays)
+            for kind in _PAIRED.values()
+        }
+        self.found = {kind: _winners(each) for kind, each in self.replays.items()}
+        self.shares = {
+            kind: {rule: each.double().mean(0) for rule, each in found.items()}
+            for kind, found in self.found.items()
+        }
+        most = self.replays["paired"].scores.shape[1]
+        middle = float(halves.mean())
+        self.scene = interval_replay_scene(RULES, most_episodes=most, middle=middle)
+        super().__init__(
+            {
+                "episodes": slider("episodes", min(100, most), 2, most),
+                "replay": slider("replay", 0, 0, replays - 1),
+                "pairing": choice("episodes are", _PAIRED, "unpaired"),
+            }
+        )
+
+    def view(self, *, episodes: int, replay: int, pairing: str) -> View:  # type: ignore[override]
+        """One replay up to some episode, and what a thousand of them say there."""
+        each = self.replays[pairing]
+        means, half_widths = each.means[replay], each.half_widths[replay]
+        picture = IntervalReplay(means, half_widths, self.shares[pairing], episodes)
+        table = self._table(episodes, replay, pairing)
+        alt = f"{table.caption} " + "; ".join(f"{row[0]}: {row[2]}" for row in table.rows)
+        return picture_view(self.scene.bundle(picture, alt), table)
+
+    def _table(self, episodes: int, replay: int, pairing: str) -> Table:
+        each, at = self.replays[pairing], episodes - 1
+        (a, b), (half_a, half_b) = each.means[replay, at], each.half_widths[replay, at]
+        apart, half = each.difference[replay, at], each.difference_half_width[replay, at]
+        caption = (
+            f"Replay {replay} after {episodes} {pairing} episodes: method A "
+            f"{100 * a:.1f} ± {100 * half_a:.1f} %, method B {100 * b:.1f} ± {100 * half_b:.1f} %, "
+            f"difference {100 * apart:+.1f} ± {100 * half:.1f} points. The methods are equal."
+        )
+        rows = [
+            (rule, _said(found[replay, at], apart), f"{100 * self.shares[pairing][rule][at]:.1f} %")
+            for rule, found in self.found[pairing].items()
+        ]
+        columns = ("a winner is called when", "in this replay", f"in {len(each.scores):,} replays")
+        return Table(caption, columns, rows)
+
+
+def _winners(replays: Replays) -> dict[str, Tensor]:
+    """By rule, whether it finds a winner, ``[replays, episodes]``."""
+    each = (
+        replays.leads_by(MARGIN),
+        replays.apart,
+        replays.differs,
+        replays.ever_differed,
+    )
+    return dict(zip(RULES, each, strict=True))
+
+
+def _said(found: Tensor, apart: Tensor) -> str:
+    if not found:
+        return "none"
+    return "A" if apart > 0 else "B"

@@ -1,0 +1,50 @@
+"""Memory and time of a meta-gradient against the number of inner steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from metalearn_lab.figures.style import INK, STYLES, Style, house_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LOOKS = {
+    "second order": STYLES["maml"],
+    "second order, replayed": Style(INK, (0, (2, 1, 1, 1)), "^"),
+    "first order": STYLES["first_order_maml"],
+}
+
+
+def cost_of_steps_figure(
+    steps: Sequence[int],
+    megabytes: Mapping[str, Sequence[float]],
+    milliseconds: Mapping[str, Sequence[float]],
+) -> Figure:
+    """Two panels, a line for each way to the meta-gradient.
+
+    Args:
+        steps: numbers of inner steps.
+        megabytes: at the peak of one meta-gradient, by way.
+        milliseconds: of one meta-gradient, by way.
+
+    Raises:
+        ValueError: an unknown way, or not one value for each number of steps.
+    """
+    with house_style():
+        figure, panels = new_figure(2, width=9.0, height=3.4)
+        titles = ("Memory at its peak, MB", "Time of a meta-gradient, ms")
+        for axes, title, lines in zip(panels, titles, (megabytes, milliseconds), strict=True):
+            for way, values in lines.items():
+                if way not in _LOOKS or len(values) != len(steps):
+                    raise ValueError(
+                        f"{way!r} must be one of {', '.join(_LOOKS)} with {len(steps)} values"
+                    )
+                axes.plot(steps, values, **_LOOKS[way]._asdict(), label=way)
+            axes.set_title(title)
+            axes.set_xlabel("inner steps k")
+            axes.set_xticks(steps)
+            axes.set_ylim(bottom=0)
+        panels[0].legend(loc="upper left")
+    return figure
