@@ -66,10 +66,7 @@ def stationary_point(
     inner_lr: float,
     inner_steps: int,
 ) -> float:
-    """Where an algorithm settles on quadratic tasks: a weighted mean of the centres.
-
-    The weights are a for joint training, a(1 − αa)^{2k} for MAML, a(1 − αa)^k for first-order
-    MAML and 1 − (1 − αa)^k for Reptile.
+    """Where an algorithm settles on quadratic tasks: the mean of the centres by their weights.
 
     Args:
         algorithm: one of the four.
@@ -81,15 +78,36 @@ def stationary_point(
     Raises:
         ValueError: an unknown algorithm, wrong tasks, or weights that sum to zero (no such point).
     """
+    _check(curvatures, centres)
+    weights = centre_weights(algorithm, curvatures, inner_lr=inner_lr, inner_steps=inner_steps)
+    if sum(weights) == 0:
+        raise ValueError("the weights of the centres sum to zero: every point is stationary")
+    return sum(w * c for w, c in zip(weights, centres, strict=True)) / sum(weights)
+
+
+def centre_weights(
+    algorithm: Algorithm, curvatures: Sequence[float], *, inner_lr: float, inner_steps: int
+) -> list[float]:
+    """How strongly an algorithm is drawn to the centre of each quadratic task.
+
+    Its outer step moves θ along −Σ_i w_i (θ − c_i), with w = a for joint training, a(1 − αa)^{2k}
+    for MAML, a(1 − αa)^k for first-order MAML and 1 − (1 − αa)^k for Reptile. The last two are
+    negative for some αa > 1: such a centre is fled.
+
+    Args:
+        algorithm: one of the four.
+        curvatures: a_i.
+        inner_lr: α.
+        inner_steps: k.
+
+    Raises:
+        ValueError: an unknown algorithm.
+    """
     if algorithm not in get_args(Algorithm):
         raise ValueError(
             f"unknown algorithm {algorithm!r}: use one of {', '.join(get_args(Algorithm))}"
         )
-    _check(curvatures, centres)
-    weights = [_weight(algorithm, a, 1 - inner_lr * a, inner_steps) for a in curvatures]
-    if sum(weights) == 0:
-        raise ValueError("the weights of the centres sum to zero: every point is stationary")
-    return sum(w * c for w, c in zip(weights, centres, strict=True)) / sum(weights)
+    return [_weight(algorithm, a, 1 - inner_lr * a, inner_steps) for a in curvatures]
 
 
 def _weight(algorithm: Algorithm, a: float, shrink: float, k: int) -> float:

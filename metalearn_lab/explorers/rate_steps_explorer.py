@@ -1,0 +1,93 @@
+"""Move the inner rate and the number of steps of trained learners, up to the cliff and over it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from metalearn_lab.evaluation.rate_steps import RateSteps, rate_steps
+from metalearn_lab.explorers.controls import choice, log_slider, slider
+from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.table import Table
+from metalearn_lab.figures.rate_steps import RateStepMap, rate_steps_scene
+from metalearn_lab.figures.style import LABELS
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.types import Task
+
+_LEAST, _MOST, _STEP = -4.0, -1.0, 0.125
+RATES = tuple(10 ** (_LEAST + _STEP * i) for i in range(round((_MOST - _LEAST) / _STEP) + 1))
+"""The inner rates α that can be chosen: eight to a power of ten."""
+
+
+class RateStepsExplorer(Explorer):
+    """Controls for learner, α and k; a map of the query loss, and its values at the chosen place.
+
+    All of the map is computed at the start.
+
+    Args:
+        learners: trained with one α and k, by their names in the figures' style.
+        tasks: unseen, every tensor ``[tasks, items, ...]``.
+        most_steps: the largest k.
+
+    Raises:
+        ValueError: no learners, or an unknown one.
+    """
+
+    def __init__(
+        self, learners: Mapping[str, Learner], tasks: Task, *, most_steps: int = 20
+    ) -> None:
+        if not learners:
+            raise ValueError("no learners to explore: give at least one, trained")
+        self.maps = {
+            name: rate_steps(learner, tasks, RATES, most_steps)
+            for name, learner in learners.items()
+        }
+        first = next(iter(learners.values()))
+        self.trained = (_index(first.inner_lr), min(first.inner_steps, most_steps))
+        self.scene = rate_steps_scene(RATES, most_steps, self.trained, list(learners))
+        names = {LABELS[name]: name for name in learners}
+        super().__init__(
+            {
+                "learner": choice("learner", names, next(iter(learners))),
+                "rate": log_slider("inner rate α", RATES[self.trained[0]], _LEAST, _MOST, _STEP),
+                "step": slider("inner steps k", self.trained[1], 0, most_steps),
+            }
+        )
+
+    def view(self, *, learner: str, rate: float, step: int) -> View:  # type: ignore[override]
+        """The map of the learner, and both learners' losses at the chosen α and k."""
+        at = _index(rate)
+        data = RateStepMap({n: each.loss for n, each in self.maps.items()}, learner, at, step)
+        tasks = self.maps[learner].tasks
+        table = Table(
+            f"Mean query loss over {tasks} unseen tasks, with its 95 % interval; "
+            f"the map is that of {LABELS[learner]}",
+            ("learner", "no step", "as trained", "chosen α and k", "largest α that helps at k"),
+            [self._row(name, at, step) for name in self.maps],
+        )
+        alt = (
+            f"Map of the query loss of {LABELS[learner]} over inner rate and inner steps. At "
+            f"α = {RATES[at]:.3g} and k = {step} it is {_loss(self.maps[learner], at, step)}; "
+            f"as trained it is {_loss(self.maps[learner], *self.trained)}."
+        )
+        return picture_view(self.scene.bundle(data, alt), table)
+
+    def _row(self, name: str, rate: int, step: int) -> list[str]:
+        each = self.maps[name]
+        places = ((rate, 0), self.trained, (rate, step))
+        largest = each.largest_useful_rate(step) if step else None
+        useful = "–" if largest is None else f"{largest:.3g}"
+        return [LABELS[name], *(_loss(each, *place) for place in places), useful]
+
+
+def _index(rate: float) -> int:
+    """The place in ``RATES`` that is nearest to a rate."""
+    at = round((math.log10(rate) - _LEAST) / _STEP) if rate > 0 else 0
+    return min(max(at, 0), len(RATES) - 1)
+
+
+def _loss(each: RateSteps, rate: int, step: int) -> str:
+    loss, half = each.loss[rate, step].item(), each.half_width[rate, step].item()
+    if loss > 1000 or not math.isfinite(half):
+        return "diverged"
+    return f"{loss:.3f} ± {half:.3f}"

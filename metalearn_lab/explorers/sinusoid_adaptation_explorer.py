@@ -1,0 +1,114 @@
+"""Make a sinusoid, choose where its points lie, and watch a trained learner adapt to them."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.explorers.controls import choice, float_slider, slider
+from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.table import Table
+from metalearn_lab.figures.sinusoid_adaptation import (
+    SinusoidAdaptation,
+    sinusoid_adaptation_scene,
+)
+from metalearn_lab.figures.style import LABELS
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.tasks.placement import REGIONS, points_of, squeezed
+from metalearn_lab.tasks.types import Split, Task, to_device
+
+_POINTS = 121
+_MOST_SHOTS = 20
+
+
+class SinusoidAdaptationExplorer(Explorer):
+    """Controls for amplitude, phase, K, where the points lie, inner steps and learner.
+
+    Moving the step indexes a trace; another task or learner adapts once and is kept.
+
+    Args:
+        learners: trained, by their names in the figures' style.
+        most_steps: the last inner step.
+        region: where the points lie at the start.
+
+    Raises:
+        ValueError: no learners, or an unknown one.
+    """
+
+    def __init__(
+        self, learners: Mapping[str, Learner], *, most_steps: int = 10, region: str = "spread"
+    ) -> None:
+        if not learners:
+            raise ValueError("no learners to explore: give at least one, trained")
+        self.learners = {name: copy.copy(learner) for name, learner in learners.items()}
+        for learner in self.learners.values():
+            learner.mapping = "loop"  # for one task at a time: without vmap, a fifth of the time
+        self.most_steps = most_steps
+        self.scene = sinusoid_adaptation_scene(list(learners))
+        self.x = torch.linspace(-5, 5, _POINTS)
+        self._trace = lru_cache(maxsize=256)(self._adapt)
+        names = {LABELS[name]: name for name in learners}
+        super().__init__(
+            {
+                "learner": choice("learner", names, next(iter(learners))),
+                "region": choice("where the points lie", list(REGIONS), region),
+                "shots": slider("points K", 10, 1, _MOST_SHOTS),
+                "step": slider("inner steps", 1, 0, most_steps),
+                "amplitude": float_slider("amplitude A", 3.0, 0.1, 5.0, 0.1),
+                "phase": float_slider("phase p", 1.0, 0.0, 6.2, 0.1),
+            }
+        )
+
+    def view(  # type: ignore[override]
+        self, *, learner: str, region: str, shots: int, step: int, amplitude: float, phase: float
+    ) -> View:
+        """The learner's curve before and after ``step`` inner steps, and its error by half."""
+        support, truth, outputs = self._trace(learner, region, shots, amplitude, phase)
+        data = SinusoidAdaptation(
+            self.x, truth, support, REGIONS[region], learner, outputs[0], outputs[step]
+        )
+        errors = (outputs - truth) ** 2
+        table = Table(
+            f"Mean squared error of {LABELS[learner]}",
+            ("inner steps", "whole curve", "left half", "right half"),
+            [self._row(errors, at) for at in dict.fromkeys((0, step))],
+        )
+        alt = (
+            f"A sinusoid of amplitude {amplitude:.1f} and phase {phase:.1f}, points: {shots}, "
+            f"{region}. Mean squared error of {LABELS[learner]} along the whole curve: "
+            f"{errors[0].mean():.2f} before, {errors[step].mean():.2f} after inner step {step}."
+        )
+        return picture_view(self.scene.bundle(data, alt), table, _note(phase))
+
+    def _row(self, errors: Tensor, step: int) -> list[str]:
+        halves = (self.x == self.x, self.x < 0, self.x > 0)
+        return [str(step), *(f"{errors[step][half].mean():.2f}" for half in halves)]
+
+    def _adapt(
+        self, name: str, region: str, shots: int, amplitude: float, phase: float
+    ) -> tuple[Split, Tensor, Tensor]:
+        """Support ``[K, 1]``, truth ``[points]`` and outputs ``[steps + 1, points]``."""
+        curve = torch.tensor([amplitude]), torch.tensor([phase])
+        support = points_of(curve, squeezed(_spread(shots)[None, :, None], region))
+        query = points_of(curve, self.x[None, :, None])
+        learner = self.learners[name]
+        task = to_device(Task(support, query), next(learner.parameters()).device)
+        outputs = predict_along(learner, task, self.most_steps)[0, :, :, 0].cpu()
+        return Split(support.x[0], support.y[0]), query.y[0, :, 0], outputs
+
+
+def _spread(count: int) -> Tensor:
+    """Inputs between −5 and 5, spread evenly however many: multiples of the golden ratio."""
+    return (torch.arange(1, count + 1) * (5**0.5 - 1) / 2 % 1 - 0.5) * 10
+
+
+def _note(phase: float) -> str:
+    if phase <= math.pi:
+        return ""
+    return f"A phase above π ({math.pi:.2f}): no sinusoid of the training had one."

@@ -1,0 +1,122 @@
+"""Query loss over inner rate and step as a map with its cliff, and along the chosen rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import Tensor
+
+from metalearn_lab.figures.scene import Scene
+from metalearn_lab.figures.style import INK, house_style, line, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LogNorm
+
+LEAST, MOST = 0.05, 20.0
+"""Losses between these are told apart; above is "diverged"."""
+
+_CLIFF: dict[str, Any] = {"color": INK, "linewidth": 2.2}
+_TRAINED: dict[str, Any] = {
+    "marker": "*",
+    "markersize": 13,
+    "color": "white",
+    "markeredgecolor": INK,
+}
+_CHOSEN: dict[str, Any] = {"marker": "s", "markersize": 10, "color": "none", "markeredgewidth": 2.2}
+
+
+class RateStepMap(NamedTuple):
+    """What the picture shows.
+
+    Attributes:
+        loss: of each learner, ``[rates, steps + 1]``; infinite where it diverged.
+        shown: the learner of the map.
+        rate: index of the chosen α.
+        step: the chosen k.
+    """
+
+    loss: Mapping[str, Tensor]
+    shown: str
+    rate: int
+    step: int
+
+
+def rate_steps_scene(
+    rates: Sequence[float], steps: int, trained: tuple[int, int], learners: Sequence[str]
+) -> Scene[RateStepMap]:
+    """A map over α and k, and the losses against k at the chosen α.
+
+    Args:
+        rates: α of the columns, equally spaced in their logarithm.
+        steps: the most inner steps.
+        trained: index of the α, and the k, that the learners were trained with.
+        learners: those that are drawn.
+    """
+    from matplotlib.cm import ScalarMappable
+
+    with house_style():
+        figure, (left, right) = new_figure(2, width=9.6, height=4.0)
+        left.grid(visible=False)
+        left.set(xlim=(-0.5, len(rates) - 0.5), ylim=(-0.5, steps + 0.5))
+        left.set(xlabel="inner rate α", ylabel="inner steps k")
+        ticks = [i for i, rate in enumerate(rates) if f"{rate:.6e}".startswith("1.000000e")]
+        left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
+        left.set_yticks(range(0, steps + 1, 5))
+        right.set_xticks(range(0, steps + 1, 5))
+        figure.colorbar(
+            ScalarMappable(_norm(), _colours()), ax=left, extend="max", label="query loss"
+        )
+        left.plot([], [], **_CLIFF, label="cliff")
+        left.plot([], [], linestyle="none", **_TRAINED, label="as trained")
+        left.plot([], [], linestyle="none", **_CHOSEN, markeredgecolor=INK, label="chosen")
+        left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, handlelength=1.5)
+        right.set(xlim=(-0.5, steps + 0.5), ylim=(LEAST, MOST), yscale="log")
+        right.set(xlabel="inner steps k", ylabel="query loss at the chosen α")
+        for name in learners:
+            right.plot([], [], **line(name))
+        right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return Scene(figure, lambda panels, data: _draw(panels, data, trained))
+
+
+def _norm() -> LogNorm:
+    from matplotlib.colors import LogNorm
+
+    return LogNorm(LEAST, MOST)
+
+
+def _colours() -> Any:
+    from matplotlib import colormaps
+
+    return colormaps["cividis"].with_extremes(over="#e6e6e6")
+
+
+def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> list[Artist]:
+    left, right = panels[:2]
+    loss = data.loss[data.shown]
+    cells = loss.nan_to_num(posinf=1e30).T.numpy()
+    drawn: list[Artist] = [
+        left.imshow(cells, origin="lower", aspect="auto", norm=_norm(), cmap=_colours(), zorder=0),
+        *left.plot(*_cliff(loss), **_CLIFF),
+        *left.plot(*trained, **_TRAINED),
+        *left.plot(data.rate, data.step, **_CHOSEN, markeredgecolor="white"),
+        *left.plot(data.rate, data.step, **{**_CHOSEN, "markersize": 13}, markeredgecolor=INK),
+    ]
+    for name, each in data.loss.items():
+        drawn += right.plot(each[data.rate].clamp(LEAST / 2, MOST * 2).numpy(), **line(name))
+    drawn += right.plot([data.step] * 2, [LEAST, MOST], color=INK, linewidth=1)
+    return drawn
+
+
+def _cliff(loss: Tensor) -> tuple[list[float], list[float]]:
+    """The border, row by row, right of which adapting is worse than not adapting at all."""
+    across: list[float] = []
+    upward: list[float] = []
+    for step in range(1, loss.shape[1]):
+        worse = (loss[:, step] >= loss[:, 0]).nonzero().flatten()
+        border = (int(worse[0]) if len(worse) else loss.shape[0]) - 0.5
+        across += [border, border]
+        upward += [step - 0.5, step + 0.5]
+    return across, upward
