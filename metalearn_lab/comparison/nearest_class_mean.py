@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from metalearn_lab.comparison.world import World
+from metalearn_lab.tasks.nested_shots import first_shots
+from metalearn_lab.tasks.types import Task
 
 
 def nearest_class_mean_accuracy(
@@ -28,19 +31,48 @@ def nearest_class_mean_accuracy(
         episodes: how many, from the first.
         ngrams: shortest and longest n-gram in characters.
     """
-    from scipy.sparse import csr_array
-    from sklearn.preprocessing import normalize
+    return nearest_class_mean_by_shots(world, part, episodes, ngrams, [world.shots])[world.shots]
 
+
+def nearest_class_mean_by_shots(
+    world: World, part: str, episodes: int, ngrams: tuple[int, int], shots: Sequence[int]
+) -> dict[int, Tensor]:
+    """The same on the same episodes with only the first K support sentences of each class.
+
+    Args:
+        world: as above.
+        part: as above.
+        episodes: as above.
+        ngrams: as above.
+        shots: each K, at most the world's.
+
+    Returns:
+        Accuracies ``[episodes]`` by K.
+    """
     vectors = _tf_idf(world, ngrams)
     tasks = world.row_sampler(part).batch(0, episodes)
-    hits = []
-    for i in range(episodes):
-        support, query = (vectors[split.x[i].numpy()] for split in tasks)
-        members = csr_array(torch.nn.functional.one_hot(tasks.support.y[i], world.ways).T.numpy())
-        means = normalize(members @ support)
-        guesses = torch.from_numpy((query @ means.T).toarray().argmax(1))
-        hits.append((guesses == tasks.query.y[i]).float().mean())
-    return torch.stack(hits)
+    pairs = list(zip(tasks.support.x.numpy(), tasks.query.x.numpy(), strict=True))
+    among = torch.stack([_products(vectors, support, support) for support, _ in pairs])
+    across = torch.stack([_products(vectors, query, support) for support, query in pairs])
+    return {k: _accuracies(among, across, first_shots(tasks, world.ways, k)) for k in shots}
+
+
+def _products(vectors: Any, rows: Any, others: Any) -> Tensor:
+    """Scalar products of some vectors with some others."""
+    return torch.from_numpy((vectors[rows] @ vectors[others].T).toarray())
+
+
+def _accuracies(among: Tensor, across: Tensor, tasks: Task) -> Tensor:
+    """Of each task, from the products of its support items and of query with support items.
+
+    The cosine of a query q with the mean of the items s is Σ q·s / √(Σ Σ s·s'), to a factor that
+    all classes share.
+    """
+    items = tasks.support.y.shape[1]
+    members = torch.nn.functional.one_hot(tasks.support.y).to(among.dtype)
+    sums = across[:, :, :items] @ members
+    lengths = (members.mT @ among[:, :items, :items] @ members).diagonal(dim1=1, dim2=2).sqrt()
+    return ((sums / lengths.unsqueeze(1)).argmax(-1) == tasks.query.y).float().mean(1)
 
 
 def _tf_idf(world: World, ngrams: tuple[int, int]) -> Any:

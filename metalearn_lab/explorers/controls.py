@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _WHOLE_LABEL = {"description_width": "initial"}
@@ -46,6 +46,13 @@ def log_slider(label: str, value: float, least: float, most: float, step: float)
         readout_format=".3g",
         style=_WHOLE_LABEL,
     )
+
+
+def stops_slider(label: str, options: Sequence[int], value: int) -> Any:
+    """A slider over given whole numbers, in their order; the picture follows while it moves."""
+    from ipywidgets import SelectionSlider
+
+    return SelectionSlider(options=options, value=value, description=label, style=_WHOLE_LABEL)
 
 
 def number(label: str, value: int, least: int, most: int) -> Any:

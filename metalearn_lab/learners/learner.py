@@ -46,7 +46,7 @@ class Learner(nn.Module):
         inner_lr: α, the inner step size (for a mean-reduced loss).
         inner_steps: k, the number of inner steps at training time and by default at test time.
         adapts: pattern of the parameter names that the inner loop moves, e.g. ``"*"`` for all or
-            ``"head.*"`` for the head alone.
+            ``"head.*"`` for the head alone; or several, e.g. ``("body.1.*", "head.*")``.
         mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one, shared out
             to the cores); by the rule ``learners.mapping.mapping_for`` when not given.
         chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory. Where it is not
@@ -58,7 +58,7 @@ class Learner(nn.Module):
             take each inner step again in the backward pass (see ``learners.replay``).
 
     Raises:
-        ValueError: a setting is out of range, no parameter matches ``adapts``, a norm of the
+        ValueError: a setting is out of range, no parameter matches a pattern, a norm of the
             model would make the learner wrong (see ``learners.norms``), or ``low_rank`` or
             ``replay`` is asked for and cannot be had.
     """
@@ -82,7 +82,7 @@ class Learner(nn.Module):
         *,
         inner_lr: float,
         inner_steps: int,
-        adapts: str = "*",
+        adapts: str | tuple[str, ...] = "*",
         mapping: Mapping | None = None,
         chunk_size: int | None = None,
         transductive: bool = False,
@@ -235,11 +235,16 @@ def check_steps(steps: int) -> None:
         raise ValueError(f"the number of inner steps must be 0, 1, 2, …, got {steps!r}")
 
 
-def _matching_names(model: nn.Module, pattern: str) -> list[str]:
+def _matching_names(model: nn.Module, adapts: str | tuple[str, ...]) -> list[str]:
     names = [name for name, _ in model.named_parameters()]
-    matching = [name for name in names if fnmatchcase(name, pattern)]
+    patterns = (adapts,) if isinstance(adapts, str) else adapts
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ValueError(
+                f"no parameter matches adapts={pattern!r}: the model has "
+                f"{', '.join(names) or 'none'}"
+            )
+    matching = [name for name in names if any(fnmatchcase(name, each) for each in patterns)]
     if not matching:
-        raise ValueError(
-            f"no parameter matches adapts={pattern!r}: the model has {', '.join(names) or 'none'}"
-        )
+        raise ValueError("adapts holds no pattern: name what the inner loop moves, or use '*'")
     return matching

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.models.mlp import blank_linear, initialise
+from metalearn_lab.models.mlp import MLP, blank_linear, initialise
 from metalearn_lab.tasks.seeds import generator
 
 
@@ -93,3 +93,15 @@ class TextClassifier(nn.Module):
         """Map n-gram ids ``[items, length]`` to class scores ``[items, ways]``."""
         scores: Tensor = self.head(self.body(ids))
         return scores
+
+
+def above_table(model: TextClassifier) -> MLP:
+    """The layers above the n-gram table, the same weights, for inputs ``model.body[0](ids)``.
+
+    What no step moves need be computed once only: where the table does not adapt, a sentence is
+    its mean embedding, and ``body.0`` and ``head`` are all there is to run.
+    """
+    hidden: nn.Linear = model.body[1]  # type: ignore[assignment]
+    layers = MLP([hidden.in_features, hidden.out_features, model.head.out_features])
+    layers.body[0], layers.head = hidden, model.head
+    return layers

@@ -94,7 +94,7 @@ def _numbers(learner: Learner) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(learner).items()
-        if (value is None or isinstance(value, int | float | str))
+        if (value is None or isinstance(value, int | float | str | tuple))
         and not name.startswith("_")
         and name not in _HOW_TASKS_ARE_RUN
     }

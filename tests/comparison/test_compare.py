@@ -19,7 +19,11 @@ from metalearn_lab.comparison.methods import (
     training_batches,
     trials,
 )
-from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
+from metalearn_lab.comparison.nearest_class_mean import (
+    _tf_idf,
+    nearest_class_mean_accuracy,
+    nearest_class_mean_by_shots,
+)
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.tasks.seeds import generator
@@ -174,6 +178,20 @@ def test_the_untrained_baseline_equals_a_plain_loop(world):
         expected.append(float(right) / len(episode.query_rows))
     found = nearest_class_mean_accuracy(world, "test", 10, (2, 3))
     assert found.tolist() == pytest.approx(expected)
+
+
+def test_fewer_shots_are_those_of_an_episode_with_fewer(world):
+    """One shot of a two-shot episode, against the means of its first items, one by one."""
+    two = make_world(world.table, ways=world.ways, shots=2, queries=2, split_seed=world.split_seed)
+    found = nearest_class_mean_by_shots(two, "test", 6, (2, 3), [1, 2])
+    assert torch.equal(found[2], nearest_class_mean_accuracy(two, "test", 6, (2, 3)))
+    vectors = _tf_idf(two, (2, 3))
+    for index in range(6):
+        episode = two.row_sampler("test").episode(index)
+        first = vectors[episode.support_rows[: two.ways].numpy()]
+        cosines = (vectors[episode.query_rows.numpy()] @ first.T).toarray()
+        right = torch.from_numpy(cosines.argmax(1)) == episode.task.query.y
+        assert found[1][index].item() == pytest.approx(right.float().mean().item())
 
 
 def test_gradients_are_counted_for_every_method():

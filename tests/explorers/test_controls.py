@@ -12,6 +12,7 @@ MADE = {
     "slider": controls.slider("steps", 2, 0, 9),
     "float_slider": controls.float_slider("amplitude", 1.5, 0.1, 5.0, 0.1),
     "log_slider": controls.log_slider("α", 0.01, -4, 0, 0.1),
+    "stops_slider": controls.stops_slider("shots", (1, 2, 4, 8), 4),
     "number": controls.number("episode", 3, 0, 99),
     "choice": controls.choice("learner", {"MAML": "maml", "Reptile": "reptile"}, "reptile"),
     "toggle": controls.toggle("forget 1/n", True),
@@ -28,6 +29,7 @@ def test_every_control_has_its_label_and_value(name):
             "slider": 2,
             "float_slider": 1.5,
             "log_slider": pytest.approx(0.01),
+            "stops_slider": 4,
             "number": 3,
             "choice": "reptile",
             "toggle": True,
@@ -35,7 +37,7 @@ def test_every_control_has_its_label_and_value(name):
     )
 
 
-@pytest.mark.parametrize("name", ["slider", "float_slider", "log_slider"])
+@pytest.mark.parametrize("name", ["slider", "float_slider", "log_slider", "stops_slider"])
 def test_the_picture_follows_a_slider_while_it_moves(name):
     assert MADE[name].continuous_update
 

@@ -29,6 +29,8 @@ def make(kind=MAML, model=None, **settings):
         ({"chunk_size": 2, "mapping": "loop"}, "got 2 with mapping='loop'"),
         ({"mapping": "pmap"}, "unknown mapping 'pmap': use 'vmap' .* or 'loop'"),
         ({"adapts": "tail.*"}, r"no parameter matches adapts='tail\.\*': the model has body\.0"),
+        ({"adapts": ("head.*", "tail.*")}, r"no parameter matches adapts='tail\.\*'"),
+        ({"adapts": ()}, "adapts holds no pattern: name what the inner loop moves"),
         ({"kind": Reptile, "inner_batch": 0}, "inner_batch must be 1 or more items, got 0"),
         (
             {"kind": JointPretraining, "model": nn.Linear(1, 1), "pretraining_head": nn.Identity()},
@@ -64,3 +66,19 @@ def test_adapting_a_negative_number_of_steps_is_refused():
     support = Split(torch.zeros(2, 3, 1), torch.zeros(2, 3, 1))
     with pytest.raises(ValueError, match="must be 0, 1, 2, …, got -2"):
         make().adapt(support, -2)
+
+
+@pytest.mark.parametrize("patterns", [("head.*", "body.2.*"), ("body.2.*", "head.bias", "head.*")])
+def test_several_patterns_adapt_what_any_of_them_names(patterns):
+    learner = make(model=MLP([1, 4, 4, 1]), adapts=patterns)
+    assert learner.adapted_names == ["body.2.weight", "body.2.bias", "head.weight", "head.bias"]
+    start, after = learner.adapt(Split(torch.ones(2, 3, 1), torch.zeros(2, 3, 1)))
+    moved = [name for name in start if not torch.equal(start[name], after[name])]
+    assert moved == [name for name in learner.adapted_names if name in moved]
+    assert "head.bias" in moved
+    assert "body.0.weight" not in moved
+
+
+def test_one_pattern_in_a_tuple_is_the_pattern_itself():
+    one, same = make(adapts="head.*"), make(adapts=("head.*",))
+    assert one.adapted_names == same.adapted_names

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalearn_lab.models.mlp import MLP
-from metalearn_lab.models.text_encoder import BagOfNgrams, TextClassifier
+from metalearn_lab.models.text_encoder import BagOfNgrams, TextClassifier, above_table
 
 
 def test_the_sinusoid_network_has_the_papers_size():
@@ -45,6 +45,15 @@ def test_every_class_is_equally_likely_before_adaptation():
     scores = TextClassifier(50, 5)(torch.randint(1, 50, (4, 6)))
     assert scores.shape == (4, 5)
     assert torch.equal(scores, torch.zeros(4, 5))
+
+
+def test_the_layers_above_the_table_are_the_classifiers_own():
+    model = TextClassifier(50, 5, dim=4, hidden=6)
+    torch.nn.init.normal_(model.head.weight, generator=torch.Generator().manual_seed(0))
+    upper, ids = above_table(model), torch.randint(1, 50, (4, 6))
+    assert torch.equal(upper(model.body[0](ids)), model(ids))
+    assert upper.body[0].weight is model.body[1].weight
+    assert upper.head.bias is model.head.bias
 
 
 def test_unknown_activation_and_sizes_are_refused():

@@ -74,6 +74,11 @@ OTHER_SEQUENCE = {
         ({}, {"learner": {"inner_lr": 0.02}}, r"inner_lr: 0\.01 there, 0\.02 here"),
         ({}, {"learner": {"inner_steps": 2}}, r"inner_steps: 1 there, 2 here"),
         ({}, {"learner": {"adapts": "head.*"}}, r"adapts: '\*' there, 'head\.\*' here"),
+        (
+            {"learner": {"adapts": ("head.*", "body.*")}},
+            {"learner": {"adapts": ("head.*", "body.0.*")}},
+            r"adapts 1: 'body\.\*' there, 'body\.0\.\*' here",
+        ),
         (REPTILE, REPTILE | {"learner": {}}, r"inner_batch: 3 there, None here"),
         ({}, {"activation": "tanh"}, r"layers model\.body\.1: 'ReLU\(\)' there, 'Tanh\(\)' here"),
         (
