@@ -12,7 +12,7 @@ from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 
 Slope = Callable[[Tensor], Tensor]
 
-_CURVATURES, _CENTRES = torch.tensor([1.0, 9.0]).double(), torch.tensor([-1.0, 1.0]).double()
+_CURVATURES, _CENTRES = torch.tensor([2.0, 8.0]).double(), torch.tensor([-1.0, 1.0]).double()
 _INNER_LR = 0.1
 
 
@@ -40,9 +40,14 @@ def _reptile_mistake(
     moves = torch.stack([_trained(phi, slope, alpha, k) - phi for slope in tasks])
     here = torch.stack([slope(phi) for slope in tasks]).mean()
     one_step = torch.stack([_trained(phi, slope, alpha, 1) - phi for slope in tasks]).mean()
-    chained = phi
+    chained = serial = phi
     for slope in tasks:
         chained = _trained(chained, slope, alpha, k)
+        serial = serial + epsilon * (_trained(serial, slope, alpha, k) - serial)
+    together = _trained(
+        phi, lambda at: torch.stack([slope(at) for slope in tasks]).mean(), alpha, k
+    )
+    ends = phi + moves
     mistakes = {
         "the 1/n is missing: the step grows with the number of tasks.": phi + epsilon * moves.sum(),
         "the sign is wrong: φ moves away from φ̃. Add ε(φ̃ − φ).": phi - epsilon * moves.mean(),
@@ -55,6 +60,12 @@ def _reptile_mistake(
         "only one inner step was taken: that is joint training.": phi + epsilon * one_step,
         "each task starts where the one before ended. Start every task at φ.": phi
         + epsilon * (chained - phi),
+        "φ moves after each task: that is serial Reptile. Take every φ̃ from the same φ, then "
+        "move once.": serial,
+        "this subtracts φ once from the sum of the φ̃. Subtract it from each.": phi
+        + epsilon * (ends.sum() - phi) / len(tasks),
+        "this trains on the mean loss of the tasks. Train on each task alone.": phi
+        + epsilon * (together - phi),
         "the inner steps go uphill: subtract α times the slope.": phi
         + epsilon * torch.stack([_trained(phi, s, -alpha, k) - phi for s in tasks]).mean(),
     }

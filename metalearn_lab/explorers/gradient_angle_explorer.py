@@ -46,7 +46,9 @@ class GradientAngleExplorer(Explorer):
         degrees = {each: self.measured[each, start].degrees[:, k - 1] for each in ACTIVATIONS}
         known = {each: interval_over_tasks(values.T) for each, values in degrees.items()}
         curvature = self.measured[activation, start].curvature.mean().item()
+        tasks = known[activation].tasks
         picture = GradientAnglePicture(
+            f"{start}, k = {k}, {tasks} tasks",
             activation,
             {each: interval.mean for each, interval in known.items()},
             {each: interval.half_width for each, interval in known.items()},
@@ -54,8 +56,7 @@ class GradientAngleExplorer(Explorer):
         )
         [other] = set(ACTIVATIONS) - {activation}
         table = Table(
-            f"Angle, mean and 95 % interval over {known[activation].tasks} tasks: {start} "
-            f"network, k = {k}",
+            f"Angle, mean and 95 % interval over {tasks} tasks: {start} network, k = {k}",
             ("α", f"{activation}, degrees", "tasks over 90°", f"{other}, degrees"),
             [
                 [f"{rate:g}", _angle(picture, activation, i), _over(row), _angle(picture, other, i)]
@@ -83,7 +84,7 @@ def _angle(picture: GradientAnglePicture, activation: str, place: int) -> str:
 
 
 def _over(degrees: Tensor) -> str:
-    """Share of the tasks whose first-order gradient points up MAML's loss."""
+    """Share of the tasks where a step against the first-order gradient raises MAML's loss."""
     if not degrees.isfinite().all():
         return _DIVERGED
     return f"{(degrees > 90).double().mean().item():.0%}"

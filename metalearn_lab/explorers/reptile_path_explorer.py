@@ -26,7 +26,6 @@ class ReptilePathExplorer(Explorer):
 
     Args:
         tasks: what is trained on.
-        inner_steps: k at the start.
 
     Attributes:
         path: φ after 0, 1, … outer steps, ``[61, 2]``.
@@ -34,17 +33,17 @@ class ReptilePathExplorer(Explorer):
 
     path: Tensor
 
-    def __init__(self, tasks: PlanarQuadratics, *, inner_steps: int = 1) -> None:
+    def __init__(self, tasks: PlanarQuadratics) -> None:
         self.tasks = tasks
         self.joint = tasks.stationary_point("joint", inner_lr=INNER_LR, inner_steps=1)
         self.scene = reptile_path_scene(tasks, self.joint)
         count = len(tasks.centres)
         super().__init__(
             {
-                "k": slider("inner steps k", inner_steps, 1, 20),
+                "k": slider("inner steps k", 1, 1, 20),
                 "epsilon": float_slider("outer step ε", 0.3, 0.05, 1.0, 0.05),
                 "n": slider("meta-batch n", count, 1, 2 * count),
-                "start": choice("start", [JOINT, *_STARTS], JOINT),
+                "start": choice("start", [*_STARTS, JOINT], "upper left"),
                 "forget": toggle("forget 1/n", False),
             }
         )
@@ -66,13 +65,11 @@ class ReptilePathExplorer(Explorer):
         points = {"joint optimum": self.joint, "where Reptile settles": settles}
         points[f"φ after {OUTER_STEPS} outer steps"] = self.path[-1]
         rows = [self._row(name, point, k) for name, point in points.items()]
-        setting = f"k = {k}, ε = {epsilon:.2f}, n = {n}, from {start}"
-        table = Table(
-            f"Where it leads: {setting}{', 1/n forgotten' if forget else ''}", _COLUMNS, rows
-        )
-        bundle = self.scene.bundle(
-            ReptilePath(self.path, settles), self._alt(table.caption, settles)
-        )
+        setting = f"k = {k}, ε = {epsilon:.2f}, n = {n}"
+        forgotten = ", 1/n forgotten" if forget else ""
+        table = Table(f"Where it leads: {setting}, from {start}{forgotten}", _COLUMNS, rows)
+        picture = ReptilePath(self.path, settles, setting + forgotten)
+        bundle = self.scene.bundle(picture, self._alt(table.caption, settles))
         return picture_view(bundle, table, self._note())
 
     def _row(self, name: str, point: Tensor, k: int) -> list[str]:

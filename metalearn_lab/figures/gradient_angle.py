@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
 
@@ -26,12 +27,14 @@ class GradientAnglePicture(NamedTuple):
     """What moves in the picture.
 
     Attributes:
+        setting: what is not seen in the picture, such as start, k and number of tasks.
         chosen: the activation whose intervals are drawn, ``"ReLU"`` or ``"tanh"``.
         mean: angle in degrees by activation, ``[rates]``; NaN where there is none.
         half_width: of the 95 % interval over tasks, the same.
         overshoots: α above which an inner step overshoots on the mean task, for the chosen one.
     """
 
+    setting: str
     chosen: str
     mean: dict[str, Tensor]
     half_width: dict[str, Tensor]
@@ -57,13 +60,16 @@ def _frame(rates: tuple[float, ...]) -> Figure:
         axes.set_ylim(0, _TOP)
         axes.set_yticks(range(0, _TOP, 30))
         axes.set_xlabel("inner step size α")
-        axes.set_ylabel("degrees")
-        axes.set_title("Angle between MAML's and the first-order meta-gradient")
+        axes.set_ylabel("angle, degrees")
+        room_for_a_title(axes)
         axes.axhline(_UPHILL, color=INK, linewidth=0.8)
         for name, look in _LOOKS.items():
             axes.plot([], [], **look, label=name)
-        axes.plot([], [], **_overshoots_look(), label="αλ = 1 for the chosen one")
-        axes.plot([], [], color=INK, linewidth=0.8, label="90°: beyond it, uphill")
+        axes.plot([], [], **_overshoots_look(), label="αλ = 1 (chosen activation)")
+        axes.plot([], [], color=INK, linewidth=0.8, label="90°: beyond it, the wrong way")
+        axes.fill_between(
+            [], [], color=GREY, alpha=0.25, linewidth=0, label="95 % interval (chosen)"
+        )
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
@@ -80,7 +86,8 @@ def _draw(axes: Axes, rates: tuple[float, ...], data: GradientAnglePicture) -> l
         size = 6.0 if name == data.chosen else 3.0
         lines += axes.plot(rates, values, **_LOOKS[name], linewidth=width, markersize=size)
     line = axes.axvline(data.overshoots, **_overshoots_look())
-    return [band, *lines, line]
+    words = f"Angle between the two meta-gradients: {data.setting}"
+    return [band, *lines, line, moving_title(axes, words)]
 
 
 def _overshoots_look() -> dict[str, Any]:

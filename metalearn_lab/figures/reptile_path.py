@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, STYLES, house_style, new_figure
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
@@ -28,10 +29,12 @@ class ReptilePath(NamedTuple):
     Attributes:
         path: φ after 0, 1, … outer steps, ``[outer_steps + 1, 2]``.
         settles: where the update is zero on average, ``[2]``.
+        setting: k, ε and n, for the title.
     """
 
     path: Tensor
     settles: Tensor
+    setting: str
 
 
 def reptile_path_scene(tasks: PlanarQuadratics, joint_optimum: Tensor) -> Scene[ReptilePath]:
@@ -60,7 +63,7 @@ def _frame(tasks: PlanarQuadratics, joint_optimum: Tensor) -> Figure:
         axes.grid(False)
         axes.set_xlabel("φ₁")
         axes.set_ylabel("φ₂")
-        axes.set_title("Outer steps on the contours of the joint loss")
+        room_for_a_title(axes)
         _draw_contours(axes, tasks)
         _draw_optima(axes, tasks, joint_optimum)
         _add_legend(axes)
@@ -86,6 +89,7 @@ def _draw_optima(axes: Axes, tasks: PlanarQuadratics, joint_optimum: Tensor) -> 
         label = "optimum of one task" if number == 1 else None
         axes.plot(x, y, color=INK, marker="*", markersize=12, linestyle="none", label=label)
         axes.annotate(f"task {number}", (x, y), xytext=(7, 5), textcoords="offset points")
+    axes.plot(*tasks.centres.mean(0).tolist(), **_mean_look())
     color, _, marker = STYLES["joint"]
     x, y = joint_optimum.tolist()
     axes.plot(x, y, color=color, marker=marker, markersize=11, linestyle="none", label=_JOINT)
@@ -103,7 +107,19 @@ def _draw(axes: list[Axes], data: ReptilePath) -> list[Artist]:
     [path] = axes[0].plot(x, y, **_path_look())
     [start] = axes[0].plot(x[:1], y[:1], **_start_look())
     [settles] = axes[0].plot(*data.settles[:, None], **_settles_look())
-    return [path, start, settles]
+    words = f"Reptile on the contours of the joint loss: {data.setting}"
+    return [path, start, settles, moving_title(axes[0], words)]
+
+
+def _mean_look() -> dict[str, Any]:
+    return {
+        "color": INK,
+        "marker": "o",
+        "markersize": 6,
+        "markerfacecolor": "white",
+        "linestyle": "none",
+        "label": "mean of the tasks' optima",
+    }
 
 
 def _path_look() -> dict[str, Any]:

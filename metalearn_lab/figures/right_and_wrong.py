@@ -39,7 +39,8 @@ class RightAndWrong(NamedTuple):
 def right_and_wrong_figure(comparisons: Sequence[RightAndWrong]) -> Figure:
     """A panel each, two in a row; the right path in its learner's style, wrong ones in grey.
 
-    The right path sets the scale; a wrong one that leaves the picture is not drawn any further.
+    The right path sets the scale; a wrong one that leaves the picture is not drawn any further,
+    and a note says at which step it left.
     """
     from matplotlib.figure import Figure
 
@@ -59,6 +60,8 @@ def _draw(axes: Axes, comparison: RightAndWrong) -> None:
     for look, (label, path) in zip(_WRONG, comparison.wrong.items(), strict=False):
         shown = _until_it_leaves(path, low, high)
         axes.plot(shown, **look, linewidth=1.4, label=label, markevery=_every(path))
+        if len(shown) < len(path):
+            _say_where_it_left(axes, shown, low, high)
     right = {**line(comparison.learner), "label": "right", "markevery": _every(comparison.right)}
     axes.plot(comparison.right, **right)
     axes.set_ylim(low, high)
@@ -77,6 +80,22 @@ def _edges(path: Sequence[float]) -> tuple[float, float]:
 def _until_it_leaves(path: Sequence[float], low: float, high: float) -> Sequence[float]:
     outside = [step for step, value in enumerate(path) if not low <= value <= high]
     return path[: outside[0] + 1] if outside else path
+
+
+def _say_where_it_left(axes: Axes, shown: Sequence[float], low: float, high: float) -> None:
+    """A note at the edge, where the last line crosses it."""
+    edge = high if shown[-1] > high else low
+    step = len(shown) - 1
+    crosses = step - (shown[-1] - edge) / (shown[-1] - shown[-2])
+    axes.annotate(
+        f"leaves at step {step}",
+        (crosses, edge),
+        xytext=(8, -5 if edge == high else 5),
+        textcoords="offset points",
+        va="top" if edge == high else "bottom",
+        color=GREY,
+        fontsize=9,
+    )
 
 
 def _every(path: Sequence[float]) -> int:

@@ -31,14 +31,16 @@ def taylor_coefficients_figure(
         for place, name in enumerate(measured[counts[0]]):
             shift = (place - 1) * _APART
             _draw(axes, name, [k + shift for k in counts], [measured[k][name] for k in counts])
-            look = {**line(name), "marker": "", "linewidth": 1.2}
+            look = {**line(name), "marker": "", "linewidth": 1.2, "label": f"_expected {name}"}
             expected = [expected_coefficients(name, k).inner for k in counts]
             axes.plot([k + shift for k in counts], expected, **look)
+            axes.plot([], [], **line(name))
         axes.axhline(0, color=GREY, linewidth=1.0)
         axes.set_xticks(counts)
         axes.set_xlabel("minibatches k")
-        axes.set_ylabel("coefficient of AvgGradInner, in α")
-        axes.set_title("Lines: the Taylor result. Points: measured, with 95 % interval")
+        axes.set_ylabel("AvgGradInner, in units of α")
+        draws = measured[counts[0]][name].inner.tasks
+        axes.set_title(f"Lines: Taylor. Points: measured, 95 % interval of {draws:,} draws")
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 

@@ -47,6 +47,10 @@ def adapted(theta, support_loss, query_loss, alpha, steps):
     return by_autograd(theta, support_loss, query_loss, alpha, steps, create_graph=False)[0]
 
 
+def not_unpacked(*args):
+    return (first_order(*args),)
+
+
 def in_place(theta, support_loss, query_loss, alpha, steps):
     for _ in range(steps):
         theta -= alpha * torch.func.grad(support_loss)(theta)
@@ -66,6 +70,7 @@ def test_the_query_gradient_at_the_adapted_weights_is_right():
         (ascending, "go uphill"),
         (one_step, "only one inner step"),
         (adapted, "this is θ_k"),
+        (not_unpacked, "unpack it"),
         (in_place, "theta itself has changed"),
         (lambda theta, *_: torch.zeros_like(theta), "compare with"),
     ],

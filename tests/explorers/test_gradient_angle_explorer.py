@@ -91,7 +91,9 @@ def test_the_chosen_line_is_the_thick_one_and_has_the_band():
     mean = {"ReLU": torch.tensor([1.0, 20.0, 80.0]), "tanh": torch.tensor([2.0, 30.0, 70.0])}
     half = {"ReLU": torch.tensor([0.5, 2.0, 8.0]), "tanh": torch.tensor([0.1, 0.2, 0.3])}
     scene = gradient_angle_scene(RATES)
-    [axes] = scene.figure(GradientAnglePicture("tanh", mean, half, 0.05)).axes
+    picture = GradientAnglePicture("trained, k = 2, 6 tasks", "tanh", mean, half, 0.05)
+    [axes] = scene.figure(picture).axes
+    assert axes.texts[-1].get_text().endswith(": trained, k = 2, 6 tasks")
     relu, tanh, overshoots = axes.get_lines()[-3:]
     assert relu.get_linewidth() < tanh.get_linewidth()
     assert tanh.get_ydata().tolist() == [2, 30, 70]

@@ -6,7 +6,7 @@ from html import escape
 import pytest
 import torch
 
-from metalearn_lab.explorers.reptile_path_explorer import OUTER_STEPS, ReptilePathExplorer
+from metalearn_lab.explorers.reptile_path_explorer import JOINT, OUTER_STEPS, ReptilePathExplorer
 from metalearn_lab.figures.reptile_path import ReptilePath, inside, reptile_path_scene
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 
@@ -35,7 +35,7 @@ def set_all(explorer, **values):
 
 def test_one_step_stays_at_the_joint_optimum_and_more_leave_it(explorer):
     joint = BOWLS.stationary_point("joint", inner_lr=0.1, inner_steps=1)
-    table = rows(explorer)
+    table = set_all(explorer, start=JOINT)
     assert table["joint optimum"][:3] == [*(round(x, 2) for x in joint.tolist()), 0]
     assert table["where Reptile settles"] == table["joint optimum"]
     torch.testing.assert_close(explorer.path, joint.expand(OUTER_STEPS + 1, 2))
@@ -84,10 +84,11 @@ def test_the_path_that_is_drawn_is_the_one_given():
     joint = BOWLS.stationary_point("joint", inner_lr=0.1, inner_steps=1)
     scene = reptile_path_scene(BOWLS, joint)
     given = torch.tensor([[0.0, 0.0], [1.0, 0.5], [float("inf"), 1e9]]).double()
-    [axes] = scene.figure(ReptilePath(given, joint)).axes
+    [axes] = scene.figure(ReptilePath(given, joint, "k = 1")).axes
+    assert axes.texts[-1].get_text().endswith(": k = 1")
     drawn = axes.get_lines()[-3].get_xydata()
     assert drawn[:2].tolist() == given[:2].tolist()
     assert (abs(drawn) <= 1e4).all()
     edges = (axes.get_xlim(), axes.get_ylim())
-    [axes] = scene.figure(ReptilePath(given[:2], joint)).axes
+    [axes] = scene.figure(ReptilePath(given[:2], joint, "k = 1")).axes
     assert (axes.get_xlim(), axes.get_ylim()) == edges

@@ -8,7 +8,7 @@ from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.figures.accuracy_intervals import accuracy_intervals_figure
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
-from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
+from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import STYLES
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
@@ -70,34 +70,30 @@ def test_accuracies_of_a_regression_are_refused():
         adaptation_curves_figure({"maml": curves("maml", regression=True)}, "accuracy")
 
 
-def fit(steps=(0, 1)):
+LEARNERS = ("fine_tuning", "maml")
+
+
+def fit(step):
     x = torch.linspace(-5, 5, 21)
     support = Split(torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [4.0]]))
-    predictions = {
-        name: torch.stack([x * (step + i) for step in steps])
-        for i, name in enumerate(("fine_tuning", "maml"))
-    }
-    return SinusoidFit(x, x.sin(), support, steps, predictions)
+    predictions = {name: torch.stack([x * i, x * (step + i)]) for i, name in enumerate(LEARNERS)}
+    return SinusoidFit(x, x.sin(), support, step, predictions)
 
 
-def test_each_panel_has_the_sinusoid_the_support_and_the_curve_after_each_step():
-    given = fit((0, 1, 5))
-    panels = sinusoid_fit_figure(given).axes
-    assert [axes.get_title(loc="left") for axes in panels] == ["pretrain + fine-tune", "MAML"]
-    for axes, (name, expected) in zip(panels, given.predictions.items(), strict=True):
-        np.testing.assert_allclose(line_of(axes, "the new sinusoid").get_ydata(), given.truth)
-        points = line_of(axes, "2 support points")
-        np.testing.assert_allclose(points.get_xydata(), [[1, 3], [2, 4]])
-        labels = ("after 0 steps", "after 1 step", "after 5 steps")
-        for label, curve in zip(labels, expected, strict=True):
-            np.testing.assert_allclose(line_of(axes, label).get_ydata(), curve)
-        assert line_of(axes, "after 5 steps").get_color() == STYLES[name].color
-        assert line_of(axes, "after 1 step").get_color() != STYLES[name].color
-
-
-def test_a_fit_with_a_missing_curve_is_refused():
-    with pytest.raises(ValueError, match="fine_tuning has 2 curves for 1 steps"):
-        sinusoid_fit_figure(fit()._replace(steps=(0,)))
+def test_each_panel_has_the_sinusoid_the_support_and_the_curve_before_and_after():
+    scene = sinusoid_fit_scene(LEARNERS)
+    for step, words in ((5, "after 5 inner steps"), (1, "after 1 inner step")):
+        given = fit(step)
+        panels = scene.figure(given).axes
+        assert [axes.get_title(loc="left") for axes in panels] == ["pretrain + fine-tune", "MAML"]
+        for axes, (name, curves) in zip(panels, given.predictions.items(), strict=True):
+            truth, before, after, points = axes.get_lines()[-4:]
+            np.testing.assert_allclose(truth.get_ydata(), given.truth)
+            np.testing.assert_allclose(before.get_ydata(), curves[0])
+            np.testing.assert_allclose(after.get_ydata(), curves[1])
+            np.testing.assert_allclose(points.get_xydata(), [[1, 3], [2, 4]])
+            assert after.get_color() == STYLES[name].color != before.get_color()
+            assert [text.get_text() for text in axes.texts] == [words]
 
 
 def test_accuracies_stand_at_their_means_with_their_half_widths():

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.evaluation.taylor import ALGORITHMS, MeasuredCoefficients, expected_coefficients
+from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.right_and_wrong import RightAndWrong, right_and_wrong_figure
 from metalearn_lab.figures.taylor_coefficients import taylor_coefficients_figure
 
@@ -27,11 +29,12 @@ def test_points_are_the_measurement_and_lines_the_expectation():
         for k in (2, 3)
     }
     [axes] = taylor_coefficients_figure(measured).axes
-    for place, (name, label) in enumerate(
-        zip(ALGORITHMS, ("MAML", "first-order MAML", "Reptile"), strict=True)
-    ):
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["MAML", "first-order MAML", "Reptile"]
+    assert "100 draws" in axes.get_title(loc="left")
+    for place, name in enumerate(ALGORITHMS):
         wanted = [expected_coefficients(name, k).inner for k in (2, 3)]
-        assert line_of(axes, label).get_ydata().tolist() == wanted
+        assert line_of(axes, f"_expected {name}").get_ydata().tolist() == wanted
         [_, _, [bars]] = axes.containers[place]
         ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
         centres = [-1.5 * k - place for k in (2, 3)]
@@ -49,4 +52,16 @@ def test_the_right_path_sets_the_scale_and_a_wrong_one_stops_where_it_leaves():
     low, high = axes.get_ylim()
     assert (low, high) == pytest.approx((-1.3, 2.3))
     assert axes.get_title(loc="left") == "The mean"
+    [note] = axes.texts
+    assert note.get_text() == "leaves at step 1"
+    assert note.xy == pytest.approx((2.3 / 5, 2.3))
     assert not empty.get_visible()
+
+
+def test_a_second_training_of_a_learner_is_told_apart():
+    curves = AdaptationCurves(torch.arange(12.0).reshape(4, 3), None)
+    [axes] = adaptation_curves_figure({"reptile, k = 10": curves, "reptile, short": curves}).axes
+    first, second = (line_of(axes, f"Reptile, {which}") for which in ("k = 10", "short"))
+    assert first.get_color() == second.get_color()
+    assert first.get_linewidth() > second.get_linewidth()
+    assert second.get_markerfacecolor() == "white" != first.get_markerfacecolor()
