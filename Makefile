@@ -3,6 +3,7 @@
 # make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p shots 5")
 # make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
 # make bench       time our training step beside other libraries' (WORKLOAD=W1 for one by name)
+# make bench-explorers  time the explorers, in the kernel and in the browser (CHAPTERS="01 06" for some)
 # make constraints pin the newest versions that work together in constraints.txt
 # make clean       remove the set-up and every cache
 
@@ -18,7 +19,7 @@ SHELL := /bin/bash
 # make 3.81, which macOS has, ignores this: a recipe whose pipe may fail sets it by itself.
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: lab test run notebooks bench constraints clean setup chromium supported-python
+.PHONY: lab test run notebooks bench bench-explorers constraints clean setup chromium supported-python
 .DEFAULT_GOAL := lab
 
 lab: setup
@@ -90,6 +91,10 @@ BENCH_READY := $(BENCH)/ready-$(VERSION)
 
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python -m benchmarks $(WORKLOAD)
+
+# The explorers are timed as the workbook runs them, in its own environment.
+bench-explorers: setup chromium
+	@$(BIN)/python -m benchmarks.explorers $(CHAPTERS)
 
 $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | supported-python
 	@echo "setting up $(BENCH) with Python $(VERSION): some minutes, once" >&2

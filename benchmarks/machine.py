@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 LIBRARIES = ("torch", "jax", "optax", "learn2learn", "higher", "torchopt")
 
 
-def machine() -> dict[str, object]:
+def machine(libraries: Sequence[str] = LIBRARIES) -> dict[str, object]:
     """Columns that every row of a table ends with."""
     return {
-        "versions": ", ".join(f"{name} {version_of(name)}" for name in LIBRARIES),
+        "versions": ", ".join(f"{name} {version_of(name)}" for name in libraries),
         "python": platform.python_version(),
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0))

@@ -1,10 +1,13 @@
 """What several test folders share."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
+
+from tests.browser.shared_out import MOVED, chapter_of, count
 
 # Networks this small are slower on several threads, and much slower on a busy machine.
 torch.set_num_threads(1)
@@ -30,3 +33,25 @@ def shared_data(repository: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the published data sets are not here: no folder {folder}")
     return folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file of tests goes to one process, and so do all tests of one opened chapter."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return chapter_of(nodeid) or super()._split_scope(nodeid)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many controls the browser tests have moved."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    properties = [pair for each in reports for pair in getattr(each, "user_properties", ())]
+    lines = count(move for name, moves in properties if name == MOVED for move in moves)
+    if lines:
+        terminalreporter.section(MOVED)
+        terminalreporter.write_line("\n".join(lines))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
 
-import torch
 from torch import Tensor
 
 from metalearn_lab.comparison.methods import TITLES
@@ -14,6 +13,7 @@ from metalearn_lab.comparison.world import World
 from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.episodes import Episode
 from metalearn_lab.tasks.types import Split, Task
 
@@ -72,10 +72,8 @@ class AdaptationExplorer(Explorer):
         """Predicted labels ``[steps + 1, queries]`` of one episode."""
         task = self._sampler.episode(episode).task
         batch = Task(*(Split(split.x[None], split.y[None]) for split in task))
-        model = self.learners[learner]
-        trajectory = model.adapt(batch.support, self.steps)
-        outputs = [model.predict(weights, batch.query.x)[0] for weights in trajectory]
-        return torch.stack(outputs).argmax(-1).cpu()
+        outputs = predict_along(self.learners[learner], batch, self.steps)
+        return outputs[0].argmax(-1).cpu()
 
     def _support(self, drawn: Episode) -> str:
         rows = zip(drawn.task.support.y.tolist(), drawn.support_rows.tolist(), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -9,12 +10,14 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.explorers.controls import slider
-from metalearn_lab.explorers.explorer import Explorer, View, figure_view
-from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_figure
+from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.table import Table
+from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import LABELS
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split
+from metalearn_lab.tasks.types import Split, Task, to_device
 
 _POINTS = 121
 
@@ -39,7 +42,11 @@ class SinusoidExplorer(Explorer):
         tasks: int,
         step: int = 1,
     ) -> None:
-        self.learners, self.family, self.most_steps = dict(learners), family, most_steps
+        self.family, self.most_steps = family, most_steps
+        self.learners = {name: copy.copy(learner) for name, learner in learners.items()}
+        for learner in self.learners.values():
+            learner.mapping = "loop"  # for one task at a time: without vmap, a fifth of the time
+        self.scene = sinusoid_fit_scene(list(learners))
         self._cached = lru_cache(maxsize=64)(self._adapt)
         super().__init__(
             {
@@ -49,29 +56,38 @@ class SinusoidExplorer(Explorer):
         )
 
     def view(self, *, task: int, step: int) -> View:  # type: ignore[override]
-        """The fits after 0 and after ``step`` inner steps."""
+        """The fits before and after ``step`` inner steps."""
         x, truth, support, curves = self._cached(task)
-        steps = (0, step) if step else (0,)
-        shown = {name: each[list(steps)] for name, each in curves.items()}
-        errors = "; ".join(
-            f"{LABELS[name]} {((each[-1] - truth) ** 2).mean():.2f}" for name, each in shown.items()
+        fit = SinusoidFit(
+            x, truth, support, step, {name: each[[0, step]] for name, each in curves.items()}
         )
+        errors = {name: ((each - truth) ** 2).mean(-1) for name, each in curves.items()}
         count = f"{step} inner {'step' if step == 1 else 'steps'}"
-        alt = f"Unseen sinusoid {task} and the fits after {count}. Mean squared error"
-        fit = SinusoidFit(x, truth, support, steps, shown)
-        return figure_view(sinusoid_fit_figure(fit), f"{alt} along the curve: {errors}.")
+        reached = "; ".join(f"{LABELS[name]} {each[step]:.2f}" for name, each in errors.items())
+        alt = (
+            f"Unseen sinusoid {task} and the fits after {count}. "
+            f"Mean squared error along the curve: {reached}."
+        )
+        table = Table(
+            "Mean squared error along the curve",
+            ("inner steps", *(LABELS[name] for name in errors)),
+            [
+                [str(k), *(f"{each[k]:.2f}" for each in errors.values())]
+                for k in dict.fromkeys((0, step))
+            ],
+        )
+        return picture_view(self.scene.bundle(fit, alt), table)
 
     def _adapt(self, task: int) -> tuple[Tensor, Tensor, Split, dict[str, Tensor]]:
+        """Inputs and truth ``[points]``, support ``[K, 1]``, curves ``[steps + 1, points]``."""
         amplitude, phase = self.family.curves(task, 1)
         x = torch.linspace(-5, 5, _POINTS)
         truth = amplitude * torch.sin(x - phase)
         support = self.family.batch(task, 1).support
-        curves = {name: self._curves(each, support, x) for name, each in self.learners.items()}
+        both = Task(support, Split(x[None, :, None], truth[None, :, None]))
+        curves = {name: self._curves(each, both) for name, each in self.learners.items()}
         return x, truth, Split(support.x[0], support.y[0]), curves
 
-    def _curves(self, learner: Learner, support: Split, x: Tensor) -> Tensor:
-        device = next(learner.parameters()).device
-        there = Split(support.x.to(device), support.y.to(device))
-        inputs = x[None, :, None].to(device)
-        trajectory = learner.adapt(there, self.most_steps)
-        return torch.stack([learner.predict(w, inputs)[0, :, 0].cpu() for w in trajectory])
+    def _curves(self, learner: Learner, task: Task) -> Tensor:
+        there = to_device(task, next(learner.parameters()).device)
+        return predict_along(learner, there, self.most_steps)[0, :, :, 0].cpu()

@@ -1,18 +1,23 @@
-"""A new sinusoid, its support points, and each learner's curve after some inner steps."""
+"""A new sinusoid, its support points, and each learner's curve before and after inner steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 from metalearn_lab.tasks.types import Split
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+_TRUTH: dict[str, Any] = {"color": INK, "linewidth": 1.2}
+_POINTS: dict[str, Any] = {"color": INK, "linestyle": "none", "marker": "*", "markersize": 10}
+_BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.4}
 
 
 class SinusoidFit(NamedTuple):
@@ -22,54 +27,53 @@ class SinusoidFit(NamedTuple):
         x: where the curves are drawn, ``[points]``.
         truth: the sinusoid there, ``[points]``.
         support: the items that the learners adapt on, ``[K, 1]``.
-        steps: the inner steps after which curves are shown, e.g. ``(0, 1)``.
-        predictions: by learner, ``[len(steps), points]``.
+        step: the inner steps after which the adapted curves are shown.
+        predictions: by learner, before and after them: ``[2, points]``.
     """
 
     x: Tensor
     truth: Tensor
     support: Split
-    steps: tuple[int, ...]
+    step: int
     predictions: Mapping[str, Tensor]
 
 
-def sinusoid_fit_figure(fit: SinusoidFit) -> Figure:
-    """One panel a learner: the sinusoid, the support points, the curve after each of the steps.
+def sinusoid_fit_scene(learners: Sequence[str]) -> Scene[SinusoidFit]:
+    """One panel a learner: the sinusoid, the support points, the curve before and after.
 
-    The last step is drawn in the learner's own style, the earlier ones thin and grey.
+    Args:
+        learners: by their names in the style, one or more; a fit has curves of each.
 
     Raises:
-        ValueError: a learner has not one curve for each step, or is unknown.
+        ValueError: an unknown learner.
     """
-    for name, curves in fit.predictions.items():
-        if len(curves) != len(fit.steps):
-            raise ValueError(f"{name} has {len(curves)} curves for {len(fit.steps)} steps")
     with house_style():
-        figure, panels = new_figure(len(fit.predictions), width=9.0, share_y=True)
-        for axes, (name, curves) in zip(panels, fit.predictions.items(), strict=True):
-            _draw_given(axes, fit)
-            _draw_curves(axes, name, fit, curves)
-            axes.set_title(line(name)["label"])
-            axes.set_xlabel("x")
+        figure, panels = new_figure(len(learners), width=9.0, share_y=True)
+        for axes, name in zip(panels, learners, strict=True):
+            look = line(name)
+            axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x")
+            axes.set_title(look["label"])
+            axes.plot([], [], **_TRUTH, label="the new sinusoid")
+            axes.plot([], [], **_POINTS, label="support points")
+            axes.plot([], [], **_BEFORE, label="before adaptation")
+            axes.plot([], [], **{**look, "label": "adapted"})
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         panels[0].set_ylabel("y")
-    return figure
+    return Scene(figure, lambda panels, fit: _draw(panels, learners, fit))
 
 
-def _draw_given(axes: Axes, fit: SinusoidFit) -> None:
+def _draw(panels: list[Axes], learners: Sequence[str], fit: SinusoidFit) -> list[Artist]:
     x, truth = fit.x.cpu().numpy(), fit.truth.cpu().numpy()
-    axes.plot(x, truth, color=INK, linewidth=1.2, label="the new sinusoid")
     points = [part.flatten().cpu().numpy() for part in fit.support]
-    label = f"{len(points[0])} support points"
-    axes.plot(*points, color=INK, linestyle="none", marker="*", markersize=10, label=label)
-
-
-def _draw_curves(axes: Axes, name: str, fit: SinusoidFit, curves: Tensor) -> None:
-    look = line(name)
-    x, *_, last = fit.x.cpu().numpy(), fit.steps[-1]
-    for step, curve in zip(fit.steps, curves.detach().cpu().numpy(), strict=True):
-        label = f"after {step} {'step' if step == 1 else 'steps'}"
-        if step == last:
-            axes.plot(x, curve, **{**look, "label": label, "markevery": 12})
-        else:
-            axes.plot(x, curve, color=GREY, linestyle=(0, (2, 2)), linewidth=1.4, label=label)
+    count = f"after {fit.step} inner {'step' if fit.step == 1 else 'steps'}"
+    drawn: list[Artist] = []
+    for axes, name in zip(panels, learners, strict=True):
+        before, after = fit.predictions[name].detach().cpu().numpy()
+        drawn += [
+            *axes.plot(x, truth, **_TRUTH),
+            *axes.plot(x, before, **_BEFORE),
+            *axes.plot(x, after, **line(name), markevery=12),
+            *axes.plot(*points, **_POINTS),
+            axes.text(-4.8, 5.2, count, color=INK, fontsize=9),
+        ]
+    return drawn

@@ -18,8 +18,8 @@ table { border-collapse: collapse; } caption { text-align: left; padding: .5rem 
 th, td { border: 1px solid #767676; padding: .4rem .6rem; text-align: left; vertical-align: top; }
 """
 
-# Colours of nbconvert that stand out too little (4.5:1 is wanted), and the scripts that the page
-# has no use for: nothing in it is a widget or a diagram.
+# Where nbconvert's colours stand out too little (4.5:1 is wanted) and tables of prose are too wide
+# for a narrow screen; and no script that the page can lack: nothing is a widget or a diagram.
 TEMPLATE = """
 {%- extends 'index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
@@ -28,6 +28,7 @@ TEMPLATE = """
 .highlight .ow { color: #7b14c8; }
 div.output_prompt { color: #b3370f; }
 .rendered_html caption { color: #333333; }
+.text_cell_render table { overflow-wrap: anywhere; }
 .rendered_html a:link, .rendered_html a:visited { color: #1d5a91; }
 </style>
 {%- endblock -%}

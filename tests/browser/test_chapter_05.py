@@ -70,7 +70,7 @@ def test_frozen_layers_keep_their_features(chapter):
     assert [row[2] for row in explorer.table()] == ["1.00 ± 0.00"] * 3, "no step yet"
     explorer.slide("inner step", "ArrowRight")
     seen.append(explorer.picture())
-    explorer.choose_next("trained with", "End")
+    explorer.choose_next("network and tasks", "End")
     assert explorer.alt().startswith("MAML, sentences: query accuracy")
     seen.append(explorer.picture())
     assert len(set(seen)) == len(seen)

@@ -7,58 +7,91 @@ import pytest
 from nbformat import v4
 
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
+from tests.browser import explorer
+from tests.browser.chapter import explorer_cells
+from tests.browser.explorer import ExplorerOnPage
 
-SLIDER = """
-import ipywidgets as widgets
-import matplotlib.pyplot as plt
-from IPython.display import display
+SQUARES = """
+from metalearn_lab.explorers.controls import choice, slider, toggle
+from metalearn_lab.explorers.explorer import Explorer, html_view
 
-steps = widgets.IntSlider(value=1, min=0, max=5, description="steps", continuous_update=False)
-other = widgets.IntSlider(value=9, min=0, max=10, description="inner steps")
+class Squares(Explorer):
+    def __init__(self):
+        super().__init__({
+            "k": slider("steps", 1, 0, 5),
+            "unused": slider("inner steps", 3, 0, 5),
+            "shift": choice("shift", {"none": "0", "ten": "10"}, "0"),
+            "minus": toggle("minus", False),
+        })
 
-def show(k):
-    print(f"after {k} steps: {k ** 2}")
-    figure, axes = plt.subplots(figsize=(2, 1))
-    axes.plot([0, k])
-    display(figure)
-    plt.close(figure)
-    if k == 4:
-        raise ValueError("four is too many")
+    def view(self, *, k, unused, shift, minus):
+        if k == 4:
+            raise ValueError("four is too many")
+        number = (-1) ** minus * (k ** 2 + int(shift))
+        row = f"<table><tbody><tr><th>{k}</th><td>{number}</td></tr></tbody></table>"
+        return html_view(f"<p>square {number}</p>{row}", f"square {number}")
 
-widgets.VBox([steps, other, widgets.interactive_output(show, {"k": steps})])
+Squares().show()
 """
 
 
 @pytest.fixture
-def opened(lab, tmp_path):
-    cells = [v4.new_code_cell("6 * 7"), v4.new_code_cell(SLIDER)]
-    path = tmp_path / "slider.ipynb"
+def squares(lab, tmp_path):
+    cells = [v4.new_code_cell("6 * 7"), v4.new_markdown_cell("text"), v4.new_code_cell(SQUARES)]
+    path = tmp_path / "squares.ipynb"
     nbformat.write(v4.new_notebook(cells=cells, metadata=KERNEL_METADATA), path)
     notebook = lab.open(path)
     notebook.run_all()
-    return notebook
+    return ExplorerOnPage(notebook, "Squares", 1, [])
 
 
-def test_a_key_on_a_slider_changes_the_output_and_the_picture(opened):
-    assert opened.output(0).inner_text().strip().endswith("42")
-    assert "after 1 steps: 1" in opened.output(1).inner_text()
-    before = opened.output(1).locator("img").get_attribute("src")
-    opened.press(opened.slider("steps"), "ArrowRight", times=2)
-    opened.output(1).get_by_text("after 3 steps: 9").wait_for()
-    assert "after 1" not in opened.output(1).inner_text()
-    assert opened.output(1).locator("img").get_attribute("src") != before
-    assert opened.errors() == []
+def test_what_is_shown_follows_every_kind_of_control(squares):
+    assert squares.notebook.output(0).inner_text().strip().endswith("42")
+    assert [tuple(each) for each in squares.controls()] == [
+        ("slider", "steps"),
+        ("slider", "inner steps"),
+        ("list", "shift"),
+        ("box", "minus"),
+    ]
+    first = squares.shown()
+    squares.slide("steps", "ArrowRight", times=2)
+    squares.says("square 9")
+    assert squares.table() == [["3", "9"]]
+    assert squares.options("shift") == ["none", "ten"]
+    squares.choose_next("shift")
+    assert squares.table() == [["3", "19"]]
+    squares.toggle("minus")
+    assert squares.table() == [["3", "-19"]]
+    assert squares.moves == [("Squares", name) for name in ("steps", "steps", "shift", "minus")]
+    assert squares.notebook.errors() == []
+    squares.notebook.run_code_cell(1)
+    assert squares.shown() == first
 
 
-def test_an_exception_behind_a_slider_is_seen(opened):
-    opened.press(opened.slider("steps"), "End")
-    opened.press(opened.slider("steps"), "ArrowLeft")
-    opened.page.get_by_text("four is too many").first.wait_for()
-    assert any("four is too many" in error for error in opened.errors())
+def test_a_move_that_changes_nothing_is_a_failure(squares, monkeypatch):
+    monkeypatch.setattr(explorer, "PATIENCE", 1.0)
+    with pytest.raises(AssertionError, match="ArrowRight on 'inner steps' changed nothing"):
+        squares.slide("inner steps", "ArrowRight")
+    squares.slide("inner steps", "ArrowRight", changes=False)
 
 
-def test_nothing_but_the_server_can_be_reached(lab, opened):
+def test_an_exception_behind_a_slider_is_seen(squares):
+    squares.slide("steps", "ArrowRight", times=3)
+    squares.says("This view failed: ValueError('four is too many')")
+
+
+def test_nothing_but_the_server_can_be_reached(lab, squares):
     reach = "url => fetch(url, {mode: 'no-cors'}).then(() => true).catch(() => false)"
-    elsewhere = lab.address.replace("127.0.0.1", "localhost")
-    assert opened.page.evaluate(reach, f"{lab.address}/api") is True
-    assert opened.page.evaluate(reach, f"{elsewhere}/api") is False
+    elsewhere = lab.server.address.replace("127.0.0.1", "localhost")
+    assert squares.notebook.page.evaluate(reach, f"{lab.server.address}/api") is True
+    assert squares.notebook.page.evaluate(reach, f"{elsewhere}/api") is False
+
+
+def test_explorers_are_found_in_the_cells_that_show_them():
+    cells = [
+        "from metalearn_lab.explorers.one_explorer import OneExplorer",
+        "OneExplorer(learners, steps=3).show()",
+        "two = TwoExplorer(\n    learners,\n)\ntwo.show()",
+        "TwoExplorer(learners)",
+    ]
+    assert explorer_cells(cells) == [("OneExplorer", 1), ("TwoExplorer", 2)]

@@ -1,12 +1,12 @@
 """The picture follows the task and the step; moving a control trains nothing."""
 
 import copy
+import re
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.explorers import sinusoid_explorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -21,18 +21,22 @@ def learner():
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Every fit that is handed to the figure."""
+def explorer(learner):
+    return SinusoidExplorer({"maml": learner}, FAMILY, most_steps=4, tasks=10)
+
+
+@pytest.fixture
+def drawn(explorer, monkeypatch):
+    """Every fit that is handed to the scene from now on."""
     fits = []
-    figure = sinusoid_explorer.sinusoid_fit_figure
+    draw = explorer.scene.draw
     monkeypatch.setattr(
-        sinusoid_explorer, "sinusoid_fit_figure", lambda fit: fits.append(fit) or figure(fit)
+        explorer.scene, "draw", lambda axes, fit: fits.append(fit) or draw(axes, fit)
     )
     return fits
 
 
-def test_the_curves_are_the_learner_adapted_to_the_task(learner, drawn):
-    explorer = SinusoidExplorer({"maml": learner}, FAMILY, most_steps=4, tasks=10)
+def test_the_curves_are_the_learner_adapted_to_the_task(learner, explorer, drawn):
     explorer.controls["task"].value = 6
     explorer.controls["step"].value = 3
     fit = drawn[-1]
@@ -43,31 +47,31 @@ def test_the_curves_are_the_learner_adapted_to_the_task(learner, drawn):
     amplitude, phase = FAMILY.curves(6, 1)
     torch.testing.assert_close(fit.truth, amplitude * torch.sin(fit.x - phase))
     torch.testing.assert_close(fit.support.y, support.y[0])
-    assert fit.steps == (0, 3)
+    assert fit.step == 3
 
 
-def test_at_step_0_there_is_one_curve(learner, drawn):
-    explorer = SinusoidExplorer({"maml": learner}, FAMILY, most_steps=4, tasks=10)
-    explorer.controls["step"].value = 0
-    assert drawn[-1].steps == (0,)
-    assert "after 0 inner steps" in explorer.current.metadata["image/png"]["alt"]
+def rows(explorer):
+    return re.findall(r'<th scope="row"[^>]*>(\d+)</th><td[^>]*>([\d.]+)</td>', explorer.area.value)
 
 
-def test_the_alt_text_gives_the_task_the_step_and_the_error(learner, drawn):
-    explorer = SinusoidExplorer({"maml": learner}, FAMILY, most_steps=4, tasks=10, step=1)
+def test_the_table_and_the_alt_text_give_the_errors_of_the_picture(explorer, drawn):
+    explorer.controls["step"].value = 3
     fit = drawn[-1]
-    error = ((fit.predictions["maml"][-1] - fit.truth) ** 2).mean()
+    before, after = ((fit.predictions["maml"] - fit.truth) ** 2).mean(-1)
+    assert rows(explorer) == [("0", f"{before:.2f}"), ("3", f"{after:.2f}")]
     alt = explorer.current.metadata["image/png"]["alt"]
-    assert "Unseen sinusoid 0" in alt
-    assert "after 1 inner step." in alt
-    assert f"MAML {error:.2f}" in alt
+    assert alt.startswith("Unseen sinusoid 0 and the fits after 3 inner steps.")
+    assert f"MAML {after:.2f}" in alt
+    explorer.controls["step"].value = 0
+    assert rows(explorer) == [("0", f"{before:.2f}")]
+    explorer.controls["step"].value = 1
+    assert "after 1 inner step." in explorer.current.metadata["image/png"]["alt"]
 
 
-def test_moving_the_step_neither_trains_nor_adapts_again(learner):
+def test_moving_the_step_neither_trains_nor_adapts_again(learner, explorer):
     before = copy.deepcopy(learner.state_dict())
-    explorer = SinusoidExplorer({"maml": learner}, FAMILY, most_steps=4, tasks=10)
-    learner.adapt = None  # a second adaptation to the same task would fail
     for step in (0, 2, 4):
         explorer.controls["step"].value = step
+    assert explorer._cached.cache_info().misses == 1, "one adaptation, then only indexing"
     after = learner.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import matplotlib
 import pytest
+from colorspacious import cspace_convert, deltaE
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
@@ -49,6 +50,38 @@ def test_two_learners_share_neither_colour_nor_dash_nor_marker():
     for one, other in combinations(style.STYLES.values(), 2):
         for mine, theirs in zip(one, other, strict=True):
             assert mine != theirs
+
+
+def as_seen(color, deficiency):
+    """The colour as a reader with this deficiency of colour vision, complete, sees it."""
+    rgb = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    if deficiency is None:
+        return rgb
+    space = {"name": "sRGB1+CVD", "cvd_type": deficiency, "severity": 100}
+    return cspace_convert(rgb, space, "sRGB1").clip(0, 1)
+
+
+# In CAM02-UCS two colours a distance of 1 apart can just be told apart side by side; ten times
+# that is clear for thin lines a finger's breadth apart.
+CLEAR = 10.0
+
+
+@pytest.mark.parametrize("deficiency", [None, "deuteranomaly", "protanomaly", "tritanomaly"])
+def test_every_two_learners_differ_clearly_to_every_eye(deficiency):
+    seen = {name: as_seen(each.color, deficiency) for name, each in style.STYLES.items()}
+    near = {
+        (one, other): round(deltaE(seen[one], seen[other], input_space="sRGB1"), 1)
+        for one, other in combinations(seen, 2)
+        if deltaE(seen[one], seen[other], input_space="sRGB1") < CLEAR
+    }
+    assert near == {}
+
+
+def test_the_simulation_takes_away_what_it_should():
+    red, green = "#d00000", "#507000"
+    assert deltaE(as_seen(red, None), as_seen(green, None), input_space="sRGB1") > 40
+    blind = [as_seen(color, "protanomaly") for color in (red, green)]
+    assert deltaE(*blind, input_space="sRGB1") < 15
 
 
 def test_a_line_is_drawn_as_the_style_says():

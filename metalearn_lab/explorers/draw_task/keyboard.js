@@ -8,10 +8,14 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 const ofPage = ({ ctrlKey, metaKey, altKey, shiftKey, key }) =>
   ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
 
-// JupyterLab hears a key before the canvas does and takes arrows, Enter and Delete for the cells,
-// unless this attribute is there. The window is asked before JupyterLab's own listener.
+// JupyterLab hears a key before the page does and takes arrows, Enter and Delete for the cells,
+// unless what has the focus carries this attribute; around it is not enough. The window is asked
+// before JupyterLab's own listener.
 function keepKeys(root) {
-  const keep = (event) => root.toggleAttribute("data-lm-suppress-shortcuts", !ofPage(event));
+  const keep = (event) => {
+    const { target } = event;
+    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ofPage(event));
+  };
   window.addEventListener("keydown", keep, true);
   return () => window.removeEventListener("keydown", keep, true);
 }

@@ -1,0 +1,79 @@
+"""Every explorer of every chapter: each control does something, and is still without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from metalearn_lab.workbook.chapters import CHAPTERS
+from tests.browser.explorer import Control, ExplorerOnPage
+
+pytestmark = pytest.mark.parametrize(
+    "chapter", [chapter.name for chapter in CHAPTERS], indirect=True
+)
+OPPOSITE = {"ArrowRight": "ArrowLeft", "ArrowDown": "ArrowUp"}
+OPPOSITE |= {back: there for there, back in OPPOSITE.items()}
+
+
+def there_and_back(explorer: ExplorerOnPage, control: Control) -> None:
+    """Move a control by one key and back; either changes what is shown."""
+    kind, label = control
+    if kind == "slider":
+        handle = explorer.slider(label)
+        value, most = (handle.get_attribute(f"aria-value{each}") for each in ("now", "max"))
+        there_and_back_by(explorer.slide, label, "ArrowLeft" if value == most else "ArrowRight")
+    elif kind == "range":
+        last = explorer.control(label).evaluate("range => range.value === range.max")
+        there_and_back_by(explorer.press, label, "ArrowLeft" if last else "ArrowRight")
+    elif kind == "list":
+        last = explorer.control(label).evaluate("list => list.selectedIndex === list.length - 1")
+        there_and_back_by(explorer.choose_next, label, "ArrowUp" if last else "ArrowDown")
+    elif kind == "number":
+        field = explorer.control(label)
+        value, most = (int(field.evaluate(f"field => +field.{each}")) for each in ("value", "max"))
+        explorer.type_number(label, value - 1 if value == most else value + 1)
+        explorer.type_number(label, value)
+    elif kind == "box":
+        explorer.toggle(label)
+        explorer.toggle(label)
+
+
+def there_and_back_by(move: Callable[[str, str], None], label: str, key: str) -> None:
+    move(label, key)
+    move(label, OPPOSITE[key])
+
+
+def test_every_control_moves_what_is_shown_and_back(chapter):
+    for explorer in chapter.explorers():
+        first = explorer.shown()
+        controls = explorer.controls()
+        assert controls, f"{explorer.name} has nothing to move"
+        assert len({label for _, label in controls}) == len(controls), "two share a label"
+        ways_back = [each for each in controls if each.kind not in ("button", "canvas")]
+        for control in ways_back:
+            there_and_back(explorer, control)
+            explorer.wait_for(first, control.label)
+        for kind, label in controls:
+            if kind in ("button", "canvas"):  # no key undoes what it does: begin anew
+                explorer.press(label)
+                explorer.notebook.run_code_cell(explorer.cell)
+                explorer.wait_for(first, "running the cell again")
+    chapter.assert_nothing_failed()
+
+
+def test_every_explorer_stands_as_it_began_where_no_kernel_runs(chapter, tmp_path):
+    with chapter.without_kernel(tmp_path) as stills:
+        for explorer, bundle in stills:
+            assert explorer.area.locator(".jupyter-widgets").count() == 0
+            assert bundle["text/plain"].strip(), f"{explorer.name} has no text for its picture"
+            assert_shows(explorer, bundle)
+
+
+def assert_shows(explorer: ExplorerOnPage, bundle: dict[str, Any]) -> None:
+    """The page shows the saved picture, or the saved words."""
+    if "text/html" in bundle:
+        explorer.says(bundle["text/plain"])
+    else:
+        assert explorer.picture().endswith(bundle["image/png"].strip())
