@@ -62,7 +62,7 @@ def check_largest_rate(answer: float, curvatures: tuple[float, ...]) -> Verdict:
     """Check the α above which an inner step makes the loss of some bowl larger."""
     steepest, flattest = max(curvatures), min(curvatures)
     if near(answer, 2 / steepest, 5e-3 / steepest):
-        return right("|1 − αa| stays below 1 as long as α < 2/a, and the steepest bowl decides.")
+        return right("|1 − αa| is at most 1 while α ≤ 2/a, and the steepest bowl decides.")
     likely = {
         "at this α one step ends exactly in the centre of the steepest bowl; how much farther "
         "may it go before it is no nearer than it began?": 1 / steepest,

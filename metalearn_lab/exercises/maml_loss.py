@@ -24,11 +24,13 @@ def check_maml_loss(answer: MamlLoss) -> Verdict:
     """Check MAML's meta-loss of one task, written with ``torch.autograd.grad``."""
     task = _one_task()
     for steps in (3, 1):
-        learner = _tiny(steps)
-        loss = answer(learner.model, *task, learner.inner_lr, steps)
+        given, learner = _tiny(steps), _tiny(steps)  # one to hand out, one to compare with
+        loss = answer(given.model, *task, learner.inner_lr, steps)
+        if problem := _misuse(loss, given, learner):
+            return not_yet(problem)
         if not near(loss.item(), learner.meta_loss(task).item()):
             return not_yet(_loss_mistake(loss.item(), learner, task))
-        if problem := _gradient_mistake(loss, learner, task):
+        if problem := _gradient_mistake(loss, given, learner, task):
             return not_yet(problem)
     return right("The loss is L_Q(θ_k), and its gradient agrees with finite differences.")
 
@@ -43,6 +45,19 @@ def _tiny(steps: int) -> MAML:
     """The same weights each time, in float64, of a smooth network."""
     model = MLP([1, 5, 1], activation="tanh")
     return MAML(model, F.mse_loss, inner_lr=0.05, inner_steps=steps).double()
+
+
+def _misuse(loss: object, given: MAML, untouched: MAML) -> str | None:
+    """What keeps a loss from being compared at all; None where nothing does."""
+    pairs = zip(given.model.parameters(), untouched.model.parameters(), strict=True)
+    if not all(torch.equal(one, other) for one, other in pairs):
+        return (
+            "your code changed the model's own weights; build new tensors θ − α g and leave the "
+            "model as it is."
+        )
+    if not isinstance(loss, Tensor):
+        return "return the tensor, not a plain number: the gradient must go through it."
+    return None
 
 
 def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
@@ -60,6 +75,10 @@ def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
         ),
         "support and query are swapped.": learner.meta_loss(Task(query, support)),
         "the inner steps go up: the update is θ − α g.": uphill.meta_loss(task),
+        "every step starts again from θ: the update is θ_j − α g, not θ − α g.": _walked(
+            learner, task, always_from_start=True
+        ),
+        "every inner gradient is taken at θ; it belongs at θ_j.": _walked(learner, task),
     }
     right_one = learner.meta_loss(task).item()
     return likely_mistake(given, {text: loss.item() for text, loss in likely.items()}) or (
@@ -67,13 +86,23 @@ def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
     )
 
 
-def _gradient_mistake(loss: Tensor, learner: MAML, task: Task) -> str | None:
+def _walked(learner: MAML, task: Task, *, always_from_start: bool = False) -> Tensor:
+    """The query loss of an inner loop that forgets where it is: in its start, or its gradient."""
+    start = theta = learner.weights()
+    for _ in range(learner.inner_steps):
+        gradient = learner.gradient(theta if always_from_start else start, task.support)
+        begin = start if always_from_start else theta
+        theta = {name: begin[name] - learner.inner_lr * g for name, g in gradient.items()}
+    return learner.loss_at(theta, task.query)
+
+
+def _gradient_mistake(loss: Tensor, given: MAML, learner: MAML, task: Task) -> str | None:
     """What is wrong with the gradient of a loss that is right; None where nothing is."""
-    weights = list(learner.model.parameters())
+    weights = list(given.model.parameters())
     if not loss.requires_grad:
         return "the loss has no graph: a `detach`, `no_grad` or `.item()` cut it off."
-    given = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
-    found = torch.cat([part.flatten() for part in given])
+    parts = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    found = torch.cat([part.flatten() for part in parts])
     if torch.allclose(found, _finite_differences(learner, task), rtol=1e-5, atol=1e-8):
         return None
     if torch.allclose(found, _first_order(learner, task), rtol=1e-5, atol=1e-8):

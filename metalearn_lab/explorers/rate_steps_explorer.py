@@ -9,7 +9,7 @@ from metalearn_lab.evaluation.rate_steps import RateSteps, rate_steps
 from metalearn_lab.explorers.controls import choice, log_slider, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
-from metalearn_lab.figures.rate_steps import RateStepMap, rate_steps_scene
+from metalearn_lab.figures.rate_steps import MOST, RateStepMap, rate_steps_scene
 from metalearn_lab.figures.style import LABELS
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
@@ -57,8 +57,8 @@ class RateStepsExplorer(Explorer):
     def view(self, *, learner: str, rate: float, step: int) -> View:  # type: ignore[override]
         """The map of the learner, and both learners' losses at the chosen α and k."""
         at = _index(rate)
-        data = RateStepMap({n: each.loss for n, each in self.maps.items()}, learner, at, step)
-        tasks = self.maps[learner].tasks
+        losses, tasks = {n: each.loss for n, each in self.maps.items()}, self.maps[learner].tasks
+        data = RateStepMap(losses, learner, at, step, tasks)
         table = Table(
             f"Mean query loss over {tasks} unseen tasks, with its 95 % interval; "
             f"the map is that of {LABELS[learner]}",
@@ -88,6 +88,6 @@ def _index(rate: float) -> int:
 
 def _loss(each: RateSteps, rate: int, step: int) -> str:
     loss, half = each.loss[rate, step].item(), each.half_width[rate, step].item()
-    if loss > 1000 or not math.isfinite(half):
-        return "diverged"
+    if loss > MOST or not math.isfinite(half):
+        return f"above {MOST:g}"
     return f"{loss:.3f} ± {half:.3f}"

@@ -50,7 +50,7 @@ class SinusoidAdaptationExplorer(Explorer):
         for learner in self.learners.values():
             learner.mapping = "loop"  # for one task at a time: without vmap, a fifth of the time
         self.most_steps = most_steps
-        self.scene = sinusoid_adaptation_scene(list(learners))
+        self.scene = sinusoid_adaptation_scene()
         self.x = torch.linspace(-5, 5, _POINTS)
         self._trace = lru_cache(maxsize=256)(self._adapt)
         names = {LABELS[name]: name for name in learners}
@@ -71,7 +71,15 @@ class SinusoidAdaptationExplorer(Explorer):
         """The learner's curve before and after ``step`` inner steps, and its error by half."""
         support, truth, outputs = self._trace(learner, region, shots, amplitude, phase)
         data = SinusoidAdaptation(
-            self.x, truth, support, REGIONS[region], learner, outputs[0], outputs[step]
+            self.x,
+            (amplitude, phase),
+            truth,
+            support,
+            REGIONS[region],
+            learner,
+            step,
+            before=outputs[0],
+            after=outputs[step],
         )
         errors = (outputs - truth) ** 2
         table = Table(

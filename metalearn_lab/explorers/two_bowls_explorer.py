@@ -57,7 +57,7 @@ class TwoBowlsExplorer(Explorer):
             name: end.point if end.ending is Ending.SETTLES else None for name, end in ends.items()
         }
         after = losses_along(bowls, theta, inner_steps).mean(0)
-        data = TwoBowls(theta, losses_along(bowls, theta, 0), after, points)
+        data = TwoBowls(bowls, theta, losses_along(bowls, theta, 0), after, points)
         table = Table(
             "Each settles at the mean of c₁ and c₂ by its weights",
             _COLUMNS,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.figures.moving_title import moving_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import INK, house_style, line, new_figure
+from metalearn_lab.figures.style import INK, LABELS, house_style, line, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import LogNorm
 
 LEAST, MOST = 0.05, 20.0
-"""Losses between these are told apart; above is "diverged"."""
+"""Losses between these are told apart; what is above is grey."""
 
 _CLIFF: dict[str, Any] = {"color": INK, "linewidth": 2.2}
 _TRAINED: dict[str, Any] = {
@@ -36,12 +37,14 @@ class RateStepMap(NamedTuple):
         shown: the learner of the map.
         rate: index of the chosen α.
         step: the chosen k.
+        tasks: how many the losses are the means over.
     """
 
     loss: Mapping[str, Tensor]
     shown: str
     rate: int
     step: int
+    tasks: int
 
 
 def rate_steps_scene(
@@ -58,26 +61,26 @@ def rate_steps_scene(
     from matplotlib.cm import ScalarMappable
 
     with house_style():
-        figure, (left, right) = new_figure(2, width=9.6, height=4.0)
+        figure, (left, right) = new_figure(2, width=9.6, height=4.2)
         left.grid(visible=False)
+        left.set_title(" ")
         left.set(xlim=(-0.5, len(rates) - 0.5), ylim=(-0.5, steps + 0.5))
         left.set(xlabel="inner rate α", ylabel="inner steps k")
         ticks = [i for i, rate in enumerate(rates) if f"{rate:.6e}".startswith("1.000000e")]
         left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
         left.set_yticks(range(0, steps + 1, 5))
         right.set_xticks(range(0, steps + 1, 5))
-        figure.colorbar(
-            ScalarMappable(_norm(), _colours()), ax=left, extend="max", label="query loss"
-        )
-        left.plot([], [], **_CLIFF, label="cliff")
+        figure.colorbar(ScalarMappable(_norm(), _colours()), ax=left, extend="max")
+        left.plot([], [], **_CLIFF, label="right of it: worse than no step")
         left.plot([], [], linestyle="none", **_TRAINED, label="as trained")
         left.plot([], [], linestyle="none", **_CHOSEN, markeredgecolor=INK, label="chosen")
-        left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, handlelength=1.5)
+        below: Any = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": 2}
+        left.legend(**below, handlelength=1.5)
         right.set(xlim=(-0.5, steps + 0.5), ylim=(LEAST, MOST), yscale="log")
         right.set(xlabel="inner steps k", ylabel="query loss at the chosen α")
         for name in learners:
             right.plot([], [], **line(name))
-        right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        right.legend(**below)
     return Scene(figure, lambda panels, data: _draw(panels, data, trained))
 
 
@@ -98,6 +101,7 @@ def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> li
     loss = data.loss[data.shown]
     cells = loss.nan_to_num(posinf=1e30).T.numpy()
     drawn: list[Artist] = [
+        moving_title(left, f"Query loss of {LABELS[data.shown]}, {data.tasks} tasks"),
         left.imshow(cells, origin="lower", aspect="auto", norm=_norm(), cmap=_colours(), zorder=0),
         *left.plot(*_cliff(loss), **_CLIFF),
         *left.plot(*trained, **_TRAINED),

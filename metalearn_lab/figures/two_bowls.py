@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.figures.moving_title import moving_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, LABELS, STYLES, house_style, new_figure
+from metalearn_lab.figures.style import (
+    GREY,
+    INK,
+    LABELS,
+    STYLES,
+    house_style,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -26,12 +35,14 @@ class TwoBowls(NamedTuple):
     """What the picture shows.
 
     Attributes:
+        setting: the tasks and the inner loop.
         theta: where the curves are drawn, ``[points]``.
         bowls: L_1 and L_2 there, ``[2, points]``.
         after: mean loss after k inner steps there, ``[points]``.
         points: where each algorithm settles, by its name; None where it does not.
     """
 
+    setting: Bowls
     theta: Tensor
     bowls: Tensor
     after: Tensor
@@ -44,15 +55,22 @@ def two_bowls_scene() -> Scene[TwoBowls]:
         figure, (axes,) = new_figure(width=8.0, height=4.6)
         axes.remove()
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.3])
-        above.set(xlim=(-REACH, REACH), ylim=(0, _MOST_LOSS), ylabel="loss")
+        above.set(xlim=(-REACH, REACH), ylim=(0, _MOST_LOSS), ylabel="loss", title=" ")
         for number, look in enumerate(_BOWLS, 1):
             above.plot([], [], color=GREY, linewidth=1.3, label=f"bowl {number}", **look)
         above.plot([], [], **_mean_look("joint"), label="mean, no inner step")
         above.plot([], [], **_mean_look("maml"), label="mean after k steps")
+        above.plot([], [], color=GREY, linewidth=1, label="thin, upright:\nwhere each settles")
         above.legend(loc="upper left", bbox_to_anchor=(1, 1))
         below.set(ylim=(len(_ROWS) - 0.4, -0.6), xlabel="θ, the start that is learned")
         below.set_yticks(range(len(_ROWS)), [LABELS[name] for name in _ROWS])
     return Scene(figure, _draw)
+
+
+def _title(bowls: Bowls) -> str:
+    (a_1, a_2), (c_1, c_2) = bowls.curvatures, bowls.centres
+    loop = f"α = {bowls.inner_lr:.2f}, k = {bowls.inner_steps}"
+    return f"a = ({a_1:g}, {a_2:g}), c = ({c_1:g}, {c_2:g}), {loop}"
 
 
 def _mean_look(name: str) -> dict[str, Any]:
@@ -63,7 +81,7 @@ def _mean_look(name: str) -> dict[str, Any]:
 def _draw(panels: list[Axes], data: TwoBowls) -> list[Artist]:
     above, below = panels
     theta = data.theta.numpy()
-    lines: list[Artist] = []
+    lines: list[Artist] = [moving_title(above, _title(data.setting))]
     for bowl, look in zip(data.bowls.numpy(), _BOWLS, strict=True):
         lines += above.plot(theta, bowl, color=GREY, linewidth=1.3, **look)
     lines += above.plot(theta, data.bowls.mean(0).numpy(), **_mean_look("joint"))

@@ -7,14 +7,14 @@
 #
 # - differentiate *through* a gradient step: by hand on one weight, then with PyTorch, then on a network, and prove each against the other;
 # - say where MAML puts the start, and why that is not the best point before adaptation;
-# - repeat the published sinusoid run at its full length, and say what α and $k$ can and cannot be changed to afterwards.
+# - repeat the published sinusoid run at its full length, and say how far α and $k$ may be changed after training.
 
 # %%
 if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
 
 # %% [markdown]
 # The parameters are those of the published run. Most of this chapter's time goes into its two trainings, about half a
-# minute each on a quiet machine. For a quick look take `make run ARGS="03 -p iterations 5000"`.
+# minute each on two quiet cores with a C compiler. For a quick look take `make run ARGS="03 -p iterations 5000"`.
 
 # %% tags=["parameters"]
 iterations: int = 70000  # outer steps of each training, as in the released code
@@ -105,11 +105,11 @@ print("without the graph, the factor is lost:", abs(without * (1 - alpha * a) - 
 #
 # $$\frac{d}{d\theta} L_Q(\theta_k) = (1 - \alpha a)^k\, L_Q'(\theta_k).$$
 #
-# **Predict.** Five inner steps, $\alpha a = 0.6$: which share of $L_Q'(\theta_5)$ is left? And what happens to the
+# **Predict.** Five inner steps, $\alpha a = 0.6$: which part of $L_Q'(\theta_5)$ is left? And what happens to the
 # meta-gradient if $\alpha a = 2.5$?
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 5 minutes.** Let the class call out the first rows for αa = 0.6 (0.4, 0.16, …) before running. The point to
+# **Instructor, 5 minutes.** Let the class call out the first numbers of the row αa = 0.6 (0.4, 0.16, …) before running. The point to
 # make: long inner loops make the meta-gradient vanish where they work well and explode where they do not.
 
 
@@ -127,10 +127,10 @@ def k_step_gradient(rate, k):
 
 
 # %% tags=["nbval-check-output"]
-print("share that is left after k steps")
+print("factor (1 − αa)^k,  k =", *(f"{k:8d}" for k in (1, 2, 3, 5, 10)))
 for product in (0.6, 0.9, 2.5):
-    shares = [f"{(1 - product) ** k:10.5f}" for k in (1, 2, 3, 5, 10)]
-    print(f"αa = {product}:", *shares)
+    factors = [f"{(1 - product) ** k:8.2g}" for k in (1, 2, 3, 5, 10)]
+    print(f"{f'αa = {product}':>23}", *factors)
 pairs = [k_step_gradient(rate, k) for rate in (0.3, 0.45, 1.25) for k in (1, 2, 3, 5, 10)]
 worst = max(abs(one - other) / max(1, abs(other)) for one, other in pairs)
 print("autograd agrees with the formula, relative |Δ| < 1e-12:", worst < 1e-12)
@@ -141,16 +141,21 @@ print("autograd agrees with the formula, relative |Δ| < 1e-12:", worst < 1e-12)
 #
 # ## A network
 #
-# With many weights the curvature $a$ becomes the Hessian $H_j = \nabla^2 L_S(\theta_j)$, another matrix at each step, and the
-# factors become matrices:
+# With many weights the curvature $a$ becomes the Hessian $H_j = \nabla^2 L_S(\theta_j)$, another matrix at each step. One step
+# has the Jacobian $\frac{d\theta_{j+1}}{d\theta_j} = I - \alpha H_j$, where one weight has $1 - \alpha a$. By the chain rule the
+# Jacobian of $k$ steps is their product, the last on the left, and a gradient is multiplied by its transpose:
 #
-# $$\nabla_\theta L_Q(\theta_k) = \Big[\prod_{j=k-1}^{0} (I - \alpha H_j)\Big]^{\!\top} \nabla L_Q(\theta_k)
+# $$\nabla_\theta L_Q(\theta_k) = \big[(I - \alpha H_{k-1})\cdots(I - \alpha H_0)\big]^{\top} \nabla L_Q(\theta_k)
 # = (I - \alpha H_0)(I - \alpha H_1)\cdots(I - \alpha H_{k-1})\,\nabla L_Q(\theta_k).$$
 #
-# Every $H_j$ is symmetric, so transposing only turns the order round: the *last* step's factor is applied first, as in
-# any backward pass.
+# ($\nabla L_Q(\theta_k)$ is the gradient of $L_Q$, taken at $\theta_k$; $\nabla_\theta$ differentiates through the steps.) Every $H_j$ is
+# symmetric, so transposing only turns the order round: the *last* step's factor is applied first, as in any backward pass.
 #
-# A network of ten weights is small enough to write every Hessian down.
+# A network of ten weights is small enough to write every Hessian down, with three tools of PyTorch:
+#
+# - `functional_call(net, weights, (x,))` runs a network with weights that you give it;
+# - `grad(f)` is the *function* $\nabla f$, which can be differentiated again (no `create_graph` needed);
+# - `jacrev(g)` is the function that gives the Jacobian of $g$.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Write $d\theta_{j+1}/d\theta_j = I - \alpha H_j$ on the board and let them multiply three of
@@ -182,13 +187,13 @@ def loss_at(theta, split):
 # Three inner steps forward, keeping each Hessian; then the factors backward:
 
 # %%
-theta, alpha, k = parameters_to_vector(net.parameters()).detach(), 0.1, 3
+theta, rate, k = parameters_to_vector(net.parameters()).detach(), 0.1, 3
 
 theta_j, factors = theta, []
 for _ in range(k):
     H_j = jacrev(grad(loss_at))(theta_j, support)  # the derivative of the gradient
-    factors.append(torch.eye(len(theta)) - alpha * H_j)
-    theta_j = theta_j - alpha * grad(loss_at)(theta_j, support)
+    factors.append(torch.eye(len(theta)) - rate * H_j)
+    theta_j = theta_j - rate * grad(loss_at)(theta_j, support)
 
 query_gradient = grad(loss_at)(theta_j, query)
 by_product = query_gradient
@@ -200,7 +205,7 @@ print(f"|∇L_Q(θ_k)| = {query_gradient.norm():.4f},  |meta-gradient| = {by_pro
 
 # %% [markdown]
 # Autograd does the same without ever building a matrix: it applies each $I - \alpha H_j$ to a vector, which costs about as much as
-# one more gradient. (For the 1,761 weights below, one Hessian would have 3.1 million entries.)
+# one or two more gradients. (For the 1,761 weights below, one Hessian would have 3.1 million entries.)
 #
 # **Predict.** Apply the factors in the wrong order, first step first. Does it matter for $k = 1$? For $k = 3$?
 
@@ -209,7 +214,7 @@ print(f"|∇L_Q(θ_k)| = {query_gradient.norm():.4f},  |meta-gradient| = {by_pro
 def meta_loss(theta):
     """L_Q(θ_k), differentiable in θ."""
     for _ in range(k):
-        theta = theta - alpha * grad(loss_at)(theta, support)
+        theta = theta - rate * grad(loss_at)(theta, support)
     return loss_at(theta, query)
 
 
@@ -224,6 +229,9 @@ differences = torch.stack(
 wrong_order = query_gradient
 for factor in factors:
     wrong_order = factor @ wrong_order
+
+for name, other in (("in the wrong order", wrong_order), ("without factors", query_gradient)):
+    print(f"{name}: off by {(other - by_autograd).norm() / by_autograd.norm():.0%}")
 
 
 # %% tags=["nbval-check-output"]
@@ -244,10 +252,10 @@ print("no factors (first order), max |Δ| > 1e-2:", difference(query_gradient) >
 #
 # That is all of MAML, but for the mean over tasks:
 #
-# $$\min_\theta\; \frac{1}{n}\sum_{\tau} L_Q^\tau\big(\theta_k^\tau\big), \qquad
+# $$\min_\theta\; \frac{1}{n}\sum_{\tau=1}^{n} L_Q^\tau\big(\theta_k^\tau\big), \qquad
 # \theta_{j+1}^\tau = \theta_j^\tau - \alpha \nabla L_S^\tau(\theta_j^\tau), \quad \theta_0^\tau = \theta.$$
 #
-# Here are the lines of the package that do it: the sum's term, and the inner step.
+# Here are the lines of the package that do it: the term of the sum, and the inner step, which `inner_loop` repeats $k$ times.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** Let them point at each symbol of the formula in the code. Ask where the second derivative is: nowhere
@@ -263,10 +271,12 @@ print(inspect.getsource(MAML.meta_loss))
 print(inspect.getsource(Learner.inner_step))
 
 # %% [markdown]
-# No line mentions a Hessian: autograd differentiates the loop because nothing in it is detached. That is easy to break
+# No line mentions a Hessian: autograd differentiates the loop because nothing in it is detached. (While the meta-loss is to be
+# differentiated, `self.gradient` keeps the graph of its gradient, as `create_graph=True` does.) That is easy to break
 # without noticing, so the package comes with the check you did by hand, for any learner and model. It takes the
-# meta-gradient of the network of the published run, for all tasks at once (*vmap*) and one by one (*loop*), and compares
-# with finite differences (*ref.*). The activation is tanh here, because finite differences may step over ReLU's kink.
+# meta-gradient of a network as large as that of the published run, for all tasks at once (*vmap*) and one by one (*loop*), and
+# compares up to 24 numbers of each parameter with finite differences (*ref.*). The activation is tanh, because finite
+# differences may step over ReLU's kink.
 
 # %%
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
@@ -276,29 +286,31 @@ report = check_meta_gradient(smooth, Sinusoids().batch(0, 2))
 report
 
 # %% tags=["nbval-check-output"]
-print("meta-gradient through 3 steps of 1,761 weights, relative error < 1e-6:", report.passed)
+print("meta-gradient through 3 steps, network of 1,761 weights, passed:", report.passed)
 
 # %% [markdown]
 # ## Where does MAML put the start?
 #
 # A common belief: *MAML finds the point that is best on average, from which it is not far to any task.* Two tasks with one weight
 # show what is wrong with it. Bowl $i$ is $L_i(\theta) = \frac{a_i}{2}(\theta - c_i)^2$, the same for support and query. Joint
-# training minimises the black dashed curve, the mean of the bowls. MAML minimises the blue one, the mean of
+# training minimises the black dashed curve, the mean of the bowls. MAML minimises the solid blue one, the mean of
 #
 # $$L_i(\theta_k) = \frac{a_i}{2}(1 - \alpha a_i)^{2k}(\theta - c_i)^2 .$$
 #
-# Each algorithm settles at a weighted mean of the two centres:
+# Each algorithm is pulled towards $c_i$ with strength $w_i(c_i - \theta)$ and settles where the pulls cancel, at
+# $\theta = \sum_i w_i c_i / \sum_i w_i$:
 #
-# | algorithm | weight of $c_i$ | because it follows |
+# | algorithm | weight $w_i$ of $c_i$ | because it follows |
 # | --- | --- | --- |
 # | joint training | $a_i$ | $L_i'(\theta)$ |
 # | MAML | $a_i(1-\alpha a_i)^{2k}$ | the derivative of $L_i(\theta_k)$ |
 # | first-order MAML | $a_i(1-\alpha a_i)^{k}$ | $L_i'(\theta_k)$, without the factor |
 # | Reptile | $1-(1-\alpha a_i)^{k}$ | the way $\theta_k - \theta$ that $k$ steps went (chapter 04) |
 #
-# **Predict** before you move anything. The steep bowl has $a_2 = 9$, and $\alpha = 0.1$. (a) Which bowl does MAML stand near, and
-# which does joint training? (b) Raise $k$: who moves, who stays? (c) Raise α until $\alpha a_2$ is above 1, then above 2: who
-# goes astray?
+# Chapter 00 had these bowls with $\alpha = 0.1$ and $k = 1$: joint training settles at 0.8, MAML at −0.8. **Predict** before you
+# run the cell. (a) Which of the four move at $k = 2$, and which way? (b) Make both bowls equally steep, $a = (5, 5)$: where do
+# the four stand, and does $k$ matter? (c) Go back to $a_2 = 9$. At $k = 1$, then at $k = 2$, raise α until $\alpha a_2$ is above 1,
+# then above 2: who goes astray?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** Collect predictions for (a) by a show of hands before the cell is run. Then set $a_2 = 10$, α = 0.1 (one
@@ -316,20 +328,33 @@ TwoBowlsExplorer(bowls).show()
 from metalearn_lab.evaluation.two_bowls import losses_along, settled
 
 at = {name: settled(name, bowls).point for name in ("joint", "maml", "first_order_maml", "reptile")}
-print("four places:", {name: round(point, 4) for name, point in at.items()})
+print("k = 2:", {name: round(point, 2) for name, point in at.items()})
 places = torch.tensor([at["joint"], at["maml"]], dtype=torch.float64)
 before, after = (losses_along(bowls, places, steps).mean(0) for steps in (0, bowls.inner_steps))
 print("before adaptation the mean loss is lower for joint training:", bool(before[0] < before[1]))
 print("after adaptation it is lower for MAML:", bool(after[1] < after[0]))
+alike = [bowls._replace(curvatures=(5.0, 5.0), inner_steps=steps) for steps in (1, 2, 5, 10)]
+furthest = max(abs(settled(name, each).point) for name in at for each in alike)
+print("equally steep: all four at 0 for k = 1, 2, 5, 10:", furthest < 1e-6)
 
 # %% [markdown]
-# MAML stands near the *shallow* bowl. The steep one needs no help: an inner step covers nine tenths of the way to its centre from
-# anywhere. The start is spent on the task that a step does little for. **The best start is not the best point.**
-#
-# With larger $k$ both kinds of MAML move on to the shallow centre and Reptile moves to the middle; joint training, which knows of no
-# inner steps, stays. With $\alpha a_2$ above 1 the step overshoots. First-order MAML's weight then changes its sign with every step, and
-# where it is negative the algorithm may be driven away from its own stationary point. Above 2 the inner loop diverges in that bowl, and
-# MAML can only stand close to its centre.
+# MAML stands near the *shallow* bowl, and with larger $k$ nearer still. The steep one needs no help: an inner step covers nine
+# tenths of the way to its centre from anywhere. The start is spent on the task that a step does little for. **The best start is
+# not the best point.** First-order MAML follows, Reptile moves towards the middle, and joint training, which knows of no inner
+# steps, stays. Where both bowls are equally steep the weights are equal too, and all four stand at 0, whatever $k$ is.
+
+# %% tags=["nbval-check-output"]
+cases = ((0.12, 1), (0.23, 2), (0.25, 2))
+for there in (bowls._replace(inner_lr=lr, inner_steps=steps) for lr, steps in cases):
+    print(f"α = {there.inner_lr}, αa₂ = {9 * there.inner_lr:.2f}, k = {there.inner_steps}:")
+    for name in ("maml", "first_order_maml", "reptile"):
+        end = settled(name, there)
+        print(f"    {name:17}{end.ending.value} {end.point:.2f}")
+
+# %% [markdown]
+# With $\alpha a_2$ above 1 the step overshoots. First-order MAML's weight of the steep bowl is then negative for odd $k$: it may land
+# outside both centres, as at α = 0.12, or be driven away from its own stationary point. Above 2 the inner loop diverges in
+# that bowl: MAML can only stand close to its centre, and now Reptile is driven off, for even $k$.
 #
 # ## The published run
 #
@@ -337,8 +362,8 @@ print("after adaptation it is lower for MAML:", bool(after[1] < after[0]))
 #
 # | setting | paper and released code | this run |
 # | --- | --- | --- |
-# | tasks | $y = A\sin(x - p)$, $A \in [0.1, 5]$, $p \in [0, \pi]$, $x \in [-5, 5]$ | the same |
-# | network | 1-40-40-1, ReLU: 1,761 weights | the same; initial weights as PyTorch draws them |
+# | tasks | $y = A\sin(x - p)$, $A \in [0.1, 5]$, $p \in [0, \pi]$, $x \in [-5, 5]$; in training 10 support and 10 query points | the same |
+# | network | 1-40-40-1, ReLU: 1,761 weights, drawn from a truncated normal of deviation 0.01 | the same, drawn as PyTorch does |
 # | inner loop | $k = 1$; α is 0.01 in the paper, 0.001 as the code's default | $k = 1$, α = 0.01 |
 # | outer loop | 25 tasks a step, Adam at 0.001, 70,000 steps | the same |
 # | judged on | 600 unseen tasks, up to 10 steps | the same |
@@ -372,7 +397,7 @@ batches = {"maml": meta_batch_at, "fine_tuning": lambda i: merge_splits(meta_bat
 
 # %% [markdown]
 # Both trainings go through one loop. The package compiles the step of a network this small to C, where there is a C compiler;
-# the formulas above are the same.
+# the formulas above are the same (the package's tests compare the two).
 
 # %%
 from time import perf_counter
@@ -403,7 +428,7 @@ def unseen(points, split="test"):
 
 
 def at_its_best(learner, points, rates=(0.005, 0.01, 0.02, 0.03)):
-    """Curves with the α that is best after each number of steps, chosen on validation tasks."""
+    """Curves with the α that is best after each number of steps on validation tasks, and these α."""
     trial = copy.copy(learner)  # the same weights, another α
 
     def losses(rate, split):
@@ -413,17 +438,17 @@ def at_its_best(learner, points, rates=(0.005, 0.01, 0.02, 0.03)):
     tried = torch.stack([losses(rate, "validation").mean(0) for rate in rates])
     best = tried.nan_to_num(nan=torch.inf).argmin(0).tolist()  # NaN: a task diverged
     judged = {r: losses(rates[r], "test") for r in set(best)}
-    return AdaptationCurves(torch.stack([judged[r][:, k] for k, r in enumerate(best)], 1), None)
+    loss = torch.stack([judged[r][:, k] for k, r in enumerate(best)], 1)
+    return AdaptationCurves(loss, None), [rates[r] for r in best]
 
 
 # %%
-curves = {
-    points: {
-        "maml": adaptation_curves(learners["maml"], unseen(points), test_steps),
-        "fine_tuning": at_its_best(learners["fine_tuning"], points),
-    }
-    for points in (5, 10)
-}
+curves = {}
+for points in (5, 10):
+    maml = adaptation_curves(learners["maml"], unseen(points), test_steps)
+    pretrained, chosen = at_its_best(learners["fine_tuning"], points)
+    curves[points] = {"maml": maml, "fine_tuning": pretrained}
+    print(f"K = {points}: pretraining's α after 1 … {test_steps} steps:", *chosen[1:])
 
 # %%
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
@@ -439,7 +464,7 @@ for points, each in curves.items():
     show_figure(
         figure,
         f"Query error against the inner step, {points} support points. After 0, 1 and {test_steps} "
-        f"steps: {said}. MAML drops at the first step and goes on falling; pretraining stays far above.",
+        f"steps: {said}. MAML drops at the first step and ends lower after the last; pretraining stays far above.",
     )
 
 # %%
@@ -487,6 +512,9 @@ for points, each in curves.items():
     print("  on most tasks 1 step beats the other's last:", most(maml[:, 1] < pretrained[:, -1]))
     print("  most tasks gain from further steps:", most(maml[:, -1] < maml[:, 1]))
 
+five, ten = (curves[points]["maml"].loss[:, 1].mean() for points in (5, 10))
+print("with 5 points one step leaves more than 1.4 times the error:", bool(five > 1.4 * ten))
+
 # %%
 for points, each in curves.items():
     maml = each["maml"].loss
@@ -497,29 +525,16 @@ for points, each in curves.items():
 
 # %% [markdown]
 # Both of the paper's claims come out: one step does most of it, and on most tasks later steps help, although MAML was never
-# trained for them. On *most*: some tasks get worse, more of them with five points, and where an inner loop diverges a single task can carry
-# the whole mean away. So look at intervals that grow from one step to the next. More steps do not always help.
+# trained for them. On *most*: some tasks get worse, and where an inner loop diverges a single task can carry the whole mean away.
+# That is where the interval grows from one step to the next. More steps do not always help. With five points in place of ten,
+# one step leaves far more error, and more tasks get worse afterwards.
 #
-# Pretraining does not catch up at any α. Before adaptation the two are alike: MAML's start is not nearer to the tasks, it is
-# better placed.
-#
-# ### Draw your own task
-#
-# Put points on the canvas with the pointer or the keyboard, and both networks adapt as you do. Try: points of a sinusoid; two
-# points only; a straight line; points in one half. **Predict:** what does MAML make of a straight line?
-
-# %%
-from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
-
-DrawTaskExplorer(learners, Sinusoids(shots, 100, "test", seed), most_steps=test_steps).show()
-
-# %% [markdown]
-# It answers with a wave. What MAML has learned is not "a good start" in general, but a start for *this*
-# family of tasks: its knowledge of sinusoids sits in θ.
+# Pretraining does not catch up at any of the α tried, 0.005 to 0.03. Before adaptation the two are alike: MAML's start is not
+# nearer to the tasks, it is better placed.
 #
 # ## Points in one half only
 #
-# Then the start should know how a sinusoid goes on where there are no points. Give each unseen task ten points with $x < 0$, and
+# If the start knows sinusoids, it should know how one goes on where there are no points. Give each unseen task ten points with $x < 0$, and
 # measure the error at $x > 0$ alone. **Predict:** after one step, has the error *there* fallen, stayed or risen: for MAML, for
 # pretraining? And after ten?
 
@@ -532,13 +547,13 @@ from metalearn_lab.tasks.placement import points_of, squeezed
 from metalearn_lab.tasks.types import Task
 
 family = Sinusoids(shots=10, queries=100, split="test", seed=seed)
-drawn, truth = family.batch(0, unseen_tasks), family.curves(0, unseen_tasks)
+drawn, sinusoids = family.batch(0, unseen_tasks), family.curves(0, unseen_tasks)
 
 
 def one_sided(here, there):
     """The unseen tasks with all support points in one half, judged in the same or the other."""
     support, query = squeezed(drawn.support.x, here), squeezed(drawn.query.x, there)
-    return Task(points_of(truth, support), points_of(truth, query))
+    return Task(points_of(sinusoids, support), points_of(sinusoids, query))
 
 
 seen, hidden = one_sided("left half", "left half"), one_sided("left half", "right half")
@@ -553,7 +568,7 @@ for name, sides in halves.items():
     for side, curve in zip(("where the points are", "in the other half"), sides, strict=True):
         mean, half, _ = curve.mean_loss
         rows[LABELS[name], side] = [f"{mean[k]:.2f} ± {half[k]:.2f}" for k in steps]
-print(f"mean squared error, ten points in the left half, {unseen_tasks} unseen tasks")
+print(f"mean squared error, ten points in the left half, {unseen_tasks} tasks, α = {inner_lr}")
 pd.DataFrame(rows, index=pd.Index(steps, name="inner steps")).T
 
 # %% tags=["nbval-check-output"]
@@ -561,17 +576,20 @@ far = {name: sides[1].loss.mean(0) for name, sides in halves.items()}
 maml, pretrained = far["maml"], far["fine_tuning"]
 print("error in the half without points:")
 print("  MAML's first step more than halves it:", bool(maml[1] < maml[0] / 2))
+still = (pretrained[1] - pretrained[0]).abs() < 0.1 * pretrained[0]
+print("  pretraining's first step hardly changes it, to 10 %:", bool(still))
 print("  pretraining ends above where it began:", bool(pretrained[-1] > pretrained[0]))
 
 # %% [markdown]
-# MAML fits a half that it has no point in. Fine-tuning makes the pretrained network worse there: it fits the points, and what
-# it does elsewhere is a by-product. Look also at MAML's later steps in the other half: they have nothing to go by there, and
-# need not help. That is another case where more steps do not.
+# MAML fits a half that it has no point in. Fine-tuning at the same α changes the pretrained network little there in one step, and
+# for the worse in ten: it fits the points, and what it does elsewhere is a by-product. Look also at MAML's later steps in the
+# other half: they have nothing to go by there, and need not help. That is another case where more steps do not.
 #
 # ### Move it
 #
 # Amplitude, phase, number of points, and where they lie. **Predict:** ten points in one cluster around 0, without noise, and only two
-# unknowns. Is that enough? Then take a phase above π: no sinusoid of the training had one.
+# unknowns. Is that enough? Choose *one cluster*, then raise the steps. Then *spread* again, and a phase above π: no sinusoid of the
+# training had one.
 
 # %%
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
@@ -579,20 +597,53 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 SinusoidAdaptationExplorer(learners, most_steps=test_steps, region="left half").show()
 
 # %% [markdown]
-# In principle it is enough: value and slope at 0 give both unknowns. MAML comes part of the way, since no task of its training was like
-# that. It does not solve for amplitude and phase; it has a start from which steps on *usual* supports lead to a sinusoid.
+# What one task shows, many must confirm:
+
+# %%
+amplitude, phase = sinusoids
+cases = {
+    "as in training": (drawn.support.x, sinusoids),
+    "one cluster": (squeezed(drawn.support.x, "one cluster"), sinusoids),
+    "phase above π": (drawn.support.x, (amplitude, phase + torch.pi)),
+}
+moved, rows, three = {}, {}, (0, 1, test_steps)
+for case, (x, curve) in cases.items():
+    task = Task(points_of(curve, x), points_of(curve, drawn.query.x))
+    for name, learner in learners.items():
+        mean, half, _ = adaptation_curves(learner, task, test_steps).mean_loss
+        moved[case, name] = mean
+        rows[case, LABELS[name]] = [f"{mean[k]:.2f} ± {half[k]:.2f}" for k in three]
+print(f"mean squared error, ten points, {unseen_tasks} tasks, α = {inner_lr}")
+pd.DataFrame(rows, index=pd.Index(three, name="inner steps")).T
+
+# %% tags=["nbval-check-output"]
+usual, cluster, above = (moved[case, "maml"] for case in cases)
+print("one cluster:")
+print("  MAML ends below three quarters:", bool(cluster[-1] < 0.75 * cluster[0]))
+print("  and above three times the usual error:", bool(cluster[-1] > 3 * usual[-1]))
+pretrained = moved["one cluster", "fine_tuning"]
+print("  pretraining gains nothing:", bool(pretrained[-1] > pretrained[0]))
+print("phase above π:")
+print("  MAML's first step more than halves the error:", bool(above[1] < above[0] / 2))
+print("  it ends above three times the usual error:", bool(above[-1] > 3 * usual[-1]))
+
+# %% [markdown]
+# In principle the cluster is enough: value and slope at 0 give both unknowns. MAML comes part of the way, since no task of its
+# training was like that. It does not solve for amplitude and phase; it has a start from which steps on *usual* supports lead to a
+# sinusoid. Outside its family, with a phase above π, it still helps, but the last step leaves several times the error.
 #
 # ## The cliff
 #
 # MAML was trained at one α and one $k$. At test time you may change both, without training again. The map shows the query
-# loss after $k$ steps at rate α; grey is a loss above 20, or none that is a number.
+# loss after $k$ steps at rate α; grey is a loss above 20, or one that is no longer a number. Right of the black line, $k$ steps
+# are worse than none: that is the cliff.
 #
-# **Predict.** (a) MAML was trained at α = 0.01. What happens at half of it, and at three times? (b) Whose cliff is at
-# the smaller α, MAML's or that of pretraining?
+# **Predict.** (a) MAML was trained at α = 0.01. What happens at half of it, and at three times? (b) After ten steps, whose cliff
+# is at the smaller α, MAML's or that of pretraining?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Move α to the right one step at a time with the arrow keys at $k = 1$, then again at $k = 10$. Ask why a
-# rate that is safe for one step may not be for ten, and why the same rates are safe for the pretrained network. The αa = 2 of the
+# rate that is safe for one step may not be for ten, and why the same rates are safe for the pretrained network at $k = 10$. The αa = 2 of the
 # bowls is the answer to both.
 
 # %%
@@ -604,10 +655,27 @@ cliff.show()
 
 # %% [markdown]
 # To the left the loss rises gently, and more steps make up for a smaller α. To the right it is a cliff, and more steps make it
-# worse.
-#
-# Why there? In a bowl of curvature $a$ an inner step diverges from $\alpha = 2/a$ on. A network has a curvature in every
-# direction; the largest is the largest eigenvalue $\lambda$ of the Hessian $H_0$, and with it goes $2/\lambda$.
+# worse. In numbers, at the three rates of the question:
+
+# %%
+maml = cliff.maps["maml"]
+low, trained, high = ((maml.rates - r * inner_lr).abs().argmin() for r in (0.5, 1, 3))
+for at in (low, trained, high):
+    one, ten = (f"{maml.loss[at, k]:.2f} ± {maml.half_width[at, k]:.2f}" for k in (1, 10))
+    print(f"MAML, α = {maml.rates[at]:.4f}: {one} after one step, {ten} after ten")
+print(f"before: {maml.loss[trained, 0]:.2f}; {maml.tasks} tasks; inf: on one it is no number")
+
+# %% tags=["nbval-check-output"]
+loss, margin = maml.loss, maml.half_width
+print("at half of α one step does less:", bool(loss[low, 1] > loss[trained, 1]))
+apart = (loss[low, 10] - loss[trained, 10]).abs()
+print("and ten do as well:", bool(apart < margin[low, 10] + margin[trained, 10]))
+print("at three times, one step is worse than none:", bool(loss[high, 1] > loss[high, 0]))
+print("and ten diverge:", not loss[high, 10] < 20)
+
+# %% [markdown]
+# Why is the cliff there? In a bowl of curvature $a$ the inner loop diverges when $\alpha > 2/a$. A network has a curvature in every
+# direction. The largest is $\lambda$, the largest eigenvalue of the Hessian $H_0$, so $2/\lambda$ takes the place of $2/a$.
 
 # %%
 from metalearn_lab.evaluation.curvature import largest_curvature
@@ -615,30 +683,89 @@ from metalearn_lab.evaluation.curvature import largest_curvature
 steepest = {n: largest_curvature(each, validation.support) for n, each in learners.items()}
 useful = {name: each.largest_useful_rate(10) or 0.0 for name, each in cliff.maps.items()}
 for name, curvature in steepest.items():
-    middle = curvature.median()
-    print(f"{LABELS[name]}: median λ = {middle:.0f}, so 2/λ = {2 / middle:.4f}")
-    print(f"    largest α at which ten steps help: {useful[name]:.4f}; trained with {inner_lr}")
+    middle, tasks = curvature.median(), len(curvature)
+    print(f"{LABELS[name]}: median λ of {tasks} tasks = {middle:.0f}, so 2/λ = {2 / middle:.4f}")
+    below = int((2 / curvature < inner_lr).sum())
+    print(f"    2/λ is below the α of the training, {inner_lr}, on {below} of {tasks} tasks")
+    print(f"    largest α at which ten steps help: {useful[name]:.4f}")
 
 # %% tags=["nbval-check-output"]
 limit = 2 / steepest["maml"].median()
 ratio = steepest["maml"].median() / steepest["fine_tuning"].median()
-print("the loss is more than twice as steep at MAML's start:", bool(ratio > 2))
-print("MAML's cliff is at the smaller α:", useful["maml"] < useful["fine_tuning"])
+print("the curvature at MAML's start is more than twice as large:", bool(ratio > 2))
+print("after ten steps MAML's cliff is the nearer one:", useful["maml"] < useful["fine_tuning"])
 print("MAML's α is within a factor of two of 2/λ:", bool(0.5 < inner_lr / limit < 2))
+beyond = bool((2 / steepest["maml"] < inner_lr).any())
+print("on some tasks it is above 2/λ:", beyond)
+print("and yet ten steps help at it:", useful["maml"] > 0.9 * inner_lr)
 
 # %% [markdown]
-# MAML has learned to stand where the loss is *steep*, about as steep as its α allows: there one step goes farthest. The price is
-# that the same start is close to the cliff. ($2/\lambda$ gives the order of magnitude only. $\lambda$ belongs to one direction at the start, and the
-# curvature changes on the way.) An inner rate is no detail of a trained learner but a part of it.
+# MAML has learned a start where the loss is strongly *curved*, about as strongly as its α allows: there one step covers most of the
+# way. In the bowls the curvatures were given, and MAML could only choose the place: it left the steep bowl to the step. A network
+# can choose the curvature too, and MAML makes every task like that steep bowl. The price is that the start is close to the cliff.
 #
-# And it is not "the learning rate" either. This chapter has two step sizes, the next one adds a third, and a value that is
-# good for one says nothing about the others:
+# $2/\lambda$ gives the order of magnitude only: MAML's own α is above it on many of the tasks, as printed, and ten steps still
+# help. λ belongs to one direction at the start, and the curvature changes on the way.
+#
+# An inner rate is no detail of a trained learner but a part of it. And it is not "the learning rate" either. This chapter has
+# two step sizes, the next one adds a third, and a value that is good for one says nothing about the others:
 #
 # | step size | what it moves | in this chapter |
 # | --- | --- | --- |
 # | α, inner | the fast weights of one task: $\theta_{j+1} = \theta_j - \alpha\nabla L_S(\theta_j)$ | `inner_lr`, 0.01 |
 # | β, outer | the start: Adam on the meta-gradient | `outer_lr`, 0.001 |
 # | ε, interpolation | Reptile's start: $\theta \leftarrow \theta + \epsilon(\theta_k - \theta)$ | chapter 04 |
+#
+# ## Draw your own task
+#
+# Put points on the canvas with the pointer or the keyboard, and both networks adapt as you do. Try: points of a sinusoid; two
+# points only; points in one half; a straight line. **Predict:** what does MAML make of a straight line, after one step and after
+# ten?
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let one of them draw and the others say what the curve will do before the next point falls. A line drawn at
+# one step and then at ten makes the point; the table below it keeps anybody from trusting one drawing.
+
+# %%
+from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
+
+DrawTaskExplorer(learners, Sinusoids(shots, 100, "test", seed), most_steps=test_steps).show()
+
+# %% [markdown]
+# The same over many draws of ten points, beside sinusoids about as large:
+
+
+# %%
+def along(curve):
+    """The inputs of the unseen tasks, with outputs on another curve."""
+    return Task(*(Split(split.x, curve(split.x)) for split in drawn))
+
+
+beside = {
+    "line y = x/2": along(lambda x: x / 2),
+    "y = 2 sin(x − p)": along(lambda x: 2 * torch.sin(x - phase[:, None, None])),
+}
+rows, drawn_loss = {}, {}
+for shape, task in beside.items():
+    for name, learner in learners.items():
+        mean, half, _ = adaptation_curves(learner, task, test_steps).mean_loss
+        drawn_loss[shape, name] = mean
+        rows[shape, LABELS[name]] = [f"{mean[k]:.2f} ± {half[k]:.2f}" for k in three]
+two = adaptation_curves(learners["maml"], unseen(2), 1).mean_loss
+print(f"mean squared error, {unseen_tasks} draws of ten points, α = {inner_lr}")
+print(f"MAML, a step on two points of a sinusoid: {two.mean[1]:.2f} ± {two.half_width[1]:.2f}")
+pd.DataFrame(rows, index=pd.Index(three, name="inner steps")).T
+
+# %% tags=["nbval-check-output"]
+line, wave = (drawn_loss[shape, "maml"] for shape in beside)
+print("MAML's first step leaves more than half on the line:", bool(line[1] > line[0] / 2))
+print("and less than a third on the sinusoids:", bool(wave[1] < wave[0] / 3))
+print("further steps more than halve what is left on the line:", bool(line[-1] < line[1] / 2))
+
+# %% [markdown]
+# After one step, a wave; after ten it bends to the line, with ripples. A straight line is not in the family, so the first step,
+# which covers most of the way to a sinusoid, does far less here. θ holds a start for *this* family, not a good start in
+# general. Two points would give amplitude and phase to whoever solves for them; MAML does not solve, it steps.
 #
 # ## Try it yourself
 #
@@ -666,16 +793,17 @@ from metalearn_lab.exercises.maml import check_two_step_gradient
 check_two_step_gradient(two_step_gradient)
 
 # %% [markdown]
-# **2.** MAML without the package: $k$ inner steps on the support split, then the loss on the query split. Use
-# `torch.autograd.grad` with the list of weights, and `functional_call(model, weights, (x,))` for the outputs at given weights. The
-# check compares your loss, and the gradient *through* it, with finite differences.
+# **2.** MAML without the package: $k$ inner steps on the support split, then the loss on the query split. Begin with
+# `theta = dict(model.named_parameters())`. Use `torch.autograd.grad` with the list of weights, and
+# `functional_call(model, weights, (x,))` for the outputs at given weights; `support` and `query` have `.x` and `.y`. The check
+# compares your loss, and the gradient *through* it, with finite differences.
 
 
 # %% tags=["exercise"]
 def maml_loss(model, support, query, alpha, steps):
     """L_Q(θ_k) with the mean squared error, a scalar that can be differentiated in the weights."""
-    theta = dict(model.named_parameters())
     # <solution>
+    theta = dict(model.named_parameters())
     for _ in range(steps):
         loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
         gradients = torch.autograd.grad(loss, list(theta.values()), create_graph=True)
@@ -733,7 +861,7 @@ check_largest_rate(my_rate, curvatures=(1.0, 5.0, 8.0))
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# A step multiplies the distance to the centre by $1 - \alpha a$, and the loss by its square. That stays below 1 while $\alpha < 2/a$. The
+# A step multiplies the distance to the centre by $1 - \alpha a$, and the loss by its square. It is at most 1 while $\alpha \le 2/a$. The
 # steepest bowl decides: $2/8 = 0.25$.
 #
 # </details>
@@ -743,8 +871,8 @@ check_largest_rate(my_rate, curvatures=(1.0, 5.0, 8.0))
 #
 # <details><summary>Answer</summary>
 #
-# Nearly. When we ran it, one step on ten points left an error of 0.43 (0.32 with α = 0.01), and ten steps 0.12, as before. MAML makes
-# up for a small α by a steeper start: λ was 1,770, seven times as large, and the cliff lay at 0.003. Again α is close to $2/\lambda$.
+# Not quite: after one step the error is larger than with 0.01, after ten the two are alike. MAML makes up for a smaller α by a more
+# strongly curved start, and α again comes out close to $2/\lambda$. The cliff moves to a smaller α with it.
 #
 # </details>
 #
@@ -752,7 +880,7 @@ check_largest_rate(my_rate, curvatures=(1.0, 5.0, 8.0))
 #
 # - The gradient through an inner step has a factor $I - \alpha H$ for each step. Without `create_graph=True` it is lost, and nothing tells you.
 # - MAML minimises the loss *after* adaptation: it stands where a step does most, not where the mean loss is lowest.
-# - The published run is a minute's work here, and its claims hold: one step does most, later steps help on most tasks, pretraining does not catch up.
+# - The claims of the published run hold at its full length: one step does most, later steps help on most tasks, pretraining does not catch up.
 # - More steps and larger rates do not always help: not where there are no points, and not beyond the cliff, which MAML puts close to its own α.
 # - α, β and ε are three step sizes. α belongs to the trained learner.
 #

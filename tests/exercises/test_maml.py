@@ -95,6 +95,37 @@ def swapped(model, support, query, alpha, steps):
     return maml_loss(model, query, support, alpha, steps)
 
 
+def from_the_start(model, support, query, alpha, steps):
+    """θ − α ∇L(θ_j): every step begins at θ."""
+    start = theta = dict(model.named_parameters())
+    for _ in range(steps):
+        loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
+        gradients = torch.autograd.grad(loss, list(theta.values()), create_graph=True)
+        theta = {n: start[n] - alpha * g for n, g in zip(start, gradients, strict=True)}
+    return F.mse_loss(functional_call(model, theta, (query.x,)), query.y)
+
+
+def gradient_at_the_start(model, support, query, alpha, steps):
+    """θ_j − α ∇L(θ): the gradient stays that of the model's own weights."""
+    theta = dict(model.named_parameters())
+    for _ in range(steps):
+        loss = F.mse_loss(model(support.x), support.y)
+        gradients = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
+        theta = {n: theta[n] - alpha * g for n, g in zip(theta, gradients, strict=True)}
+    return F.mse_loss(functional_call(model, theta, (query.x,)), query.y)
+
+
+def in_place(model, support, query, alpha, steps):
+    """The steps move the weights of the model that was given."""
+    for _ in range(steps):
+        loss = F.mse_loss(model(support.x), support.y)
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        with torch.no_grad():
+            for weight, gradient in zip(model.parameters(), gradients, strict=True):
+                weight.sub_(alpha * gradient)
+    return F.mse_loss(model(query.x), query.y)
+
+
 def cut_off(*given):
     return maml_loss(*given).detach()
 
@@ -116,6 +147,10 @@ def test_the_loss_as_the_formula_has_it_is_right():
         (variant(last=False), "belongs on the query set"),
         (swapped, "swapped"),
         (variant(sign=-1), "go up"),
+        (from_the_start, "starts again from θ"),
+        (gradient_at_the_start, "taken at θ; it belongs at θ_j"),
+        (in_place, "changed the model's own weights"),
+        (lambda *given: maml_loss(*given).item(), "return the tensor, not a plain number"),
         (lambda *given: maml_loss(*given) * 2, "yours is"),
     ],
 )

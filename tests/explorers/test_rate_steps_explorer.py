@@ -74,8 +74,10 @@ def test_as_trained_stays_and_at_the_start_is_what_is_chosen(explorer):
 
 
 def test_the_map_is_that_of_the_chosen_learner(explorer):
-    for name in ("maml", "fine_tuning"):
+    for name, called in (("maml", "MAML"), ("fine_tuning", "pretrain + fine-tune")):
         explorer.controls["learner"].value = name
+        [title] = explorer.scene.frame.axes[0].texts
+        assert title.get_text() == f"Query loss of {called}, 4 tasks"
         [image] = explorer.scene.frame.axes[0].get_images()
         found = torch.tensor(np.ma.getdata(image.get_array()))
         wanted = explorer.maps[name].loss.nan_to_num(posinf=1e30).T
@@ -105,13 +107,13 @@ def test_the_cliff_is_where_adapting_stops_to_help(explorer):
     assert table(explorer)["MAML"][3] == f"{explorer.maps['maml'].largest_useful_rate(3):.3g}"
 
 
-def test_what_diverged_is_called_so(explorer, monkeypatch):
+def test_what_is_off_the_map_is_called_so(explorer, monkeypatch):
     found = explorer.maps["maml"]
     beyond = found.loss.index_fill(0, torch.tensor([24]), torch.inf)
     monkeypatch.setitem(explorer.maps, "maml", found._replace(loss=beyond))
     explorer.controls["rate"].value = RATES[24]
     explorer.controls["step"].value = 4
-    assert table(explorer)["MAML"][2] == "diverged"
+    assert table(explorer)["MAML"][2] == "above 20"
 
 
 def test_moving_a_control_adapts_to_nothing(explorer, monkeypatch):

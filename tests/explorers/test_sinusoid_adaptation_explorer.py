@@ -55,6 +55,8 @@ SETTING = {
 
 def test_the_curves_are_the_adapted_learner_and_the_table_its_errors(explorer, learners):
     set_values(explorer, **SETTING)
+    words = [text.get_text() for text in explorer.scene.frame.axes[0].texts]
+    assert words == ["pretrain + fine-tune after 3 inner steps (thin: before)", "A = 2.0, p = 0.5"]
     truth, before, after, points = drawn(explorer)
     x = torch.tensor(truth.get_xdata())
     torch.testing.assert_close(torch.tensor(truth.get_ydata()), 2 * torch.sin(x - 0.5))

@@ -63,6 +63,8 @@ def test_it_can_begin_anywhere_and_by_default_in_four_places(explorer):
 
 def test_marker_and_curves_are_in_the_picture(explorer):
     above, below = explorer.scene.frame.axes
+    [title] = above.texts
+    assert title.get_text() == "a = (1, 9), c = (-1, 1), α = 0.10, k = 1"
     markers = [line for line in below.get_lines() if len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in markers] == pytest.approx([0.8, -0.8, 0.0, 0.8])
     assert [line.get_ydata()[0] for line in markers] == [0, 1, 2, 3]
