@@ -413,7 +413,7 @@ check_meta_gradient_by_hand(meta_gradient)
 #
 # ## The map
 #
-# The chapters so far; their numbers leave room for others.
+# The chapters, in their order.
 
 # %%
 from IPython.display import Markdown

@@ -552,4 +552,4 @@ check_leaked(leaked, (sampler, by_sentence), table.groups)
 #   [arXiv:1912.03820](https://arxiv.org/abs/1912.03820): what happens when labels are not dealt anew.
 # - The sentences: [home-assistant-intents](https://github.com/home-assistant/intents), Apache-2.0.
 #
-# Next: [06 Few-shot text](06_few_shot_text.ipynb).
+# Next: [02 Transfer learning](02_transfer_learning.ipynb).
