@@ -71,7 +71,8 @@ class OverFittingExplorer(Explorer):
             f"loss {_mean(curves.query_loss, step)}; the query loss is least at step {turn}, "
             f"{_mean(curves.query_loss, turn)}, and ends at {_mean(curves.query_loss, last)}."
         )
-        return picture_view(self.scene.bundle(OverFittingAt(curves, step), alt), table)
+        at = OverFittingAt(curves, step, f"{label(method)}, K = {shots}")
+        return picture_view(self.scene.bundle(at, alt), table)
 
 
 def _cells(curves: OverFitting, step: int) -> list[str]:

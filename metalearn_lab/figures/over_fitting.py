@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torch import Tensor
 
 from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _SUPPORT: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2)), "marker": "s"}
 _QUERY: dict[str, Any] = {"color": "#0072b2", "linestyle": "-", "marker": "o"}
 _TURN: dict[str, Any] = {"color": "#d55e00", "marker": "*", "markersize": 14, "linestyle": "none"}
+_MARK: dict[str, Any] = {"color": INK, "linewidth": 1}
 _DENSE = 20  # steps up to which every one is drawn
 
 
@@ -27,10 +29,12 @@ class OverFittingAt(NamedTuple):
     Attributes:
         curves: of one method at one number of shots.
         step: the inner step that is marked.
+        name: of the method and the number of shots.
     """
 
     curves: OverFitting
     step: int
+    name: str
 
 
 def over_fitting_scene(steps: int, *, most_loss: float, chance: float) -> Scene[OverFittingAt]:
@@ -54,15 +58,16 @@ def _frame(steps: int, most_loss: float, chance: float) -> Figure:
             axes.set_xticks(ticks, [str(tick) for tick in ticks])
             axes.minorticks_off()
         loss.set_ylim(0, most_loss)
-        loss.set_title("Loss, mean over episodes")
+        room_for_a_title(loss)
         accuracy.set_ylim(0, 1.03)
-        accuracy.set_title("Accuracy, mean over episodes")
+        room_for_a_title(accuracy)
         accuracy.axhline(chance, color=GREY, linestyle=":", linewidth=1.2)
         loss.plot([], [], **_SUPPORT, label="support: adapted to")
         loss.plot([], [], **_QUERY, label="query: asked")
         loss.plot([], [], **_TURN, label="least query loss")
+        loss.plot([], [], **_MARK, label="the marked step")
         handles, labels = loss.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -72,11 +77,14 @@ def _draw(axes: list[Axes], data: OverFittingAt) -> list[Artist]:
         (axes[0], curves.support_loss, curves.query_loss),
         (axes[1], curves.support_accuracy, curves.query_accuracy),
     )
-    drawn: list[Artist] = []
+    drawn: list[Artist] = [
+        moving_title(axes[0], f"Loss: {data.name}"),
+        moving_title(axes[1], f"Accuracy: mean over {len(curves.query_loss)} episodes"),
+    ]
     for panel, support, query in sides:
         drawn += _line(panel, support, _SUPPORT) + _line(panel, query, _QUERY)
         drawn += panel.plot(turn, float(query.mean(0)[turn]), **_TURN)
-        drawn.append(panel.axvline(data.step, color=INK, linewidth=1))
+        drawn.append(panel.axvline(data.step, **_MARK))
     return drawn
 
 

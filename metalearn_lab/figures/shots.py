@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metalearn_lab.evaluation.intervals import Interval
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import INK, LABELS, house_style, line, new_figure
 
@@ -62,11 +63,12 @@ def _frame(accuracies: Accuracies, trainable: Mapping[str, int], chance: float) 
         left.set(xlabel="K, support sentences of a class", ylabel="query accuracy")
         left.set_xticks(shots, [str(k) for k in shots])
         left.minorticks_off()
-        left.set_title("Accuracy against shots")
+        episodes = next(iter(accuracies.values()))[shots[0]].tasks
+        left.set_title(f"Mean and 95 % interval over {episodes} episodes")
         counts = [count for count in trainable.values() if count]
         right.set(xscale="log", xlim=(min(counts) / 2, max(counts) * 2))
         right.set(xlabel="trainable numbers (log scale)")
-        right.set_title("… against what is trained, at the marked K")
+        room_for_a_title(right)
         if left.get_ylim()[0] < chance:
             left.axhline(chance, color=INK, linewidth=0.8, linestyle=":")
         for name in _styles(accuracies):
@@ -98,6 +100,7 @@ def _draw(
 ) -> list[Artist]:
     left, right = axes
     drawn: list[Artist] = [left.axvline(data.shots, color=INK, linewidth=1)]
+    drawn.append(moving_title(right, f"The same at the marked K = {data.shots}"))
     for name, by_shots in accuracies.items():
         look = line(_style(name))
         if not name.startswith(RANK) or name == f"{RANK}{data.rank}":

@@ -14,7 +14,7 @@ CURVES = OverFitting(*torch.rand(4, 5, STEPS + 1, generator=generator("over-fitt
 @pytest.fixture
 def panels():
     scene = over_fitting_scene(STEPS, most_loss=1.7, chance=0.2)
-    return scene.figure(OverFittingAt(CURVES, 12)).axes
+    return scene.figure(OverFittingAt(CURVES, 12, "probe, K = 1")).axes
 
 
 def long_lines(axes):
@@ -40,3 +40,8 @@ def test_the_star_is_at_the_least_query_loss_and_the_mark_at_the_step(panels):
     assert star.get_ydata()[0] == pytest.approx(float(CURVES.query_loss.mean(0).min()))
     for axes in panels:
         assert any(list(each.get_xdata()) == [12, 12] for each in axes.lines)
+
+
+def test_the_titles_say_what_is_shown(panels):
+    said = [" ".join(text.get_text() for text in axes.texts) for axes in panels]
+    assert said == ["Loss: probe, K = 1", "Accuracy: mean over 5 episodes"]

@@ -61,6 +61,12 @@ def test_the_scale_holds_every_interval_and_never_moves(scene):
     assert high >= max(float(each.mean + each.half_width) for each in every)
 
 
+def test_the_titles_give_the_number_of_episodes_and_the_marked_k(scene):
+    left, right = scene.figure(Shots(4, 1)).axes
+    assert "over 9 episodes" in left.get_title(loc="left") + left.get_title()
+    assert [text.get_text() for text in right.texts] == ["The same at the marked K = 4"]
+
+
 def test_a_lora_is_called_by_its_rank():
     assert label("lora_8") == "pretrain + LoRA, rank 8"
     assert label("linear_probe") == "pretrain + linear probe"
