@@ -450,7 +450,6 @@ Markdown(chapter_table(folder="", colab=False))
 # | N-way | N 类 | the episode has N classes |
 # | K-shot | K 样本 | each class has K support items |
 # | few-shot learning | 小样本学习 | learning from a handful of labelled items |
-# | pretraining | 预训练 | training on the data of many tasks at once, before any adaptation |
 # | joint training | 联合训练 | the same, as an algorithm to compare with |
 # | meta-training | 元训练 | training, over many tasks, for the loss *after* adaptation |
 # | meta-loss | 元损失 | what the outer loop lowers |
@@ -475,6 +474,7 @@ Markdown(chapter_table(folder="", colab=False))
 # | pretraining | 预训练 | ordinary training on all tasks' data beforehand |
 # | fine-tuning | 微调 | ordinary training on the new task's data afterwards |
 # | linear probe | 线性探测 | fine-tuning of the last layer alone |
+# | LoRA | 低秩适应 | adapt a layer by a matrix of low rank beside its frozen weights |
 # | baseline | 基线 | the simple method that a new one must beat |
 # | class-disjoint | 类别不相交 | no class of the test is met in training |
 # | leak | 数据泄漏 | information about the answer that would not be there in use |
