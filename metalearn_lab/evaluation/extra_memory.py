@@ -11,6 +11,9 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.types import Task
+
 
 def peak_extra_bytes(computation: Callable[[], object]) -> int:
     """The most bytes of tensors that were made during a computation and alive at once.
@@ -25,6 +28,13 @@ def peak_extra_bytes(computation: Callable[[], object]) -> int:
     with watch:
         computation()
     return watch.peak
+
+
+def step_bytes(learner: Learner, tasks: Task) -> int:
+    """The same for one meta-gradient in plain autograd; the gradients are cleared after it."""
+    needed = peak_extra_bytes(lambda: learner(tasks).backward())
+    learner.zero_grad()
+    return needed
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ from metalearn_lab.evaluation.representation_similarity import linear_cka
 from metalearn_lab.learners.learner import Learner, Weights, check_steps
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.tasks.types import Split, Task
+
+Which = Literal["all", "head only", "body only"]
+"""A choice that every model has."""
 
 Moves = tuple[bool, ...]
 """For each layer, from the input up, whether the inner loop moves it."""
@@ -65,6 +68,22 @@ class FreezeStudy:
 
     layers: tuple[str, ...]
     adapted: Mapping[Moves, Adapted]
+
+    def of(self, which: Which) -> Adapted:
+        """What adapting all layers, the head alone or all below it does."""
+        body, head = which != "head only", which != "body only"
+        return self.adapted[(*(body for _ in self.layers[1:]), head)]
+
+    def scores(self, which: Which, step: int = -1) -> Tensor:
+        """Query loss, or accuracy in per cent, of each task after a step, ``[tasks]``."""
+        curves = self.of(which).curves
+        return curves.loss[:, step] if curves.accuracy is None else 100 * curves.accuracy[:, step]
+
+    def kept(self, which: Which) -> float:
+        """The share of what all layers gain in the mean score that some of them gain."""
+        begun = self.scores("all", 0).mean()
+        whole, part = self.scores("all").mean(), self.scores(which).mean()
+        return ((part - begun) / (whole - begun)).item()
 
 
 def layers_of(model: nn.Module) -> tuple[Layer, ...]:

@@ -36,13 +36,16 @@ def check_inner_loop(inner_loop: InnerLoop) -> Verdict:
     factor = (1 - _ALPHA * _CURVATURE) ** _STEPS
     if not _near(theta_k, _CENTRE + factor * (_START - _CENTRE)):
         return _wrong_place(theta_k)
-    if not theta_k.requires_grad:
+    slope = None
+    if theta_k.requires_grad:
+        [slope] = torch.autograd.grad(theta_k, theta, allow_unused=True)
+    if slope is None:
         return not_yet("θ_k is cut off from θ: no detach(), no torch.no_grad() in the loop")
-    [slope] = torch.autograd.grad(theta_k, theta)
     if _near(slope, 1.0):
         return not_yet(
             "dθ_k/dθ comes out as 1: this is first-order MAML in disguise. The gradient g of each "
-            "step is a function of θ too; ask for that with create_graph=True"
+            "step is a function of θ too. Is create_graph=True there, and is the step θ = θ − αg, "
+            "not through .data?"
         )
     if not _near(slope, factor):
         return not_yet(f"dθ_k/dθ should be (1 − αa)^k = {factor:.4f}, yours is {slope:.4f}")
@@ -63,10 +66,12 @@ def check_linear_cka(similarity: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
     wanted, found = float(linear_cka(a, b)), float(similarity(a, b))
     if _near(similarity(a, a), 1.0) and abs(found - wanted**0.5) < 1e-6:
         return not_yet("yours is the square root of it: ‖AᵀB‖ stands squared in the numerator")
-    if abs(float(similarity(a + 3, b)) - found) > 1e-6:
-        return not_yet("adding a constant to a feature changes yours: centre A and B over items")
+    if abs(float(similarity(a + torch.arange(5.0, dtype=torch.float64), b)) - found) > 1e-6:
+        return not_yet(
+            "adding a constant to a feature changes yours: centre each feature over the items"
+        )
     if abs(float(similarity(2 * a, b)) - found) > 1e-6:
-        return not_yet("doubling A changes yours: divide by ‖AᵀA‖ ‖BᵀB‖")
+        return not_yet("doubling A changes yours: is ‖AᵀB‖ squared, and divided by ‖AᵀA‖ ‖BᵀB‖?")
     if abs(float(similarity(a @ turned, b)) - found) > 1e-6:
         return not_yet("turning A changes yours: it must depend on A through A Aᵀ alone")
     if abs(found - wanted) > 1e-6:

@@ -17,7 +17,7 @@ RULES = (
     "a mean leads by 2 points",
     "the two intervals do not meet",
     "the interval of the difference leaves out 0",
-    f"… at this or an earlier look, from {FIRST_LOOK} on",
+    f"the same, looked at after every episode from the {FIRST_LOOK}th",
 )
 _PAIRED = {"the same for both (paired)": "paired", "each its own (unpaired)": "unpaired"}
 
@@ -46,7 +46,9 @@ class IntervalReplayExplorer(Explorer):
         }
         most = self.replays["paired"].scores.shape[1]
         middle = float(halves.mean())
-        self.scene = interval_replay_scene(RULES, most_episodes=most, middle=middle)
+        self.scene = interval_replay_scene(
+            RULES, most_episodes=most, middle=middle, replays=replays
+        )
         super().__init__(
             {
                 "episodes": slider("episodes", min(100, most), 2, most),
@@ -59,7 +61,8 @@ class IntervalReplayExplorer(Explorer):
         """One replay up to some episode, and what a thousand of them say there."""
         each = self.replays[pairing]
         means, half_widths = each.means[replay], each.half_widths[replay]
-        picture = IntervalReplay(means, half_widths, self.shares[pairing], episodes)
+        title = f"Replay {replay}, {episodes} {pairing} episodes, 95 % intervals"
+        picture = IntervalReplay(title, means, half_widths, self.shares[pairing], episodes)
         table = self._table(episodes, replay, pairing)
         alt = f"{table.caption} " + "; ".join(f"{row[0]}: {row[2]}" for row in table.rows)
         return picture_view(self.scene.bundle(picture, alt), table)

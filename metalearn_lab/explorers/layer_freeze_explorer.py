@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
@@ -41,7 +41,7 @@ class LayerFreezeExplorer(Explorer):
         boxes = {_key(name): toggle(f"{name} adapts", True) for name in names}
         super().__init__(
             {
-                "learner": choice("trained with", list(studies), next(iter(studies))),
+                "learner": choice("network and tasks", list(studies), next(iter(studies))),
                 **boxes,
                 "step": slider("inner step", most, 0, most),
             }
@@ -54,11 +54,29 @@ class LayerFreezeExplorer(Explorer):
         adapted = study.adapted[moves]
         similarity = interval_over_tasks(adapted.similarity[:, step])
         picture = LayerFreezePicture(
-            moves, similarity, _score(adapted.curves), _score(_all_move(study)), step
+            f"{learner}: {_said(study.layers, moves)}, {step} {'step' if step == 1 else 'steps'}",
+            moves,
+            similarity,
+            _score(adapted.curves),
+            _score(_all_move(study)),
+            step,
         )
         table = _table(learner, study, picture)
         alt = f"{table.caption} " + "; ".join(f"{row[0]} ({row[1]}) {row[2]}" for row in table.rows)
         return picture_view(self.scenes[learner].bundle(picture, alt), table)
+
+
+def _said(layers: Sequence[str], moves: Sequence[bool]) -> str:
+    """Which layers move, in few words."""
+    if all(moves):
+        return "all layers move"
+    if not any(moves):
+        return "nothing moves"
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for name, moved in zip(layers, moves, strict=True):
+        found[moved].append(name)
+    few = len(found[True]) <= len(found[False])
+    return f"only {', '.join(found[True])}" if few else f"all but {', '.join(found[False])}"
 
 
 def _key(layer: str) -> str:
@@ -77,6 +95,7 @@ def _score(curves: AdaptationCurves) -> Interval:
 def _scene(study: FreezeStudy, style: str) -> Scene[LayerFreezePicture]:
     curves = _all_move(study)
     score = "query loss" if curves.accuracy is None else "query accuracy"
+    score += f" of {curves.tasks} tasks"
     most = 1.0 if curves.accuracy is not None else 1.5 * float(curves.mean_loss.mean[0])
     return layer_freeze_scene(
         study.layers, learner=style, score=score, steps=curves.steps, most=most

@@ -63,7 +63,7 @@ class SideBySideExplorer(Explorer):
         losses = {name: each[task] for name, each in self.losses.items()}
         truth = amplitude * torch.sin(self.x - phase)
         fit = self.fits[learner][task, step]
-        picture = SideBySide(self.x, truth, support, learner, fit, losses, step)
+        picture = SideBySide(task, self.x, truth, support, learner, fit, losses, step)
         columns = ("learner", "before", f"after {step}", "after the last step")
         rows = [
             (LABELS[name], *(f"{each[at]:.3f}" for at in (0, step, -1)))

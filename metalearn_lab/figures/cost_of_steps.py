@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from metalearn_lab.figures.style import INK, STYLES, Style, house_style, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LOOKS = {
@@ -22,7 +23,7 @@ def cost_of_steps_figure(
     megabytes: Mapping[str, Sequence[float]],
     milliseconds: Mapping[str, Sequence[float]],
 ) -> Figure:
-    """Two panels, a line for each way to the meta-gradient.
+    """Two panels, a line for each way to the meta-gradient, its last value beside it.
 
     Args:
         steps: numbers of inner steps.
@@ -42,9 +43,26 @@ def cost_of_steps_figure(
                         f"{way!r} must be one of {', '.join(_LOOKS)} with {len(steps)} values"
                     )
                 axes.plot(steps, values, **_LOOKS[way]._asdict(), label=way)
+            _write_ends(axes, steps[-1], [values[-1] for values in lines.values()])
             axes.set_title(title)
             axes.set_xlabel("inner steps k")
             axes.set_xticks(steps)
             axes.set_ylim(bottom=0)
         panels[0].legend(loc="upper left")
     return figure
+
+
+def _write_ends(axes: Axes, x: float, ends: Sequence[float]) -> None:
+    """The lowest stands below its line: the one above it may be close."""
+    for y in ends:
+        lowest = y == min(ends)
+        words = f"{y:.1f}" if y < 100 else f"{y:.0f}"
+        axes.annotate(
+            words,
+            (x, y),
+            xytext=(4, -4 if lowest else 3),
+            textcoords="offset points",
+            va="top" if lowest else "bottom",
+            size=9,
+            annotation_clip=False,
+        )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import INK, Style, house_style, new_figure
+from metalearn_lab.figures.style import GREY, INK, Style, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -28,12 +29,14 @@ class IntervalReplay(NamedTuple):
     """What moves in the picture.
 
     Attributes:
+        title: which replay, and how far.
         means: of A and B over the first 1, 2, … episodes of one replay, ``[episodes, 2]``.
         half_widths: of their 95 % intervals, alike.
         winners: by rule, the share of replays with a winner after 1, 2, … episodes.
         episodes: how many have arrived.
     """
 
+    title: str
     means: Tensor
     half_widths: Tensor
     winners: Mapping[str, Tensor]
@@ -41,7 +44,7 @@ class IntervalReplay(NamedTuple):
 
 
 def interval_replay_scene(
-    rules: tuple[str, ...], *, most_episodes: int, middle: float
+    rules: tuple[str, ...], *, most_episodes: int, middle: float, replays: int
 ) -> Scene[IntervalReplay]:
     """The replay on the left, how often each rule finds a winner on the right.
 
@@ -49,22 +52,25 @@ def interval_replay_scene(
         rules: names of the rules by which a winner is called, four at most.
         most_episodes: right end of both panels.
         middle: of the left panel's accuracies, 0…1.
+        replays: how many there are.
     """
-    return Scene(_frame(rules, most_episodes, middle), _draw)
+    return Scene(_frame(rules, most_episodes, middle, replays), _draw)
 
 
-def _frame(rules: tuple[str, ...], most_episodes: int, middle: float) -> Figure:
+def _frame(rules: tuple[str, ...], most_episodes: int, middle: float, replays: int) -> Figure:
     with house_style():
         figure, (replay, winners) = new_figure(2, width=9.5, height=3.9)
         for axes in (replay, winners):
             axes.set(xlim=(0, most_episodes), xlabel="episodes so far")
         replay.set_ylim(max(100 * middle - 20, 0), min(100 * middle + 20, 100))
-        replay.set_title("Accuracy in % and 95 % intervals, this replay")
+        replay.set_ylabel("accuracy, %")
+        room_for_a_title(replay)
         for name, style in _NAMES.items():
             replay.plot([], [], **_look(style), label=f"method {name}")
         winners.set_ylim(0, 100)
-        winners.set_title("Replays with a winner, in %")
-        winners.axhline(5, color=INK, linewidth=0.8, linestyle=(0, (1, 3)), label="5 %")
+        winners.set_yticks((0, 5, 20, 40, 60, 80, 100))
+        winners.set_title(f"Of {replays:,} replays, % that call a winner")
+        winners.axhline(5, color=GREY, linewidth=6, alpha=0.3, label="5 %")  # seen behind a line
         for rule, style in zip(rules, _RULES, strict=False):
             winners.plot([], [], **_look(style), label=rule)
         for axes, columns in ((replay, 2), (winners, 1)):
@@ -75,7 +81,7 @@ def _frame(rules: tuple[str, ...], most_episodes: int, middle: float) -> Figure:
 def _draw(axes: list[Axes], data: IntervalReplay) -> list[Artist]:
     replay, winners = axes
     n = data.episodes
-    drawn: list[Artist] = []
+    drawn: list[Artist] = [moving_title(replay, data.title)]
     for column, style in enumerate(_NAMES.values()):
         mean, half = (100 * part[:n, column] for part in (data.means, data.half_widths))
         half = half.clamp(max=100)  # of one episode it is infinite

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torch import Tensor
 
 from metalearn_lab.evaluation.intervals import Interval
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, STYLES, house_style, new_figure
 
@@ -23,6 +24,7 @@ class LayerFreezePicture(NamedTuple):
     """What moves in the picture.
 
     Attributes:
+        title: what is set, in few words.
         moves: for each layer, whether the inner loop moves it.
         similarity: of each layer's features to those before, ``[layers]``.
         chosen: score after each step with the chosen layers moving, ``[steps + 1]`` each.
@@ -30,6 +32,7 @@ class LayerFreezePicture(NamedTuple):
         step: the inner step that is looked at.
     """
 
+    title: str
     moves: Sequence[bool]
     similarity: Interval
     chosen: Interval
@@ -64,15 +67,16 @@ def _frame(layers: Sequence[str], learner: str, score: str, steps: int, most: fl
     from matplotlib.patches import Patch
 
     with house_style():
-        figure, (bars, curves) = new_figure(2, width=9.0, height=3.4)
+        figure, (bars, curves) = new_figure(2, width=10.0, height=3.6)
         bars.set(xlim=(0, 1.05), ylim=(-0.6, len(layers) - 0.4))
         bars.set_yticks(range(len(layers)), layers)
         bars.grid(axis="y", visible=False)
-        bars.set_title("Similarity to before adapting (linear CKA)")
+        room_for_a_title(bars)
+        bars.set_xlabel("linear CKA with the features before; black: 95 % interval")
         bars.legend(
             handles=[_patch(Patch, moved, learner) for moved in (True, False)],
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.1),
+            bbox_to_anchor=(0.5, -0.2),
             ncols=2,
         )
         curves.set(xlim=(-0.2, steps + 0.2), ylim=(0, most), xlabel="inner step")
@@ -86,7 +90,7 @@ def _frame(layers: Sequence[str], learner: str, score: str, steps: int, most: fl
 def _bars(axes: Axes, data: LayerFreezePicture, learner: str) -> list[Artist]:
     from matplotlib.patches import Rectangle
 
-    drawn: list[Artist] = []
+    drawn: list[Artist] = [moving_title(axes, data.title)]
     rows = zip(data.moves, data.similarity.mean, data.similarity.half_width, strict=True)
     for place, (moved, mean, half) in enumerate(rows):
         corner = (0, place - 0.3)
@@ -101,8 +105,8 @@ def _curves(axes: Axes, data: LayerFreezePicture, learner: str) -> list[Artist]:
     steps = range(len(data.chosen.mean))
     drawn: list[Artist] = []
     for interval, look in (
-        (data.everything, _everything_look()),
         (data.chosen, _chosen_look(learner)),
+        (data.everything, _everything_look()),  # on top and thin: both may be the same line
     ):
         mean, half = (_shown(part) for part in interval[:2])
         drawn += axes.plot(steps, mean, **look)
@@ -135,4 +139,5 @@ def _chosen_look(learner: str) -> dict[str, Any]:
 
 
 def _everything_look() -> dict[str, Any]:
-    return {"color": GREY, "linestyle": (0, (4, 3)), "label": "all layers move"}
+    look = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
+    return {**look, "label": "all layers move"}

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
+from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
+from metalearn_lab.figures.style import GREY, INK, LABELS, house_style, line, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOSSES = (1e-3, 1e2)
+_LOSSES = (1e-2, 3e1)
 
 
 class SideBySide(NamedTuple):
     """What moves in the picture.
 
     Attributes:
+        task: its number.
         x: where curves are drawn, ``[points]``.
         truth: the sinusoid, ``[points]``.
         support: the support points, ``[K, 2]``.
@@ -31,6 +33,7 @@ class SideBySide(NamedTuple):
         step: the inner step that is looked at.
     """
 
+    task: int
     x: Tensor
     truth: Tensor
     support: Tensor
@@ -56,12 +59,13 @@ def side_by_side_scene(learners: Sequence[str], steps: int) -> Scene[SideBySide]
 def _frame(learners: Sequence[str], steps: int) -> Figure:
     with house_style():
         figure, (fit, losses) = new_figure(2, width=10.0, height=3.6)
-        fit.set(xlim=(-5, 5), ylim=(-7, 7), xlabel="x")
+        fit.set(xlim=(-5, 5), ylim=(-7, 7), xlabel="x", ylabel="y")
         fit.plot([], [], **_truth_look())
         fit.plot([], [], **_support_look())
-        fit.set_title("The new sinusoid and one learner's fit")
+        room_for_a_title(fit)
         fit.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         losses.set(xlim=(-0.2, steps + 0.2), ylim=_LOSSES, yscale="log", xlabel="inner step")
+        losses.set_ylabel("mean squared error")
         losses.set_title("Query loss of every learner")
         for name in learners:
             losses.plot([], [], **line(name))
@@ -71,10 +75,13 @@ def _frame(learners: Sequence[str], steps: int) -> Figure:
 
 def _draw(axes: list[Axes], data: SideBySide) -> list[Artist]:
     fit, losses = axes
+    count = f"{data.step} {'step' if data.step == 1 else 'steps'}"
+    title = f"Sinusoid {data.task}: {LABELS[data.learner]} after {count}"
     drawn: list[Artist] = [
+        moving_title(fit, title),
         *fit.plot(data.x, data.truth, **_truth_look()),
         *fit.plot(*data.support.T, **_support_look()),
-        *fit.plot(data.x, data.fit, **line(data.learner), markevery=12),
+        *fit.plot(data.x, data.fit, **{**line(data.learner), "marker": ""}),
         losses.axvline(data.step, color=INK, linewidth=1, linestyle=(0, (1, 2))),
     ]
     for name, values in data.losses.items():

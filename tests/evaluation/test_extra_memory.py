@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.extra_memory import peak_extra_bytes
+from metalearn_lab.evaluation.extra_memory import peak_extra_bytes, step_bytes
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -55,7 +55,9 @@ def test_what_autograd_keeps_counts_until_backward():
 def of(kind, steps, **settings):
     model = MLP([1, 16, 16, 1])
     learner = kind(model, F.mse_loss, inner_lr=0.01, inner_steps=steps, **settings)
-    return peak_extra_bytes(lambda: learner(TASK).backward())
+    needed = step_bytes(learner, TASK)
+    assert all(weight.grad is None for weight in model.parameters())
+    return needed
 
 
 WEIGHTS = sum(w.numel() for w in MLP([1, 16, 16, 1]).parameters()) * 4

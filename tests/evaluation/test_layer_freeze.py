@@ -112,3 +112,22 @@ def test_it_leaves_the_learner_as_it_was():
     assert learner.adapted_names == ["head.weight", "head.bias"]
     assert all(torch.equal(before[n], w.float()) for n, w in learner.state_dict().items())
     assert not learner.model.head._forward_hooks
+
+
+def test_the_three_choices_are_those_of_the_layers(study):
+    assert study.of("all") is study.adapted[(True, True, True)]
+    assert study.of("head only") is study.adapted[(False, False, True)]
+    assert study.of("body only") is study.adapted[(True, True, False)]
+
+
+def test_what_is_kept_is_a_share_of_the_gain(study):
+    assert study.kept("all") == pytest.approx(1)
+    mean = {key: study.of(key).curves.loss.mean(0) for key in ("all", "head only")}
+    wanted = (mean["head only"][-1] - mean["all"][0]) / (mean["all"][-1] - mean["all"][0])
+    assert study.kept("head only") == pytest.approx(wanted.item())
+
+
+def test_scores_of_a_classification_are_accuracies_in_per_cent():
+    found = freeze_study(text_learner(FirstOrderMAML), text_tasks(), 2)
+    accuracy = found.of("body only").curves.accuracy
+    torch.testing.assert_close(found.scores("body only", 1), 100 * accuracy[:, 1])

@@ -44,6 +44,22 @@ def cut_off(loss, theta, alpha, steps):
     return mended(loss, theta, alpha, steps).detach()
 
 
+def new_leaf_each_step(loss, theta, alpha, steps):
+    for _ in range(steps):
+        theta = theta.detach().requires_grad_()
+        [g] = torch.autograd.grad(loss(theta), theta, create_graph=True)
+        theta = theta - alpha * g
+    return theta
+
+
+def data_of_a_clone(loss, theta, alpha, steps):
+    theta = theta.clone()
+    for _ in range(steps):
+        [g] = torch.autograd.grad(loss(theta), theta, create_graph=True)
+        theta.data -= alpha * g
+    return theta
+
+
 def one_step(loss, theta, alpha, steps):
     return mended(loss, theta, alpha, 1)
 
@@ -70,6 +86,8 @@ INNER_LOOPS = {
     through_data: "moved the start",
     in_place: "RuntimeError",
     cut_off: "cut off",
+    new_leaf_each_step: "cut off",
+    data_of_a_clone: "not through .data",
     one_step: "after one step",
     upwards: "up the gradient",
     one_gradient: "at the start",
@@ -102,9 +120,16 @@ def right_cka(a, b):
     return strength(a, b) / (strength(a, a) * strength(b, b)).sqrt()
 
 
+def uncentred_cka(a, b):
+    return strength(a, b) / (strength(a, a) * strength(b, b)).sqrt()
+
+
 SIMILARITIES = {
     "square root": lambda a, b: right_cka(a, b).sqrt(),
-    "centre A and B": lambda a, b: strength(a, b) / (strength(a, a) * strength(b, b)).sqrt(),
+    "centre each feature": uncentred_cka,
+    "over the items": lambda a, b: uncentred_cka(a - a.mean(1, keepdim=True), centred(b)),
+    "adding a constant": lambda a, b: uncentred_cka(a - a.mean(), b - b.mean()),
+    "squared, and divided": lambda a, b: right_cka(a, b) / strength(centred(a), centred(b)).sqrt(),
     "doubling A": lambda a, b: strength(centred(a), centred(b)),
     "turning A": lambda a, b: right_cka(a[:, :1], b),
     "it should be": lambda a, b: right_cka(a, b) / 2,

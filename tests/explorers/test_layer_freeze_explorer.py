@@ -116,3 +116,19 @@ def test_studies_of_other_layers_or_without_a_style_are_refused(studies):
         LayerFreezeExplorer({}, {})
     with pytest.raises(ValueError, match="no style for learner"):
         LayerFreezeExplorer({"sinusoids": studies["sinusoids"]}, {"sinusoids": "nobody"})
+
+
+@pytest.mark.parametrize(
+    ("moves", "says"),
+    [
+        ((True,) * 3, "all layers move"),
+        ((False,) * 3, "nothing moves"),
+        ((False, False, True), "only head"),
+        ((True, False, True), "all but layer 2"),
+    ],
+)
+def test_the_title_says_what_is_set(explorer, moves, says):
+    tick(explorer, *moves)
+    explorer.controls["step"].value = 1
+    bars, _ = explorer.scenes["sinusoids"].frame.axes
+    assert f"sinusoids: {says}, 1 step" in [text.get_text() for text in bars.texts]

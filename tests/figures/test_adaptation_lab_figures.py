@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
+from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.cost_of_steps import cost_of_steps_figure
 from metalearn_lab.figures.interval_replay import IntervalReplay, interval_replay_scene
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
@@ -20,6 +22,7 @@ def test_cost_has_a_line_for_each_way_in_each_panel():
     [line] = times.get_lines()
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 5], [2.0, 9.0])
     assert len({line.get_linestyle() for line in memory.get_lines()}) == 2
+    assert [text.get_text() for text in memory.texts] == ["5.0", "1.0"]
 
 
 @pytest.mark.parametrize("lines", [{"by magic": [1.0, 2.0]}, {"first order": [1.0]}])
@@ -37,7 +40,12 @@ def test_a_loss_that_diverged_is_drawn_above_the_picture():
         ("body", "head"), learner="maml", score="query loss", steps=2, most=4
     )
     data = LayerFreezePicture(
-        (True, False), interval(0.4, 1.0), interval(3.0, torch.nan, torch.inf), interval(3, 2, 1), 1
+        "body moves",
+        (True, False),
+        interval(0.4, 1.0),
+        interval(3.0, torch.nan, torch.inf),
+        interval(3, 2, 1),
+        1,
     )
     scene.bundle(data, "what diverged is above the picture")
     _, curves = scene.figure(data).axes
@@ -53,9 +61,13 @@ def test_a_loss_that_diverged_is_drawn_above_the_picture():
 
 def test_a_replay_of_one_episode_can_be_drawn():
     """Its interval is infinite."""
-    scene = interval_replay_scene(("lead",), most_episodes=3, middle=0.5)
+    scene = interval_replay_scene(("lead",), most_episodes=3, middle=0.5, replays=9)
     data = IntervalReplay(
-        torch.full((3, 2), 0.5), torch.full((3, 2), torch.inf), {"lead": torch.ones(3)}, 1
+        "Replay 0",
+        torch.full((3, 2), 0.5),
+        torch.full((3, 2), torch.inf),
+        {"lead": torch.ones(3)},
+        1,
     )
     data_uri, _ = scene.bundle(data, "one episode, and no interval yet")
     assert data_uri["image/png"]
@@ -65,7 +77,16 @@ def test_losses_outside_the_axis_are_drawn_at_its_edge():
     scene = side_by_side_scene(("maml",), 2)
     x = torch.linspace(-5, 5, 7)
     losses = {"maml": torch.tensor([1e-9, torch.nan, 1.0])}
-    data = SideBySide(x, x.sin(), torch.zeros(3, 2), "maml", x.cos(), losses, 1)
-    _, axes = scene.figure(data).axes
+    data = SideBySide(4, x, x.sin(), torch.zeros(3, 2), "maml", x.cos(), losses, 1)
+    fit, axes = scene.figure(data).axes
+    assert "Sinusoid 4: MAML after 1 step" in [text.get_text() for text in fit.texts]
     [line] = [line for line in axes.get_lines() if len(line.get_xdata()) == 3]
-    assert list(line.get_ydata()) == pytest.approx([1e-3, 1e2, 1.0])
+    assert list(line.get_ydata()) == pytest.approx([1e-2, 30, 1.0])
+
+
+def test_curves_on_a_logarithmic_axis_have_round_ticks_within_its_ends():
+    curves = {"maml": AdaptationCurves(torch.tensor([[4.0, 0.5], [2.0, 0.3]]), None)}
+    [axes] = adaptation_curves_figure(curves, log_limits=(0.2, 6)).axes
+    assert (axes.get_yscale(), axes.get_ylim()) == ("log", (0.2, 6))
+    assert {0.2, 0.5, 1, 2, 5} <= {round(tick, 9) for tick in axes.get_yticks()}
+    assert axes.yaxis.get_major_formatter()(0.2) == "0.2"

@@ -1,0 +1,58 @@
+"""What adapting all layers, the head alone and the body alone reaches, as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.evaluation.layer_freeze import FreezeStudy, Which
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_DIVERGED = 1e3
+_ALL: Which = "all"
+_PARTS: tuple[Which, Which] = ("head only", "body only")
+
+
+def freeze_table(studies: Mapping[str, FreezeStudy]) -> DataFrame:
+    """One row a study, all after the last step.
+
+    The similarity of each layer to before with all layers moving; loss, or accuracy in per cent,
+    before and with all, the head or the body moving, with its 95 % interval over tasks; and how
+    much of what all layers gain the head and the body keep alone. A mean loss over 1,000, or one
+    that is no number, is written as "diverged", and what follows from it as "–".
+
+    Args:
+        studies: by the name of the row; of models with the same layers.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({label: _row(study) for label, study in studies.items()}).T
+
+
+def _row(study: FreezeStudy) -> dict[str, str]:
+    similarity = study.of(_ALL).similarity[:, -1].mean(0).tolist()
+    found = {
+        f"CKA {name}": "–" if math.isnan(value) else f"{value:.2f}"
+        for name, value in zip(study.layers, similarity, strict=True)
+    }
+    found["before"] = _score(study.scores(_ALL, 0))
+    found["all layers"] = _score(study.scores(_ALL))
+    for which in _PARTS:
+        said = _score(study.scores(which))
+        diverged = "diverged" in (said, found["all layers"])
+        found[which] = said
+        part = which.removesuffix(" only")
+        found[f"{part} keeps"] = "–" if diverged else f"{study.kept(which):.0%}"
+    return found
+
+
+def _score(scores: Tensor) -> str:
+    found = interval_over_tasks(scores)
+    sane = found.mean.item() < _DIVERGED
+    return f"{found.mean.item():.2f} ± {found.half_width.item():.2f}" if sane else "diverged"

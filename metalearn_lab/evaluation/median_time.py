@@ -1,0 +1,33 @@
+"""The time of several computations, taken in turns, so that a busy moment hits all alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from statistics import median
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def median_milliseconds(
+    computations: Mapping[Key, Callable[[], object]], *, rounds: int = 3
+) -> dict[Key, float]:
+    """Run all computations once in every round and take the median time of each.
+
+    Args:
+        computations: on the CPU, by name.
+        rounds: how often each is run.
+
+    Raises:
+        ValueError: no round.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds must be 1 or more, got {rounds}")
+    times: dict[Key, list[float]] = {name: [] for name in computations}
+    for _ in range(rounds):
+        for name, computation in computations.items():
+            begun = time.perf_counter()
+            computation()
+            times[name].append(1000 * (time.perf_counter() - begun))
+    return {name: median(each) for name, each in times.items()}
