@@ -73,7 +73,7 @@ def drawn_task_figure(drawn: DrawnTask, step: int) -> Figure:
 
 def _draw_learner(axes: Axes, x: Tensor, name: str, curves: Tensor, step: int, place: int) -> None:
     look = line(name)
-    axes.plot(x, curves[0], color=look["color"], linewidth=0.9)
+    axes.plot(x, curves[0], color=look["color"], linestyle=look["linestyle"], linewidth=1.1)
     count = f"{step} {'step' if step == 1 else 'steps'}"
     look["label"] = f"{look['label']}\nafter {count} (thin: before)"
     axes.plot(x, curves[step], **look, markevery=(4 + 6 * place, 12))

@@ -29,7 +29,7 @@ def test_each_learner_has_a_thin_curve_before_and_a_thick_one_after(step):
         before, after = curves_of(figure, STYLES[name].color)
         np.testing.assert_allclose(before.get_ydata(), curves[0])
         np.testing.assert_allclose(after.get_ydata(), curves[step])
-        assert before.get_linewidth() < 1 < after.get_linewidth()
+        assert before.get_linewidth() < 1.5 < after.get_linewidth()
         assert after.get_marker() == STYLES[name].marker
         assert f"after {step} step{'s' if step != 1 else ''} " in after.get_label()
 

@@ -121,8 +121,8 @@ class DrawnTask {
     if (this.parts.reveal.checked) {
       drawCurve(pen, to, setting, this.answer.truth, { color: INK, width: 1.5, dash: [4, 3] });
     }
-    setting.learners.forEach(({ color }, i) =>
-      drawCurve(pen, to, setting, this.curve(i, 0), { color, width: 1 }));
+    setting.learners.forEach(({ color, dash }, i) =>
+      drawCurve(pen, to, setting, this.curve(i, 0), { color, dash, width: 1.2 }));
     setting.learners.forEach((look, i) =>
       drawCurve(pen, to, setting, this.curve(i, this.steps), { ...look, width: 2.5, offset: 6 * i }));
   }
