@@ -83,7 +83,7 @@ class Drawing(ExplorerOnPage):
 
     def settle(self):
         """Wait until the kernel has answered and the answer is drawn."""
-        self.notebook.page.wait_for_timeout(100)
+        self.notebook.page.wait_for_timeout(400)
         expect(self.canvas).to_have_attribute("data-busy", "false", timeout=PATIENCE * 1000)
 
     def in_kernel(self, cell=2):
@@ -248,6 +248,7 @@ def test_an_unseen_sinusoid_can_be_shown_and_the_steps_chosen(drawing):
     drawing.begin_empty()
     expect(reveal).to_be_disabled()
     drawing.area.get_by_role("button", name="An unseen sinusoid: 4 points").press("Enter")
+    expect(drawing.area.locator("li")).to_have_count(4, timeout=PATIENCE * 1000)
     drawing.settle()
     names: dict = {}
     exec(LEARNERS, names)
