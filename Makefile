@@ -39,7 +39,7 @@ $(READY): pyproject.toml constraints.txt | supported-python
 	@rm -f $(VENV)/ready-*
 	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
 	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,sentences]' >&2
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,sentences,book]' >&2
 	@touch $@
 
 supported-python:
@@ -108,7 +108,7 @@ $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | s
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
 	@rm -rf build/pins && $(PYTHON) -m venv build/pins
-	@build/pins/bin/python -m pip install "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences]' >&2
+	@build/pins/bin/python -m pip install "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
 	@set -eu -o pipefail; \
 	{ echo '# Every version that the tests run with. Written by `make constraints`; do not edit, except torch.'; \
 	   build/pins/bin/python -m pip freeze --all --exclude-editable --exclude pip \

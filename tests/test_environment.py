@@ -92,6 +92,7 @@ def test_conda_installs_every_dependency_once():
             *PROJECT["dependencies"],
             *PROJECT["optional-dependencies"]["test"],
             *PROJECT["optional-dependencies"]["sentences"],
+            *PROJECT["optional-dependencies"]["book"],
         ]
     }
     assert BY_CONDA.keys() - {"python"} | BY_CONDA_PIP.keys() == needed
