@@ -53,6 +53,7 @@ BROKEN = "learners['maml'].inner_step = lambda *_: 1 / 0"
 MENDED = "del learners['maml'].inner_step"
 FULL = "explorer.points = [[place / 10, 1.0] for place in range(30)]"
 CELLS = (LEARNERS, EXPLORER, STATE, SLOW, "print(len(asked))", BROKEN, FULL, MENDED)
+NEXT_PICTURE = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LEFT, RIGHT, TOP, BOTTOM = 34, 12, 10, 26  # pixels of the canvas around its axes
 
 
@@ -83,7 +84,7 @@ class Drawing(ExplorerOnPage):
 
     def settle(self):
         """Wait until the kernel has answered and the answer is drawn."""
-        self.notebook.page.wait_for_timeout(400)
+        self.notebook.page.evaluate(NEXT_PICTURE)  # which says whether the kernel is waited for
         expect(self.canvas).to_have_attribute("data-busy", "false", timeout=PATIENCE * 1000)
 
     def in_kernel(self, cell=2):

@@ -11,7 +11,7 @@ function render({ model, el }) {
     task.change([]);
     task.say(INVITATION);
   });
-  parts.unseen.addEventListener("click", () => task.kernel.ask(null));
+  parts.unseen.addEventListener("click", () => task.ask(null));
   parts.reveal.addEventListener("change", () => task.draw());
   parts.steps.addEventListener("input", () => task.draw());
   parts.steps.addEventListener("change", () => {

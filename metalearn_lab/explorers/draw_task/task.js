@@ -16,6 +16,11 @@ class DrawnTask {
   // -------------------------------------------------------------- points
   change(points) {
     this.points = points;
+    this.ask(points);
+  }
+
+  // The curves of these points, or with null an unseen task; the next picture says that it waits.
+  ask(points) {
     this.kernel.ask(points);
     this.draw();
   }
