@@ -53,6 +53,10 @@ def _row(study: FreezeStudy) -> dict[str, str]:
 
 
 def _score(scores: Tensor) -> str:
-    found = interval_over_tasks(scores)
-    sane = found.mean.item() < _DIVERGED
-    return f"{found.mean.item():.2f} ± {found.half_width.item():.2f}" if sane else "diverged"
+    mean, half_width, _ = interval_over_tasks(scores)
+    return score_text(mean.item(), half_width.item())
+
+
+def score_text(mean: float, half_width: float) -> str:
+    """A mean score with its half-width; "diverged" if it is over 1,000 or no number."""
+    return f"{mean:.2f} ± {half_width:.2f}" if mean < _DIVERGED else "diverged"

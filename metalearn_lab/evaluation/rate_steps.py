@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.evaluation.few_shot_score import with_rate
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
@@ -53,11 +53,9 @@ def rate_steps(learner: Learner, tasks: Task, rates: Sequence[float], steps: int
     """
     if not rates or list(rates) != sorted(set(rates)):
         raise ValueError(f"give increasing rates, got {list(rates)}")
-    trial = copy.copy(learner)  # the same weights, another α
     means, halves = [], []
     for rate in rates:
-        trial.inner_lr = rate
-        loss = adaptation_curves(trial, tasks, steps).loss
+        loss = adaptation_curves(with_rate(learner, rate), tasks, steps).loss
         interval = interval_over_tasks(torch.where(loss.isfinite(), loss, torch.inf))
         means.append(interval.mean)
         halves.append(interval.half_width)

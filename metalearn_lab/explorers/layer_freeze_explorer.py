@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from metalearn_lab.comparison.freeze_table import score_text
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.evaluation.layer_freeze import FreezeStudy
@@ -12,8 +13,6 @@ from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
 from metalearn_lab.figures.scene import Scene
-
-_DIVERGED = 1e3
 
 
 class LayerFreezeExplorer(Explorer):
@@ -118,5 +117,4 @@ def _table(learner: str, study: FreezeStudy, picture: LayerFreezePicture) -> Tab
 
 
 def _number(interval: Interval, place: int) -> str:
-    mean, half = float(interval.mean[place]), float(interval.half_width[place])
-    return f"{mean:.2f} ± {half:.2f}" if mean < _DIVERGED else "diverged"
+    return score_text(float(interval.mean[place]), float(interval.half_width[place]))

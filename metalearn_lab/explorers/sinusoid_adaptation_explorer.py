@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from metalearn_lab.explorers.controls import choice, float_slider, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.one_task import for_one_task
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_adaptation import (
     SinusoidAdaptation,
@@ -46,9 +46,7 @@ class SinusoidAdaptationExplorer(Explorer):
     ) -> None:
         if not learners:
             raise ValueError("no learners to explore: give at least one, trained")
-        self.learners = {name: copy.copy(learner) for name, learner in learners.items()}
-        for learner in self.learners.values():
-            learner.mapping = "loop"  # for one task at a time: without vmap, a fifth of the time
+        self.learners = for_one_task(learners)
         self.most_steps = most_steps
         self.scene = sinusoid_adaptation_scene()
         self.x = torch.linspace(-5, 5, _POINTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from metalearn_lab.explorers.controls import slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.one_task import for_one_task
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import LABELS
@@ -43,9 +43,7 @@ class SinusoidExplorer(Explorer):
         step: int = 1,
     ) -> None:
         self.family, self.most_steps = family, most_steps
-        self.learners = {name: copy.copy(learner) for name, learner in learners.items()}
-        for learner in self.learners.values():
-            learner.mapping = "loop"  # for one task at a time: without vmap, a fifth of the time
+        self.learners = for_one_task(learners)
         self.scene = sinusoid_fit_scene(list(learners))
         self._cached = lru_cache(maxsize=64)(self._adapt)
         super().__init__(

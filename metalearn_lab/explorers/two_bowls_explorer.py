@@ -31,18 +31,17 @@ class TwoBowlsExplorer(Explorer):
         bowls: at the start.
     """
 
-    def __init__(self, bowls: Bowls | None = None) -> None:
-        start = bowls or Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 2)
+    def __init__(self, bowls: Bowls) -> None:
         self.scene = two_bowls_scene()
-        (a_1, a_2), (c_1, c_2) = start.curvatures, start.centres
+        (a_1, a_2), (c_1, c_2) = bowls.curvatures, bowls.centres
         super().__init__(
             {
                 "a_1": float_slider("curvature a₁", a_1, 0.5, 10, 0.5),
                 "a_2": float_slider("curvature a₂", a_2, 0.5, 10, 0.5),
                 "c_1": float_slider("centre c₁", c_1, -2, 2, 0.25),
                 "c_2": float_slider("centre c₂", c_2, -2, 2, 0.25),
-                "inner_lr": float_slider("inner rate α", start.inner_lr, 0, 0.3, 0.01),
-                "inner_steps": slider("inner steps k", start.inner_steps, 1, 10),
+                "inner_lr": float_slider("inner rate α", bowls.inner_lr, 0, 0.3, 0.01),
+                "inner_steps": slider("inner steps k", bowls.inner_steps, 1, 10),
             }
         )
 

@@ -51,14 +51,14 @@ def test_every_control_moves_the_places_to_the_closed_form(explorer):
         before = places(explorer)
 
 
-def test_it_can_begin_anywhere_and_by_default_in_four_places(explorer):
+def test_it_begins_where_it_is_told_to(explorer):
     assert places(explorer) == {
         "joint training": "0.8000",
         "MAML": "-0.8000",
         "first-order MAML": "0.0000",
         "Reptile": "0.8000",
     }
-    assert len(set(places(TwoBowlsExplorer()).values())) == 4
+    assert len(set(places(TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 2))).values())) == 4
 
 
 def test_marker_and_curves_are_in_the_picture(explorer):
