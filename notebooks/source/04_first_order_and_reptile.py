@@ -430,8 +430,33 @@ display(many.data, metadata=many.metadata, raw=True)
 
 # %% [markdown]
 # Without $1/n$ the step is $\epsilon n$. At $\epsilon = 0.3$ that is 0.9 or 1.8, and Reptile even arrives sooner, which is
-# why the mistake is not noticed; at $\epsilon = 1$ it is 3 or 6, and the path leaves the picture.
-#
+# why the mistake is not noticed; at $\epsilon = 1$ it is 3 or 6, and the path leaves the picture. From the cross, $k = 10$:
+
+# %% tags=["nbval-check-output"]
+from metalearn_lab.evaluation.reptile_path import reptile_path
+from metalearn_lab.figures.reptile_path import inside
+
+cross, settles = (
+    bowls.stationary_point(name, inner_lr=0.1, inner_steps=10) for name in ("joint", "reptile")
+)
+
+
+def ending(epsilon, n, averaged):
+    """When φ has come to within 0.01 of where Reptile settles, or has left the picture."""
+    setting = {"inner_lr": 0.1, "inner_steps": 10, "outer_step": epsilon, "meta_batch": n}
+    path = reptile_path(bowls, cross, **setting, outer_steps=60, averaged=averaged)
+    left, far = ~inside(path), (path - settles).norm(dim=1) > 0.01
+    if left.any():
+        return f"leaves the picture at outer step {left.nonzero()[0].item()}"
+    return f"arrives at outer step {far.nonzero()[-1].item() + 1}"
+
+
+for epsilon in (0.3, 1.0):
+    for n in (3, 6):
+        right, forgotten = ending(epsilon, n, True), ending(epsilon, n, False)
+        print(f"ε = {epsilon}, n = {n}: with 1/n it {right}; without, it {forgotten}")
+
+# %% [markdown]
 # In the last two columns of the explorer's table, or the lines below, the point where Reptile settles is worse before
 # adaptation, and better after it.
 
