@@ -1,22 +1,72 @@
 """What a chapter needs to open on Colab: a badge, and one line that installs the package there.
 
 The line is written out in every chapter, because it must work before the package is installed;
-a test compares each chapter with it.
+a test compares each chapter with it. It installs the package alone, once; what the package needs
+and Colab lacks is for `install_missing`, which changes nothing that is there.
 """
 
 from __future__ import annotations
 
-from metalearn_lab.workbook.chapters import BRANCH, REPOSITORY, Chapter
+import importlib
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
 
-# What the chapters import that Colab lacks. Everything else, torch above all, is there, and
-# `--no-deps` keeps pip from replacing any of it.
-COLAB_LACKS = ("hassil", "home-assistant-intents", "unicode-rbnf")
+from metalearn_lab.workbook.chapters import BRANCH, REPOSITORY, Chapter
+from metalearn_lab.workbook.errors import WorkbookError
+
+# What the chapters import that Colab lacks, in the versions that the tests run with. Everything
+# else, torch above all, is there.
+COLAB_LACKS = {
+    "hassil": "3.12.1",
+    "home-assistant-intents": "2026.10.27",
+    "unicode-rbnf": "2.4.1",
+}
 
 COLAB_SETUP = (
-    'if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", '
-    f'"install -q --no-deps git+https://github.com/{REPOSITORY}@{BRANCH} '
-    f'{" ".join(COLAB_LACKS)}")  # fmt: skip'
+    'if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab '
+    f'|| pip install -qq --no-deps git+https://github.com/{REPOSITORY}@{BRANCH}"); '
+    "from metalearn_lab.workbook.colab import install_missing; "
+    "print(install_missing())  # fmt: skip"
 )
+
+
+def install_missing() -> str:
+    """Install what the chapters need and this machine lacks; no installed version is changed.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        WorkbookError: pip could not install something.
+    """
+    missing = [name for name in COLAB_LACKS if _installed(name) is None]
+    if missing:
+        _pip_install([f"{name}=={COLAB_LACKS[name]}" for name in missing])
+    ready = f"metalearn-lab {_installed('metalearn-lab')} is ready"
+    if not missing:
+        return f"{ready}: everything it needs was here already"
+    added = ", ".join(f"{name} {_installed(name)}" for name in missing)
+    return f"{ready}: installed with it: {added}; no other package was changed"
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _pip_install(requirements: list[str]) -> None:
+    # Without dependencies: those are named too, and pip then replaces nothing.
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise WorkbookError(
+            f"pip could not install {', '.join(requirements)}:\n{done.stderr.strip()}\n"
+            "Is there a network? Run the cell again when there is."
+        )
+    importlib.invalidate_caches()
 
 
 def colab_url(chapter: Chapter) -> str:

@@ -17,7 +17,7 @@
 # in their place.
 
 # %%
-if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
 
 # %% [markdown]
 # The cell below holds the chapter's parameters. Change them and run the chapter again, or set them from

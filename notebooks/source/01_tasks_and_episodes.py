@@ -13,7 +13,7 @@
 # command line: `make run ARGS="01 -p language de"`.
 
 # %%
-if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
 
 # %% tags=["parameters"]
 language: str = "en"  # language of the sentences, one of 65 codes

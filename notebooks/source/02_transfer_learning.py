@@ -10,7 +10,7 @@
 # - see over-fitting as it happens, choose how much to adapt without looking at the test classes, and say in one line what separates *transfer* from *meta-learning*.
 
 # %%
-if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
 
 # %% [markdown]
 # The parameters. Most of the time goes into the sweep over $K$. Another `class_split` draws other

@@ -10,7 +10,7 @@
 # - repeat the published sinusoid run at its full length, and say how far α and $k$ may be changed after training.
 
 # %%
-if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
 
 # %% [markdown]
 # The parameters are those of the published run. Most of this chapter's time goes into its two trainings, about half a

@@ -12,7 +12,7 @@
 # It has three parts, with a good place to stop after each: budgets; what was learned and what it costs; six mistakes.
 
 # %%
-if "google.colab" in str(get_ipython()): get_ipython().run_line_magic("pip", "install -q --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main hassil home-assistant-intents unicode-rbnf")  # fmt: skip
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
 
 # %% tags=["parameters"]
 iterations: int = 2000  # outer steps of each training on sinusoids

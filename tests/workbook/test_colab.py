@@ -1,10 +1,20 @@
 import ast
 import importlib.metadata
+import subprocess
 
+import pytest
 from packaging.requirements import Requirement
 
+from metalearn_lab.workbook import colab
 from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY
-from metalearn_lab.workbook.colab import COLAB_LACKS, COLAB_SETUP, colab_badge, colab_url
+from metalearn_lab.workbook.colab import (
+    COLAB_LACKS,
+    COLAB_SETUP,
+    colab_badge,
+    colab_url,
+    install_missing,
+)
+from metalearn_lab.workbook.errors import WorkbookError
 
 COLAB_HAS = {"pyyaml"}
 
@@ -18,8 +28,8 @@ class Shell:
     def __str__(self):
         return f"<{self.where}._shell.Shell object at 0x7f>"
 
-    def run_line_magic(self, magic, line):
-        self.ran.append((magic, line))
+    def system(self, command):
+        self.ran.append(command)
 
 
 def run_line(where):
@@ -28,23 +38,72 @@ def run_line(where):
     return shell.ran
 
 
-def test_elsewhere_the_line_does_nothing():
+@pytest.fixture
+def machine(monkeypatch):
+    """What is installed, by name, and pip, which here only notes what it is asked for."""
+    installed = {"metalearn-lab": "0.1.0", **COLAB_LACKS}
+    asked = []
+
+    def pip(command, **_):
+        asked.append(command)
+        installed.update(each.split("==") for each in command if "==" in each)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(colab, "_installed", installed.get)
+    monkeypatch.setattr(colab.subprocess, "run", pip)
+    return installed, asked
+
+
+def test_elsewhere_the_line_does_nothing(capsys):
     assert run_line("ipykernel.zmqshell") == []
+    assert capsys.readouterr().out == ""
 
 
-def test_on_colab_the_line_installs_and_touches_nothing_that_is_there():
-    [(magic, line)] = run_line("google.colab")
-    words = line.split()
-    assert magic == "pip"
-    assert words[:3] == ["install", "-q", "--no-deps"]
-    assert not {"-U", "--upgrade", "--force-reinstall", "torch"} & set(words)
-    assert words[3] == f"git+https://github.com/{REPOSITORY}@main"
+def test_on_colab_the_line_installs_the_package_alone_and_only_if_it_is_not_there(capsys):
+    [command] = run_line("google.colab")
+    look, install = command.split(" || ")
+    assert look == "pip show -qq metalearn-lab"
+    assert install == f"pip install -qq --no-deps git+https://github.com/{REPOSITORY}@main"
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_the_line_is_one_statement_on_one_line_that_shows_no_value():
     assert "\n" not in COLAB_SETUP
     [statement] = ast.parse(COLAB_SETUP).body
     assert isinstance(statement, ast.If)
+
+
+def test_where_nothing_is_missing_nothing_is_installed(machine):
+    assert install_missing() == "metalearn-lab 0.1.0 is ready: everything it needs was here already"
+    assert machine[1] == []
+
+
+def test_only_what_is_missing_is_installed(machine):
+    installed, asked = machine
+    del installed["hassil"]
+    installed["unicode-rbnf"] = "1.0"
+    said = install_missing()
+    [command] = asked
+    assert command[1:] == ["-m", "pip", "install", "-qq", "--no-deps", "hassil==3.12.1"]
+    assert said == (
+        "metalearn-lab 0.1.0 is ready: installed with it: hassil 3.12.1; "
+        "no other package was changed"
+    )
+    assert installed["unicode-rbnf"] == "1.0"
+
+
+def test_a_failed_installation_says_what_pip_said(machine, monkeypatch):
+    del machine[0]["hassil"]
+    failed = subprocess.CompletedProcess([], 1, "", "no route to the index\n")
+    monkeypatch.setattr(colab.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(WorkbookError, match=r"hassil==3\.12\.1:\nno route to the index"):
+        install_missing()
+
+
+def test_what_is_installed_is_what_the_tests_run_with(repository):
+    pins = (repository / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    for name, version in COLAB_LACKS.items():
+        assert f"{name}=={version}" in pins
 
 
 def test_no_dependency_of_what_is_installed_is_forgotten():
