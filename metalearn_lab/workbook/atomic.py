@@ -8,9 +8,20 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> None:
     """Write the whole text beside the file, then put it in the file's place."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write the whole content beside the file, then put it in the file's place.
+
+    It is on the disk before it takes that place, so that a loss of power leaves no empty file.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(text, encoding="utf-8")
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.record import Record, read_record, write_record
+
+RECORD = Record(
+    key="0123456789ab",
+    chapter="06_few_shot_text",
+    title="Few-shot text",
+    parameters={"shots": "1", "iterations": 500, "rate": 0.1},
+    changed={"shots": "1"},
+    status="ok",
+    error=None,
+    started="2026-01-02T03:04:05+00:00",
+    seconds=1.25,
+    headlines=[{"text": "新 wins", "values": {"loss": 0.1 + 0.2}, "curves": {}}],
+    versions={"torch": "2.13.0"},
+    device="CPU: 1 thread",
+    files=["06_few_shot_text.html", "06_few_shot_text.ipynb"],
+)
+
+
+def test_it_is_read_as_it_was_written(tmp_path):
+    write_record(tmp_path / "run.json", RECORD)
+    assert read_record(tmp_path / "run.json") == RECORD
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_diverged_loss_is_kept(tmp_path):
+    RECORD.headlines.append({"text": "diverged", "values": {"loss": math.nan}})
+    try:
+        write_record(tmp_path / "run.json", RECORD)
+        kept = read_record(tmp_path / "run.json").headlines[-1]["values"]["loss"]
+    finally:
+        RECORD.headlines.pop()
+    assert math.isnan(kept)
+
+
+@pytest.mark.parametrize("damaged", ["", "{}", "[]", RECORD.to_json()[:40], '{"key": 1}'])
+def test_a_damaged_record_is_said_with_what_to_do(tmp_path, damaged):
+    (tmp_path / "run.json").write_text(damaged)
+    with pytest.raises(WorkbookError, match=r"run\.json is not the record of a run .*delete it"):
+        read_record(tmp_path / "run.json")
