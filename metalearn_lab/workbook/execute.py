@@ -1,0 +1,101 @@
+"""Execute one chapter headless: its notebook, its page, and the record of what came of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.environment import available_device, versions
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.failure import failure_of
+from metalearn_lab.workbook.headline import collect_headlines
+from metalearn_lab.workbook.html import export_html
+from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
+from metalearn_lab.workbook.parameters import defaults, parameters_of
+from metalearn_lab.workbook.record import Record
+from metalearn_lab.workbook.run_key import run_key
+from metalearn_lab.workbook.widget_errors import widget_errors
+
+
+def execute_chapter(
+    chapter: Chapter,
+    notebook: Path,
+    folder: Path,
+    changed: Mapping[str, Any],
+    progress: str | None = None,
+) -> Record:
+    """Run a chapter through papermill and write its executed notebook and its page into a folder.
+
+    It runs in the current folder, as papermill does, so that a path given as a parameter means
+    what it says. Whatever goes wrong is the record's error, and what was executed until then stays.
+    An exception that a widget's callback swallowed is an error too. The record is not written.
+
+    Args:
+        chapter: which.
+        notebook: where it is.
+        folder: an existing folder for ``<chapter>.ipynb`` and ``<chapter>.html``.
+        changed: parameters to set; the others keep the notebook's values.
+        progress: the label of a progress bar over the cells; no bar if None.
+    """
+    executed = folder / f"{chapter.name}.ipynb"
+    record = _unfinished(chapter, notebook, changed)
+    begin = time.perf_counter()
+    failures = [failure_of(_papermill, notebook, executed, changed, progress)]
+    record.seconds = time.perf_counter() - begin
+    if executed.is_file():
+        failures.append(failure_of(_collect, executed, record))
+        failures.append(failure_of(export_html, executed))
+    record.error = next(filter(None, failures), None)
+    record.status = "failed" if record.error else "ok"
+    files = executed.with_suffix(".html"), executed
+    record.files = [path.name for path in files if path.is_file()]
+    return record
+
+
+def _unfinished(chapter: Chapter, notebook: Path, changed: Mapping[str, Any]) -> Record:
+    parameters = defaults(parameters_of(notebook)) | dict(changed)
+    return Record(
+        key=run_key(notebook, parameters),
+        chapter=chapter.name,
+        title=chapter.title,
+        parameters=parameters,
+        changed=dict(changed),
+        status="failed",
+        error="it has not ended",
+        started=datetime.now().astimezone().isoformat(timespec="seconds"),
+        seconds=0.0,
+        versions=versions(),
+        device=available_device(),
+    )
+
+
+def _papermill(
+    notebook: Path, target: Path, changed: Mapping[str, Any], progress: str | None
+) -> None:
+    import papermill
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    papermill.execute_notebook(
+        str(notebook),
+        str(target),
+        parameters=dict(changed),
+        kernel_name=KERNEL_NAME,
+        extra_arguments=KERNEL_ARGUMENTS,
+        progress_bar={"desc": progress} if progress else False,
+        request_save_on_cell_execute=True,
+    )
+
+
+def _collect(executed: Path, record: Record) -> None:
+    """Read the results from the executed notebook, and what its widgets kept to themselves."""
+    import nbformat
+
+    content = nbformat.read(executed, as_version=4)
+    record.headlines = collect_headlines(content)
+    if hidden := widget_errors(content):
+        raise WorkbookError(hidden[0])
