@@ -83,9 +83,9 @@ def convolution():
         (TextClassifier(30, 3, dim=4, hidden=5), 70_000, False),
         (MLP([1, 4, 1]).to("meta"), 70_000, False),
     ],
-    ids=["small", "short", "large", "convolution", "embeddings", "not on the CPU"],
+    ids=["small", "short", "large", "convolution", "embeddings", "on no device"],
 )
-def test_long_runs_of_small_dense_networks_on_the_cpu_are_worth_it(model, iterations, worth):
+def test_long_runs_of_small_dense_networks_are_worth_it(model, iterations, worth):
     assert worth_compiling(learner(model), iterations) is worth
 
 
