@@ -27,3 +27,11 @@ def choose_device(name: str = "auto") -> torch.device:
     if str(device) not in here and not (name == "cuda" and len(here) > 1):
         raise ValueError(f"no device {name!r} here: use 'auto', or one of {', '.join(here)}")
     return device
+
+
+def device_in_words(device: torch.device) -> str:
+    """What computes there, e.g. ``"CUDA: NVIDIA H100"`` or ``"CPU: 2 threads"``."""
+    if device.type == "cuda":
+        return f"CUDA: {torch.cuda.get_device_name(device)}"
+    threads = torch.get_num_threads()
+    return f"{device.type.upper()}: {threads} thread{'s' * (threads != 1)}"

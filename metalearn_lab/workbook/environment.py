@@ -62,11 +62,6 @@ def versions() -> dict[str, str]:
 
 def available_device() -> str:
     """The best device that is available, in words; a chapter may have been told to use another."""
-    import torch
+    from metalearn_lab.tasks.devices import choose_device, device_in_words
 
-    from metalearn_lab.tasks.devices import choose_device
-
-    if choose_device().type == "cuda":
-        return f"CUDA: {torch.cuda.get_device_name()}"
-    threads = torch.get_num_threads()
-    return f"CPU: {threads} thread{'s' * (threads != 1)}"
+    return device_in_words(choose_device())

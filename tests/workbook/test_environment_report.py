@@ -41,7 +41,7 @@ def test_versions_leave_out_what_is_not_there(monkeypatch):
 
 def test_the_device_is_the_one_that_a_chapter_would_choose(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
-    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card")
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "Card")
     assert choose_device().type == "cuda"
     assert available_device() == "CUDA: Card"
 
