@@ -6,7 +6,7 @@ Each figure is taken in a fresh process: the most memory that was resident durin
 less what was resident before it, with the libraries loaded and used once on a small problem. It is
 taken with the C library's allocator as it is, which keeps freed blocks by a rule of its own, and
 again with each freed block of 128 KiB or more handed back at once (much slower): the difference is
-the allocator's, not the algorithm's. Linux only. Rows are replaced in benchmarks/memory.csv.
+the allocator's, not the algorithm's. Linux only. Rows are replaced in memory.csv.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import torch
 from benchmarks.machine import machine
 from benchmarks.problem import Problem, each_task
 from benchmarks.workloads import w1, w2, w3
+from metalearn_lab.comparison.benchmark_tables import TABLES
 from metalearn_lab.tasks.types import Task, stack_tasks
 
-TABLE = Path(__file__).with_name("memory.csv")
+TABLE = TABLES / "memory.csv"
 KEYS = ["workload", "variant", "inner_steps", "threads", "allocator"]
 STEPS = (1, 5, 20, 50, 200)
 ALLOCATORS = {"default": {}, "returning": {"MALLOC_MMAP_THRESHOLD_": str(2**17)}}

@@ -9,9 +9,10 @@ import pandas as pd
 from benchmarks.compare import Row
 from benchmarks.machine import machine
 from benchmarks.workloads.all import place
+from metalearn_lab.comparison.benchmark_tables import TABLES
 
 FOLDER = Path(__file__).parent
-TABLE = FOLDER / "results.csv"
+TABLE = TABLES / "results.csv"
 COLUMNS = [
     "workload",
     "title",

@@ -13,11 +13,11 @@ from benchmarks.compare import quartiles
 from benchmarks.figures import draw_scaling
 from benchmarks.machine import machine
 from benchmarks.problem import Problem
-from benchmarks.results import FOLDER
 from benchmarks.running import ours
 from benchmarks.timing import Contestant, block_of, first_call, intra_op_threads, take_turns
 from benchmarks.workloads.sinusoids import SINUSOIDS
 from benchmarks.workloads.w2 import PROBLEM
+from metalearn_lab.comparison.benchmark_tables import TABLES
 from metalearn_lab.tasks.types import Task
 
 TASKS = (1, 3, 10, 30, 100, 300, 1000)
@@ -39,7 +39,7 @@ def measure_scaling(say: Callable[[str], object], budget: float = 30.0) -> dict[
         for (axis, size), contestant in contestants.items()
     ]
     table = pd.DataFrame(rows)
-    table.to_csv(FOLDER / "scaling.csv", index=False, float_format="%.4g")
+    table.to_csv(TABLES / "scaling.csv", index=False, float_format="%.4g")
     slopes = {axis: slope(table[table["axis"] == axis]) for axis in ("tasks", "inner steps")}
     draw_scaling(table, slopes)
     say(f"scaling: slopes {slopes}")
