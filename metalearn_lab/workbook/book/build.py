@@ -1,0 +1,78 @@
+"""`metalearn-lab book`: the site, built by Sphinx from the executed chapters, whole or not at all.
+
+Nothing is executed, and nothing is fetched: neither by the build nor by the pages.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from metalearn_lab.workbook.book.pages import write_pages
+from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.environment import DISTRIBUTION, requirements
+from metalearn_lab.workbook.errors import WorkbookError
+
+EXTRA = "book"
+
+
+def build_book(chapters: Sequence[Chapter], folder: Path, out: Path) -> list[str]:
+    """Build the site beside its place, and put it there when it is whole.
+
+    A build that is killed leaves a hidden folder ``.NAME.…`` beside ``out`` and nothing in it.
+
+    Args:
+        chapters: in their order.
+        folder: where the executed notebooks are.
+        out: a new or empty folder.
+
+    Returns:
+        The names of the pages, without their ending.
+
+    Raises:
+        WorkbookError: the extra ``book`` is not installed, the folder holds something, a notebook
+            is missing, a link leads nowhere, or Sphinx warned of something.
+    """
+    _check_installed()
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise WorkbookError(f"the folder {out} is not empty: name a new one for the site")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        pages, work, site = (Path(beside, name) for name in ("pages", "work", "site"))
+        pages.mkdir()
+        names = write_pages(chapters, folder, pages)
+        _sphinx(pages, work, site)
+        site.replace(out)
+    return names
+
+
+def _check_installed() -> None:
+    if missing := [each.name for each in requirements(EXTRA) if not each.ok]:
+        raise WorkbookError(
+            f"the site is built by packages that are not installed ({', '.join(missing)}): "
+            f"pip install '{DISTRIBUTION}[{EXTRA}]', or in a clone: "
+            f"pip install -c constraints.txt -e '.[{EXTRA}]'"
+        )
+
+
+def _sphinx(pages: Path, work: Path, site: Path) -> None:
+    """In a process of its own, because Sphinx registers much that outlives a build.
+
+    Raises:
+        WorkbookError: with what Sphinx says is wrong.
+    """
+    configuration = Path(__file__).parent
+    places = ["-c", str(configuration), "-d", str(work), str(pages), str(site)]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", *places],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.replace(f"{pages}/", "").strip()
+        raise WorkbookError(f"the site was not built, because Sphinx found this:\n{said}")
+    (site / ".buildinfo").unlink()

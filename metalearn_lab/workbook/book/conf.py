@@ -1,0 +1,43 @@
+"""Sphinx's configuration of the site; every name here is one of Sphinx's own.
+
+Nothing is executed, and every style, script and font comes from the installed packages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+project = "The meta-learning lab"
+html_title = project
+language = "en"
+extensions = ["myst_nb", "sphinx-mathjax-offline"]
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["book.css"]
+html_favicon = "static/icon.svg"
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+html_copy_source = False
+html_use_index = False
+html_show_copyright = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+nb_render_markdown_format = "myst"
+
+
+def setup(app: Any) -> None:
+    """Mend the pages where a reader who has no mouse, or no eyes, would be stuck."""
+    app.connect("html-page-context", _make_accessible)
+
+
+def _make_accessible(
+    app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Wide code and outputs scroll by keyboard; the corner of a table of data is no header."""
+    body = context.get("body", "")
+    body = body.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
+    wide = '<div class="output text_html"'
+    context["body"] = body.replace(f"{wide}>", f'{wide} tabindex="0">')

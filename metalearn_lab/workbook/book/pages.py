@@ -1,0 +1,71 @@
+"""What the site is built from: a folder of chapters, documents and a first page."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from metalearn_lab.workbook.book.links import link_pages
+from metalearn_lab.workbook.book.pictures import take_pictures
+from metalearn_lab.workbook.book.start_page import start_page
+from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder import notebook_paths
+from metalearn_lab.workbook.headline import HEADLINE_MIME
+from metalearn_lab.workbook.static_outputs import make_static
+
+_TITLE = re.compile(r"^# ", re.MULTILINE)
+
+
+def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[str]:
+    """Write the executed chapters and every ``*.md`` beside them as they are on the site.
+
+    Args:
+        chapters: in their order.
+        folder: where the notebooks are.
+        pages: an empty folder.
+
+    Returns:
+        The names of the pages, without their ending.
+
+    Raises:
+        WorkbookError: a notebook is missing, or a link leads nowhere.
+    """
+    notebooks = notebook_paths(chapters, folder)
+    documents = sorted(folder.glob("*.md"))
+    known = {path.name for path in [*notebooks.values(), *documents]}
+    for chapter, path in notebooks.items():
+        _write_chapter(chapter, path, pages, known)
+    for path in documents:
+        text = _linked(path.read_text(encoding="utf-8"), path, known)
+        (pages / path.name).write_text(text, encoding="utf-8")
+    if (folder / "images").is_dir():
+        shutil.copytree(folder / "images", pages / "images")
+    first = start_page(chapters, [path.stem for path in documents])
+    (pages / "index.md").write_text(first, encoding="utf-8")
+    return ["index", *(path.stem for path in [*notebooks.values(), *documents])]
+
+
+def _write_chapter(chapter: Chapter, path: Path, pages: Path, known: Collection[str]) -> None:
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    make_static(notebook)
+    take_pictures(notebook, path.stem, pages)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(HEADLINE_MIME, None)
+        if cell["cell_type"] == "markdown":
+            cell["source"] = _linked(cell["source"], path, known)
+    first = notebook["cells"][0]
+    first["source"] = _TITLE.sub(f"# {chapter.number:02d} ", first["source"], count=1)
+    nbformat.write(notebook, pages / path.name)
+
+
+def _linked(text: str, path: Path, known: Collection[str]) -> str:
+    try:
+        return link_pages(text, path.parent, known)
+    except WorkbookError as error:
+        raise WorkbookError(f"{path.name}: {error}") from None
