@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -42,7 +43,8 @@ def run(
         list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for the results; default: runs/<time>.")
+        Path | None,
+        typer.Option(help="Folder for the results, or one to go on in; default: runs/<time>."),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -57,10 +59,44 @@ def run(
 
     chosen = select(chapters or [])
     given = [_split_pair(pair) for pair in parameter or []]
-    runs = run_chapters(chosen, notebooks_folder(), out, given)
-    typer.echo(as_text(table(runs)))
-    typer.echo(f"\nreport: {runs[0].notebook.with_name('index.html')}")
-    if any(each.error for each in runs):
+    finished = run_chapters(chosen, notebooks_folder(), out, given, partial(typer.echo, err=True))
+    typer.echo(as_text(table(finished.records)))
+    typer.echo(f"\nreport: {finished.folder / 'index.html'}")
+    if any(each.error for each in finished.records):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sweep(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="SWEEP.yml", help="Chapters and the values to try of parameters."),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder of this sweep, to begin or to go on with.")],
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes to start; default: one a core.", min=1)
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler instead."),
+    ] = None,
+) -> None:
+    """Run chapters × grids of parameters in worker processes; exit status 1 if a run failed."""
+    from metalearn_lab.sweep.run_sweep import run_sweep
+    from metalearn_lab.workbook.folder import notebooks_folder
+
+    if workers and scheduler:
+        raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
+    say = partial(typer.echo, err=True)
+    try:
+        progress = run_sweep(
+            file, notebooks_folder(), out, workers=workers, scheduler=scheduler, say=say
+        )
+    except KeyboardInterrupt:
+        say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
+        raise typer.Exit(130) from None
+    typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}")
+    if progress.failed:
         raise typer.Exit(1)
 
 
@@ -81,6 +117,19 @@ def student(
     for view, paths in written.items():
         count = "1 notebook" if len(paths) == 1 else f"{len(paths)} notebooks"
         typer.echo(f"{view}: {count} in {out / view}")
+
+
+@app.command()
+def book(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+) -> None:
+    """Build the workbook as a web site, from the chapters as they were last executed."""
+    from metalearn_lab.workbook.book.build import build_book
+    from metalearn_lab.workbook.chapters import CHAPTERS
+    from metalearn_lab.workbook.folder import notebooks_folder
+
+    pages = build_book(CHAPTERS, notebooks_folder(), out)
+    typer.echo(f"{len(pages)} pages, begin at {out / 'index.html'}")
 
 
 @app.command()

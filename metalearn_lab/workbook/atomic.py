@@ -25,3 +25,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left of a file in a folder where nobody else may write now."""
+    for path in folder.glob(".*.*.tmp"):
+        if path.name.removesuffix(".tmp").rpartition(".")[2].isdigit():
+            path.unlink()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.workbook.record import Record
 from metalearn_lab.workbook.static_outputs import make_static
 
 STYLE = """
@@ -66,10 +67,10 @@ def _accessible(page: str) -> str:
     return page.replace("<th></th>", "<td></td>")
 
 
-def index_page(facts: Mapping[str, Any]) -> str:
-    """The page that links the chapters of a run; ``facts`` as in ``summary.json``."""
-    rows = "\n".join(_row(chapter) for chapter in facts["chapters"])
-    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+def index_page(records: Sequence[Record]) -> str:
+    """The page that links the chapters of a run, in the order of their records."""
+    rows = "\n".join(_row(record) for record in records)
+    computed = dict.fromkeys(map(_computed_with, records))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -89,22 +90,26 @@ def index_page(facts: Mapping[str, Any]) -> str:
 </tbody>
 </table>
 <h2>Computed with</h2>
-<p>Available device: {escape(facts["available_device"])}</p>
-<p>{escape(versions)}</p>
-<p>The same as data: <a href="table.csv">table.csv</a>, <a href="summary.json">summary.json</a></p>
+{"".join(computed)}
+<p>The same as data: <a href="table.csv">table.csv</a>, and one record a chapter, linked above</p>
 </body>
 </html>
 """
 
 
-def _row(chapter: Mapping[str, Any]) -> str:
-    name = escape(chapter["chapter"])
-    lines = [chapter["error"]] if chapter["error"] else []
-    lines += [line["text"] for line in chapter["headlines"]]
-    parameters = ", ".join(f"{k} = {json.dumps(v)}" for k, v in chapter["parameters"].items())
-    links = "".join(f' <a href="{escape(file)}">{escape(file)}</a>' for file in chapter["files"])
+def _computed_with(record: Record) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    return f"<p>Available device: {escape(record.device)}</p>\n<p>{escape(versions)}</p>\n"
+
+
+def _row(record: Record) -> str:
+    lines = [record.error] if record.error else []
+    lines += [line["text"] for line in record.headlines]
+    parameters = ", ".join(f"{k} = {json.dumps(v)}" for k, v in record.parameters.items())
+    files = [*record.files, f"{record.chapter}.json"]
+    links = "".join(f' <a href="{escape(file)}">{escape(file)}</a>' for file in files)
     return (
-        f'<tr><th scope="row">{name}{links}</th>'
-        f"<td>{chapter['seconds']}</td><td>{escape(chapter['status'])}</td>"
+        f'<tr><th scope="row">{escape(record.chapter)}{links}</th>'
+        f"<td>{record.seconds:.1f}</td><td>{escape(record.status)}</td>"
         f"<td>{'<br>'.join(escape(line) for line in lines)}</td><td>{escape(parameters)}</td></tr>"
     )

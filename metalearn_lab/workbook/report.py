@@ -1,28 +1,25 @@
-"""The report of a run: one table, for the terminal, for pandas, for programs and for a browser."""
+"""The report of a run: one table, for the terminal, for pandas and for a browser."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from metalearn_lab.workbook.atomic import write_text
-from metalearn_lab.workbook.chapter_run import ChapterRun
-from metalearn_lab.workbook.environment import available_device, versions
 from metalearn_lab.workbook.html import index_page
+from metalearn_lab.workbook.record import Record
 
 
-def table(runs: Sequence[ChapterRun]) -> list[dict[str, str]]:
+def table(records: Sequence[Record]) -> list[dict[str, str]]:
     """One row for each chapter: chapter, seconds, status, and its headline results or its error."""
     return [
         {
-            "chapter": run.chapter.name,
-            "seconds": f"{run.seconds:.1f}",
-            "status": run.status,
-            "headline": run.error or " ".join(line["text"] for line in run.headlines),
+            "chapter": record.chapter,
+            "seconds": f"{record.seconds:.1f}",
+            "status": record.status,
+            "headline": record.error or " ".join(line["text"] for line in record.headlines),
         }
-        for run in runs
+        for record in records
     ]
 
 
@@ -38,34 +35,9 @@ def as_text(rows: Sequence[dict[str, str]]) -> str:
     )
 
 
-def write_report(runs: Sequence[ChapterRun], out: Path) -> None:
-    """Write ``table.csv``, ``summary.json`` and ``index.html``."""
+def write_report(records: Sequence[Record], out: Path) -> None:
+    """Write ``table.csv`` and ``index.html``."""
     import pandas
 
-    rows = table(runs)
-    facts = summary(runs)
-    write_text(out / "table.csv", pandas.DataFrame(rows).to_csv(index=False))
-    write_text(out / "summary.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-    write_text(out / "index.html", index_page(facts))
-
-
-def summary(runs: Sequence[ChapterRun]) -> dict[str, Any]:
-    """All that is known of a run, with its configuration, the versions and the device."""
-    return {
-        "started": runs[0].started,
-        "available_device": available_device(),
-        "versions": versions(),
-        "chapters": [
-            {
-                "chapter": run.chapter.name,
-                "title": run.chapter.title,
-                "seconds": round(run.seconds, 1),
-                "status": run.status,
-                "error": run.error,
-                "files": [path.name for path in run.files if path.is_file()],
-                "parameters": run.parameters,
-                "headlines": run.headlines,
-            }
-            for run in runs
-        ],
-    }
+    write_text(out / "table.csv", pandas.DataFrame(table(records)).to_csv(index=False))
+    write_text(out / "index.html", index_page(records))

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from metalearn_lab.workbook.chapter_run import ChapterRun
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.execute import execute_chapter
 from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.folder import notebook_paths
-from metalearn_lab.workbook.headline import collect_headlines
-from metalearn_lab.workbook.html import export_html
-from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
+from metalearn_lab.workbook.folder_lock import folder_lock
 from metalearn_lab.workbook.parameters import assign, defaults, parameters_of
+from metalearn_lab.workbook.record import Record, write_record
 from metalearn_lab.workbook.report import write_report
 from metalearn_lab.workbook.run_folder import make_run_folder
-from metalearn_lab.workbook.widget_errors import widget_errors
+from metalearn_lab.workbook.run_key import run_key
+from metalearn_lab.workbook.run_plan import Planned, begin_or_go_on, record_path
+
+
+class Run(NamedTuple):
+    """A run that has come to its end.
+
+    Attributes:
+        folder: where everything is.
+        records: of every chapter, in order.
+    """
+
+    folder: Path
+    records: list[Record]
 
 
 def run_chapters(
@@ -28,80 +37,70 @@ def run_chapters(
     folder: Path,
     out: Path | None = None,
     given: Sequence[tuple[str, str]] = (),
-) -> list[ChapterRun]:
+    tell: Callable[[str], object] = lambda _: None,
+) -> Run:
     """Run chapters in order; one that fails keeps its partial notebook and the others go on.
 
-    Everything that can be wrong with the request is found before the first chapter starts. The
-    report is rewritten after each chapter, so that a run that is killed has one too. Chapters run
-    in the current folder, as papermill does, so that a path given as a parameter means what it
-    says.
+    Everything that can be wrong with the request is found before the first chapter starts. Each
+    chapter's record and the report are written when it ends. A run that was killed goes on where it
+    was when it is asked for again with the same folder: chapters that have ended well are kept, the
+    others run again. Chapters run in the current folder, as papermill does, so that a path given as
+    a parameter means what it says.
 
     Args:
         chapters: what to run, in this order.
         folder: where the notebooks are.
-        out: a new or empty folder for executed notebooks, HTML, ``table.csv``, ``summary.json``
-            and ``index.html``; ``runs/<time>`` beside the notebooks when not given.
+        out: a folder for executed notebooks, their pages and records, ``table.csv`` and
+            ``index.html``: new, empty, or of this same run; ``runs/<time>`` beside the notebooks
+            when not given.
         given: parameters as typed, name and value.
+        tell: hears in one line which chapters are kept.
 
     Raises:
         WorkbookError: a missing notebook, an unknown or ill-typed parameter, or an output folder
-            that cannot be written or already holds a run; or the report could not be written.
+            that cannot be written, that another command writes into or that holds something else;
+            or a record or the report could not be written.
     """
     notebooks = notebook_paths(chapters, folder)
     known = {chapter: parameters_of(path) for chapter, path in notebooks.items()}
-    values = assign(given, known)
+    changed = assign(given, known)
+    plan = {
+        chapter.name: _planned(notebook, defaults(known[chapter]) | changed[chapter])
+        for chapter, notebook in notebooks.items()
+    }
     target = make_run_folder(out, folder)
-    runs: list[ChapterRun] = []
-    for place, (chapter, notebook) in enumerate(notebooks.items(), start=1):
-        label = f"[{place}/{len(notebooks)}] {chapter.name}"
-        used = defaults(known[chapter]) | values[chapter]
-        run = ChapterRun(chapter, target / f"{chapter.name}.ipynb", _now(), 0.0, used)
-        _run_chapter(run, notebook, values[chapter], label)
-        runs.append(run)
-        _report(runs, target)
-    return runs
+    with folder_lock(target):
+        done = begin_or_go_on(target, plan)
+        if done:
+            tell(f"kept, because they have run: {', '.join(done)}")
+            _report(done, plan, target)
+        for place, (chapter, notebook) in enumerate(notebooks.items(), start=1):
+            if chapter.name not in done:
+                label = f"[{place}/{len(notebooks)}] {chapter.name}"
+                record_path(target, chapter.name).unlink(missing_ok=True)
+                record = execute_chapter(chapter, notebook, target, changed[chapter], label)
+                _keep(record, target)
+                done[chapter.name] = record
+                _report(done, plan, target)
+    return Run(target, [done[name] for name in plan])
 
 
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
+def _planned(notebook: Path, parameters: dict[str, object]) -> Planned:
+    return Planned(run_key(notebook, parameters), parameters)
 
 
-def _report(runs: Sequence[ChapterRun], out: Path) -> None:
-    if failure := failure_of(write_report, runs, out):
-        raise WorkbookError(f"the report could not be written into {out}: {failure}")
+def _keep(record: Record, out: Path) -> None:
+    if failure := failure_of(write_record, record_path(out, record.chapter), record):
+        raise _unwritable(f"the record of {record.chapter}", out, failure)
 
 
-def _run_chapter(run: ChapterRun, notebook: Path, changed: Mapping[str, Any], label: str) -> None:
-    """Execute, collect and export; the first failure becomes the chapter's error."""
-    begin = time.perf_counter()
-    failures = [failure_of(_execute, notebook, run.notebook, changed, label)]
-    run.seconds = time.perf_counter() - begin
-    if run.notebook.is_file():
-        failures.append(failure_of(_collect, run))
-        failures.append(failure_of(export_html, run.notebook))
-    run.error = next(filter(None, failures), None)
+def _report(done: dict[str, Record], plan: dict[str, Planned], out: Path) -> None:
+    if failure := failure_of(write_report, [done[name] for name in plan if name in done], out):
+        raise _unwritable("the report", out, failure)
 
 
-def _execute(notebook: Path, target: Path, changed: Mapping[str, Any], label: str) -> None:
-    import papermill
-
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    papermill.execute_notebook(
-        str(notebook),
-        str(target),
-        parameters=dict(changed),
-        kernel_name=KERNEL_NAME,
-        extra_arguments=KERNEL_ARGUMENTS,
-        progress_bar={"desc": label},
-        request_save_on_cell_execute=True,
+def _unwritable(what: str, out: Path, failure: str) -> WorkbookError:
+    return WorkbookError(
+        f"{what} could not be written into {out}: {failure}. When that is mended, give the same "
+        f"command with --out {out}: it goes on where it was."
     )
-
-
-def _collect(run: ChapterRun) -> None:
-    """Read the results from the executed notebook, and what its widgets kept to themselves."""
-    import nbformat
-
-    executed = nbformat.read(run.notebook, as_version=4)
-    run.headlines = collect_headlines(executed)
-    if hidden := widget_errors(executed):
-        raise WorkbookError(hidden[0])

@@ -8,23 +8,22 @@ from pathlib import Path
 
 from metalearn_lab.workbook.errors import WorkbookError
 
-MARKS_OF_A_RUN = ("summary.json", "table.csv", "index.html", "*.ipynb")
-
 
 def make_run_folder(out: Path | None, notebooks: Path) -> Path:
     """Make the folder of a run and see that it can be written, before anything runs.
 
     Args:
-        out: a new or empty folder; None makes ``runs/<time>`` beside the folder of notebooks, and
+        out: the folder; None makes ``runs/<time>`` beside the folder of notebooks, and
             ``runs/<time>-2`` if another run began in that second.
         notebooks: the folder of notebooks.
 
     Raises:
-        WorkbookError: it holds a run already, or cannot be created or written.
+        WorkbookError: it cannot be created or written.
     """
     runs = notebooks.parent / "runs"
     try:
-        folder = _named_by_the_time(runs) if out is None else _checked(out)
+        folder = _named_by_the_time(runs) if out is None else out
+        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
@@ -47,13 +46,3 @@ def _named_by_the_time(runs: Path) -> Path:
             folder = runs / f"{now}-{place}"
         else:
             return folder
-
-
-def _checked(out: Path) -> Path:
-    if out.is_dir() and any(any(out.glob(mark)) for mark in MARKS_OF_A_RUN):
-        raise WorkbookError(
-            f"the output folder {out} already holds notebooks or a run: name a new one with --out, "
-            "or leave --out away to get one by the time"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    return out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,32 +11,38 @@ from playwright.sync_api import Browser, Route
 
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.html import export_html, index_page
+from metalearn_lab.workbook.record import Record
 
 WIDTHS = (1280, 400)
-FACTS: dict[str, Any] = {
-    "available_device": "cpu",
-    "versions": {"python": "3.11.7", "torch": "2.13.0"},
-    "chapters": [
-        {
-            "chapter": "00_start_here",
-            "seconds": 40.1,
-            "status": "ok",
-            "error": None,
-            "files": ["00_start_here.html", "00_start_here.ipynb"],
-            "parameters": {"iterations": 4000, "device": "cpu"},
-            "headlines": [{"text": "The error is 0.70 ± 0.08."}],
-        },
-        {
-            "chapter": "06_few_shot_text",
-            "seconds": 3.0,
-            "status": "failed",
-            "error": "ValueError: no such source",
-            "files": ["06_few_shot_text.ipynb"],
-            "parameters": {},
-            "headlines": [],
-        },
-    ],
-}
+RECORDS = [
+    Record(
+        key="0123456789ab",
+        chapter="00_start_here",
+        title="Start here",
+        parameters={"iterations": 4000, "device": "cpu"},
+        changed={},
+        status="ok",
+        error=None,
+        started="2026-11-22T15:00:00+00:00",
+        seconds=40.1,
+        headlines=[{"text": "The error is 0.70 ± 0.08.", "values": {}, "curves": {}}],
+        versions={"python": "3.11.7", "torch": "2.13.0"},
+        device="cpu",
+        files=["00_start_here.html", "00_start_here.ipynb"],
+    ),
+    Record(
+        key="ba9876543210",
+        chapter="06_few_shot_text",
+        title="Few-shot text",
+        parameters={},
+        changed={},
+        status="failed",
+        error="ValueError: no such source",
+        started="2026-11-22T15:01:00+00:00",
+        seconds=3.0,
+        files=["06_few_shot_text.ipynb"],
+    ),
+]
 
 
 def faults(browser: Browser, page: Path, width: int) -> list[str]:
@@ -69,7 +74,7 @@ def test_an_exported_chapter_has_no_serious_fault(browser, repository, tmp_path,
 
 
 def test_the_index_of_a_run_has_no_serious_fault(browser, tmp_path):
-    (tmp_path / "index.html").write_text(index_page(FACTS))
+    (tmp_path / "index.html").write_text(index_page(RECORDS))
     for width in WIDTHS:
         assert faults(browser, tmp_path / "index.html", width) == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import nbformat
@@ -12,9 +11,10 @@ import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellTimeoutError
 
-from metalearn_lab.workbook import run
+from metalearn_lab.workbook import execute, run
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.record import read_record
 from metalearn_lab.workbook.run import run_chapters
 
 CHAPTERS = select(["00", "01", "06"])  # those of the clone
@@ -33,8 +33,7 @@ def process(finished_run):
 
 @pytest.fixture
 def chapters(out):
-    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    return {chapter["chapter"]: chapter for chapter in facts["chapters"]}
+    return {chapter.name: read_record(out / f"{chapter.name}.json") for chapter in CHAPTERS}
 
 
 def test_a_failed_chapter_makes_the_exit_status_one(process):
@@ -49,7 +48,7 @@ def test_progress_is_on_stderr_with_the_chapters_name(process):
 
 
 def test_the_others_go_on_after_a_failure(chapters):
-    assert {name: chapter["status"] for name, chapter in chapters.items()} == {
+    assert {name: chapter.status for name, chapter in chapters.items()} == {
         WORKS: "ok",
         FAILS: "failed",
         SWALLOWS: "failed",
@@ -74,21 +73,23 @@ def test_the_same_table_is_a_csv_file(out):
 
 
 def test_a_parameter_goes_to_the_chapters_that_have_it(chapters):
-    assert chapters[WORKS]["parameters"] == {"steps": 4, "rate": 0.5, "source": "embedded"}
-    assert chapters[FAILS]["parameters"] == {"steps": 4}
-    assert chapters[SWALLOWS]["parameters"] == {}
+    assert chapters[WORKS].parameters == {"steps": 4, "rate": 0.5, "source": "embedded"}
+    assert chapters[FAILS].parameters == {"steps": 4}
+    assert chapters[SWALLOWS].parameters == {}
 
 
 def test_headline_values_are_collected(chapters):
-    [line] = chapters[WORKS]["headlines"]
+    [line] = chapters[WORKS].headlines
     assert line["values"] == {"steps": 4, "rate": 0.5}
 
 
-def test_the_result_says_what_it_was_computed_on(out):
-    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert facts["available_device"].startswith(("CPU: ", "CUDA: "))
-    assert {"python", "torch", "metalearn-lab", "numpy"} <= set(facts["versions"])
-    assert facts["started"].startswith("20")
+def test_the_result_says_what_it_was_computed_on(chapters, out):
+    record = chapters[WORKS]
+    assert record.device.startswith(("CPU: ", "CUDA: "))
+    assert {"python", "torch", "metalearn-lab", "numpy"} <= set(record.versions)
+    assert record.started.startswith("20")
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count(f"torch {record.versions['torch']}") == 1, "once for all chapters alike"
 
 
 def test_a_failed_chapter_keeps_its_partial_notebook(out):
@@ -114,11 +115,12 @@ def test_the_index_links_the_chapters_and_escapes_what_they_say(out):
     assert "<rate>" not in page
 
 
-def test_a_run_is_never_written_over(out, clone, command):
+def test_another_run_is_never_written_over(out, clone, command):
+    before = (out / "table.csv").read_bytes()
     process = command("run", "0", "--out", str(out), cwd=clone)
     assert process.returncode == 2
-    assert "already holds notebooks or a run" in process.stderr
-    assert (out / "summary.json").exists()
+    assert f"holds a run of other chapters ({WORKS}, {FAILS}, {SWALLOWS})" in process.stderr
+    assert (out / "table.csv").read_bytes() == before
 
 
 def test_a_bad_request_is_refused_before_anything_is_written(clone):
@@ -134,7 +136,7 @@ def test_a_bad_request_is_refused_before_anything_is_written(clone):
 def test_a_kernel_that_dies_fails_its_chapter_and_keeps_what_was_done(tmp_path, write_chapter):
     folder = tmp_path / "notebooks"
     write_chapter(folder, WORKS, "# %%\nprint('done')\n\n# %%\nimport os\n\nos._exit(1)\n")
-    [done] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out")
+    [done] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out").records
     assert done.error == "the kernel died (out of memory?)"
     assert "done" in (tmp_path / "out" / f"{WORKS}.ipynb").read_text(encoding="utf-8")
     assert "failed" in (tmp_path / "out" / "table.csv").read_text(encoding="utf-8")
@@ -162,18 +164,19 @@ SLOW = CellTimeoutError("A cell timed out after 5 seconds.\nHere is a preview:")
     ],
 )
 def test_whatever_stops_a_chapter_the_others_go_on(two_chapters, monkeypatch, error, reason):
-    execute = papermill.execute_notebook
+    papermill_execute = papermill.execute_notebook
 
     def fail_once(*args, **kwargs):
-        monkeypatch.setattr("papermill.execute_notebook", execute)
+        monkeypatch.setattr("papermill.execute_notebook", papermill_execute)
         raise error
 
     monkeypatch.setattr("papermill.execute_notebook", fail_once)
-    first, second = run_chapters(*two_chapters)
+    finished = run_chapters(*two_chapters)
+    first, second = finished.records
     assert (first.error, second.error) == (reason, None)
-    page = first.notebook.with_name("index.html").read_text(encoding="utf-8")
-    assert f'href="{second.chapter.name}.html"' in page
-    assert f'href="{first.chapter.name}' not in page, "there is nothing to link to"
+    page = (finished.folder / "index.html").read_text(encoding="utf-8")
+    assert f'href="{second.chapter}.html"' in page
+    assert f'href="{first.chapter}.html' not in page, "there is nothing to link to"
 
 
 def test_a_page_that_cannot_be_made_is_that_chapters_error(two_chapters, monkeypatch):
@@ -181,8 +184,8 @@ def test_a_page_that_cannot_be_made_is_that_chapters_error(two_chapters, monkeyp
         if notebook.stem == WORKS:
             raise TypeError("no template")
 
-    monkeypatch.setattr(run, "export_html", fail)
-    first, second = run_chapters(*two_chapters)
+    monkeypatch.setattr(execute, "export_html", fail)
+    first, second = run_chapters(*two_chapters).records
     assert (first.error, second.error) == ("TypeError: no template", None)
 
 
@@ -192,15 +195,19 @@ def test_a_notebook_that_was_cut_off_is_that_chapters_error(two_chapters, monkey
         Path(target).write_text(content[: len(content) // 2], encoding="utf-8")
 
     monkeypatch.setattr("papermill.execute_notebook", cut)
-    for each in run_chapters(*two_chapters):
+    for each in run_chapters(*two_chapters).records:
         assert each.error.startswith("NotJSONError: ")
         assert "\n" not in each.error
 
 
-def test_a_report_that_cannot_be_written_is_said(two_chapters, monkeypatch):
-    def fail(runs, out):
+@pytest.mark.parametrize(
+    ("writer", "what"), [("write_report", "the report"), ("write_record", f"the record of {WORKS}")]
+)
+def test_what_cannot_be_written_is_said(two_chapters, monkeypatch, writer, what):
+    def fail(*_):
         raise NO_SPACE
 
-    monkeypatch.setattr(run, "write_report", fail)
-    with pytest.raises(WorkbookError, match=r"the report could not be written into .* No space"):
+    monkeypatch.setattr(run, writer, fail)
+    said = rf"{what} could not be written into .* No space .* it goes on where it was"
+    with pytest.raises(WorkbookError, match=said):
         run_chapters(*two_chapters)

@@ -47,13 +47,6 @@ def test_a_folder_with_other_things_in_it_will_do(tmp_path):
     prepare(tmp_path)
 
 
-@pytest.mark.parametrize("mark", ["summary.json", "table.csv", "index.html", "06_x.ipynb"])
-def test_a_folder_that_holds_a_run_is_refused(tmp_path, mark):
-    (tmp_path / mark).write_text("")
-    with pytest.raises(WorkbookError, match="already holds notebooks or a run: name a new one"):
-        prepare(tmp_path)
-
-
 def test_a_folder_below_a_file_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkbookError, match=r"cannot write into .*Not a directory\. Name another"):
