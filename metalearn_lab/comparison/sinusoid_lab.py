@@ -18,7 +18,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Task, merge_splits
+from metalearn_lab.tasks.types import Task, merge_splits, to_device
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
 
@@ -56,6 +56,7 @@ class SinusoidLab:
         inner_steps: k.
         outer_lr: β, of the outer Adam.
         seed: of the weights and the tasks.
+        device: where networks and tasks are.
     """
 
     shots: int
@@ -63,11 +64,16 @@ class SinusoidLab:
     inner_steps: int
     outer_lr: float
     seed: int
+    device: torch.device | str = "cpu"
 
     @property
     def family(self) -> Sinusoids:
         """The training tasks."""
         return Sinusoids(self.shots, self.shots, "train", self.seed)
+
+    def tasks(self, first: int, count: int) -> Task:
+        """Training tasks, where the networks are."""
+        return to_device(self.family.batch(first, count), self.device)
 
     def train(self, kind: Kind, inner_lr: float, steps: int) -> Trained:
         """Train a fresh network.
@@ -77,14 +83,14 @@ class SinusoidLab:
             inner_lr: α.
             steps: outer steps.
         """
-        network = MLP([1, 40, 40, 1], seed=self.seed)
+        network = MLP([1, 40, 40, 1], seed=self.seed).to(self.device)
         learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=self.inner_steps)
-        family, clock = self.family, {steps // 2: 0.0}
+        clock = {steps // 2: 0.0}
 
         def tasks(i: int) -> Task:
             if i in clock:
                 clock[i] = time.perf_counter()
-            return form_for(learner, family.batch(i * self.meta_batch, self.meta_batch))
+            return form_for(learner, self.tasks(i * self.meta_batch, self.meta_batch))
 
         optimizer = torch.optim.Adam(learner.parameters(), self.outer_lr)
         try:
@@ -113,7 +119,7 @@ class SinusoidLab:
 
     def peak_bytes(self, learner: Learner) -> int:
         """Memory at the peak of one outer step on one task, in plain autograd."""
-        return step_bytes(learner, form_for(learner, self.family.batch(0, 1)))
+        return step_bytes(learner, form_for(learner, self.tasks(0, 1)))
 
 
 def form_for(learner: Learner, tasks: Task) -> Task:

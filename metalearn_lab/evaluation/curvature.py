@@ -23,7 +23,7 @@ def largest_curvature(learner: Learner, support: Split, iterations: int = 30) ->
         iterations: of the power method.
 
     Returns:
-        ``[tasks]``.
+        ``[tasks]``, on the CPU.
     """
     theta = held_constant(learner.weights())
     start = _random_direction(learner, theta)
@@ -37,7 +37,7 @@ def largest_curvature(learner: Learner, support: Split, iterations: int = 30) ->
         return size
 
     curvature: Tensor = over_tasks(of_one, learner.mapping)(support)
-    return curvature.detach()
+    return curvature.detach().cpu()
 
 
 def _hessian_times(learner: Learner, theta: Weights, split: Split, direction: Weights) -> Weights:

@@ -55,6 +55,9 @@ def gradient_angles(
         rates: inner step sizes α.
         steps: the most inner steps.
 
+    Returns:
+        Tensors on the CPU, wherever model and tasks are.
+
     Raises:
         ValueError: ``steps`` is no count, or a rate is negative.
     """
@@ -63,7 +66,7 @@ def gradient_angles(
     each = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
     learner = MAML(exact, loss, inner_lr=0.0, inner_steps=0)
     curvature = largest_curvature(learner, doubled.support)
-    return GradientAngles(tuple(rates), torch.stack(each).transpose(1, 2), curvature)
+    return GradientAngles(tuple(rates), torch.stack(each).transpose(1, 2).cpu(), curvature)
 
 
 def meta_gradients(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Mapping
 from statistics import median
 from typing import TypeVar
 
+import torch
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -16,7 +18,7 @@ def median_milliseconds(
     """Run all computations once in every round and take the median time of each.
 
     Args:
-        computations: on the CPU, by name.
+        computations: by name; one on a CUDA device is waited for.
         rounds: how often each is run.
 
     Raises:
@@ -27,7 +29,19 @@ def median_milliseconds(
     times: dict[Key, list[float]] = {name: [] for name in computations}
     for _ in range(rounds):
         for name, computation in computations.items():
-            begun = time.perf_counter()
-            computation()
-            times[name].append(1000 * (time.perf_counter() - begun))
+            times[name].append(_milliseconds(computation))
     return {name: median(each) for name, each in times.items()}
+
+
+def _milliseconds(computation: Callable[[], object]) -> float:
+    _finish()
+    begun = time.perf_counter()
+    computation()
+    _finish()
+    return 1000 * (time.perf_counter() - begun)
+
+
+def _finish() -> None:
+    """Wait for a CUDA device, if one has been used: what it was given to do is only queued."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.synchronize()

@@ -149,6 +149,9 @@ def measured_coefficients(
         minibatches: k, 2 or more.
         seed: of the draws.
 
+    Returns:
+        Intervals on the CPU, wherever learner and population are.
+
     Raises:
         ValueError: fewer than 2 minibatches or draws.
     """
@@ -164,7 +167,8 @@ def measured_coefficients(
     for name in ALGORITHMS:
         whole, at_zero = (torch.cat([part[name][i] for part in each]) for i in (0, 1))
         grad, inner = whole @ basis[:, 0], (whole - at_zero) @ basis[:, 1] / learner.inner_lr
-        measured[name] = MeasuredCoefficients(interval_over_tasks(grad), interval_over_tasks(inner))
+        intervals = (interval_over_tasks(values.cpu()) for values in (grad, inner))
+        measured[name] = MeasuredCoefficients(*intervals)
     return measured
 
 

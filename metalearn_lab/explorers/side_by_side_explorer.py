@@ -15,7 +15,7 @@ from metalearn_lab.figures.style import LABELS
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, to_device
 
 _POINTS = 101
 
@@ -81,7 +81,8 @@ class SideBySideExplorer(Explorer):
         grid = self.x[None, :, None].expand(tasks, -1, -1)
         x = torch.cat((grid, self.batch.query.x), 1)
         asked = Task(self.batch.support, Split(x, torch.zeros_like(x)))
-        return predict_along(learner, asked, steps)[..., 0]
+        there = to_device(asked, next(learner.parameters()).device)
+        return predict_along(learner, there, steps)[..., 0].cpu()
 
     def _losses(self, outputs: Tensor) -> Tensor:
         return (outputs - self.batch.query.y[..., 0][:, None]).square().mean(-1)
