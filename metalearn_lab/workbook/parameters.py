@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.errors import WorkbookError
 
+OPTIONAL = r"(?:typing\.)?Optional\[(.+)\]"
+
 
 class Parameter(NamedTuple):
     """One annotated assignment of a chapter's `parameters` cell.
@@ -68,7 +70,7 @@ def assign(
         if names.count(name) > 1:
             raise WorkbookError(f"parameter '{name}' is given twice")
         if not any(name in parameters for parameters in known.values()):
-            raise WorkbookError(f"no chosen chapter has a parameter '{name}'.\n{_listing(known)}")
+            raise WorkbookError(f"no chosen chapter has a parameter '{name}'.\n{listing(known)}")
     return {
         chapter: {
             name: parse_value(text, parameters[name]) for name, text in given if name in parameters
@@ -77,7 +79,8 @@ def assign(
     }
 
 
-def _listing(known: Mapping[Chapter, Mapping[str, Parameter]]) -> str:
+def listing(known: Mapping[Chapter, Mapping[str, Parameter]]) -> str:
+    """The parameters of some chapters with type, default and help, for a message."""
     lines = ["The parameters are:"]
     for chapter, parameters in known.items():
         lines.append(f"  {chapter.name}" + ("" if parameters else ": none"))
@@ -100,6 +103,30 @@ def parse_value(text: str, parameter: Parameter) -> Any:
         ) from None
 
 
+def typed_value(value: Any, parameter: Parameter) -> Any:
+    """The value of a parameter's type that a value from a file stands for.
+
+    Text for a parameter that is no text is read as on the command line, because YAML takes ``1e-3``
+    for text.
+
+    Raises:
+        WorkbookError: the value is not of that type.
+    """
+    if isinstance(value, str):
+        return parse_value(value, parameter)
+    kind = parameter.type.replace(" ", "")
+    if optional := re.fullmatch(OPTIONAL, kind):
+        kind = optional[1]
+    try:
+        return None if optional and value is None else _checked(value, kind)
+    except ValueError:
+        hint = "; in quotes it is text" if "str" in kind else ""
+        raise WorkbookError(
+            f"parameter '{parameter.name}' takes {_article(parameter.type)}, not {value!r}"
+            f" (default: {parameter.default}){hint}"
+        ) from None
+
+
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
@@ -107,7 +134,7 @@ def _article(kind: str) -> str:
 def _parse(text: str, kind: str) -> Any:
     if kind == "str":
         return text
-    if inner := re.fullmatch(r"(?:typing\.)?Optional\[(.+)\]", kind):
+    if inner := re.fullmatch(OPTIONAL, kind):
         return None if text == "None" else _parse(text, inner[1])
     value = ast.literal_eval(text.capitalize() if kind == "bool" else text)
     return _checked(value, kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,15 @@ def run_key(notebook: Path, parameters: Mapping[str, Any]) -> str:
         notebook: the chapter's; its name and its code count, prose and outputs do not.
         parameters: all of them with the values to run with, in any order.
     """
-    facts = [notebook.stem, _code(notebook), dict(parameters), code_version()]
+    facts = [notebook.stem, _code(notebook.read_bytes()), dict(parameters), code_version()]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _code(notebook: Path) -> str:
+@lru_cache  # a grid has many points of one notebook
+def _code(notebook: bytes) -> str:
     import nbformat
 
-    cells = nbformat.read(notebook, as_version=4)["cells"]
+    cells = nbformat.reads(notebook.decode(), as_version=4)["cells"]
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""The workers of a sweep: processes of this machine, or a Dask cluster that is already there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from metalearn_lab.workbook.errors import WorkbookError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECTION_TIMEOUT = 10  # seconds
+
+
+@contextmanager
+def workers_at(scheduler: str | None, workers: int | None) -> Iterator[Client]:
+    """A client of the cluster at an address, or of processes that end with this one.
+
+    Args:
+        scheduler: address of a Dask scheduler, e.g. ``tcp://10.0.0.1:8786``; None starts processes.
+        workers: how many processes to start, each of one thread; None means one for each core.
+
+    Raises:
+        WorkbookError: there is no scheduler at that address.
+    """
+    from distributed import Client, LocalCluster
+
+    with ExitStack() as stack:
+        if scheduler is None:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+            )
+            yield stack.enter_context(Client(stack.enter_context(cluster)))
+        else:
+            yield stack.enter_context(_client_of(scheduler))
+
+
+def _client_of(scheduler: str) -> Client:
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=CONNECTION_TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise WorkbookError(
+            f"no Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`, "
+            "which prints its address, and workers with `dask worker ADDRESS`; or leave "
+            "--scheduler away to run on this machine"
+        ) from None

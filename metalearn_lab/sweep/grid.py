@@ -1,0 +1,105 @@
+"""The points of a sweep: each one chapter with one choice of its parameters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metalearn_lab.sweep.sweep_file import Entry
+from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder import notebook_path
+from metalearn_lab.workbook.parameters import (
+    Parameter,
+    defaults,
+    listing,
+    parameters_of,
+    typed_value,
+)
+from metalearn_lab.workbook.run_key import run_key
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep.
+
+    Attributes:
+        chapter: which.
+        notebook: where it is.
+        parameters: all of them with the values to run with.
+        changed: those that the sweep file gives.
+        key: see `run_key`.
+    """
+
+    chapter: Chapter
+    notebook: Path
+    parameters: dict[str, Any]
+    changed: dict[str, Any]
+    key: str
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.chapter.name}-{self.key}"
+
+    @property
+    def words(self) -> str:
+        """The point for a reader: its chapter and what was given."""
+        given = [f"{name}={value}" for name, value in self.changed.items()]
+        return " ".join([self.chapter.name, *given])
+
+
+def grid_points(entries: Sequence[Entry], folder: Path) -> list[Point]:
+    """The points of each entry, the last parameter changing fastest.
+
+    Args:
+        entries: of a sweep file.
+        folder: where the notebooks are.
+
+    Raises:
+        WorkbookError: a missing notebook, a parameter that the chapter does not have, a value that
+            is not of its type, or a point that is there twice.
+    """
+    points: dict[str, Point] = {}
+    for entry in entries:
+        for point in _points(entry, notebook_path(entry.chapter, folder)):
+            if point.key in points:
+                raise WorkbookError(
+                    f"the sweep has '{point.words}' twice; each point runs once, so take the "
+                    "second away"
+                )
+            points[point.key] = point
+    return list(points.values())
+
+
+def _points(entry: Entry, notebook: Path) -> Iterator[Point]:
+    known = parameters_of(notebook)
+    axes = _axes(entry, known)
+    for values in itertools.product(*axes.values()):
+        changed = dict(zip(axes, values, strict=True))
+        parameters = defaults(known) | changed
+        yield Point(entry.chapter, notebook, parameters, changed, run_key(notebook, parameters))
+
+
+def _axes(entry: Entry, known: Mapping[str, Parameter]) -> dict[str, list[Any]]:
+    """The values to try of each parameter, of that parameter's type."""
+    for name in entry.grid:
+        if name not in known:
+            raise WorkbookError(
+                f"chapter {entry.chapter.name} has no parameter '{name}'.\n"
+                f"{listing({entry.chapter: known})}"
+            )
+    return {
+        name: [_typed(value, known[name], entry.chapter) for value in values]
+        for name, values in entry.grid.items()
+    }
+
+
+def _typed(value: Any, parameter: Parameter, chapter: Chapter) -> Any:
+    try:
+        return typed_value(value, parameter)
+    except WorkbookError as error:
+        raise WorkbookError(f"chapter {chapter.name}: {error}") from None

@@ -1,0 +1,56 @@
+"""What a sweep says while it runs: one line a run, with a running total and the time left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from metalearn_lab.sweep.grid import Point
+from metalearn_lab.workbook.record import Record
+
+
+@dataclass
+class Progress:
+    """Counts the runs of a sweep.
+
+    Attributes:
+        points: how many the sweep has.
+        kept: how many were there already when it began.
+        ran: how many ended since.
+        failed: how many of those failed.
+    """
+
+    points: int
+    kept: int
+    ran: int = 0
+    failed: int = 0
+    begin: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the sweep began."""
+        return time.monotonic() - self.begin
+
+    def line(self, point: Point, record: Record) -> str:
+        """Count a run that has ended; its line."""
+        self.ran += 1
+        self.failed += record.status == "failed"
+        became = f"failed: {record.error}" if record.error else "ok"
+        place = f"[{self.kept + self.ran}/{self.points}]"
+        return f"{place} {point.words}: {became} ({record.seconds:.1f} s){self._left()}"
+
+    def _left(self) -> str:
+        from tqdm import tqdm
+
+        left = self.points - self.kept - self.ran
+        if not left:
+            return ""
+        return f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+
+    def total(self) -> str:
+        """The last line."""
+        runs = "1 run" if self.ran == 1 else f"{self.ran} runs"
+        return (
+            f"{self.points} points: {runs} in {self.seconds:.1f} s, "
+            f"{self.kept} were there already, {self.failed} failed"
+        )

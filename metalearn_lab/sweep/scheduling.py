@@ -1,0 +1,89 @@
+"""Points handed to a cluster, and what became of them as they end.
+
+Dask gives the run of a worker that died to another one; a run that took four workers with it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.worker import Job, Outcome, Refusal, run_job
+from metalearn_lab.workbook.code_version import code_version
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.failure import failure_of
+from metalearn_lab.workbook.record import Record
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+
+def outcomes(client: Client, points: Sequence[Point]) -> Iterator[tuple[Point, Outcome]]:
+    """Run points on a cluster; each with what became of it, in the order in which they end.
+
+    Raises:
+        WorkbookError: the cluster is gone.
+    """
+    from distributed import as_completed
+
+    by_name = {point.name: point for point in points}
+    futures = [client.submit(run_job, _job(point), key=point.name) for point in points]
+    ending = as_completed(futures)
+    del futures  # so that the cluster forgets a result as soon as it is written
+    for future in ending:
+        point = by_name[future.key]
+        yield point, _outcome(future, point)
+
+
+def _job(point: Point) -> Job:
+    return Job(point.chapter, _without_outputs(point.notebook), point.changed, code_version())
+
+
+@cache
+def _without_outputs(notebook: Path) -> bytes:
+    """The notebook as it goes over the network; it is executed from the start anyway."""
+    import nbformat
+    from nbconvert.preprocessors import ClearOutputPreprocessor
+
+    content = nbformat.read(notebook, as_version=4)
+    cleared, _ = ClearOutputPreprocessor().preprocess(content, {})
+    return str(nbformat.writes(cleared)).encode()
+
+
+def _outcome(future: Future[Outcome | Refusal], point: Point) -> Outcome:
+    if future.status == "finished":
+        found = future.result()
+        return _failed(point, found.reason) if isinstance(found, Refusal) else found
+    if future.status == "error":
+        return _failed(point, _reason(future))
+    raise WorkbookError(
+        f"the cluster was lost while '{point.words}' ran. What has finished is kept: start the "
+        "cluster again, and the same command goes on from there"
+    )
+
+
+def _reason(future: Future[Outcome | Refusal]) -> str | None:
+    from distributed import KilledWorker
+
+    if isinstance(future.exception(), KilledWorker):
+        return "the worker died each time that this was tried (out of memory?)"
+    return failure_of(future.result)
+
+
+def _failed(point: Point, error: str | None) -> Outcome:
+    """What became of a run that no worker could make a record of."""
+    record = Record(
+        key=point.key,
+        chapter=point.chapter.name,
+        title=point.chapter.title,
+        parameters=point.parameters,
+        changed=point.changed,
+        status="failed",
+        error=error,
+        started="",
+        seconds=0.0,
+    )
+    return Outcome(record, {})
