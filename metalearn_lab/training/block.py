@@ -11,6 +11,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
 from metalearn_lab.training.outer_step import OuterStep
+from metalearn_lab.training.sharding import mean_over_ranks, ranks
 from metalearn_lab.training.trainee import Trainee
 
 BLOCK = 100
@@ -33,7 +34,7 @@ def train_block(
         iterations: of the block.
 
     Returns:
-        The meta-loss of each iteration.
+        The meta-loss of each iteration, the mean over all ranks.
 
     Raises:
         NonFiniteLossError: a meta-loss, a meta-gradient or the weights after a step are not
@@ -47,11 +48,13 @@ def train_block(
             sums.add()
             trainee.step_scheduler()
     except Exception:
-        # What NaN does to somebody's code is no news; where it came from is.
-        if all_finite([*losses, *sums.totals, *learner.parameters()]):
+        # What NaN does to somebody's code is no news; where it came from is. But a rank among
+        # several may be alone with this error, and no other would take the steps again with it.
+        if ranks() > 1 or all_finite([*losses, *sums.totals, *learner.parameters()]):
             raise
     else:
-        values = torch.stack(losses)
+        # Gradients and weights are equal on all ranks, losses only now: all go on, or none does.
+        values = mean_over_ranks(torch.stack(losses))
         if all_finite([values, *sums.totals, *learner.parameters()]):
             found: list[float] = values.tolist()
             return found
@@ -63,7 +66,7 @@ def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: in
     """One step, taken back if anything is wrong with it."""
     before, weights = trainee.keep(), list(trainee.learner.parameters())
     were_finite = all_finite(weights)
-    loss = outer.step(batch)
+    loss = mean_over_ranks(outer.step(batch))
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if all_finite([loss, *gradients]) and (all_finite(weights) or not were_finite):
         trainee.step_scheduler()

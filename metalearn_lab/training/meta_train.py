@@ -14,7 +14,9 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task, bad_values
 from metalearn_lab.training.block import BLOCK, train_block
 from metalearn_lab.training.compiling import begin
+from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.run_state import RunState, TrainingRun
+from metalearn_lab.training.sharding import is_first_rank, lost_rank_named
 from metalearn_lab.training.trainee import Trainee
 
 __all__ = ["TrainingRun", "meta_train"]
@@ -37,10 +39,16 @@ def meta_train(
 ) -> TrainingRun:
     """Meta-train a learner in place.
 
+    On several GPUs or nodes: call it in the same way in every process that ``torchrun`` started,
+    inside ``training.process_group.process_group``. Each of R ranks then takes one R-th of every
+    meta-batch, all follow the mean gradient, and all return the same run. The first rank alone
+    reads and writes the checkpoint, validates and shows the bar.
+
     Args:
         learner: any learner.
         tasks: the meta-batch of an iteration, every tensor ``[tasks, items, ...]``. It must
-            depend on the iteration alone, which is what makes resuming exact.
+            depend on the iteration alone, which is what makes resuming exact. Every rank is to
+            make the whole batch, of a multiple of R tasks, and takes its own part.
         iterations: number of outer steps in all.
         optimizer: over ``learner.parameters()``.
         scheduler: stepped once an iteration.
@@ -51,7 +59,8 @@ def meta_train(
             ends in between has one more row, at its end.
         checkpoint: file to keep the run in. If it exists the run goes on from there, and ends
             with the same history and weights, bit for bit, as one that was never interrupted.
-            A finished run goes on in the same way when more iterations are asked for.
+            A finished run goes on in the same way when more iterations are asked for. With
+            another number of ranks it goes on too, and ends with the same up to rounding.
         progress: show a bar on stderr with the rate and the time left.
         compiled: take the meta-gradient from a compiled function, on a CUDA device a recorded
             graph, which is faster for small dense networks. When not given: as the checkpoint was
@@ -66,25 +75,37 @@ def meta_train(
 
     Raises:
         ValueError: a setting is out of range, patience was given without validation tasks, or
-            these hold NaN or inf; or bf16 would make the meta-gradient wrong.
+            these hold NaN or inf; or bf16 would make the meta-gradient wrong; or a meta-batch
+            cannot be shared out evenly to the ranks.
         TypeError: the scheduler needs to be told a loss.
         NonFiniteLossError: the meta-loss, its gradient, the weights after a step or the validation
             loss are NaN or infinite. Learner and optimiser are as they were before that step.
         NotCompilable: ``compiled=True``, or a run that was begun so, cannot be compiled here.
         CheckpointError: the checkpoint is unreadable, unwritable, of another run, or holds more
             iterations than were asked for.
+        LostRankError: another rank was killed, failed or does not answer.
     """
     _check_settings(iterations, every, patience, validation)
     _check_scheduler(scheduler)
     trainee = Trainee(learner, optimizer, scheduler)
     state = RunState(trainee, validation, patience, every, Path(checkpoint) if checkpoint else None)
-    found = state.found()
-    outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
-    state.start(found, iterations, compiled=outer.compiled, bf16=bf16)
-    with _progress_bar(state.done.iterations, iterations, progress) as bar:
+    with lost_rank_named():
+        found = state.found()
+        outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
+        state.start(found, iterations, compiled=outer.compiled, bf16=bf16)
+        _go_on(state, outer, tasks, iterations, progress)
+    state.restore_best()
+    return state.done
+
+
+def _go_on(
+    state: RunState, outer: OuterStep, tasks: Callable[[int], Task], iterations: int, progress: bool
+) -> None:
+    every = state.every
+    with _progress_bar(state.done.iterations, iterations, progress and is_first_rank()) as bar:
         while state.done.iterations < iterations and not state.done.stopped_early:
             block = _next_block(state.done.iterations, every, iterations)
-            state.losses += train_block(trainee, outer, tasks, block)
+            state.losses += train_block(state.trainee, outer, tasks, block)
             state.done.iterations = block.stop
             if block.stop % every == 0:
                 state.record()
@@ -95,8 +116,6 @@ def meta_train(
         if state.losses:
             state.record()
             _show(bar, state.done)
-    state.restore_best()
-    return state.done
 
 
 def _next_block(done: int, every: int, iterations: int) -> range:

@@ -12,6 +12,7 @@ from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
+from metalearn_lab.training.sharding import averaged, own_tasks, ranks
 
 MetaLoss = Callable[[Task], Tensor]
 """Maps a batch of tasks to the mean meta-loss, a scalar whose gradient is the meta-gradient."""
@@ -23,6 +24,9 @@ class OuterStep:
     Nothing is read back from the device, so a GPU never waits for Python. ``backward`` gives
     every gradient the memory layout of its parameter, whatever the layout it was computed in;
     fused optimisers need that, for they walk both in the order of memory.
+
+    Several ranks (see ``training.sharding``) take a step together: each computes the gradient on
+    its own tasks, wrapped in ``DistributedDataParallel``, and all follow the mean.
 
     Args:
         learner: whose parameters are moved.
@@ -47,19 +51,22 @@ class OuterStep:
         self.compiled = compiled
         self.bf16 = bf16
         self._meta_loss: MetaLoss | None = None
+        self._averaged: MetaLoss | None = None
 
     def prepare(self, batch: Task) -> MetaLoss:
         """The meta-loss whose gradient is followed; compiling it takes a second or two, once.
 
         Args:
-            batch: like those to come.
+            batch: like those to come; compiled is what a rank does with its own part of it.
 
         Raises:
             NotCompilable: says why the learner cannot be compiled here.
+            ValueError: the tasks cannot be shared out evenly to the ranks.
         """
         if self._meta_loss is None:
+            own = own_tasks(batch)
             with autocast_bf16(self.learner) if self.bf16 else nullcontext():
-                meta_loss = _compile(self.learner, batch) if self.compiled else self.learner
+                meta_loss = _compile(self.learner, own) if self.compiled else self.learner
             self._meta_loss = in_bf16(self.learner, meta_loss) if self.bf16 else meta_loss
         return self._meta_loss
 
@@ -67,17 +74,23 @@ class OuterStep:
         """One step on a batch of tasks.
 
         Args:
-            batch: every tensor ``[tasks, items, ...]``.
+            batch: every tensor ``[tasks, items, ...]``, the same on every rank.
 
         Returns:
-            The meta-loss before the step, a scalar on the learner's device without a graph.
+            The meta-loss before the step, a scalar on the learner's device without a graph. Among
+            several ranks it is that of the rank's own tasks.
 
         Raises:
             NotCompilable: at the first step, as for ``prepare``.
+            ValueError: the tasks cannot be shared out evenly to the ranks.
         """
-        meta_loss = self.prepare(batch)
+        own, meta_loss = own_tasks(batch), self.prepare(batch)
+        if ranks() > 1:
+            # Not in ``prepare``, which may fail on one rank while another waits for it here.
+            self._averaged = self._averaged or averaged(self.learner, meta_loss)
+            meta_loss = self._averaged
         _forget_gradients(self.optimizer)
-        loss = _leave_gradient(meta_loss, batch)
+        loss = _leave_gradient(meta_loss, own)
         self.optimizer.step()
         return loss
 

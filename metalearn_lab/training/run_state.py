@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from typing import cast
 
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from metalearn_lab.training.checkpoint import (
 )
 from metalearn_lab.training.description import check_same_run, describe
 from metalearn_lab.training.non_finite import check_validation
+from metalearn_lab.training.sharding import from_first_rank, stand_with_first_rank
 from metalearn_lab.training.trainee import Kept, Trainee, by_prefix
 
 HistoryRow = dict[str, float]
@@ -56,6 +58,9 @@ class TrainingRun:
 class RunState:
     """A run under way.
 
+    Where several ranks share it, the first alone reads and writes the checkpoint and validates;
+    the others are told, so that their paths cannot part.
+
     Attributes:
         trainee: learner, optimiser and scheduler.
         validation: tasks that choose the best weights, if any.
@@ -82,9 +87,10 @@ class RunState:
         Raises:
             CheckpointError: it is unreadable.
         """
-        if self.path is None or not os.path.exists(self.path):
+        path = self.path
+        if path is None:
             return None
-        return load_checkpoint(self.path)
+        return from_first_rank(lambda: load_checkpoint(path) if os.path.exists(path) else None)
 
     def start(self, found: Checkpoint | None, iterations: int, **how: bool) -> None:
         """Go on from the checkpoint that was found, or write the first one.
@@ -100,6 +106,7 @@ class RunState:
         Raises:
             CheckpointError: it is unwritable, damaged, of another run, or past ``iterations``.
         """
+        stand_with_first_rank(self.trainee)
         if self.path is None:
             return
         self.description = describe(
@@ -129,9 +136,7 @@ class RunState:
         done = self.done
         row = {"iteration": done.iterations, "meta_loss": sum(self.losses) / len(self.losses)}
         if self.validation is not None:
-            loss = adapted_loss(self.trainee.learner, self.validation)
-            check_validation(self.trainee.learner, self.validation, loss, done.iterations)
-            row["validation_loss"] = loss
+            loss = row["validation_loss"] = from_first_rank(self._validation_loss)
             if loss < done.best_loss:
                 done.best_iteration = done.iterations
                 self.best = copy.deepcopy(self.trainee.learner.state_dict())
@@ -141,17 +146,26 @@ class RunState:
 
     def save(self) -> None:
         """Write the checkpoint, if one is kept."""
-        if self.path is None:
-            return
-        kept = self.trainee.keep()
-        best = {f"best/{name}": weight for name, weight in self.best.items()}
-        state = {"run": vars(self.done), "losses": self.losses, **kept.state}
-        save_checkpoint(self.path, Checkpoint(self.description, state, kept.tensors | best))
+        path = self.path
+        if path is not None:
+            from_first_rank(lambda: save_checkpoint(path, self._checkpoint()))
 
     def restore_best(self) -> None:
         """Give the learner the weights that did best on the validation tasks."""
         if self.best:
             self.trainee.learner.load_state_dict(self.best)
+
+    def _validation_loss(self) -> float:
+        learner, tasks = self.trainee.learner, cast(Task, self.validation)
+        loss = adapted_loss(learner, tasks)
+        check_validation(learner, tasks, loss, self.done.iterations)
+        return loss
+
+    def _checkpoint(self) -> Checkpoint:
+        kept = self.trainee.keep()
+        best = {f"best/{name}": weight for name, weight in self.best.items()}
+        state = {"run": vars(self.done), "losses": self.losses, **kept.state}
+        return Checkpoint(self.description, state, kept.tensors | best)
 
     def _restore(self, found: Checkpoint, iterations: int) -> None:
         done = TrainingRun(**found.state["run"])

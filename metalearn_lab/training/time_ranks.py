@@ -1,0 +1,83 @@
+"""How long an outer step and the exchange of gradients take on the ranks of a machine.
+
+    torchrun --nproc-per-node 2 -m metalearn_lab.training.time_ranks --tasks 24 --to times.json
+
+The first rank writes ``{"ranks": P, "step_ms": ..., "all_reduce_ms": {"1000": ..., ...}}``, each
+time a median, with one thread a rank. It is also good for a look at a cluster's network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.nn import functional as F
+
+from metalearn_lab.evaluation.median_time import median_milliseconds
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import to_device
+from metalearn_lab.training.outer_step import OuterStep
+from metalearn_lab.training.process_group import process_group
+from metalearn_lab.training.sharding import is_first_rank, ranks
+
+NUMBERS = (1_000, 10_000_000)
+"""Lengths of the gradients that are exchanged, in float32: one where the latency is all that
+counts, and one where it does not count."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure as the command line says.
+
+    Args:
+        arguments: those of this process when not given.
+
+    Raises:
+        ValueError: as for ``process_group``, or the tasks cannot be shared out evenly.
+    """
+    wanted = _parser().parse_args(arguments)
+    torch.set_num_threads(1)  # ranks of one machine share its cores
+    with process_group(wanted.device) as device:
+        computations = {"step": _outer_step(wanted.tasks, wanted.inner_steps, device)}
+        if ranks() > 1:
+            computations |= {str(count): _all_reduce(count, device) for count in NUMBERS}
+        for computation in computations.values():
+            computation()  # the first time is another
+        times = median_milliseconds(computations, rounds=wanted.rounds)
+        found = {"ranks": ranks(), "step_ms": times.pop("step"), "all_reduce_ms": times}
+        if is_first_rank():
+            wanted.to.write_text(json.dumps(found), encoding="utf-8")
+
+
+def _outer_step(tasks: int, inner_steps: int, device: torch.device) -> Callable[[], object]:
+    """A step of MAML on sinusoids, sharded as in training."""
+    learner = MAML(MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=inner_steps)
+    learner.to(device)
+    outer = OuterStep(learner, torch.optim.Adam(learner.parameters(), 1e-3))
+    batch = to_device(Sinusoids().batch(0, tasks), device)
+    return lambda: outer.step(batch)
+
+
+def _all_reduce(count: int, device: torch.device) -> Callable[[], object]:
+    """The sum of a gradient over the ranks."""
+    gradient = torch.zeros(count, device=device)
+    return lambda: dist.all_reduce(gradient)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tasks", type=int, default=24, help="in the meta-batch")
+    parser.add_argument("--inner-steps", type=int, default=5, help="k of MAML")
+    parser.add_argument("--rounds", type=int, default=15, help="that the medians are taken over")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--to", type=Path, required=True, help="JSON file for the times")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

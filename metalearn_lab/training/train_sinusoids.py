@@ -1,0 +1,108 @@
+"""Meta-training on sinusoids as a command, in one process or shared out to several.
+
+Alone, and as two processes, on two GPUs where there are any:
+
+    python -m metalearn_lab.training.train_sinusoids --weights alone.safetensors
+    torchrun --nproc-per-node 2 -m metalearn_lab.training.train_sinusoids --weights two.safetensors
+
+The weights are the same up to rounding. With ``--checkpoint FILE`` a run that was stopped goes on
+when it is started again; ``torchrun --max-restarts 3`` starts it again by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Task, merge_splits, to_device
+from metalearn_lab.training.meta_train import TrainingRun, meta_train
+from metalearn_lab.training.process_group import process_group
+from metalearn_lab.training.sharding import is_first_rank, ranks
+
+LEARNERS: dict[str, Callable[..., Learner]] = {
+    "maml": MAML,
+    "first-order-maml": FirstOrderMAML,
+    "reptile": partial(Reptile, inner_batch=10),
+    "anil": partial(MAML, adapts="head.*"),
+}
+"""What ``--learner`` may name."""
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> TrainingRun:
+    """Train as the command line says.
+
+    Args:
+        arguments: those of this process when not given.
+
+    Returns:
+        What ``meta_train`` does.
+
+    Raises:
+        CheckpointError, LostRankError, NonFiniteLossError, ValueError: as for ``meta_train``.
+    """
+    wanted = _parser().parse_args(arguments)
+    with process_group(wanted.device) as device:
+        _log.info("process %d, one of %d, on %s", os.getpid(), ranks(), device)
+        return _train(wanted, device)
+
+
+def batches(learner: str, count: int, device: torch.device) -> Callable[[int], Task]:
+    """The meta-batch of an iteration: ``count`` sinusoids, for Reptile with merged splits."""
+    family = Sinusoids()
+
+    def batch(iteration: int) -> Task:
+        tasks = family.batch(count * iteration, count)
+        return to_device(merge_splits(tasks) if learner == "reptile" else tasks, device)
+
+    return batch
+
+
+def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
+    model = MLP([1, 40, 40, 1])
+    learner = LEARNERS[wanted.learner](model, F.mse_loss, inner_lr=0.01, inner_steps=2).to(device)
+    run = meta_train(
+        learner,
+        batches(wanted.learner, wanted.tasks, device),
+        iterations=wanted.iterations,
+        optimizer=torch.optim.Adam(learner.parameters(), 1e-3),
+        every=wanted.every,
+        checkpoint=wanted.checkpoint,
+    )
+    if wanted.weights is not None and is_first_rank():
+        from safetensors.torch import save_file
+
+        save_file({n: t.cpu() for n, t in learner.state_dict().items()}, wanted.weights)
+        _log.info("meta-loss %.4g, weights in %s", run.history[-1]["meta_loss"], wanted.weights)
+    return run
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--learner", choices=LEARNERS, default="maml")
+    parser.add_argument("--iterations", type=int, default=1_000, help="outer steps")
+    parser.add_argument("--tasks", type=int, default=24, help="in each meta-batch")
+    parser.add_argument("--every", type=int, default=100, help="iterations between checkpoints")
+    parser.add_argument("--checkpoint", type=Path, help="file to keep the run in, to go on from")
+    parser.add_argument("--weights", type=Path, help="safetensors file for the trained weights")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    return parser
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()
