@@ -24,6 +24,7 @@ queries: int = 5  # Q, query sentences of each class
 episodes: int = 600  # episodes that accuracies are taken over
 split_seed: int = 0  # another seed deals the classes to other splits
 seed: int = 0  # of the stream of episodes
+device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
 # ## A labelled table
@@ -291,19 +292,25 @@ print("the first task of the batch is the one task:", torch.equal(batch.query.x[
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.tasks.devices import choose_device, device_in_words
+from metalearn_lab.tasks.types import to_device
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 
 bags = torch.zeros(len(table), BUCKETS).scatter_add_(1, ids, torch.ones(ids.shape))
 bags[:, 0] = 0  # padding counts for nothing
-bags = F.normalize(bags.log1p(), dim=1)
+bags = F.normalize(bags.log1p(), dim=1).to(where)
 
 
 def nearest_class_mean(tasks):
     """Accuracy on each task, [tasks]; the tasks hold row numbers."""
+    tasks = to_device(tasks, where)
     support, query = bags[tasks.support.x], bags[tasks.query.x]  # [tasks, items, BUCKETS]
     member = F.one_hot(tasks.support.y, ways).float()  # [tasks, items, N]
     means = F.normalize(member.mT @ support, dim=-1)  # c_n, [tasks, N, BUCKETS]
     guesses = (query @ means.mT).argmax(-1)  # [tasks, items]
-    return (guesses == tasks.query.y).float().mean(-1)
+    return (guesses == tasks.query.y).float().mean(-1).cpu()
 
 
 honest = sampler.batch(0, episodes)
@@ -400,15 +407,17 @@ def percent(interval):
 
 clean, spoiled, chance_level = results.values()
 # Both samplers deal the same classes at the same address, so the episodes come in pairs.
-rise, rise_half, _ = interval_over_tasks(accuracy["leaky"] - accuracy["clean"])
+gap = interval_over_tasks(accuracy["leaky"] - accuracy["clean"])
+rise, rise_half, _ = gap
 headline(
     f"Split by sentence, {100 * share.mean:.0f} % of the queries have a sibling in the support set, and "
     f"an untrained baseline reads {percent(spoiled)} instead of {percent(clean)}: "
     f"{100 * rise:.1f} ± {100 * rise_half:.1f} points that a new pattern would not give "
     f"({ways}-way {shots}-shot, {episodes} episodes each).",
-    clean=clean.mean.item(),
-    leaky=spoiled.mean.item(),
-    siblings=share.mean.item(),
+    clean=clean,
+    leaky=spoiled,
+    rise=gap,
+    siblings=share,
     episodes=episodes,
 )
 
