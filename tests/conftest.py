@@ -1,10 +1,14 @@
 """What several test folders share."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.shared_out import MOVED, chapter_of, count
@@ -32,6 +36,18 @@ def shared_data(repository: Path) -> Path:
     folder = repository.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"the published data sets are not here: no folder {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook's web site, built by the command, once for all processes of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            command = [sys.executable, "-m", "metalearn_lab.cli", "book", str(folder)]
+            subprocess.run(command, cwd=repository, check=True)
     return folder
 
 

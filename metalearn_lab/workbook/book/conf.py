@@ -30,14 +30,21 @@ nb_render_markdown_format = "myst"
 
 def setup(app: Any) -> None:
     """Mend the pages where a reader who has no mouse, or no eyes, would be stuck."""
-    app.connect("html-page-context", _make_accessible)
+    app.connect("html-page-context", _make_accessible, priority=900)  # after the theme's own
 
 
 def _make_accessible(
     app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Wide code and outputs scroll by keyboard; the corner of a table of data is no header."""
+    """Wide code and outputs scroll by keyboard, and every heading has a level.
+
+    The empty corner of a table of data is no header.
+    """
     body = context.get("body", "")
     body = body.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
     wide = '<div class="output text_html"'
     context["body"] = body.replace(f"{wide}>", f'{wide} tabindex="0">')
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
