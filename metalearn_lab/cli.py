@@ -133,10 +133,16 @@ def book(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    for_class: Annotated[
+        bool, typer.Option("--class", help="Check this machine for a class, in ten seconds.")
+    ] = False,
+) -> None:
     """Say what is installed, which device there is, what is missing and how to get it."""
-    from metalearn_lab.workbook.doctor import diagnose
-
+    if for_class:
+        from metalearn_lab.workbook.checks.class_report import class_report as diagnose
+    else:
+        from metalearn_lab.workbook.doctor import diagnose
     report, complete = diagnose()
     typer.echo(report)
     if not complete:

@@ -1,0 +1,1 @@
+"""What `metalearn-lab doctor --class` looks at, one thing a file."""
