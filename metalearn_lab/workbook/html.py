@@ -70,7 +70,6 @@ def _accessible(page: str) -> str:
 def index_page(records: Sequence[Record]) -> str:
     """The page that links the chapters of a run, in the order of their records."""
     rows = "\n".join(_row(record) for record in records)
-    computed = dict.fromkeys(map(_computed_with, records))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -90,11 +89,16 @@ def index_page(records: Sequence[Record]) -> str:
 </tbody>
 </table>
 <h2>Computed with</h2>
-{"".join(computed)}
+{computed_with(records)}
 <p>The same as data: <a href="table.csv">table.csv</a>, and one record a chapter, linked above</p>
 </body>
 </html>
 """
+
+
+def computed_with(records: Sequence[Record]) -> str:
+    """The devices and versions behind some records, each said once."""
+    return "".join(dict.fromkeys(map(_computed_with, records)))
 
 
 def _computed_with(record: Record) -> str:

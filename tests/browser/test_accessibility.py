@@ -9,9 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Route
 
+from metalearn_lab.sweep.report import write_report
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.html import export_html, index_page
 from metalearn_lab.workbook.record import Record
+from tests.sweep.fake_sweep import fake_sweep
 
 WIDTHS = (1280, 400)
 RECORDS = [
@@ -77,6 +79,14 @@ def test_the_index_of_a_run_has_no_serious_fault(browser, tmp_path):
     (tmp_path / "index.html").write_text(index_page(RECORDS))
     for width in WIDTHS:
         assert faults(browser, tmp_path / "index.html", width) == []
+
+
+def test_the_report_of_a_sweep_has_no_serious_fault(browser, tmp_path):
+    grid = {"shots": [5, 10], "seed": [0, 1, 2]}
+    fake_sweep(tmp_path / "s", grid, failed=[1], waiting=[2], diverged=[3])
+    write_report(tmp_path / "s")
+    for width in WIDTHS:
+        assert faults(browser, tmp_path / "s" / "index.html", width) == []
 
 
 def test_faults_are_found_where_there_are_some(browser, tmp_path):

@@ -1,0 +1,143 @@
+"""What is there of a sweep: its runs by chapter, with their records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metalearn_lab.sweep.headline_columns import headline_columns
+from metalearn_lab.sweep.sweep_folder import RECORD
+from metalearn_lab.sweep.sweep_plan import PlannedRun, read_plan
+from metalearn_lab.workbook.headline import HALF_WIDTH
+from metalearn_lab.workbook.record import Record, read_record
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A run of a sweep that has ended.
+
+    Attributes:
+        planned: what was to run.
+        record: what became of it.
+        columns: its headline values, see `headline_columns`.
+    """
+
+    planned: PlannedRun
+    record: Record
+    columns: dict[str, Any]
+
+    @property
+    def links(self) -> list[str]:
+        """Its page and its notebook, seen from the sweep's folder."""
+        return [f"runs/{self.planned.name}/{file}" for file in self.record.files]
+
+
+@dataclass(frozen=True)
+class ChapterRuns:
+    """The runs of one chapter.
+
+    Attributes:
+        planned: all of them.
+        ended: those that have ended, in the order of the plan.
+    """
+
+    planned: list[PlannedRun]
+    ended: list[EndedRun]
+
+    @property
+    def name(self) -> str:
+        """The chapter's name."""
+        return self.planned[0].chapter
+
+    @property
+    def title(self) -> str:
+        """The chapter's number and heading."""
+        return f"{self.name.partition('_')[0]} {self.planned[0].title}"
+
+    @property
+    def good(self) -> list[EndedRun]:
+        """The runs that did not fail."""
+        return [run for run in self.ended if run.record.status == "ok"]
+
+    @property
+    def varied(self) -> list[str]:
+        """The parameters that differ between its runs."""
+        names = self.planned[0].parameters
+        return [name for name in names if len(self.values_of(name)) > 1]
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The other parameters, with the value of all runs."""
+        first = self.planned[0].parameters
+        return {name: first[name] for name in first if name not in self.varied}
+
+    @property
+    def results(self) -> list[str]:
+        """The headline values of its runs by name, without those that only repeat a parameter."""
+        names = dict.fromkeys(name for run in self.good for name in run.columns)
+        halves = {name + HALF_WIDTH for name in names}
+        repeats = {f"headline_{name}" for name in self.planned[0].parameters}
+        repeats |= set(self.planned[0].parameters)
+        return [name for name in names if name not in halves | repeats]
+
+    def values_of(self, parameter: str) -> list[Any]:
+        """The different values of a parameter: numbers in their order, others as they come."""
+        values = {json.dumps(run.parameters[parameter]): run.parameters for run in self.planned}
+        found = [parameters[parameter] for parameters in values.values()]
+        numbers = all(isinstance(value, int | float) for value in found)
+        return sorted(found) if numbers else found
+
+
+@dataclass(frozen=True)
+class FinishedSweep:
+    """A sweep, or as much as there is of it.
+
+    Attributes:
+        planned: its runs.
+        chapters: the same by chapter.
+    """
+
+    planned: list[PlannedRun]
+    chapters: list[ChapterRuns]
+
+    @property
+    def ended(self) -> list[EndedRun]:
+        """The runs that have ended."""
+        return [run for chapter in self.chapters for run in chapter.ended]
+
+    @property
+    def failed(self) -> list[EndedRun]:
+        """The runs that failed."""
+        return [run for run in self.ended if run.record.status != "ok"]
+
+
+def read_sweep(folder: Path) -> FinishedSweep:
+    """Read the plan and the records of a sweep.
+
+    Raises:
+        WorkbookError: the folder is not that of a sweep, or a record is damaged.
+    """
+    plan = read_plan(folder)
+    names = dict.fromkeys(planned.chapter for planned in plan)
+    ended = {run.planned.name: run for run in _ended(folder, plan)}
+    by_chapter = {name: [run for run in plan if run.chapter == name] for name in names}
+    return FinishedSweep(
+        plan,
+        [
+            ChapterRuns(runs, [ended[run.name] for run in runs if run.name in ended])
+            for runs in by_chapter.values()
+        ],
+    )
+
+
+def _ended(folder: Path, plan: list[PlannedRun]) -> Iterator[EndedRun]:
+    taken = {"key", "chapter", "status", "error", *(n for run in plan for n in run.changed)}
+    for planned in plan:
+        try:
+            record = read_record(folder / "runs" / planned.name / RECORD)
+        except FileNotFoundError:
+            continue
+        yield EndedRun(planned, record, headline_columns(record, taken))

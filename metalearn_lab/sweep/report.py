@@ -1,0 +1,29 @@
+"""The report of a sweep, finished or not: ``index.html`` and ``curves.csv`` in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metalearn_lab.sweep.curves import curves_table
+from metalearn_lab.sweep.finished_sweep import read_sweep
+from metalearn_lab.sweep.report_page import summary, sweep_page
+from metalearn_lab.workbook.atomic import write_text
+
+
+def write_report(folder: Path) -> str:
+    """Write the page and the curves from the records in a sweep's folder.
+
+    Args:
+        folder: of the sweep; it may still be running.
+
+    Returns:
+        How much of the sweep is there, in one sentence.
+
+    Raises:
+        WorkbookError: the folder is not that of a sweep, or a file in it is damaged.
+        OSError: it cannot be written.
+    """
+    sweep = read_sweep(folder)
+    write_text(folder / "curves.csv", curves_table(sweep))
+    write_text(folder / "index.html", sweep_page(sweep))
+    return summary(sweep)

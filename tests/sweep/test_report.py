@@ -1,0 +1,161 @@
+"""What a sweep's report says of runs that ended, failed, diverged and are still to come."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from metalearn_lab.sweep.report import write_report
+from metalearn_lab.sweep.sweep_plan import PLAN
+from metalearn_lab.workbook.errors import WorkbookError
+from tests.sweep.fake_sweep import LEARNERS, NASTY, fake_sweep
+
+GRID = {"shots": [5, 10], "seed": [0, 1, 2]}
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: text, tags in order, and their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def report(folder, grid=GRID, **kinds):
+    points = fake_sweep(folder, grid, **kinds)
+    said = write_report(folder)
+    return points, said, Page((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def headings(page):
+    said = [text.strip() for text in page.text]
+    return [each for each in said if each in {"Failures", "00 Start here", "Computed with"}]
+
+
+def test_failures_come_first_with_their_error_and_partial_notebook(tmp_path):
+    points, said, page = report(tmp_path / "s", failed=[3])
+    assert said == "6 of 6 runs ended, 1 of them failed."
+    assert headings(page) == ["Failures", "00 Start here", "Computed with"]
+    link = page.all("a")[0]
+    assert link["href"] == f"runs/{points[3].name}/00_start_here.ipynb"
+    assert link["aria-label"] == f"notebook of run {points[3].key}"
+
+
+def test_what_an_error_or_a_value_says_is_text_and_no_markup(tmp_path):
+    _, _, page = report(tmp_path / "s", {"shots": [5], "source": ['<b>&"', "x"]}, failed=[1])
+    assert NASTY in page.text
+    assert '<b>&"' in page.text
+    assert 'a < b & "c"' in page.text
+    assert page.all("script") == []
+    assert page.all("b") == []
+
+
+def test_no_failures_no_section(tmp_path):
+    _, said, page = report(tmp_path / "s")
+    assert said == "6 of 6 runs ended, none of them failed."
+    assert "Failures" not in page.text
+    assert "This sweep is unfinished" not in page.text
+
+
+def test_an_unfinished_sweep_is_said_to_be_so(tmp_path):
+    _, said, page = report(tmp_path / "s", waiting=[4, 5])
+    assert said == "4 of 6 runs ended, none of them failed."
+    assert "This sweep is unfinished" in page.text
+    assert any("2 runs still to come" in text for text in page.text)
+
+
+def test_a_sweep_of_which_nothing_has_ended_has_a_page(tmp_path):
+    _, said, page = report(tmp_path / "s", waiting=range(6))
+    assert said == "0 of 6 runs ended, none of them failed."
+    assert page.all("img") == []
+
+
+def test_every_executed_page_and_notebook_is_linked(tmp_path):
+    folder = tmp_path / "s"
+    points, _, page = report(folder, failed=[3])
+    links = {link["href"] for link in page.all("a")}
+    executed = {
+        str(path.relative_to(folder))
+        for path in folder.glob("runs/*/*")
+        if path.suffix in {".html", ".ipynb"}
+    }
+    assert links == executed | {"results.csv", "curves.csv"}
+    assert len(executed) == 2 * len(points) - 1
+
+
+def test_results_have_their_intervals_and_only_what_differs_is_in_the_table(tmp_path):
+    _, _, page = report(tmp_path / "s")
+    assert [text for text in page.text if re.fullmatch(r"\d\.\d+ ± \d\.\d+", text)]
+    for name in ("Run", "shots", "seed", "maml", "reptile", "ahead", "tasks"):
+        assert name in page.text
+    assert "unseen_tasks" not in page.text, "it repeats a parameter"
+    assert "The same in every run: unseen_tasks = 200, device = cpu" in page.text
+
+
+def test_every_picture_has_alt_text_that_says_where_learners_end(tmp_path):
+    _, _, page = report(tmp_path / "s")
+    against, curves = (picture["alt"] for picture in page.all("img"))
+    assert re.match(r"Headline results against shots\. maml: [\d.]+ at 5, [\d.]+ at 10\.", against)
+    assert curves.startswith("Query loss against inner step in 6 panels. MAML ends at ")
+
+
+def test_tables_say_what_their_headers_are_headers_of(tmp_path):
+    _, _, page = report(tmp_path / "s", failed=[0])
+    assert {header.get("scope") for header in page.all("th")} == {"col", "row"}
+    assert len(page.all("caption")) == len(page.all("table")) == 3
+
+
+def test_runs_that_diverged_are_said_to_be_left_out(tmp_path):
+    _, _, page = report(tmp_path / "s", diverged=[2])
+    said = " ".join(page.text)
+    assert "2 points far above the others are left out." in said, "maml and reptile"
+    assert f"{len(LEARNERS)} curves rise out of the picture." in said
+
+
+def test_the_curves_are_a_csv_file(tmp_path):
+    points, _, _ = report(tmp_path / "s", failed=[3], diverged=[2])
+    with (tmp_path / "s" / "curves.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 5 * len(LEARNERS) * 6, "five runs that did not fail, six steps"
+    assert list(rows[0]) == [
+        *("key", "chapter", "shots", "seed"),
+        *("headline", "learner", "kind", "tasks", "step", "mean", "half_width"),
+    ]
+    assert {row["key"] for row in rows} == {p.key for n, p in enumerate(points) if n != 3}
+    last = next(row for row in rows if row["key"] == points[2].key and row["step"] == "5")
+    assert math.isinf(float(last["mean"]))
+
+
+def test_a_report_is_the_same_each_time(tmp_path):
+    report(tmp_path / "s", failed=[3])
+    before = (tmp_path / "s" / "index.html").read_bytes()
+    write_report(tmp_path / "s")
+    assert (tmp_path / "s" / "index.html").read_bytes() == before
+
+
+def test_a_folder_that_is_no_sweeps_is_refused(tmp_path):
+    with pytest.raises(WorkbookError, match=r"not the folder of a sweep: it has no sweep\.json"):
+        write_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "{}x", '[{"name": 1}]'])
+def test_a_spoiled_plan_is_said(tmp_path, text):
+    (tmp_path / PLAN).write_text(text)
+    with pytest.raises(WorkbookError, match=r"sweep\.json is damaged .* give the sweep's command"):
+        write_report(tmp_path)
