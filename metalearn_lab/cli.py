@@ -82,6 +82,7 @@ def sweep(
     ] = None,
 ) -> None:
     """Run chapters × grids of parameters in worker processes; exit status 1 if a run failed."""
+    from metalearn_lab.sweep.report import write_report
     from metalearn_lab.sweep.run_sweep import run_sweep
     from metalearn_lab.workbook.folder import notebooks_folder
 
@@ -95,9 +96,21 @@ def sweep(
     except KeyboardInterrupt:
         say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
         raise typer.Exit(130) from None
-    typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}")
+    write_report(out)
+    typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}\nreport: {out / 'index.html'}")
     if progress.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep.")],
+) -> None:
+    """Write the page of a sweep, also of one that still runs: failures, results, curves, links."""
+    from metalearn_lab.sweep.report import write_report
+
+    said = write_report(folder)
+    typer.echo(f"{said}\nreport: {folder / 'index.html'}")
 
 
 @app.command()
