@@ -15,22 +15,25 @@ CONNECTION_TIMEOUT = 10  # seconds
 
 
 @contextmanager
-def workers_at(scheduler: str | None, workers: int | None) -> Iterator[Client]:
+def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterator[Client]:
     """A client of the cluster at an address, or of processes that end with this one.
 
     Args:
         scheduler: address of a Dask scheduler, e.g. ``tcp://10.0.0.1:8786``; None starts processes.
         workers: how many processes to start, each of one thread; None means one for each core.
+        runs: how many there are to do; no more processes are started than that.
 
     Raises:
         WorkbookError: there is no scheduler at that address.
     """
+    from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
         if scheduler is None:
+            count = min(workers or CPU_COUNT, runs)
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None
             )
             yield stack.enter_context(Client(stack.enter_context(cluster)))
         else:

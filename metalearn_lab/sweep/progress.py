@@ -31,6 +31,10 @@ class Progress:
         """Since the sweep began."""
         return time.monotonic() - self.begin
 
+    def first(self) -> str:
+        """The first line."""
+        return f"{_count(self.points, 'point')}, {self.kept} there already"
+
     def line(self, point: Point, record: Record) -> str:
         """Count a run that has ended; its line."""
         self.ran += 1
@@ -49,8 +53,11 @@ class Progress:
 
     def total(self) -> str:
         """The last line."""
-        runs = "1 run" if self.ran == 1 else f"{self.ran} runs"
         return (
-            f"{self.points} points: {runs} in {self.seconds:.1f} s, "
-            f"{self.kept} were there already, {self.failed} failed"
+            f"{_count(self.points, 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
+            f"{self.kept} there already, {self.failed} failed"
         )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + "s" * (number != 1)

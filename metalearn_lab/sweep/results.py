@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.headline_columns import headline_columns
 from metalearn_lab.workbook.record import Record
 
 FIRST = ("key", "chapter")
@@ -22,8 +23,7 @@ def results_table(points: Sequence[Point], records: Mapping[str, Record]) -> str
     """The table as CSV: key, chapter, parameters, status, error, and headline values.
 
     A parameter has a column if any entry of the sweep file gives it; chapters that have it show
-    the value they ran with. A headline value whose name is taken by another column, or by an
-    earlier headline of its chapter, is called ``headline_<name>`` or ``<name>_2``.
+    the value they ran with. How headline values are called is said at `headline_columns`.
 
     Args:
         points: of the sweep.
@@ -45,16 +45,4 @@ def _row(record: Record, given: Sequence[str], taken: set[str]) -> dict[str, Any
     row: dict[str, Any] = {"key": record.key, "chapter": record.chapter}
     row |= {name: record.parameters.get(name) for name in given}
     row |= {"status": record.status, "error": record.error}
-    for headline in record.headlines:
-        for name, value in headline["values"].items():
-            row[_free(f"headline_{name}" if name in taken else name, row)] = value
-    return row
-
-
-def _free(name: str, row: Mapping[str, Any]) -> str:
-    """The name, or the first of name_2, name_3, … that the row does not have."""
-    free, count = name, 1
-    while free in row:
-        count += 1
-        free = f"{name}_{count}"
-    return free
+    return row | headline_columns(record, taken)

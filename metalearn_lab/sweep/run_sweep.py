@@ -12,10 +12,9 @@ from metalearn_lab.sweep.progress import Progress
 from metalearn_lab.sweep.results import results_table
 from metalearn_lab.sweep.scheduling import outcomes
 from metalearn_lab.sweep.sweep_file import read_sweep_file
-from metalearn_lab.sweep.sweep_folder import RESULTS, keep, kept, sweep_folder
+from metalearn_lab.sweep.sweep_folder import RESULTS, keep, kept, sweep_folder, writing_into
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.atomic import write_text
-from metalearn_lab.workbook.errors import WorkbookError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -52,8 +51,12 @@ def run_sweep(
             written; what has finished is kept.
     """
     points = grid_points(read_sweep_file(file), notebooks)
-    with sweep_folder(out), workers_at(scheduler, workers) as client:
-        return _Sweep(points, out, say).run(client)
+    with sweep_folder(out, points):
+        sweep = _Sweep(points, out, say)
+        if sweep.waiting:
+            with workers_at(scheduler, workers, len(sweep.waiting)) as client:
+                sweep.run(client)
+        return sweep.progress
 
 
 class _Sweep:
@@ -63,37 +66,25 @@ class _Sweep:
         self.points, self.out, self.say = points, out, say
         found = {point.key: kept(out, point) for point in points}
         self.records = {key: record for key, record in found.items() if record}
-
-    def run(self, client: Client) -> Progress:
-        waiting = [point for point in self.points if not self._is_done(point)]
-        progress = Progress(len(self.points), len(self.points) - len(waiting))
-        self.say(f"{progress.points} points, {progress.kept} are there already")
+        self.waiting = [point for point in points if not self._is_done(point)]
+        self.progress = Progress(len(points), len(points) - len(self.waiting))
+        say(self.progress.first())
         self._write_table()
-        for point, outcome in outcomes(client, waiting):
+
+    def run(self, client: Client) -> None:
+        for point, outcome in outcomes(client, self.waiting):
             self._keep(point, outcome)
-            self.say(progress.line(point, outcome.record))
-        return progress
+            self.say(self.progress.line(point, outcome.record))
 
     def _is_done(self, point: Point) -> bool:
         return point.key in self.records and self.records[point.key].status == "ok"
 
     def _keep(self, point: Point, outcome: Outcome) -> None:
-        try:
+        with writing_into(self.out):
             keep(self.out, point, outcome)
-        except OSError as error:
-            raise _unwritable(self.out, error) from None
         self.records[point.key] = outcome.record
         self._write_table()
 
     def _write_table(self) -> None:
-        try:
+        with writing_into(self.out):
             write_text(self.out / RESULTS, results_table(self.points, self.records))
-        except OSError as error:
-            raise _unwritable(self.out, error) from None
-
-
-def _unwritable(out: Path, error: OSError) -> WorkbookError:
-    return WorkbookError(
-        f"could not write into {out}: {error.strerror}. What has finished is kept: free some "
-        "space, and the same command goes on from there"
-    )

@@ -1,69 +1,72 @@
 """The folder of a sweep: one sweep writes into it at a time, and finished runs are never lost.
 
-``results.csv`` has one row a point; ``runs/<chapter>-<key>/`` has a point's executed notebook, its
-page and its record, written in this order, so that a run with a record is whole.
+``sweep.json`` says what is to run, ``results.csv`` has one row a point, and
+``runs/<chapter>-<key>/`` has a point's executed notebook, its page and its record, written in this
+order, so that a run with a record is whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.sweep_plan import PLAN, write_plan
 from metalearn_lab.sweep.worker import Outcome
-from metalearn_lab.workbook.atomic import write_bytes
+from metalearn_lab.workbook.atomic import remove_leftovers, write_bytes
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder_lock import folder_lock
 from metalearn_lab.workbook.record import Record, read_record, write_record
 
-LOCK = ".lock"
 RECORD = "run.json"
 RESULTS = "results.csv"
 
 
 @contextmanager
-def sweep_folder(out: Path) -> Iterator[Path]:
-    """The folder, made if need be, and held until the end so that no second sweep writes into it.
+def sweep_folder(out: Path, points: Sequence[Point]) -> Iterator[None]:
+    """Make the folder if need be, and hold it so that no second sweep writes into it.
 
     Raises:
-        WorkbookError: another sweep writes into it, it holds something else, or it cannot be
+        WorkbookError: another command writes into it, it holds something else, or it cannot be
             written.
     """
-    from filelock import FileLock, Timeout
+    with ExitStack() as stack:
+        with writing_into(out):
+            _refuse_other_folders(out)
+            out.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(folder_lock(out))
+            write_plan(out, points)
+            (out / "runs").mkdir(exist_ok=True)
+            for folder in [out, *(each for each in (out / "runs").iterdir() if each.is_dir())]:
+                remove_leftovers(folder)
+        yield
 
-    lock = FileLock(out / LOCK)
+
+@contextmanager
+def writing_into(out: Path) -> Iterator[None]:
+    """Say what to do when the folder of a sweep cannot be written.
+
+    Raises:
+        WorkbookError: in place of an OSError.
+    """
     try:
-        _make(out)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise WorkbookError(
-            f"another sweep is writing into {out}: wait until it ends, or name another folder"
-        ) from None
+        yield
     except OSError as error:
         raise WorkbookError(
-            f"cannot write into {out}: {error.strerror}. Name another folder with --out."
+            f"cannot write into {out}: {error.strerror}. Free some space, or name another folder "
+            "with --out. What has finished is kept, and the same command goes on from there."
         ) from None
-    try:
-        _clear(out)
-        yield out
-    finally:
-        lock.release()
 
 
-def _make(out: Path) -> None:
-    entries = sorted(each.name for each in out.iterdir()) if out.is_dir() else []
-    if entries and LOCK not in entries:
+def _refuse_other_folders(out: Path) -> None:
+    """A folder is a sweep's if it has a plan; hidden files may be in any."""
+    there = sorted(each.name for each in out.glob("[!.]*")) if out.is_dir() else []
+    if there and PLAN not in there:
         raise WorkbookError(
-            f"{out} holds {entries[0]} and is not the folder of a sweep: name a new or empty one "
+            f"{out} holds {there[0]} and is not the folder of a sweep: name a new or empty folder "
             "with --out"
         )
-    (out / "runs").mkdir(parents=True, exist_ok=True)
-
-
-def _clear(out: Path) -> None:
-    """Take away what a sweep that was killed had half written."""
-    for leftover in [*out.glob(".*.tmp"), *out.glob("runs/*/.*.tmp")]:
-        leftover.unlink()
 
 
 def kept(out: Path, point: Point) -> Record | None:
