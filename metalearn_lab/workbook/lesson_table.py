@@ -1,0 +1,41 @@
+"""What a lesson on each chapter takes, as a table for the teacher's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
+from metalearn_lab.workbook.checks.speed import chapter_times
+from metalearn_lab.workbook.source import read_source, source_path
+from metalearn_lab.workbook.teaching_plan import sections
+from metalearn_lab.workbook.teaching_tags import EXERCISE, has_tag
+
+HEAD = ("Chapter", "Minutes in class", "Exercises that check themselves", "Seconds to run")
+
+
+def lesson_table(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> str:
+    """The chapters as a Markdown table: minutes as in the notes on teaching, seconds as measured.
+
+    Args:
+        folder: where the notebooks are, with their text sources in ``source``.
+        chapters: in their order.
+
+    Raises:
+        WorkbookError: a text source is missing, or a note on teaching has no minutes.
+    """
+    seconds = {each.chapter: f"{each.seconds:g}" for each in chapter_times()}
+    rows = [[_link(c), *_counts(c, folder), seconds[f"{c.number:02d}"]] for c in chapters]
+    lines = [HEAD, ["---", "--:", "--:", "--:"], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _link(chapter: Chapter) -> str:
+    return f"[{chapter.number:02d} {chapter.title}]({chapter.name}.ipynb)"
+
+
+def _counts(chapter: Chapter, folder: Path) -> list[str]:
+    """Minutes of its notes on teaching, and exercises."""
+    cells = read_source(source_path(folder / f"{chapter.name}.ipynb"))["cells"]
+    minutes = sum(sum(notes) for _, notes in sections(cells))
+    return [str(minutes), str(sum(has_tag(cell, EXERCISE) for cell in cells))]
