@@ -25,6 +25,7 @@ meta_batch: int = 25  # tasks in each outer step
 unseen_tasks: int = 600  # tasks that the results are taken over
 test_steps: int = 10  # inner steps shown at test time, 5 or more
 seed: int = 0  # of the weights and the training tasks
+device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
 # ## One weight, one step
@@ -378,8 +379,11 @@ for there in (bowls._replace(inner_lr=lr, inner_steps=steps) for lr, steps in ca
 
 # %%
 from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.tasks.types import merge_splits
+from metalearn_lab.tasks.devices import choose_device, device_in_words
+from metalearn_lab.tasks.types import merge_splits, to_device
 
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 training = Sinusoids(shots=shots, queries=shots, split="train", seed=seed)
 settings = {"inner_lr": inner_lr, "inner_steps": 1}
 learners = {
@@ -390,7 +394,7 @@ learners = {
 
 def meta_batch_at(iteration):
     """The tasks of an outer step; they depend on its number alone."""
-    return training.batch(iteration * meta_batch, meta_batch)
+    return to_device(training.batch(iteration * meta_batch, meta_batch), where)
 
 
 batches = {"maml": meta_batch_at, "fine_tuning": lambda i: merge_splits(meta_batch_at(i))}
@@ -406,6 +410,7 @@ from metalearn_lab.figures.style import LABELS
 from metalearn_lab.training.meta_train import meta_train
 
 for name, learner in learners.items():
+    learner.to(where)
     began = perf_counter()
     optimizer = torch.optim.Adam(learner.parameters(), lr=outer_lr)
     meta_train(learner, batches[name], iterations=iterations, optimizer=optimizer)
@@ -424,7 +429,7 @@ from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptat
 
 def unseen(points, split="test"):
     """New tasks of so many support points, with a hundred query points each."""
-    return Sinusoids(points, 100, split, seed).batch(0, unseen_tasks)
+    return to_device(Sinusoids(points, 100, split, seed).batch(0, unseen_tasks), where)
 
 
 def at_its_best(learner, points, rates=(0.005, 0.01, 0.02, 0.03)):
@@ -490,8 +495,9 @@ headline(
     f"The published sinusoid run, {iterations:,} iterations: after one step on 10 points the error is "
     f"{one.mean:.3f} ± {one.half_width:.3f} for MAML and {other.mean:.3f} ± {other.half_width:.3f} for "
     f"pretraining at its best α ({unseen_tasks} unseen tasks).",
-    maml=one.mean.item(),
-    pretraining=other.mean.item(),
+    curves=curves[10],
+    maml=one,
+    pretraining=other,
     iterations=iterations,
     tasks=unseen_tasks,
 )
@@ -553,7 +559,7 @@ drawn, sinusoids = family.batch(0, unseen_tasks), family.curves(0, unseen_tasks)
 def one_sided(here, there):
     """The unseen tasks with all support points in one half, judged in the same or the other."""
     support, query = squeezed(drawn.support.x, here), squeezed(drawn.query.x, there)
-    return Task(points_of(sinusoids, support), points_of(sinusoids, query))
+    return to_device(Task(points_of(sinusoids, support), points_of(sinusoids, query)), where)
 
 
 seen, hidden = one_sided("left half", "left half"), one_sided("left half", "right half")
@@ -608,7 +614,7 @@ cases = {
 }
 moved, rows, three = {}, {}, (0, 1, test_steps)
 for case, (x, curve) in cases.items():
-    task = Task(points_of(curve, x), points_of(curve, drawn.query.x))
+    task = to_device(Task(points_of(curve, x), points_of(curve, drawn.query.x)), where)
     for name, learner in learners.items():
         mean, half, _ = adaptation_curves(learner, task, test_steps).mean_loss
         moved[case, name] = mean
@@ -649,7 +655,8 @@ print("  it ends above three times the usual error:", bool(above[-1] > 3 * usual
 # %%
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 
-validation = Sinusoids(10, 50, "validation", seed).batch(0, min(100, unseen_tasks))
+count = min(100, unseen_tasks)
+validation = to_device(Sinusoids(10, 50, "validation", seed).batch(0, count), where)
 cliff = RateStepsExplorer(learners, validation, most_steps=20)
 cliff.show()
 
@@ -738,7 +745,7 @@ DrawTaskExplorer(learners, Sinusoids(shots, 100, "test", seed), most_steps=test_
 # %%
 def along(curve):
     """The inputs of the unseen tasks, with outputs on another curve."""
-    return Task(*(Split(split.x, curve(split.x)) for split in drawn))
+    return to_device(Task(*(Split(split.x, curve(split.x)) for split in drawn)), where)
 
 
 beside = {
