@@ -1,7 +1,6 @@
 """A training run that can be stopped: in this process, or as one of its own.
 
-As a process: CHECKPOINT RESULT TROUBLE, where trouble is none, "waits to be killed" (the run never
-ends by itself) or "disk fills" (no file can grow past 1,000 bytes from half way on).
+As a process: CHECKPOINT; no file can grow past 1,000 bytes from half way on.
 """
 
 import resource
@@ -11,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional as F
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim import lr_scheduler as rates
@@ -94,6 +92,7 @@ def train(
 
 
 def wait_to_be_killed(iteration: int) -> None:
+    """So that no run ends before it is killed."""
     if iteration == ITERATIONS - 1:
         signal.pause()
 
@@ -104,14 +103,9 @@ def fill_the_disk(iteration: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
 
 
-TROUBLES = {"waits to be killed": wait_to_be_killed, "disk fills": fill_the_disk}
-
 if __name__ == "__main__":
     torch.set_num_threads(1)
     try:
-        trained, _ = train(
-            Path(sys.argv[1]), before=TROUBLES.get(" ".join(sys.argv[3:]), lambda i: None)
-        )
+        train(Path(sys.argv[1]), before=fill_the_disk)
     except CheckpointError as error:
         sys.exit(str(error))
-    save_file(trained.state_dict(), sys.argv[2])

@@ -1,13 +1,10 @@
-"""A run that was stopped, killed, extended or out of disk ends as if nothing had happened."""
+"""A run that was stopped, extended or out of disk ends as if nothing had happened."""
 
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -81,38 +78,14 @@ def test_fewer_iterations_than_were_done_is_an_error(tmp_path):
         train(tmp_path / "run", 20)
 
 
-def command(folder, trouble=""):
-    script = [sys.executable, "-m", "tests.training.resumable_run"]
-    return [*script, str(folder / "run"), str(folder / "weights"), trouble]
-
-
-def iterations_kept(path) -> int:
-    return load_checkpoint(path).state["run"]["iterations"] if path.exists() else 0
-
-
-@pytest.mark.parametrize("at_least", [1, 100, 220])
-def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(tmp_path, at_least):
-    process = subprocess.Popen(command(tmp_path, "waits to be killed"))
-    while iterations_kept(tmp_path / "run") < at_least:
-        assert process.poll() is None, "the run ended before it was killed"
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert at_least <= iterations_kept(tmp_path / "run") < ITERATIONS
-    assert not (tmp_path / "weights").exists()
-    subprocess.run(command(tmp_path), check=True)
-    assert_same_weights(load_file(tmp_path / "weights"), train(None)[0].state_dict())
-
-
 def test_a_run_whose_disk_fills_goes_on_from_the_last_good_checkpoint(tmp_path):
-    full = subprocess.run(
-        command(tmp_path, "disk fills"), capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "tests.training.resumable_run", str(tmp_path / "run")]
+    full = subprocess.run(command, capture_output=True, text=True, check=False)
     assert full.returncode == 1
     assert f"could not write {tmp_path / 'run'}" in full.stderr
     assert "free some space" in full.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
-    assert iterations_kept(tmp_path / "run") == ITERATIONS // 2
+    assert load_checkpoint(tmp_path / "run").state["run"]["iterations"] == ITERATIONS // 2
     assert_same(train(tmp_path / "run"), train(None))
 
 
