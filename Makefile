@@ -1,5 +1,6 @@
 # make lab         set up once, then open the workbook in JupyterLab (ARGS=--no-browser, ARGS="--port 9999")
 # make test        set up once, then prove everything: style, types, unit tests, every notebook
+# make colab       the part of it that runs the chapters and explorers with the packages of Colab
 # make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p shots 5")
 # make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
 # make bench       time our training step beside other libraries' (WORKLOAD=W1 for one by name)
@@ -19,7 +20,8 @@ SHELL := /bin/bash
 # make 3.81, which macOS has, ignores this: a recipe whose pipe may fail sets it by itself.
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: lab test run notebooks bench bench-explorers constraints clean setup chromium supported-python
+.PHONY: lab test run notebooks bench bench-explorers constraints clean setup chromium supported-python \
+  colab
 .DEFAULT_GOAL := lab
 
 lab: setup
@@ -65,6 +67,7 @@ test: setup
 	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider --nbval-lax \
 	  --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
+	$(call stage,chapters and explorers with the packages of Colab,$(MAKE) --no-print-directory colab)
 	@if $(HAS_BROWSER); then echo 'make test: everything passed'; \
 	  else echo 'make test: passed, but WITHOUT the browser tests: there is no Chromium'; fi
 
@@ -83,6 +86,23 @@ chromium:
 	  echo 'chromium could not be installed: see above' >&2; \
 	fi; \
 	echo "no browser: the browser tests will be skipped (with CI set, they fail). Install your system's chromium" >&2
+
+# The packages of one of Colab's runtimes, by exact version, are in an environment of their own.
+# Nothing is resolved: Colab breaks some requirements. torch then gets its libraries, if any.
+COLAB       := .venv-colab
+COLAB_PINS  := tests/colab/runtime.txt
+COLAB_READY := $(COLAB)/ready-$(VERSION)
+
+colab: $(COLAB_READY)
+	@$(COLAB)/bin/python -m pytest -q -c tests/colab/pytest.ini --rootdir . -p no:cacheprovider \
+	  tests/colab/check_first_cell.py tests/colab/check_chapters.py tests/explorers
+
+$(COLAB_READY): $(COLAB_PINS) | supported-python
+	@echo "setting up $(COLAB) with Python $(VERSION): some minutes, once" >&2
+	@rm -f $(COLAB)/ready-* && $(PYTHON) -m venv --clear $(COLAB)
+	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q --no-compile --no-deps -r $(COLAB_PINS) >&2
+	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q -c $(COLAB_PINS) torch >&2
+	@touch $@
 
 # ---------------------------------------------------------------------------------- speed
 # The peers have an environment of their own; nothing else needs it, and `make test` never runs it.
@@ -116,4 +136,4 @@ constraints: supported-python
 	@mv build/pins/constraints.txt constraints.txt && rm -rf build/pins
 
 clean:
-	rm -rf $(VENV) $(BENCH) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(COLAB) $(BENCH) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

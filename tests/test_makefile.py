@@ -35,8 +35,9 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.fixture
 def clone(tmp_path):
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tests" / "colab").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tests/colab/runtime.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
     make_python(tmp_path, "3.12.4")
     return tmp_path
 
@@ -111,6 +112,21 @@ def test_it_is_brought_up_to_date_when_what_it_was_made_from_changes(clone, name
     added = log(clone)[len(before) :]
     assert len(added) == 1
     assert "pip install" in added[0]
+
+
+def test_the_packages_of_colab_are_set_up_once_as_pinned_and_again_when_the_pins_change(clone):
+    pins = "tests/colab/runtime.txt"
+    assert make(clone, "colab", "PYTHON=./python").returncode == 0
+    made, installed, libraries = log(clone)
+    assert made == "venv"
+    assert installed.endswith(f"--no-deps -r {pins}")
+    assert libraries.endswith(f"-c {pins} torch")
+    make(clone, "colab", "PYTHON=./python")
+    assert len(log(clone)) == 3
+    later = (clone / ".venv-colab" / "ready-3.12.4").stat().st_mtime + 5
+    os.utime(clone / pins, (later, later))
+    make(clone, "colab", "PYTHON=./python")
+    assert len(log(clone)) == 6
 
 
 def test_another_python_gets_a_venv_of_its_own(clone):
