@@ -19,6 +19,7 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 html_copy_source = False
 html_use_index = False
+html_show_search_summary = False  # fetches the pages, which a browser forbids from a disk
 html_show_copyright = False
 html_show_sphinx = False
 
