@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 PRETEND = torch.device("lazy", 0)  # known to PyTorch, used by nothing here
@@ -68,30 +67,55 @@ class PretendTensor(Tensor):
 class PretendDevice(TorchDispatchMode):
     """While it is active, tensors can be made on the pretended device and moved to it."""
 
+    def __enter__(self):
+        # By default ``module.double()`` gives a parameter new data behind the back of ``held``.
+        self.before = torch.__future__.get_overwrite_module_params_on_conversion()
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        torch.__future__.set_overwrite_module_params_on_conversion(self.before)
+        return super().__exit__(*error)
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return run_there(func, args, kwargs or {})
 
 
 def run_there(func, args, kwargs):
     """Run one operation where its tensors are; refuse it where they are in two places."""
-    name = func.overloadpacket.__name__
-    given = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    pretended = [each for each in given if isinstance(each, PretendTensor)]
+    name, given = func.overloadpacket.__name__, []
+    held_args, held_kwargs = _held(args, given), {n: _held(v, given) for n, v in kwargs.items()}
+    pretended = any(type(each) is PretendTensor for each in given)
     wanted = kwargs.get("device")
-    there = bool(pretended) if wanted is None else torch.device(wanted).type == PRETEND.type
+    there = pretended if wanted is None else torch.device(wanted).type == PRETEND.type
     if pretended and name not in _MOVES:
         _refuse_mixed(name, args, given)
     if there and kwargs.get("generator") is not None:
         raise RuntimeError(f"{name}: expected a generator of {PRETEND}, got one of the CPU")
     if wanted is not None:
-        kwargs = {**kwargs, "device": torch.device("cpu")}
-    held = pytree.tree_map_only(PretendTensor, lambda each: each.held, (args, kwargs))
-    result = func(*held[0], **held[1])
+        held_kwargs["device"] = torch.device("cpu")
+    result = func(*held_args, **held_kwargs)
     if func._schema.is_mutable:
         return _the_same(func, args, kwargs, result)
-    if not there:
-        return result
-    return pytree.tree_map_only(Tensor, PretendTensor, result)
+    return _wrapped(result) if there else result
+
+
+def _held(value, given):
+    """A value with the CPU's tensors in the place of pretended ones; all are noted."""
+    if isinstance(value, Tensor):
+        given.append(value)
+        return value.held if type(value) is PretendTensor else value
+    if isinstance(value, (list, tuple)):
+        return type(value)([_held(each, given) for each in value])
+    return value
+
+
+def _wrapped(result):
+    if isinstance(result, Tensor):
+        return PretendTensor(result)
+    if isinstance(result, (list, tuple)):
+        return type(result)([_wrapped(each) for each in result])
+    return result
 
 
 def _the_same(func, args, kwargs, result):
@@ -103,11 +127,13 @@ def _the_same(func, args, kwargs, result):
 
 
 def _refuse_mixed(name, args, given):
+    if all(type(each) is PretendTensor for each in given):
+        return
     free = args[1] if name in _BY_INDEX and isinstance(args[0], PretendTensor) else ()
     free = {id(each) for each in free}
     for each in given:
         number = each.ndim == 0 and name not in _NO_NUMBERS
-        if not (isinstance(each, PretendTensor) or number or id(each) in free):
+        if not (type(each) is PretendTensor or number or id(each) in free):
             raise RuntimeError(
                 f"{name}: expected all tensors on the same device, but found {PRETEND} and cpu "
                 f"{tuple(each.shape)}"

@@ -17,6 +17,7 @@ from metalearn_lab.models.transformer import Transformer
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, to_device
+from metalearn_lab.training import compiling
 from metalearn_lab.training.graph_replay import GraphReplay
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.outer_step import OuterStep
@@ -131,6 +132,19 @@ def trained(device, **settings):
 def test_20_iterations_of_training_agree(compiled):
     found, expected = trained(DEVICE, compiled=compiled), trained("cpu", compiled=False)
     for row, right in zip(found.history, expected.history, strict=True):
+        assert row == pytest.approx(right, rel=1e-7)
+
+
+def test_by_the_rule_long_runs_of_small_dense_networks_are_recorded(monkeypatch):
+    began, recorded = trained(DEVICE, compiled=False), []
+    monkeypatch.setattr(compiling, "_FEWEST_ITERATIONS", 20)
+    keep = GraphReplay.__init__
+    monkeypatch.setattr(
+        GraphReplay, "__init__", lambda self, *example: recorded.append(keep(self, *example))
+    )
+    found = trained(DEVICE)
+    assert len(recorded) == 1
+    for row, right in zip(found.history, began.history, strict=True):
         assert row == pytest.approx(right, rel=1e-7)
 
 

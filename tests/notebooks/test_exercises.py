@@ -1,7 +1,8 @@
 """The exercises: solved, every check says right; unsolved, every check says that nothing is there.
 
-A chapter runs once with small parameters, solved. Then each stub and its check run in the same
-kernel. That this is what a student's run comes to is proved beside it: no other cell differs
+A chapter runs once with small parameters, solved, on a pretended device that refuses CPU tensors
+as a GPU does; on the CPU it is run by nbval. Then each stub and its check run in the same kernel.
+That this is what a student's run comes to is proved beside it: no other cell differs
 between the two views, and none uses a name that an exercise defines.
 """
 
@@ -10,24 +11,19 @@ from __future__ import annotations
 import ast
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from nbclient import NotebookClient
-from nbformat import v4
 
 from metalearn_lab.exercises.verdict import NOTHING_YET
 from metalearn_lab.workbook.chapters import CHAPTERS
-from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KERNEL_NAME
 from metalearn_lab.workbook.solution_blocks import solution_of, stub_of
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.teaching_plan import sections
 from metalearn_lab.workbook.teaching_tags import EXERCISE, has_tag
 from metalearn_lab.workbook.views import COPIES, View, view_of
-from tests.small_parameters import FAST, with_values
+from tests.chapter_runs import ROOT, run_small
+from tests.pretend_device import TAKE_IT
 
-ROOT = Path(__file__).resolve().parents[2]
-CELL_SECONDS = 300
 NOT_TAUGHT = {"What to remember", "Sources", "Notation", "Glossary", "Your device", "The map"}
 
 
@@ -143,23 +139,11 @@ def test_a_copy_links_to_chapters_only(chapter, source):
 
 
 @pytest.mark.notebook
-def test_solved_it_is_right_and_unsolved_there_is_nothing_yet(chapter, source, exercises):
-    solved = [
-        c for c in view_of(source, View.SOLUTION, chapter.name).cells if c.cell_type == "code"
-    ]
-    for cell in solved:
-        if has_tag(cell, "parameters"):
-            cell.source = with_values(cell.source, FAST[chapter.name])
-    again = [v4.new_code_cell(text) for pair in exercises for text in (stub_of(pair[0]), pair[1])]
-    notebook = v4.new_notebook(cells=[*solved, *again], metadata=KERNEL_METADATA)
-    NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name=KERNEL_NAME,
-        extra_arguments=KERNEL_ARGUMENTS,
-        resources={"metadata": {"path": str(ROOT / "notebooks")}},
-    ).execute()
-    checks = [check for cell, check in pairwise(notebook.cells) if has_tag(cell, EXERCISE)]
+def test_solved_it_is_right_and_unsolved_there_is_nothing_yet(chapter, exercises):
+    stubs = tuple(text for cell, check in exercises for text in (stub_of(cell), check))
+    cells = run_small(chapter, first=TAKE_IT, more=stubs)
+    solved, again = cells[: -len(stubs)], cells[-len(stubs) :]
+    checks = [check for cell, check in pairwise(solved) if has_tag(cell, EXERCISE)]
     assert [verdict(cell).split(".")[0] for cell in checks] == ["Right"] * len(exercises)
     assert [verdict(cell).split(":")[0] for cell in again[1::2]] == [NOTHING_YET] * len(exercises)
 
