@@ -12,6 +12,7 @@ from metalearn_lab.workbook.checks.finding import Finding, fail, ok, warn
 GB = 1e9
 # A run of all chapters writes 0.1 GB, notebooks, pictures and checkpoints of a term under 1 GB.
 _LEAST_DISK, _GOOD_DISK = 0.2 * GB, 1.0 * GB
+_BUSY = 80  # per cent
 # The hungriest chapter takes 1.0 GB; a browser with JupyterLab as much again.
 _LEAST_MEMORY, _GOOD_MEMORY = 1.0 * GB, 2.5 * GB
 
@@ -71,4 +72,6 @@ def cores() -> Finding:
     found = f"{usable or 1} usable, {busy:.0f} % busy now"
     if (usable or 1) < 2:
         return warn("cores", found, "one core does, but while a chapter trains all else waits")
+    if busy > _BUSY:
+        return warn("cores", found, "end what else computes here, or everything takes longer")
     return ok("cores", found)

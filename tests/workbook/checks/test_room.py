@@ -66,12 +66,20 @@ def test_memory_by_what_is_free(monkeypatch, free, state, to_do):
     assert finding.to_do.startswith(to_do)
 
 
-def test_one_core_is_little(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
-    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 97.4)
+@pytest.mark.parametrize(
+    ("usable", "busy", "state", "to_do"),
+    [
+        ({3}, 4.0, State.WARN, "one core does, but while a chapter trains all else waits"),
+        ({0, 1}, 97.4, State.WARN, "end what else computes here, or everything takes longer"),
+        ({0, 1}, 40.0, State.OK, ""),
+    ],
+)
+def test_few_or_busy_cores(monkeypatch, usable, busy, state, to_do):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: usable, raising=False)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: busy)
     finding = cores()
-    assert (finding.state, finding.found) == (State.WARN, "1 usable, 97 % busy now")
-    assert "all else waits" in finding.to_do
+    assert finding.found == f"{len(usable)} usable, {busy:.0f} % busy now"
+    assert (finding.state, finding.to_do) == (state, to_do)
 
 
 def test_this_machine_is_looked_at(tmp_path):
