@@ -26,6 +26,7 @@ unseen_tasks: int = 300  # sinusoids that results are taken over
 test_steps: int = 10  # inner steps shown at test time, no fewer than inner_steps
 episodes: int = 600  # unseen episodes of sentences
 seed: int = 0  # of the weights and the training tasks
+device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
 # ## Part 1 of 3: every learner, one budget
@@ -68,8 +69,11 @@ from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.tasks.devices import choose_device, device_in_words
 
 torch.set_num_threads(1)  # a network of 1,761 weights is slower on several threads
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 
 KINDS = {
     "fine_tuning": JointPretraining,
@@ -100,10 +104,12 @@ from tqdm.auto import tqdm
 from metalearn_lab.comparison.sinusoid_lab import SinusoidLab
 from metalearn_lab.figures.style import LABELS
 from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task, to_device
 
 rates = (0.003, 0.01, 0.03)
-lab = SinusoidLab(shots=shots, meta_batch=meta_batch, inner_steps=k, outer_lr=outer_lr, seed=seed)
-validation = Sinusoids(shots, 100, "validation", seed).batch(0, validation_tasks)
+lab = SinusoidLab(shots, meta_batch, inner_steps=k, outer_lr=outer_lr, seed=seed, device=where)
+family = Sinusoids(shots, 100, "validation", seed)
+validation = to_device(family.batch(0, validation_tasks), where)
 
 # %%
 pretrained = lab.train(KINDS["fine_tuning"], rates[0], iterations)
@@ -135,7 +141,7 @@ def mse(curve, step):
 
 
 unseen = Sinusoids(shots, 100, "test", seed)
-tasks = unseen.batch(0, unseen_tasks)
+tasks = to_device(unseen.batch(0, unseen_tasks), where)
 curves = {name: adaptation_curves(learner, tasks, test_steps) for name, learner in learners.items()}
 ends = "; ".join(f"{LABELS[name]} {mse(curve, -1)}" for name, curve in curves.items())
 show_figure(
@@ -218,7 +224,8 @@ headline(
     f"With as many gradients as MAML, and {longer['fine_tuning'] / iterations:.0f} times its data, "
     f"the fine-tuned network is still {behind.mean:.2f} ± {behind.half_width:.2f} behind it after "
     f"{k} steps ({unseen_tasks} unseen sinusoids).",
-    behind=behind.mean.item(),
+    curves=curves,
+    behind=behind,
     iterations=iterations,
 )
 
@@ -311,12 +318,12 @@ print("of features at right angles:", round(linear_cka(both[:, :3], both[:, 3:])
 
 # %%
 from metalearn_lab.evaluation.layer_freeze import freeze_study
-from metalearn_lab.tasks.types import Split, Task
 
 count = min(150, unseen_tasks)
 studied = unseen.batch(0, count)
 amplitude, phase = (part[:, None, None] for part in unseen.curves(0, count))
 faster = Task(*(Split(x, amplitude * torch.sin(1.5 * x - phase)) for x, _ in studied))
+studied, faster = (to_device(each, where) for each in (studied, faster))
 
 styles = {LABELS[name]: name for name in ("maml", "body_only", "fine_tuning")}
 studies = {
@@ -335,7 +342,7 @@ from metalearn_lab.comparison.methods import Rates, build, outer_optimizer, trai
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.training.meta_train import meta_train
 
-world = make_world(load_table("embedded"), ways=5, shots=1, queries=10)
+world = make_world(load_table("embedded"), ways=5, shots=1, queries=10, device=where)
 budget = Budget(inner_steps=k)
 chosen = Rates(inner_lr=2.0, outer_lr=0.003)  # by validation, in the comparison of chapter 06
 text = build("maml", world, chosen, budget, seed)
@@ -439,12 +446,13 @@ WAYS = {
     "first order": FirstOrderMAML,
 }
 STEPS = (1, 2, 5, 10, 20)
-picture = noisy_patterns(1, 0)  # five classes, each a pattern of noise: good enough to be timed
+# Five classes, each a pattern of noise: good enough to be timed.
+picture = to_device(noisy_patterns(1, 0), where)
 
 
 def on_conv4(kind, steps):
     """A learner of pictures with some number of inner steps."""
-    model = Conv4(5, filters=16, seed=seed)
+    model = Conv4(5, filters=16, seed=seed).to(where)
     return kind(model, F.cross_entropy, inner_lr=0.1, inner_steps=steps)
 
 
@@ -694,7 +702,7 @@ def first_step(loss, support):
     return torch.cat([(theta_1[n] - theta[n]).flatten() for n in theta])
 
 
-once = unseen.batch(0, 5).support
+once = to_device(unseen.batch(0, 5), where).support
 twice = Split(*(torch.cat((part, part), 1) for part in once))
 longer_by = {
     loss: (first_step(loss, twice).norm() / first_step(loss, once).norm()).item()
@@ -730,7 +738,7 @@ fact(
 # %%
 asked = world.sampler("test").batch(0, episodes)
 said = predict_along(text, asked, test_steps)[:, -1].argmax(-1)
-marks = (said == asked.query.y).double()
+marks = (said == asked.query.y).double().cpu()
 halves = torch.stack([part.mean(1) for part in marks.chunk(2, 1)], 1)
 accuracy = 100 * marks.mean(1)
 
