@@ -10,10 +10,10 @@ from pathlib import Path
 from metalearn_lab.workbook.checks.finding import Finding, fail, ok, warn
 
 GB = 1e9
-# A run of all chapters writes 0.1 GB, notebooks, pictures and checkpoints of a term under 1 GB.
+# A run of all chapters writes 6 MB, a sweep of two hundred runs 0.2 GB; sets from the hub add to it.
 _LEAST_DISK, _GOOD_DISK = 0.2 * GB, 1.0 * GB
 _BUSY = 80  # per cent
-# The hungriest chapter takes 1.0 GB; a browser with JupyterLab as much again.
+# A chapter's kernel takes up to 0.7 GB; a browser with JupyterLab as much again, or more.
 _LEAST_MEMORY, _GOOD_MEMORY = 1.0 * GB, 2.5 * GB
 
 
@@ -36,7 +36,7 @@ def _disk(place: Path, holds: str) -> Finding:
     if free < _LEAST_DISK:
         return fail("disk", found, "free 1 GB there: old runs in runs/, downloads, the bin")
     if free < _GOOD_DISK:
-        return warn("disk", found, "a term's work takes up to 1 GB: free some before the class")
+        return warn("disk", found, "a term's sweeps and downloads may take 1 GB: free some first")
     return ok("disk", found)
 
 

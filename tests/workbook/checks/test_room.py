@@ -21,7 +21,7 @@ Memory = namedtuple("Memory", "total available")
     ("free", "state", "to_do"),
     [
         (0.05e9, State.FAIL, "free 1 GB there: old runs in runs/"),
-        (0.6e9, State.WARN, "a term's work takes up to 1 GB"),
+        (0.6e9, State.WARN, "a term's sweeps and downloads may take 1 GB"),
         (5e9, State.OK, ""),
     ],
 )
