@@ -22,7 +22,12 @@ CHECKED = "nbval-check-output"
 
 
 def run_small(
-    chapter: Chapter, *, first: str = "", more: tuple[str, ...] = (), **parameters: Any
+    chapter: Chapter,
+    *,
+    first: str = "",
+    more: tuple[str, ...] = (),
+    folder: Path = ROOT / "notebooks",
+    **parameters: Any,
 ) -> list[NotebookNode]:
     """The code cells of a chapter, solved and executed with small parameters.
 
@@ -30,6 +35,7 @@ def run_small(
         chapter: any.
         first: code that runs before its first cell, in the same kernel.
         more: code of cells that run after its last.
+        folder: where it runs.
         parameters: other values than the small ones.
 
     Returns:
@@ -51,7 +57,7 @@ def run_small(
         timeout=CELL_SECONDS,
         kernel_name=KERNEL_NAME,
         extra_arguments=KERNEL_ARGUMENTS,
-        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+        resources={"metadata": {"path": str(folder)}},
     ).execute()
     return list(notebook.cells[1:])
 

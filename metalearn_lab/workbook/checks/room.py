@@ -10,7 +10,7 @@ from pathlib import Path
 from metalearn_lab.workbook.checks.finding import Finding, fail, ok, warn
 
 GB = 1e9
-# A run of all chapters writes 6 MB, a sweep of two hundred runs 0.2 GB; sets from the hub add to it.
+# A run of all chapters writes 6 MB, a sweep of 200 runs 0.2 GB; sets from the hub add to it.
 _LEAST_DISK, _GOOD_DISK = 0.2 * GB, 1.0 * GB
 _BUSY = 80  # per cent
 # A chapter's kernel takes up to 0.7 GB; a browser with JupyterLab as much again, or more.
