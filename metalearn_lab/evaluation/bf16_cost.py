@@ -26,8 +26,9 @@ class Bf16Cost(NamedTuple):
         relative_error: of the meta-gradient at the initial weights, ‖g₁₆ − g₃₂‖ / ‖g₃₂‖.
         degrees: the angle between the two meta-gradients.
         loss: query loss after adaptation in float32, of the learner trained there.
-        extra_loss: by how much it is higher where the training was in bfloat16, task by task;
-            an interval that holds 0 shows no cost.
+        extra_loss: by how much it is higher where the training was in bfloat16, task by task. The
+            interval covers the choice of tasks; it is of one pair of trainings, and another seed
+            may give another sign.
         accuracy: the same as ``loss`` for accuracy, 0…1; None for regression.
         extra_accuracy: by how much it is higher; None for regression.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -169,6 +169,25 @@ FAILING = {
 
 UNEVEN = Run(model=small, tasks=3, training=_SHORT)
 EVERYTHING = {**FOUR, **DOUBLED, **COMBINED, **FAILING, "uneven": UNEVEN}
+
+
+class Seeing(MAML):
+    """Keeps the query targets it was trained on."""
+
+    seen: ClassVar[list[torch.Tensor]] = []
+
+    def forward(self, tasks):
+        self.seen.append(tasks.query.y)
+        return super().forward(tasks)
+
+
+def seen_by_this_rank() -> list[torch.Tensor]:
+    """Query targets of each of its three steps."""
+    SEEING.result()
+    return Seeing.seen
+
+
+SEEING = Run(Seeing, model=small, training={"iterations": 3})
 
 
 class RandomNetwork(nn.Sequential):

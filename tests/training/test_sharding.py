@@ -1,6 +1,7 @@
 """Two ranks train what one process trains, and fail as one."""
 
 import pytest
+import torch
 
 from tests.training import shared_runs
 from tests.training.rank_processes import RANKS, results, start
@@ -9,7 +10,8 @@ from tests.training.shared_runs import COMBINED, DOUBLED, EVERYTHING, FAILING, F
 
 def all_results():
     runs = EVERYTHING | {"different starts": shared_runs.DIFFERENT_STARTS}
-    return {name: run.result() for name, run in runs.items()}
+    found = {name: run.result() for name, run in runs.items()}
+    return found | {"seen": shared_runs.seen_by_this_rank()}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,13 @@ def assert_as_alone(together, name, bound):
     for other in others:
         assert other["history"] == first["history"]
         assert largest_difference(other["weights"], first["weights"]) == 0
+
+
+def test_each_rank_takes_its_own_tasks_and_no_others(together):
+    for step in range(3):
+        parts = [rank["seen"][step] for rank in together]
+        assert [len(part) for part in parts] == [2, 2]
+        assert torch.equal(torch.cat(parts), shared_runs.SEEING.batch(step).query.y)
 
 
 @pytest.mark.parametrize("name", FOUR)
