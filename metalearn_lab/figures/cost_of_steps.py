@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOOKS = {
+LOOKS = {
     "second order": STYLES["maml"],
     "second order, replayed": Style(INK, (0, (2, 1, 1, 1)), "^"),
     "first order": STYLES["first_order_maml"],
 }
+"""How each way to the meta-gradient is drawn."""
 
 
 def cost_of_steps_figure(
@@ -38,11 +39,11 @@ def cost_of_steps_figure(
         titles = ("Memory at its peak, MB", "Time of a meta-gradient, ms")
         for axes, title, lines in zip(panels, titles, (megabytes, milliseconds), strict=True):
             for way, values in lines.items():
-                if way not in _LOOKS or len(values) != len(steps):
+                if way not in LOOKS or len(values) != len(steps):
                     raise ValueError(
-                        f"{way!r} must be one of {', '.join(_LOOKS)} with {len(steps)} values"
+                        f"{way!r} must be one of {', '.join(LOOKS)} with {len(steps)} values"
                     )
-                axes.plot(steps, values, **_LOOKS[way]._asdict(), label=way)
+                axes.plot(steps, values, **LOOKS[way]._asdict(), label=way)
             _write_ends(axes, steps[-1], [values[-1] for values in lines.values()])
             axes.set_title(title)
             axes.set_xlabel("inner steps k")
