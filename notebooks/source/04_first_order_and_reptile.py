@@ -28,6 +28,7 @@ unseen_tasks: int = 300  # tasks that the results of training are taken over
 angle_tasks: int = 50  # tasks that the angles are taken over
 draws: int = 20000  # Monte Carlo draws for each number of minibatches
 seed: int = 0  # of the weights, the tasks and the draws
+device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
 # ## What first-order MAML drops
@@ -52,13 +53,18 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.devices import choose_device, device_in_words
 from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import to_device
 
 torch.set_num_threads(1)  # a network of 1,761 weights is slower on several threads
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 
 training = Sinusoids(split="train", seed=seed)
-(support_x, support_y), (query_x, query_y) = training.batch(0, 1)
-network = MLP([1, 40, 40, 1], activation="tanh", seed=seed)
+one_task = to_device(training.batch(0, 1), where)
+(support_x, support_y), (query_x, query_y) = one_task
+network = MLP([1, 40, 40, 1], activation="tanh", seed=seed).to(where)
 names, theta = zip(*network.named_parameters(), strict=True)
 
 support_loss = F.mse_loss(network(support_x[0]), support_y[0])
@@ -80,7 +86,6 @@ from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.maml import MAML
 
-one_task = training.batch(0, 1)
 for kind, by_hand in ((MAML, exact), (FirstOrderMAML, first_order)):
     learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
     ours = meta_gradient(learner, one_task, "loop").values()
@@ -114,18 +119,18 @@ from metalearn_lab.evaluation.gradient_angle import gradient_angles
 from metalearn_lab.training.meta_train import meta_train
 
 rates = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-angle_on = Sinusoids(split="validation", seed=seed).batch(0, angle_tasks)
+angle_on = to_device(Sinusoids(split="validation", seed=seed).batch(0, angle_tasks), where)
 
 
 def meta_batch(iteration):
     """The tasks of an outer step."""
-    return training.batch(25 * iteration, 25)
+    return to_device(training.batch(25 * iteration, 25), where)
 
 
 def trained(kind, activation):
     """A learner, meta-trained with one inner step."""
     model = MLP([1, 40, 40, 1], activation=activation.lower(), seed=seed)
-    learner = kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
+    learner = kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=1).to(where)
     optimizer = torch.optim.Adam(learner.parameters(), lr=outer_lr)
     meta_train(learner, meta_batch, iterations=iterations, optimizer=optimizer)
     return learner
@@ -140,7 +145,8 @@ learners = {
 # %%
 starts = {}
 for name in ("ReLU", "tanh"):
-    starts[name, "untrained"] = MLP([1, 40, 40, 1], activation=name.lower(), seed=seed)
+    untrained = MLP([1, 40, 40, 1], activation=name.lower(), seed=seed)
+    starts[name, "untrained"] = untrained.to(where)
     starts[name, "trained"] = learners[MAML, name].model
 measured = {
     key: gradient_angles(model, F.mse_loss, angle_on, rates, steps=10)
@@ -240,13 +246,14 @@ print("trained: (2/K) JᵀJ alone has λ, within a fifth, with both:", all(close
 # the weights).
 
 # %% tags=["nbval-check-output"]
-smooth = MLP([1, 8, 8, 1], activation="tanh")
+smooth = MLP([1, 8, 8, 1], activation="tanh").to(where)
 smaller = gradient_angles(smooth, F.mse_loss, angle_on, (1e-7, 1e-6, 1e-5), steps=3)
 ratios = smaller.degrees[1:] / smaller.degrees[:-1]
 print("α ten times smaller, angle ten times smaller:", bool((ratios - 10).abs().max() < 0.01))
 
+line = torch.nn.Linear(1, 1).to(where)
 straight = gradient_angles(
-    torch.nn.Linear(1, 1), lambda output, y: (output * y).mean(), angle_on, (0.01, 1.0), steps=10
+    line, lambda output, y: (output * y).mean(), angle_on, (0.01, 1.0), steps=10
 )
 print("no curvature, largest angle:", straight.degrees.max().item())
 
@@ -258,10 +265,10 @@ print("no curvature, largest angle:", straight.degrees.max().item())
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.workbook.headline import headline
 
-unseen = Sinusoids(queries=100, split="test", seed=seed).batch(0, unseen_tasks)
-one_step_errors = {
-    key: adaptation_curves(learner, unseen, 1).loss[:, 1] for key, learner in learners.items()
-}
+family = Sinusoids(queries=100, split="test", seed=seed)
+unseen = to_device(family.batch(0, unseen_tasks), where)
+curves = {key: adaptation_curves(learner, unseen, 10) for key, learner in learners.items()}
+one_step_errors = {key: each.loss[:, 1] for key, each in curves.items()}
 dropping = {
     name: one_step_errors[FirstOrderMAML, name] - one_step_errors[MAML, name]
     for name in ("ReLU", "tanh")
@@ -278,8 +285,12 @@ display(pd.DataFrame(rows).T)
 headline(
     f"Query error after one step, α = {inner_lr}, on {unseen_tasks} unseen sinusoids: first-order MAML "
     f"minus MAML is {rows['ReLU']['difference']} with ReLU and {rows['tanh']['difference']} with tanh.",
-    relu=dropping["ReLU"].mean().item(),
-    tanh=dropping["tanh"].mean().item(),
+    curves={
+        f"{'maml' if kind is MAML else 'first_order_maml'}, {name}": each
+        for (kind, name), each in curves.items()
+    },
+    relu=interval_over_tasks(dropping["ReLU"]),
+    tanh=interval_over_tasks(dropping["tanh"]),
     tasks=unseen_tasks,
 )
 
@@ -496,7 +507,7 @@ from torch.optim.lr_scheduler import LinearLR
 
 def ten_tasks(iteration):
     """The tasks of an outer step: support and query points alike."""
-    return merge_splits(training.batch(10 * iteration, 10))
+    return to_device(merge_splits(training.batch(10 * iteration, 10)), where)
 
 
 def trained_reptile(steps, outer_steps):
@@ -507,7 +518,7 @@ def trained_reptile(steps, outer_steps):
         inner_lr=inner_lr,
         inner_steps=steps,
         inner_batch=5,
-    )
+    ).to(where)
     optimizer = torch.optim.SGD(learner.parameters(), lr=1.0)  # ε
     to_zero = LinearLR(optimizer, 1.0, 0.0, total_iters=outer_steps)
     meta_train(learner, ten_tasks, iterations=outer_steps, optimizer=optimizer, scheduler=to_zero)
@@ -517,7 +528,7 @@ def trained_reptile(steps, outer_steps):
 # %%
 joint = JointPretraining(
     MLP([1, 40, 40, 1], seed=seed), F.mse_loss, inner_lr=inner_lr, inner_steps=1
-)
+).to(where)
 adam = torch.optim.Adam(joint.parameters(), lr=outer_lr)
 meta_train(joint, ten_tasks, iterations=iterations, optimizer=adam)
 fewer = max(1, iterations // reptile_steps)
@@ -529,7 +540,7 @@ contenders = {
 }
 
 # %%
-x = torch.linspace(-5, 5, 121)[:, None]
+x = torch.linspace(-5, 5, 121)[:, None].to(where)
 mean_function = -2.55 * 2 / torch.pi * torch.cos(x)
 curves = {name: adaptation_curves(learner, unseen, 10) for name, learner in contenders.items()}
 rows = {
@@ -625,8 +636,8 @@ from metalearn_lab.evaluation.taylor import measured_coefficients
 
 tiny = 1e-5  # α: small, so that what the Taylor result leaves out is small
 points = Sinusoids(shots=80, split="train", seed=seed).batch(0, 8).support
-population = Split(*(part.double().reshape(8, 8, 10, 1) for part in points))
-small = MLP([1, 8, 8, 1], activation="tanh", seed=seed).double()
+population = Split(*(part.double().reshape(8, 8, 10, 1).to(where) for part in points))
+small = MLP([1, 8, 8, 1], activation="tanh", seed=seed).double().to(where)
 
 
 def coefficients(alpha, k):
@@ -674,7 +685,7 @@ found = [f"{LABELS[n]} {each.mean:.2f} ± {each.half_width:.2f}" for n, each in 
 headline(
     "AvgGradInner with four minibatches, in units of α (expected −6, −3, −6): "
     f"{', '.join(found).replace(' -', ' −')} ({draws:,} draws).",
-    **{name: each.mean.item() for name, each in inner.items()},
+    **inner,
     draws=draws,
 )
 
