@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.driver import ACTION_MILLISECONDS
 
-WIDTHS = (1280, 400)
+CHAPTER = "06_few_shot_text.html"
 
 
 @dataclass
@@ -50,13 +50,12 @@ def reader(browser: Browser, site: Path, width: int = 1280) -> Iterator[Reader]:
         yield opened
 
 
-@pytest.mark.parametrize("name", ["index.html", "06_few_shot_text.html"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("name", "width"), [("index.html", 1280), (CHAPTER, 400)])
 def test_a_page_is_whole_and_has_no_serious_fault(browser, site, name, width):
     with reader(browser, site, width) as opened:
         opened.open(name)
         page = opened.page
-        if name == "06_few_shot_text.html":
+        if name == CHAPTER:
             formula = page.locator("mjx-container").first
             expect(formula).to_be_visible()
             assert formula.bounding_box()["height"] > 5

@@ -20,7 +20,7 @@ from tests.served import served
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
 READ = ["index", *(chapter.name for chapter in CHAPTERS), *DOCUMENTS]
-# Ten a second is its limit where a machine is not one's own.
+# Ten a second is its limit, unless the server says that it may ask for more, as ours does.
 LINK_CHECKER = "[checking]\nmaxrequestspersecond=1000\n[filtering]\ncheckextern=0\n"
 
 
