@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -31,13 +32,23 @@ def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterato
 
     with ExitStack() as stack:
         if scheduler is None:
-            count = min(workers or CPU_COUNT, runs)
             cluster = LocalCluster(
-                n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=min(workers or CPU_COUNT, runs),
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                preload=["metalearn_lab.sweep.local_worker"],
             )
-            yield stack.enter_context(Client(stack.enter_context(cluster)))
+            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            stack.callback(_expect_busy_workers)
+            yield client
         else:
             yield stack.enter_context(_client_of(scheduler))
+
+
+def _expect_busy_workers() -> None:
+    """After Ctrl-C workers are in the middle of a run; that Dask then kills them is no news."""
+    logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
 def _client_of(scheduler: str) -> Client:

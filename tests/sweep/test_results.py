@@ -1,0 +1,65 @@
+import csv
+
+from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.results import results_table
+from metalearn_lab.workbook.chapters import select
+from metalearn_lab.workbook.record import Record
+
+START, EPISODES = select(["0", "1"])
+
+
+def point(chapter, key, changed, others=()):
+    return Point(chapter, None, dict(others) | changed, changed, key)
+
+
+def record(point, headlines=(), error=None):
+    return Record(
+        key=point.key,
+        chapter=point.chapter.name,
+        title="",
+        parameters=point.parameters,
+        changed=point.changed,
+        status="failed" if error else "ok",
+        error=error,
+        started="2026-01-02T03:04:05+00:00",
+        seconds=1.0,
+        headlines=[{"text": "", "values": values, "curves": {}} for values in headlines],
+    )
+
+
+A = point(START, "a", {"shots": 1}, {"rate": 0.1})
+B = point(START, "b", {"shots": 5}, {"rate": 0.1})
+C = point(EPISODES, "c", {"ways": 2}, {"shots": 3})
+
+
+def rows(text):
+    return [dict(row) for row in csv.DictReader(text.splitlines())]
+
+
+def test_it_has_a_column_for_each_parameter_that_some_entry_gives():
+    text = results_table([A, B, C], {each.key: record(each) for each in (A, B, C)})
+    assert text.splitlines()[0] == "key,chapter,shots,ways,status,error"
+    assert [(row["shots"], row["ways"]) for row in rows(text)] == [("1", ""), ("5", ""), ("3", "2")]
+
+
+def test_rows_come_in_the_order_of_the_grid_whatever_ended_first():
+    ended = {each.key: record(each, [{"loss": 0.1 + 0.2}]) for each in (C, B, A)}
+    text = results_table([A, B, C], ended)
+    assert [row["key"] for row in rows(text)] == ["a", "b", "c"]
+    assert [float(row["loss"]) for row in rows(text)] == [0.1 + 0.2] * 3
+    assert text == results_table([A, B, C], dict(reversed(ended.items())))
+
+
+def test_a_point_that_has_not_ended_has_no_row_and_one_that_failed_has_its_error():
+    [only] = rows(results_table([A, B], {"b": record(B, error='too "bad", really')}))
+    assert (only["key"], only["status"], only["error"]) == ("b", "failed", 'too "bad", really')
+
+
+def test_a_headline_value_never_takes_a_parameters_column():
+    [row] = rows(results_table([A], {"a": record(A, [{"shots": 9, "loss": 1}, {"loss": 2}])}))
+    assert (row["shots"], row["headline_shots"]) == ("1", "9")
+    assert (row["loss"], row["loss_2"]) == ("1", "2")
+
+
+def test_times_are_left_out():
+    assert "2026" not in results_table([A], {"a": record(A)})

@@ -1,0 +1,68 @@
+"""What is made of a cluster's answers."""
+
+from types import SimpleNamespace
+
+import pytest
+from distributed import KilledWorker
+
+from metalearn_lab.sweep import scheduling
+from metalearn_lab.sweep.cluster import workers_at
+from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.sweep_file import Entry
+from metalearn_lab.workbook.chapters import select
+from metalearn_lab.workbook.errors import WorkbookError
+
+
+@pytest.fixture
+def point(notebooks):
+    [point] = grid_points([Entry(select(["0"])[0], {})], notebooks)
+    return point
+
+
+def future(status, error=None):
+    def result():
+        raise error
+
+    return SimpleNamespace(status=status, exception=lambda: error, result=result)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KilledWorker("run", None, 4), "the worker died each time that this was tried (out of"),
+        (ModuleNotFoundError("No module named 'metalearn_lab'"), "ModuleNotFoundError: No module"),
+    ],
+)
+def test_a_run_that_no_worker_could_do_fails_with_the_reason(point, error, reason):
+    record, files = scheduling._outcome(future("error", error), point)
+    assert record.error.startswith(reason)
+    assert (record.key, record.parameters, files) == (point.key, point.parameters, {})
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost"])
+def test_a_cluster_that_is_gone_ends_the_sweep(point, status):
+    with pytest.raises(WorkbookError, match=r"the cluster was lost .* the same command goes on"):
+        scheduling._outcome(future(status), point)
+
+
+def test_a_notebook_travels_without_its_outputs(point):
+    import nbformat
+
+    content = nbformat.read(point.notebook, as_version=4)
+    content.cells[1].outputs = [nbformat.v4.new_output("stream", text="verbose " * 1000)]
+    nbformat.write(content, point.notebook)
+    job = scheduling._job(point)
+    assert b"verbose" not in job.notebook
+    assert [cell.source for cell in nbformat.reads(job.notebook.decode(), 4).cells] == [
+        cell.source for cell in content.cells
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense://x"])
+def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, address):
+    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
+    with (
+        pytest.raises(WorkbookError, match=rf"no Dask scheduler answers at {address} \(.*dask sch"),
+        workers_at(address, None, 1),
+    ):
+        pass
