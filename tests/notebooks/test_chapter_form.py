@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
-from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge
+from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge, colab_url
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.parameters import parameters_of
-from metalearn_lab.workbook.source import drift
+from metalearn_lab.workbook.source import drift, source_path
 from metalearn_lab.workbook.static_outputs import WIDGET_VIEW
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,15 @@ def test_it_is_in_its_committed_form(path, notebook):
 
 def test_it_begins_with_a_badge_that_opens_itself(chapter, notebook):
     assert notebook.cells[0].cell_type == "markdown"
-    assert colab_badge(chapter) in notebook.cells[0].source
+    assert notebook.cells[0].source.splitlines()[0] == colab_badge(chapter)
+
+
+def test_nothing_in_it_opens_another_chapter_on_colab(chapter, path):
+    for text in (path, source_path(path)):
+        opened = re.findall(
+            r"https://colab\.research\.google\.com/github/[^)\s]+", text.read_text("utf-8")
+        )
+        assert [link.removesuffix(r"\n") for link in opened] == [colab_url(chapter)]
 
 
 def test_its_first_code_cell_prepares_colab(code):

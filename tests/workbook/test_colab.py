@@ -1,6 +1,7 @@
 import ast
 import importlib.metadata
 import subprocess
+import tomllib
 
 import pytest
 from packaging.requirements import Requirement
@@ -113,8 +114,11 @@ def test_no_dependency_of_what_is_installed_is_forgotten():
         assert names <= COLAB_HAS | set(COLAB_LACKS), name
 
 
-def test_the_badge_opens_its_own_chapter():
+def test_the_badge_opens_its_own_chapter(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    home = project["urls"]["Repository"].replace("github.com", "colab.research.google.com/github")
     for chapter in CHAPTERS:
-        assert colab_url(chapter).endswith(f"/blob/main/notebooks/{chapter.name}.ipynb")
+        assert colab_url(chapter) == f"{home}/blob/main/{chapter.path}"
+        assert (repository / chapter.path).is_file()
         assert colab_badge(chapter).startswith("[![Open in Colab](")
         assert colab_badge(chapter).endswith(f"({colab_url(chapter)})")
