@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
+from nbformat import v4
 
 from metalearn_lab import __version__
 from metalearn_lab.workbook.chapters import CHAPTERS
@@ -16,6 +17,16 @@ from tests.colab.installed import ADDED, colabs, installed
 from tests.small_parameters import FAST, with_values
 
 AT_ONCE = min(2, os.cpu_count() or 1)
+
+
+SWALLOWS = """\
+import ipywidgets as widgets
+from IPython.display import display
+
+slider = widgets.IntSlider(value=1)
+display(widgets.interactive_output(lambda k: 1 // (k - 2), {"k": slider}))
+slider.value = 2
+"""
 
 
 def small(chapter):
@@ -49,6 +60,12 @@ def test_it_runs(name, running):
     assert widget_errors(notebook) == []
     outputs = [output for cell in code for output in cell.outputs]
     assert not [o.text for o in outputs if o.get("name") == "stderr" and "Warning" in o.text]
+
+
+def test_an_error_that_a_widget_hides_would_be_seen(tmp_path):
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(SWALLOWS)])
+    run(notebook, tmp_path, tmp_path)
+    assert len(widget_errors(notebook)) == 1
 
 
 def test_no_chapter_changed_what_colab_has():

@@ -52,7 +52,7 @@ DEVIATIONS = {
 
 
 class Package(NamedTuple):
-    """A line of the published list; a package installed from some address may have no version."""
+    """A line of the published list; one installed from some address may have no version."""
 
     name: str
     version: str | None
@@ -190,11 +190,10 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = Path(listed).read_text(encoding="utf-8")
     try:
-        PINS.write_text(
-            runtime(text, date, python, project["dependencies"], pip_resolves), encoding="utf-8"
-        )
+        written = runtime(text, date, python, project["dependencies"], pip_resolves)
     except ValueError as error:
         sys.exit(f"{listed}: {error}")
+    PINS.write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
