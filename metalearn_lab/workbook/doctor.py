@@ -15,6 +15,7 @@ from metalearn_lab.workbook.environment import (
 
 EXTRAS = {
     "test": "what `make test` needs",
+    "book": "what `metalearn-lab book` builds the web site with",
     "sentences": "a frozen pretrained sentence encoder, its weights inside the package",
 }
 BROWSERS = ("chromium", "google-chrome", "chromium-browser", "firefox", "open", "xdg-open")
