@@ -14,7 +14,6 @@ from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KER
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.views import View, view_of
-from metalearn_lab.workbook.widget_errors import widget_errors
 
 CELL_SECONDS = 600
 
@@ -35,21 +34,20 @@ def build_notebook(notebook: Path, *, cell_seconds: int = CELL_SECONDS) -> None:
     content = view_of(read_source(source_path(notebook)), View.WORKBOOK, notebook.stem)
     content["metadata"] = dict(KERNEL_METADATA)
     _execute(content, notebook, cell_seconds)
-    if errors := widget_errors(content):
-        raise WorkbookError(f"{notebook.stem}: {errors[0]}")
     normalise(content)
     nbformat.validate(content)
     write_text(notebook, nbformat.writes(content) + "\n")
 
 
 def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from tqdm import tqdm
 
+    from metalearn_lab.workbook.listening_client import ListeningClient
+
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     with tqdm(total=len(code), desc=notebook.stem, unit="cell") as bar:
-        client = NotebookClient(
+        client = ListeningClient(
             content,
             timeout=cell_seconds,
             coalesce_streams=True,  # where prints are cut depends on timing
@@ -67,7 +65,9 @@ def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
         except DeadKernelError:
             failed = "the kernel died (out of memory?)"
         else:
-            return
+            if not client.heard:
+                return
+            raise WorkbookError(f"{notebook.stem}: {client.heard[0]}")
     raise WorkbookError(f"{notebook.stem}, cell {_last_started(content)}: {failed}")
 
 

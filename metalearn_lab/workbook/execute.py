@@ -11,7 +11,6 @@ from typing import Any
 
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.environment import available_device, versions
-from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.headline import collect_headlines
 from metalearn_lab.workbook.html import export_html
@@ -19,7 +18,6 @@ from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
 from metalearn_lab.workbook.parameters import defaults, parameters_of
 from metalearn_lab.workbook.record import Record
 from metalearn_lab.workbook.run_key import run_key
-from metalearn_lab.workbook.widget_errors import widget_errors
 
 
 def execute_chapter(
@@ -79,11 +77,14 @@ def _papermill(
 ) -> None:
     import papermill
 
+    from metalearn_lab.workbook.listening_client import ENGINE
+
     logging.getLogger("papermill").setLevel(logging.ERROR)
     papermill.execute_notebook(
         str(notebook),
         str(target),
         parameters=dict(changed),
+        engine_name=ENGINE,
         kernel_name=KERNEL_NAME,
         extra_arguments=KERNEL_ARGUMENTS,
         progress_bar={"desc": progress} if progress else False,
@@ -92,10 +93,7 @@ def _papermill(
 
 
 def _collect(executed: Path, record: Record) -> None:
-    """Read the results from the executed notebook, and what its widgets kept to themselves."""
+    """Read the results from the executed notebook."""
     import nbformat
 
-    content = nbformat.read(executed, as_version=4)
-    record.headlines = collect_headlines(content)
-    if hidden := widget_errors(content):
-        raise WorkbookError(hidden[0])
+    record.headlines = collect_headlines(nbformat.read(executed, as_version=4))
