@@ -94,7 +94,7 @@ COLAB_PINS  := tests/colab/runtime.txt
 COLAB_READY := $(COLAB)/ready-$(VERSION)
 
 colab: $(COLAB_READY)
-	@$(COLAB)/bin/python -m pytest -q -c tests/colab/pytest.ini --rootdir . -p no:cacheprovider \
+	@$(COLAB)/bin/python -m pytest -q -c tests/colab/warnings.ini --rootdir . -p no:cacheprovider \
 	  tests/colab/check_first_cell.py tests/colab/check_chapters.py tests/explorers
 
 $(COLAB_READY): $(COLAB_PINS) | supported-python
