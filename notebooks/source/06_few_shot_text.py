@@ -70,6 +70,7 @@ from metalearn_lab import choose_device, load_table
 from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.saved_results import check_results_folder
 from metalearn_lab.comparison.world import make_world
+from metalearn_lab.tasks.devices import device_in_words
 
 if choose not in ("auto", "always"):
     raise ValueError(f"choose is 'auto' or 'always', not {choose!r}")
@@ -193,6 +194,7 @@ def settings(world):
 
 
 torch.set_num_threads(1)  # networks this small are slower on several
+print("Computing on", device_in_words(where))
 for each in worlds:
     known = "chosen beforehand" if settings(each) else "chosen now"
     print(f"{each.shots}-shot, class split {each.split_seed}: settings {known}")
@@ -269,7 +271,7 @@ if save_to:
 # mean for a model that has not looked at the support set.
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.style import show_figure
 
@@ -321,12 +323,17 @@ for k in sorted({s.world.shots for s in scores}):
 # %%
 from metalearn_lab.workbook.headline import headline
 
-best = results.groupby("method").accuracy.mean().idxmax()
-accuracy = results[results.method == best].accuracy.mean()
+means = results.groupby("method")[["accuracy", "half_width"]].mean()
+best = means.accuracy.idxmax()
+accuracy = means.accuracy[best]
 headline(
     f"Highest of six on unseen classes, {ways}-way {shots}-shot: {TITLES[best]}, {accuracy:.1f} % "
     f"({test_episodes:,} episodes a run, {class_splits} split(s), {seeds} seed(s)).",
-    **{m: round(float(a), 2) for m, a in results.groupby("method").accuracy.mean().items()},
+    curves=curves,
+    **{
+        method: Interval(*torch.tensor([mean, half], dtype=torch.float64), tasks=test_episodes)
+        for method, mean, half in means.itertuples()
+    },
 )
 
 # %% [markdown]
