@@ -12,7 +12,7 @@ from metalearn_lab.workbook.errors import WorkbookError
 if TYPE_CHECKING:
     from distributed import Client
 
-CONNECTION_TIMEOUT = 10  # seconds
+CONNECTION_TIMEOUT = 30  # seconds; on a cluster the scheduler may still be starting
 
 
 @contextmanager

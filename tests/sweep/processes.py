@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
+from distributed import Client
 
 from metalearn_lab.sweep.run_sweep import run_sweep
 from metalearn_lab.workbook.atomic import write_text
@@ -47,19 +48,20 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
     """
     file = folder / "scheduler.json"
     with ExitStack() as stack:
-        scheduler = ["--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file)]
-        _start(stack, folder / "scheduler.log", "scheduler", "--no-dashboard", *scheduler)
+        listen = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
+        scheduler = ["scheduler", *listen, "--scheduler-file", str(file)]
+        _start(stack, folder / "scheduler.log", *scheduler)
         wait_until(file.is_file)
         address = json.loads(file.read_text())["address"]
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard"]
         options += ["--local-directory", str(folder), "--preload", "metalearn_lab.sweep.worker"]
-        yield (
-            address,
-            [
-                _start(stack, folder / f"worker-{i}.log", "worker", address, *options)
-                for i in range(workers)
-            ],
-        )
+        processes = [
+            _start(stack, folder / f"worker-{i}.log", "worker", address, *options)
+            for i in range(workers)
+        ]
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(workers)
+        yield address, processes
 
 
 def _start(stack: ExitStack, log: Path, *arguments: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,63 @@
+"""A real Dask scheduler and three workers, of which one dies in the middle of a run."""
+
+import os
+import threading
+
+from distributed import Client
+
+from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.run_sweep import run_sweep
+from metalearn_lab.sweep.sweep_file import read_sweep_file
+from tests.sweep.processes import cluster, wait_until
+
+SWEEP = """\
+- chapter: 0
+  parameters:
+    steps: [1, 2, 3, 4, 5, 6]
+    seconds: 1
+    log: {log}
+"""
+
+
+class Killer(threading.Thread):
+    """Kills the worker whose kernel is the first to say that it runs.
+
+    Attributes:
+        address: of the worker.
+        steps: the parameter of the run that it took with it.
+    """
+
+    def __init__(self, scheduler, log, names, workers):
+        super().__init__()
+        self.scheduler, self.log, self.names, self.workers = scheduler, log, names, workers
+
+    def run(self):
+        with Client(self.scheduler, set_as_default=False) as client:
+            pids = client.run(os.getpid)
+            wait_until(lambda: self.log.exists() and self.log.read_text().endswith("\n"))
+            self.steps = self.log.read_text().split()[0]
+            name = self.names[int(self.steps)]
+            [self.address] = (each for each, runs in client.processing().items() if name in runs)
+        [worker] = (each for each in self.workers if each.pid == pids[self.address])
+        worker.kill()
+
+
+def test_a_sweep_survives_a_worker_that_dies_in_the_middle_of_a_run(notebooks, tmp_path):
+    file, log = tmp_path / "sweep.yml", tmp_path / "runs.log"
+    file.write_text(SWEEP.format(log=log))
+    names = {
+        each.changed["steps"]: each.name for each in grid_points(read_sweep_file(file), notebooks)
+    }
+    with cluster(tmp_path, 3) as (scheduler, workers):
+        killer = Killer(scheduler, log, names, workers)
+        killer.start()
+        progress = run_sweep(file, notebooks, tmp_path / "disturbed", scheduler=scheduler)
+        killer.join()
+        assert sum(worker.poll() is not None for worker in workers) == 1
+        assert (progress.ran, progress.failed) == (6, 0)
+        started = [line.split()[0] for line in log.read_text().splitlines()]
+        assert sorted(started) == sorted(["1", "2", "3", "4", "5", "6", killer.steps])
+        run_sweep(file, notebooks, tmp_path / "undisturbed", scheduler=scheduler)
+    tables = [tmp_path / name / "results.csv" for name in ("disturbed", "undisturbed")]
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+    assert f"Remove worker addr: {killer.address}" in (tmp_path / "scheduler.log").read_text()

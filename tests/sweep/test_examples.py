@@ -1,0 +1,69 @@
+"""The example of a sweep file, and the Slurm script."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.sweep_file import read_sweep_file
+
+
+def test_the_example_is_a_sweep_of_chapters_that_are_there(repository):
+    folder = repository / "notebooks"
+    points = grid_points(read_sweep_file(folder / "example_sweep.yml"), folder)
+    assert [point.chapter.number for point in points] == [0, 0, 1, 1]
+
+
+@pytest.fixture
+def script(repository):
+    return repository / "notebooks" / "slurm_sweep.sh"
+
+
+@pytest.fixture
+def commands(script):
+    """The lines that call something of ours or of Dask's."""
+    lines = script.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if re.match(r"(srun )?dask |metalearn-lab ", line)]
+
+
+def test_bash_reads_the_script(script):
+    assert shutil.which("bash")
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    assert os.access(script, os.X_OK)
+
+
+def test_its_sbatch_lines_come_first_and_are_options_with_a_value(script):
+    lines = script.read_text(encoding="utf-8").splitlines()
+    header = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+    options = [line for line in lines if line.startswith("#SBATCH")]
+    assert set(options) <= set(header), "Slurm reads none behind the first command"
+    assert all(re.fullmatch(r"#SBATCH --[a-z-]+=\S+", line) for line in options)
+    names = {line.split("--")[1].split("=")[0] for line in options}
+    assert {"ntasks", "cpus-per-task", "mem-per-cpu", "time"} <= names
+
+
+@pytest.mark.parametrize(
+    ("starts", "module"),
+    [
+        ("dask scheduler", ["dask", "scheduler"]),
+        ("srun dask worker", ["dask", "worker"]),
+        ("metalearn-lab sweep", ["metalearn_lab.cli", "sweep"]),
+    ],
+)
+def test_every_option_that_it_gives_exists(commands, starts, module):
+    [line] = (line for line in commands if line.startswith(starts))
+    options = re.findall(r"(--[a-z-]+)", line)
+    assert options
+    help_page = subprocess.run(
+        [sys.executable, "-m", *module, "--help"],
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for option in options:
+        assert re.search(rf"{option}\b", help_page), f"{starts} has no {option}"
