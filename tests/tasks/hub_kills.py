@@ -144,7 +144,7 @@ class Killer:
 def main() -> None:
     """Arguments: seed, number of kills, folder for the caches."""
     home = Path(sys.argv[3])
-    with serve(Hub({}, pause=0.002)) as hub:
+    with serve(Hub({}, pause=0.008)) as hub:
         os.environ |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home)}
         sys.stdout.write(json.dumps(Killer(int(sys.argv[1]), home, hub).run(int(sys.argv[2]))))
 
