@@ -33,6 +33,14 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 24,
     },
     "06_few_shot_text": {"iterations": 20, "test_episodes": 10},
+    "14_scaling_up": {
+        "inner_steps": 2,
+        "most_tasks": 16,
+        "rounds": 2,
+        "meta_batch": 8,
+        "iterations": 5,
+        "bf16_iterations": 5,
+    },
 }
 
 

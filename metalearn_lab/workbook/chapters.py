@@ -82,6 +82,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Few-shot text",
         "Six ways to tell unseen classes apart under one budget: which wins, and by how much?",
     ),
+    Chapter(
+        14,
+        "scaling_up",
+        "Scaling up",
+        "From laptop to GPU to cluster: what does each step buy, and how is a sweep's report read?",
+    ),
 )
 
 

@@ -87,7 +87,7 @@ def test_every_lesson_has_its_length():
 
 
 def test_every_exercise_it_names_is_there():
-    named = re.findall(r"(0\d): (\d)\b", PAGE)
+    named = re.findall(r"(\d\d): (\d)\b", PAGE)
     assert len(named) > 15
     for number, exercise in named:
         [chapter] = [each for each in CHAPTERS if each.number == int(number)]
