@@ -77,7 +77,7 @@ def _papermill(
 ) -> None:
     import papermill
 
-    from metalearn_lab.workbook.listening_client import ENGINE
+    from metalearn_lab.workbook.papermill_engine import ENGINE
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     papermill.execute_notebook(

@@ -6,6 +6,7 @@ of git, so the cell itself runs as it stands.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -13,9 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nbclient import NotebookClient
-
 from metalearn_lab.workbook.chapters import BRANCH, REPOSITORY
+from metalearn_lab.workbook.listening_client import ListeningClient
 
 ROOT = Path(__file__).resolve().parents[2]
 CELL_SECONDS = 300
@@ -39,8 +39,8 @@ def make_clone(folder: Path) -> Path:
     return folder
 
 
-def run(notebook: Any, folder: Path, clone: Path, colab: bool = True) -> None:
-    """Execute a notebook in a kernel of its own.
+def run(notebook: Any, folder: Path, clone: Path, colab: bool = True) -> list[str]:
+    """Execute a notebook in a kernel of its own; a line for each error that a widget hid.
 
     Args:
         notebook: changed in place.
@@ -52,8 +52,10 @@ def run(notebook: Any, folder: Path, clone: Path, colab: bool = True) -> None:
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "shell.py").write_text(SHELL if colab else "", encoding="utf-8")
     place = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=place)
-    client.execute(env=_environment(folder, clone))
+    client = ListeningClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=place)
+    # An event loop of its own, which is closed at the end, in whichever thread this is.
+    asyncio.run(client.async_execute(env=_environment(folder, clone)))
+    return client.heard
 
 
 def _environment(folder: Path, clone: Path) -> dict[str, str]:

@@ -8,7 +8,8 @@ import pytest
 
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
-from metalearn_lab.workbook.listening_client import ENGINE, ListeningClient
+from metalearn_lab.workbook.listening_client import ListeningClient
+from metalearn_lab.workbook.papermill_engine import ENGINE
 
 BEGIN = """\
 import ipywidgets as widgets
