@@ -87,6 +87,12 @@ def test_its_parameters_are_annotated_and_commented(path, code):
         assert parameter.help, f"{parameter.name} has no comment"
 
 
+def test_it_takes_a_gpu_if_there_is_one_and_says_once_where_it_computes(path, code):
+    assert ast.literal_eval(parameters_of(path)["device"].default) == "auto"
+    printed = "".join(o.text for cell in code for o in cell.outputs if o.output_type == "stream")
+    assert len(re.findall(r"^Computing on C\w+: .+$", printed, re.MULTILINE)) == 1
+
+
 def test_every_code_cell_was_executed_in_order(code):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
