@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 from distributed import KilledWorker
+from typer.testing import CliRunner
 
+from metalearn_lab import cli
 from metalearn_lab.sweep import scheduling
 from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.grid import grid_points
@@ -66,3 +68,9 @@ def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, addres
         workers_at(address, None, 1),
     ):
         pass
+
+
+def test_workers_here_and_a_cluster_elsewhere_exclude_each_other(tmp_path):
+    arguments = ["sweep", "x.yml", "--out", str(tmp_path), "--workers", "2", "--scheduler", "x:1"]
+    with pytest.raises(WorkbookError, match="--workers starts workers and --scheduler uses"):
+        CliRunner().invoke(cli.app, arguments, catch_exceptions=False)

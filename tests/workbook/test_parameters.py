@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from metalearn_lab.workbook.chapters import select
@@ -8,6 +10,7 @@ from metalearn_lab.workbook.parameters import (
     defaults,
     parameters_of,
     parse_value,
+    typed_value,
 )
 
 START, EPISODES = select(["00", "01"])
@@ -102,3 +105,29 @@ def test_an_unknown_parameter_lists_those_there_are():
 def test_a_parameter_given_twice_is_refused():
     with pytest.raises(WorkbookError, match="'x' is given twice"):
         assign([("x", "1"), ("x", "2")], {START: {"x": of_type("int")}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        ("int", 3, 3),
+        ("float", 2, 2.0),
+        ("float", "1e-3", 0.001),
+        ("str", "3", "3"),
+        ("bool", False, False),
+        ("list[int]", [1, 2], [1, 2]),
+        ("Optional[int]", None, None),
+        ("Optional[int]", 4, 4),
+    ],
+)
+def test_a_value_from_a_file_is_taken_as_the_parameters_type(kind, given, value):
+    found = typed_value(given, of_type(kind))
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"), [("int", 2.5), ("int", None), ("str", 3), ("bool", 1), ("list[int]", 3)]
+)
+def test_a_value_from_a_file_of_another_type_is_said(kind, given):
+    with pytest.raises(WorkbookError, match=rf"takes an? {re.escape(kind)}, not {given}"):
+        typed_value(given, of_type(kind))
