@@ -523,3 +523,5 @@ check_gain_from_peeking(gain_from_peeking, measured)
 # - Chen et al., "A Closer Look at Few-shot Classification", ICLR 2019: strong transfer baselines.
 # - Bao et al., "Few-shot Text Classification with Distributional Signatures", ICLR 2020.
 # - Sentences: `home-assistant-intents`, Apache-2.0, by the Home Assistant voice community.
+#
+# Next: [scaling up](14_scaling_up.ipynb), from a laptop to a GPU, a cluster and a sweep.
