@@ -6,7 +6,9 @@ Alone, and as two processes, on two GPUs where there are any:
     torchrun --nproc-per-node 2 -m metalearn_lab.training.train_sinusoids --weights two.safetensors
 
 The weights are the same up to rounding. With ``--checkpoint FILE`` a run that was stopped goes on
-when it is started again; ``torchrun --max-restarts 3`` starts it again by itself.
+when it is started again. ``torchrun --max-restarts 3`` starts it again by itself; set
+``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1`` for it, or the new processes may look for each other at the
+addresses of the old.
 """
 
 from __future__ import annotations

@@ -10,11 +10,14 @@ from typing import Any
 
 RANKS = 2
 
+# PyTorch imports the second at the first step of an optimiser, which takes longer than the run.
+_PRELOADED = ["tests.training.resumable_run", "torch._dynamo", "safetensors.torch"]
+
 
 def server():
     """Where processes are forked from; its imports are done once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.shared_runs", "tests.training.resumable_run"])
+    context.set_forkserver_preload(_PRELOADED)
     return context
 
 

@@ -1,6 +1,7 @@
 """Runs that are killed at random moments lose nothing: alone, among two ranks, under torchrun."""
 
 import json
+import os
 import random
 import re
 import shutil
@@ -17,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from metalearn_lab.training.checkpoint import load_checkpoint
 from metalearn_lab.training.train_sinusoids import main
 from tests.training.rank_processes import results, server, start
-from tests.training.resumable_run import train, wait_to_be_killed
+from tests.training.resumable_run import ITERATIONS, train, wait_to_be_killed
 
 KILLS = 20
 ENDED = {"run", "weights", "history"}
@@ -42,20 +43,25 @@ def assert_same_weights(found, expected) -> None:
     assert all(torch.equal(found[name], weight) for name, weight in expected.items())
 
 
-def train_to_the_end(folder, started):
+def train_to_the_end(folder, under_way, steps):
     torch.set_num_threads(1)
-    started.set()
-    learner, run = train(folder / "run")
+    left = iter(range(steps))
+    learner, run = train(
+        folder / "run", before=lambda i: next(left, None) is None and under_way.set()
+    )
     save_file(learner.state_dict(), folder / "weights")
     (folder / "history").write_text(json.dumps(vars(run)))
 
 
-def killed_after(folder, seconds) -> bool:
-    """Start the run, or go on with it; whether it was killed before its end."""
-    started = server().Event()
-    process = server().Process(target=train_to_the_end, args=(folder, started))
+def killed_after(folder, steps, seconds) -> bool:
+    """Start the run, or go on with it; whether it was killed before its end.
+
+    Steps say how far it comes on a machine of any speed, seconds that it is anywhere in a step.
+    """
+    under_way = server().Event()
+    process = server().Process(target=train_to_the_end, args=(folder, under_way, steps))
     process.start()
-    assert started.wait(LONGEST)
+    wait_until(lambda: under_way.is_set() or not process.is_alive())
     process.join(seconds)
     process.kill()
     process.join()
@@ -69,10 +75,14 @@ def test_a_run_killed_again_and_again_ends_bit_for_bit_as_undisturbed(tmp_path):
     while kills < KILLS:
         folder, kept, runs = tmp_path / f"run {runs}", 0, runs + 1
         folder.mkdir()
-        while killed_after(folder, moments.uniform(0, 0.3) if kills < KILLS else None):
+        while kills < KILLS and killed_after(
+            folder, moments.randrange(30), moments.uniform(0, 0.02)
+        ):
             kills += 1
             assert {entry.name for entry in folder.iterdir()} <= {*ENDED, "run.unfinished"}
             assert kept <= (kept := iterations_kept(folder / "run"))
+        if kills == KILLS:
+            assert not killed_after(folder, ITERATIONS, None)
         assert {entry.name for entry in folder.iterdir()} == ENDED
         assert json.loads((folder / "history").read_text()) == vars(run)
         assert_same_weights(load_file(folder / "weights"), learner.state_dict())
@@ -124,7 +134,7 @@ def test_ranks_go_on_after_one_was_killed(tmp_path, undisturbed):
 
 def goes_on_alone(path, undisturbed) -> None:
     """One rank takes over what two began, up to rounding."""
-    assert 0 < iterations_kept(path) < 300
+    assert 0 < iterations_kept(path) < ITERATIONS
     learner, run = train(path)
     for name, weight in undisturbed["weights"].items():
         assert torch.allclose(learner.state_dict()[name], weight, rtol=0, atol=1e-6), name
@@ -141,7 +151,10 @@ class UnderTorchrun:
         command = [*torchrun, "--nproc-per-node=2", "-m", "metalearn_lab.training.train_sinusoids"]
         with self.said.open("w") as output:
             self.process = subprocess.Popen(
-                [*command, *arguments(folder)], stdout=output, stderr=output
+                [*command, *arguments(folder)],
+                stdout=output,
+                stderr=output,
+                env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
             )
 
     def kill_one_after(self, condition) -> None:
