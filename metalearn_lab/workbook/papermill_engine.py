@@ -23,7 +23,13 @@ class ListeningEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *, extra_arguments: list[str], **_: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        extra_arguments: list[str],
+        execution_timeout: int | None = None,
+        **_: Any,
     ) -> None:
         """Execute the notebook; papermill calls this.
 
@@ -31,7 +37,11 @@ class ListeningEngine(NBClientEngine):  # type: ignore[misc]
             WorkbookError: a widget kept an exception to itself.
         """
         client = _Client(
-            nb_man, kernel_name=kernel_name, extra_arguments=extra_arguments, startup_timeout=60
+            nb_man,
+            kernel_name=kernel_name,
+            extra_arguments=extra_arguments,
+            startup_timeout=60,
+            timeout=execution_timeout,
         )
         client.execute()
         if client.heard and not _shows_error(nb_man.nb):
