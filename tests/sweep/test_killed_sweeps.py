@@ -67,7 +67,7 @@ def assert_nothing_is_corrupt(out, expected: str) -> None:
     """Records are readable and have their files, and each row of the table is one of the end's."""
     for path in out.glob("runs/*/run.json"):
         record = read_record(path)
-        assert record.status == "ok"
+        assert (record.status, record.error) == ("ok", None)
         assert len(record.files) == 2
         assert all((path.parent / name).stat().st_size for name in record.files)
     table = out / "results.csv"
