@@ -14,6 +14,7 @@ from nbclient.exceptions import CellTimeoutError
 from metalearn_lab.workbook import execute, run
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder_lock import folder_lock
 from metalearn_lab.workbook.record import read_record
 from metalearn_lab.workbook.run import run_chapters
 
@@ -211,3 +212,12 @@ def test_what_cannot_be_written_is_said(two_chapters, monkeypatch, writer, what)
     said = rf"{what} could not be written into .* No space .* it goes on where it was"
     with pytest.raises(WorkbookError, match=said):
         run_chapters(*two_chapters)
+
+
+def test_a_second_run_in_one_folder_is_refused_before_it_touches_anything(clone, command):
+    (clone / "out").mkdir()
+    with folder_lock(clone / "out"):
+        process = command("run", "0", "--out", "out", cwd=clone)
+    assert process.returncode == 2
+    assert "another command is writing into out" in process.stderr
+    assert [path.name for path in (clone / "out").iterdir() if path.name != ".lock"] == []
