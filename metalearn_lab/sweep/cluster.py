@@ -36,6 +36,7 @@ def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterato
                 n_workers=min(workers or CPU_COUNT, runs),
                 threads_per_worker=1,
                 processes=True,
+                security=True,  # a key that only these processes have: others here cannot connect
                 dashboard_address="127.0.0.1:0",
                 preload=["metalearn_lab.sweep.local_worker"],
             )

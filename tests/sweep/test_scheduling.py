@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from distributed import KilledWorker
+from distributed import Client, KilledWorker, Security
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
@@ -74,3 +74,13 @@ def test_workers_here_and_a_cluster_elsewhere_exclude_each_other(tmp_path):
     arguments = ["sweep", "x.yml", "--out", str(tmp_path), "--workers", "2", "--scheduler", "x:1"]
     with pytest.raises(WorkbookError, match="--workers starts workers and --scheduler uses"):
         CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+
+
+def test_nobody_else_can_connect_to_the_workers_of_this_machine():
+    """A worker runs what it is sent, and other users of a machine can reach its local ports."""
+    with workers_at(None, 1, 1) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        with pytest.raises(OSError, match="TLS certificate does not match"):
+            Client(address, security=Security.temporary(), timeout=2, set_as_default=False)
+        assert client.submit(abs, -5).result() == 5
