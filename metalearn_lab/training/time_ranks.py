@@ -2,8 +2,9 @@
 
     torchrun --nproc-per-node 2 -m metalearn_lab.training.time_ranks --tasks 24 --to times.json
 
-The first rank writes ``{"ranks": P, "step_ms": ..., "all_reduce_ms": {"1000": ..., ...}}``, each
-time a median, with one thread a rank. It is also good for a look at a cluster's network.
+The first rank writes a JSON object with ``ranks`` and, in milliseconds: ``step_ms``, ``own_ms`` (the
+meta-gradient of a rank's own tasks alone), and ``all_reduce_ms`` by the numbers exchanged. Each is a
+median, with one thread a rank. It is also good for a look at a cluster's network.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import torch.distributed as dist
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.median_time import median_milliseconds
+from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import to_device
+from metalearn_lab.tasks.types import Task, to_device
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.process_group import process_group
-from metalearn_lab.training.sharding import is_first_rank, ranks
+from metalearn_lab.training.sharding import is_first_rank, own_tasks, ranks
 
 NUMBERS = (1_000, 10_000_000)
 """Lengths of the gradients that are exchanged, in float32: one where the latency is all that
@@ -43,24 +45,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = _parser().parse_args(arguments)
     torch.set_num_threads(1)  # ranks of one machine share its cores
     with process_group(wanted.device) as device:
-        computations = {"step": _outer_step(wanted.tasks, wanted.inner_steps, device)}
+        batch = to_device(Sinusoids().batch(0, wanted.tasks), device)
+        learner = MAML(
+            MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=wanted.inner_steps
+        ).to(device)
+        computations = {"step": _outer_step(learner, batch), "own": _own_gradient(learner, batch)}
         if ranks() > 1:
             computations |= {str(count): _all_reduce(count, device) for count in NUMBERS}
         for computation in computations.values():
             computation()  # the first time is another
         times = median_milliseconds(computations, rounds=wanted.rounds)
-        found = {"ranks": ranks(), "step_ms": times.pop("step"), "all_reduce_ms": times}
+        step, own = times.pop("step"), times.pop("own")
+        found = {"ranks": ranks(), "step_ms": step, "own_ms": own, "all_reduce_ms": times}
         if is_first_rank():
             wanted.to.write_text(json.dumps(found), encoding="utf-8")
 
 
-def _outer_step(tasks: int, inner_steps: int, device: torch.device) -> Callable[[], object]:
-    """A step of MAML on sinusoids, sharded as in training."""
-    learner = MAML(MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=inner_steps)
-    learner.to(device)
+def _outer_step(learner: Learner, batch: Task) -> Callable[[], object]:
+    """A step, sharded as in training."""
     outer = OuterStep(learner, torch.optim.Adam(learner.parameters(), 1e-3))
-    batch = to_device(Sinusoids().batch(0, tasks), device)
     return lambda: outer.step(batch)
+
+
+def _own_gradient(learner: Learner, batch: Task) -> Callable[[], object]:
+    """The meta-gradient of the rank's own tasks, exchanged with nobody."""
+    own, parameters = own_tasks(batch), list(learner.parameters())
+    return lambda: torch.autograd.grad(learner(own), parameters)
 
 
 def _all_reduce(count: int, device: torch.device) -> Callable[[], object]:

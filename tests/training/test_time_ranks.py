@@ -22,4 +22,5 @@ def test_one_process_has_a_step_and_no_messages(tmp_path):
     found = json.loads(to.read_text())
     assert found["ranks"] == 1
     assert found["step_ms"] > 0
+    assert found["own_ms"] > 0
     assert found["all_reduce_ms"] == {}
