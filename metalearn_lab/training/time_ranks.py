@@ -2,9 +2,9 @@
 
     torchrun --nproc-per-node 2 -m metalearn_lab.training.time_ranks --tasks 24 --to times.json
 
-The first rank writes a JSON object with ``ranks`` and, in milliseconds: ``step_ms``, ``own_ms`` (the
-meta-gradient of a rank's own tasks alone), and ``all_reduce_ms`` by the numbers exchanged. Each is a
-median, with one thread a rank. It is also good for a look at a cluster's network.
+The first rank writes a JSON object with ``ranks`` and, in milliseconds: ``step_ms``, ``own_ms``
+(the meta-gradient of a rank's own tasks alone), and ``all_reduce_ms`` by the numbers exchanged.
+Each is a median, with one thread a rank. It is also good for a look at a cluster's network.
 """
 
 from __future__ import annotations
