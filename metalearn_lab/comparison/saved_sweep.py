@@ -1,4 +1,8 @@
-"""The tables of a sweep that comes with the package, to practise reading a report on."""
+"""The tables of a sweep that comes with the package, to practise reading a report on.
+
+To make them anew, run ``metalearn-lab sweep start_here.yml --out OUT`` with the file in ``sweeps``,
+and put ``results.csv`` and ``curves.csv`` of OUT into its folder.
+"""
 
 from __future__ import annotations
 

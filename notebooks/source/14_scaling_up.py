@@ -547,7 +547,8 @@ print(f"the fixed part is {step.fixed / step.milliseconds(1):.0%} of a step alon
 # and it is not shared out: every rank starts the same operations, only for fewer tasks. That is Amdahl's law, and it
 # bites where vectorising was worth most. Second, two processes on one machine are not two machines: compare what a rank's
 # own tasks should take with what they do take while the other works. They share memory and cache, perhaps one
-# core's two halves, and whatever else runs here. The formula is for ranks that do not disturb each other.
+# core's two halves, and whatever else runs here. The formula is for ranks that do not disturb each other, and leaves
+# out the bookkeeping of `DistributedDataParallel`, some milliseconds a step.
 #
 # ### Move it
 #
