@@ -70,7 +70,7 @@ class ShardingExplorer(Explorer):
             f"Speed-up and time against the ranks for {tasks:,} tasks of {work:.3g} ms, a fixed "
             f"part of {fixed:.3g} ms and {weights:,.0f} weights over {network}: P = {ranks:,} is "
             f"{step.speed_up(ranks):.3g} times as fast as one rank. Amdahl's ceiling is "
-            f"{step.ceiling:.3g}; {best:,} ranks are the fastest, {step.speed_up(best):.3g} times."
+            f"{step.ceiling:.3g}; the fastest is P = {best:,}, {step.speed_up(best):.3g} times."
         )
         bundle = self.scene.bundle(ShardingAt(step, ranks), alt)
         return picture_view(bundle, table, _note(step, ranks))

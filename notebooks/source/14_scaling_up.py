@@ -467,7 +467,8 @@ folder = Path(tempfile.mkdtemp())
 
 def torchrun(module, *arguments):
     """Run a module of the package in two processes, one thread each."""
-    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", module]
+    start = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "localhost"]
+    start += ["--nproc-per-node", "2", "-m", module]
     done = subprocess.run(
         [sys.executable, *start, "--device", "cpu", *map(str, arguments)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
