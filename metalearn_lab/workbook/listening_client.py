@@ -28,7 +28,20 @@ class Listener:
             error = msg["content"]
             where = f"in a widget of cell {cell_index}"
             self.heard.append(f"{error['ename']} {where}: {error['evalue']}")
-        return super().process_message(msg, cell, cell_index)  # type: ignore[misc]
+        result = super().process_message(msg, cell, cell_index)  # type: ignore[misc]
+        self._look_for_replies()
+        return result
+
+    def _look_for_replies(self) -> None:
+        """Wake the wait for the kernel's reply, which may have come unnoticed.
+
+        To give an Output widget's state back to the kernel, nbclient sends on the socket that it is
+        waiting at, behind the back of the event loop. A reply that comes at that moment is there,
+        but nothing says so, and the wait would never end. Asking for the events says so.
+        """
+        import zmq
+
+        self.kc.shell_channel.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]
 
 
 class ListeningClient(Listener, NotebookClient):

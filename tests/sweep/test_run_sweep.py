@@ -5,7 +5,6 @@ import json
 import re
 
 import nbformat
-import papermill
 import pytest
 from typer.testing import CliRunner
 
@@ -99,12 +98,8 @@ def test_a_record_says_what_ran_with_what(swept, rows):
     assert {"python", "torch"} <= set(record.versions)
 
 
-def test_an_exception_that_a_widget_swallowed_passes_papermill_and_fails_the_sweep(
-    swept, rows, tmp_path
-):
-    notebook = swept[0] / "notebooks" / "06_few_shot_text.ipynb"
-    papermill.execute_notebook(str(notebook), str(tmp_path / "out.ipynb"), progress_bar=False)
-    assert rows[3]["error"].startswith("ZeroDivisionError in a widget: ")
+def test_an_exception_that_a_widget_kept_fails_the_run(rows):
+    assert rows[3]["error"].startswith("ZeroDivisionError in a widget ")
     assert rows[3]["status"] == "failed"
 
 

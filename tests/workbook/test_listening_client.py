@@ -76,42 +76,32 @@ def notebook(*sources):
     )
 
 
-def patiently(execute):
-    """Execute, again if the kernel never answers.
-
-    On a busy machine ipykernel 7.4 now and then loses a request that comes while a client sends it
-    the state of an Output widget; with any client, so it proves nothing here.
-    """
-    for _ in range(4):
-        try:
-            return execute()
-        except CellTimeoutError:
-            continue
-    return pytest.fail("the kernel has lost a request each time")
-
-
 def run_by_papermill(tmp_path, content, **options):
     nbformat.write(content, tmp_path / "in.ipynb")
     files = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
     arguments = {"kernel_name": KERNEL_NAME, "progress_bar": False, **options}
-    patiently(
-        lambda: papermill.execute_notebook(*files, execution_timeout=CELL_SECONDS, **arguments)
-    )
+    papermill.execute_notebook(*files, execution_timeout=CELL_SECONDS, **arguments)
 
 
 def run_by_client(*sources):
-    def execute():
-        client = ListeningClient(
-            notebook(*sources), kernel_name=KERNEL_NAME, allow_errors=True, timeout=CELL_SECONDS
-        )
-        client.execute()
-        return client.heard
-
-    return patiently(execute)
+    client = ListeningClient(
+        notebook(*sources), kernel_name=KERNEL_NAME, allow_errors=True, timeout=CELL_SECONDS
+    )
+    client.execute()
+    return client.heard
 
 
 def test_papermill_alone_reports_success(tmp_path):
-    run_by_papermill(tmp_path, notebook(*HIDDEN.values()))
+    try:
+        run_by_papermill(tmp_path, notebook(*HIDDEN.values()))
+    except CellTimeoutError:  # what our clients are mended of, see `_look_for_replies`
+        pytest.skip("papermill missed a reply of the kernel")
+
+
+def test_no_reply_of_the_kernel_is_missed():
+    """Replies come while an Output widget's state is sent; without the look one is lost."""
+    sources = [HIDDEN["in interactive_output, before a drawing that wipes it away"]] * 60
+    assert len(run_by_client(*sources)) == 60
 
 
 def test_our_engine_fails_the_notebook_and_keeps_it(tmp_path):
