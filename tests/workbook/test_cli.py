@@ -50,7 +50,7 @@ def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign():
             ["run", "0", "--out", "notebooks/00_start_here.ipynb/x"],
             "metalearn-lab: cannot write into",
         ),
-        (["run", "0", "--out", "notebooks"], "already holds notebooks or a run"),
+        (["run", "0", "--out", "notebooks"], "already holds notebooks or pages that are no run"),
         (["student", "class", "9"], "metalearn-lab: there is no chapter '9'. The chapters are:"),
         (["student", "notebooks"], "metalearn-lab: the folder notebooks is not empty"),
         (["student", "class", "00"], "metalearn-lab: 00_start_here: its first line is no badge"),

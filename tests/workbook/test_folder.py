@@ -1,7 +1,7 @@
 import pytest
 
 from metalearn_lab.workbook import folder as module
-from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder import notebook_path, notebooks_folder
 
@@ -20,4 +20,4 @@ def test_without_a_clone_the_error_says_to_get_one(tmp_path, monkeypatch):
 def test_a_missing_notebook_is_named(clone):
     (clone / "notebooks" / "06_few_shot_text.ipynb").unlink()
     with pytest.raises(WorkbookError, match=r"06_few_shot_text has no notebook .* CHAPTERS=06"):
-        notebook_path(CHAPTERS[-1], clone / "notebooks")
+        notebook_path(select(["06"])[0], clone / "notebooks")
