@@ -13,10 +13,21 @@ set -euo pipefail
 
 source .venv/bin/activate
 # A port of its own, since another job may share the node.
-address="tcp://$(hostname -f):$((20000 + SLURM_JOB_ID % 20000))"
+address="tls://$(hostname -f):$((20000 + SLURM_JOB_ID % 20000))"
+
+# A worker does what it is told, so only holders of this job's key may talk to one. It lies here
+# because every node sees this folder.
+umask 077
+key="$(mktemp -d "$PWD/.sweep-key-XXXXXX")"
+trap 'kill $(jobs -p); rm -r "$key"' EXIT
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=sweep -days 30 \
+  -keyout "$key/own" -out "$key/own" 2>"$key/said" || { cat "$key/said" >&2; exit 1; }
+export DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=true DASK_DISTRIBUTED__COMM__TLS__CA_FILE="$key/own"
+for who in SCHEDULER WORKER CLIENT; do
+  export "DASK_DISTRIBUTED__COMM__TLS__${who}__CERT=$key/own"
+done
 
 dask scheduler --host "$address" --no-dashboard &
 srun dask worker "$address" --nthreads 1 --no-dashboard --death-timeout 120 &
-trap 'kill $(jobs -p)' EXIT
 
 metalearn-lab sweep "$1" --out "$2" --scheduler "$address"

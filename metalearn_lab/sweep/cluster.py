@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECTION_TIMEOUT = 30  # seconds; on a cluster the scheduler may still be starting
+WORKERS_TIMEOUT = 300  # seconds; and the first worker after it
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterato
         runs: how many there are to do; no more processes are started than that.
 
     Raises:
-        WorkbookError: there is no scheduler at that address.
+        WorkbookError: there is no scheduler at that address, or it has no worker.
     """
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
@@ -44,7 +45,9 @@ def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterato
             stack.callback(_expect_busy_workers)
             yield client
         else:
-            yield stack.enter_context(_client_of(scheduler))
+            client = stack.enter_context(_client_of(scheduler))
+            _wait_for_a_worker(client, scheduler)
+            yield client
 
 
 def _expect_busy_workers() -> None:
@@ -62,4 +65,16 @@ def _client_of(scheduler: str) -> Client:
             f"no Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`, "
             "which prints its address, and workers with `dask worker ADDRESS`; or leave "
             "--scheduler away to run on this machine"
+        ) from None
+
+
+def _wait_for_a_worker(client: Client, scheduler: str) -> None:
+    from distributed import TimeoutError
+
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
+    except TimeoutError:
+        raise WorkbookError(
+            f"the scheduler at {scheduler} has had no worker for {WORKERS_TIMEOUT} seconds: start "
+            "some with `dask worker ADDRESS`, or see why they cannot reach it"
         ) from None

@@ -70,15 +70,17 @@ def _refuse_other_folders(out: Path) -> None:
 
 
 def kept(out: Path, point: Point) -> Record | None:
-    """The record of a point that was run before, or None.
+    """The record of a point that was run before and still has its files, or None.
 
     Raises:
         WorkbookError: the record is damaged.
     """
+    folder = out / "runs" / point.name
     try:
-        return read_record(out / "runs" / point.name / RECORD)
+        record = read_record(folder / RECORD)
     except FileNotFoundError:
         return None
+    return record if all((folder / file).is_file() for file in record.files) else None
 
 
 def keep(out: Path, point: Point, outcome: Outcome) -> None:

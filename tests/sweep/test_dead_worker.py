@@ -14,7 +14,7 @@ SWEEP = """\
 - chapter: 0
   parameters:
     steps: [1, 2, 3, 4, 5, 6]
-    seconds: 1
+    seconds: 2
     log: {log}
 """
 

@@ -67,3 +67,32 @@ def test_every_option_that_it_gives_exists(commands, starts, module):
     ).stdout
     for option in options:
         assert re.search(rf"{option}\b", help_page), f"{starts} has no {option}"
+
+
+def test_the_script_runs_a_sweep_on_workers_that_nobody_else_can_talk_to(
+    script, notebooks, tmp_path
+):
+    """With a stand-in for `srun` that starts one worker, here."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in {"srun": 'exec "$@"', "hostname": "echo localhost"}.items():
+        (tools / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tools / name).chmod(0o755)
+    activate = notebooks.parent / ".venv" / "bin" / "activate"
+    activate.parent.mkdir(parents=True)
+    activate.write_text(f"export PATH={tools}:{os.path.dirname(sys.executable)}:$PATH\n")
+    (notebooks.parent / "sweep.yml").write_text("- chapter: 0\n  parameters: {steps: [1, 2, 3]}\n")
+    ran = subprocess.run(
+        ["bash", str(script), "sweep.yml", "out"],
+        cwd=notebooks.parent,
+        env=os.environ | {"SLURM_JOB_ID": str(os.getpid())},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (notebooks.parent / "out" / "results.csv").read_text().count(",ok,") == 3
+    assert "tls://" in ran.stderr
+    assert "tcp://" not in ran.stderr
+    assert not list(notebooks.parent.glob(".sweep-key-*"))

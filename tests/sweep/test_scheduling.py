@@ -82,5 +82,5 @@ def test_nobody_else_can_connect_to_the_workers_of_this_machine():
         address = client.scheduler.address
         assert address.startswith("tls://127.0.0.1:")
         with pytest.raises(OSError, match="TLS certificate does not match"):
-            Client(address, security=Security.temporary(), timeout=2, set_as_default=False)
+            Client(address, security=Security.temporary(), timeout=30, set_as_default=False)
         assert client.submit(abs, -5).result() == 5

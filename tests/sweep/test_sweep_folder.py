@@ -153,3 +153,12 @@ def test_a_sweep_whose_disk_fills_goes_on_when_there_is_space(sweep, out):
     again = sweep()
     assert (again.kept, again.ran) == (1, 2)
     assert (out / "results.csv").read_text().count(",ok,") == 3
+
+
+@pytest.mark.parametrize("ending", ["ipynb", "html"])
+def test_a_run_whose_files_are_gone_runs_again(sweep, out, ending):
+    sweep()
+    next(out.glob(f"runs/*/*.{ending}")).unlink()
+    again = sweep()
+    assert (again.kept, again.ran) == (2, 1)
+    assert len(list(out.glob(f"runs/*/*.{ending}"))) == 3
