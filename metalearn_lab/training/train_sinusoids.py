@@ -88,6 +88,7 @@ def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
     if wanted.weights is not None and is_first_rank():
         from safetensors.torch import save_file
 
+        wanted.weights.parent.mkdir(parents=True, exist_ok=True)
         save_file({n: t.cpu() for n, t in learner.state_dict().items()}, wanted.weights)
         _log.info("meta-loss %.4g, weights in %s", run.history[-1]["meta_loss"], wanted.weights)
     return run

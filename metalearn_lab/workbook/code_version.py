@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.version import Version
 
 PACKAGE = Path(__file__).resolve().parents[1]
-SUFFIXES = frozenset({".py", ".c", ".js", ".css", ".json", ".csv"})
+SUFFIXES = frozenset({".py", ".c", ".js", ".css", ".json", ".csv", ".yml"})
 
 
 @cache

@@ -97,8 +97,8 @@ def index_page(records: Sequence[Record]) -> str:
 
 
 def computed_with(records: Sequence[Record]) -> str:
-    """The devices and versions behind some records, each said once."""
-    return "".join(dict.fromkeys(map(_computed_with, records)))
+    """The devices and versions behind some records, each said once; some never ran."""
+    return "".join(dict.fromkeys(_computed_with(each) for each in records if each.versions))
 
 
 def _computed_with(record: Record) -> str:

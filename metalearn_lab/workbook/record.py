@@ -75,9 +75,8 @@ def read_record(path: Path) -> Record:
         WorkbookError: the file is no record.
         OSError: it cannot be read, e.g. there is none.
     """
-    text = path.read_text(encoding="utf-8")
     try:
-        return Record.from_json(text)
+        return Record.from_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WorkbookError(
             f"{path} is not the record of a run ({error}): delete it, and that chapter runs again"

@@ -77,7 +77,7 @@ def run_chapters(
         for place, (chapter, notebook) in enumerate(notebooks.items(), start=1):
             if chapter.name not in done:
                 label = f"[{place}/{len(notebooks)}] {chapter.name}"
-                record_path(target, chapter.name).unlink(missing_ok=True)
+                _forget(target, chapter)
                 record = execute_chapter(chapter, notebook, target, changed[chapter], label)
                 _keep(record, target)
                 done[chapter.name] = record
@@ -87,6 +87,13 @@ def run_chapters(
 
 def _planned(notebook: Path, parameters: dict[str, object]) -> Planned:
     return Planned(run_key(notebook, parameters), parameters)
+
+
+def _forget(out: Path, chapter: Chapter) -> None:
+    """Take away what an earlier try left, so that nothing of it passes for this one's."""
+    record = record_path(out, chapter.name)
+    for path in (record, record.with_suffix(".html"), record.with_suffix(".ipynb")):
+        path.unlink(missing_ok=True)
 
 
 def _keep(record: Record, out: Path) -> None:
