@@ -67,7 +67,7 @@ def meta_train(
             begun, or else where ``training.compiling.worth_compiling`` expects that it pays; if
             it then cannot be done, a warning says why.
         bf16: matrix products of the meta-loss in bfloat16, weights and validation as they are:
-            faster on tensor cores, and moves the meta-gradient by up to 3 % where it is allowed
+            faster on tensor cores, and moves the meta-gradient by some per cent where it is allowed
             (see ``training.bf16``).
 
     Returns:

@@ -35,7 +35,7 @@ class OuterStep:
             the learner's own ``forward``: compiled to C on a CPU (see ``metalearn_lab.compiled``),
             recorded as a graph on a CUDA device (see ``training.graph_replay``).
         bf16: matrix products in bfloat16, which tensor cores take at twice the rate or more. It
-            moves the meta-gradient by up to 3 % where it is allowed (see ``training.bf16``).
+            moves the meta-gradient by some per cent where it is allowed (see ``training.bf16``).
 
     Raises:
         ValueError: bf16 would make the meta-gradient wrong, or cannot be had.
