@@ -575,8 +575,7 @@ fact(
 # %% [markdown]
 # So shard what is slow *by its tasks*: large networks, many steps, large meta-batches. On sinusoids two ranks can at most
 # halve a step, and compiling made it fifteen times as fast or more, on one. If a rank dies, the others stop with an error
-# that says so, and the same command goes on from the last checkpoint (`torchrun --max-restarts 3` repeats it by
-# itself).
+# that says so, and the same command goes on from the last checkpoint.
 #
 # ## From one run to many
 #
@@ -755,9 +754,9 @@ show_figure(
 # %%
 from metalearn_lab.workbook.headline import headline
 
+gains = ", ".join(f"{name} {faster[name]:.0f} times" for name in costs)
 headline(
-    f"{few} sinusoids as one meta-gradient, k = {inner_steps}: at once "
-    f"{faster['vectorised']:.0f} times as fast as one by one, compiled {faster.get('compiled', 0):.0f} times; "
+    f"{few} sinusoids as one meta-gradient, k = {inner_steps}: {gains} as fast as one by one; "
     f"the same weights from two processes as from one, up to {furthest:.0e}.",
     weights_apart=furthest,
     steps_in_1_gb=reach["second order"],
@@ -891,7 +890,7 @@ check_supported_claim(my_claim)
 #
 # - Li et al.: *PyTorch Distributed: Experiences on Accelerating Data Parallel Training*, VLDB 2020,
 #   [arXiv:2006.15704](https://arxiv.org/abs/2006.15704).
-# - Patarasu, Yuan: *Bandwidth Optimal All-reduce Algorithms for Clusters of Workstations*, Journal of Parallel and
+# - Patarasuk, Yuan: *Bandwidth Optimal All-reduce Algorithms for Clusters of Workstations*, Journal of Parallel and
 #   Distributed Computing 69, 2009: the ring.
 # - Amdahl: *Validity of the Single Processor Approach to Achieving Large Scale Computing Capabilities*, AFIPS 1967.
 # - Chen, Xu, Zhang, Guestrin: *Training Deep Nets with Sublinear Memory Cost*, 2016,
