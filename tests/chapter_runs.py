@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbclient import NotebookClient
 from nbformat import NotebookNode, v4
 
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.headline import collect_headlines
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KERNEL_NAME
+from metalearn_lab.workbook.listening_client import ListeningClient
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.teaching_tags import has_tag
 from metalearn_lab.workbook.views import View, view_of
@@ -52,13 +52,15 @@ def run_small(
         cells=[v4.new_code_cell(first), *code, *map(v4.new_code_cell, more)],
         metadata=KERNEL_METADATA,
     )
-    NotebookClient(
+    client = ListeningClient(
         notebook,
         timeout=CELL_SECONDS,
         kernel_name=KERNEL_NAME,
         extra_arguments=KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(folder)}},
-    ).execute()
+    )
+    client.execute()
+    assert client.heard == [], "a widget kept an exception to itself"
     return list(notebook.cells[1:])
 
 

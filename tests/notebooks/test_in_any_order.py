@@ -20,7 +20,7 @@ from tests.chapter_runs import ROOT
 NUMBERS = random.Random(5).sample(["00", "01", "06"], 3)
 NO_NETWORK = ("unshare", "--net", "--map-root-user")
 
-pytestmark = pytest.mark.notebook
+pytestmark = [pytest.mark.notebook, pytest.mark.long]
 
 
 def can_unshare() -> bool:

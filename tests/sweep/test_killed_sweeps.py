@@ -18,6 +18,8 @@ from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.workbook.record import Record, read_record
 from tests.sweep.processes import drive, marked, sweep_command, wait_until
 
+pytestmark = pytest.mark.long
+
 SWEEP = """\
 - chapter: 0
   parameters:

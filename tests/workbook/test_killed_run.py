@@ -20,6 +20,8 @@ from metalearn_lab.workbook.run import run_chapters
 from metalearn_lab.workbook.run_plan import PLAN_FILE, record_path
 from tests.workbook.killable_run import CHAPTERS, SOURCES, kernels, run_small
 
+pytestmark = pytest.mark.long
+
 KILLS = 20
 SEED = 5
 
