@@ -63,7 +63,7 @@ test: setup
 	$(call stage,format (ruff format),$(BIN)/ruff format --check $(CHECKED))
 	$(call stage,types (mypy),$(BIN)/mypy)
 	$(call stage,spelling (codespell),$(BIN)/codespell)
-	$(call stage,unit tests,$(BIN)/python -m pytest -q $(SHARED_OUT))
+	$(call stage,unit tests,$(BIN)/python -m pytest -q $(SHARED_OUT) --no-loadscope-reorder)
 	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider --nbval-lax \
 	  --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
