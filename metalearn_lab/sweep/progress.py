@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.grid import Point
 from metalearn_lab.workbook.record import Record
 
@@ -33,7 +34,7 @@ class Progress:
 
     def first(self) -> str:
         """The first line."""
-        return f"{_count(self.points, 'point')}, {self.kept} there already"
+        return f"{counted(self.points, 'point')}, {self.kept} there already"
 
     def line(self, point: Point, record: Record) -> str:
         """Count a run that has ended; its line."""
@@ -54,10 +55,6 @@ class Progress:
     def total(self) -> str:
         """The last line."""
         return (
-            f"{_count(self.points, 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
+            f"{counted(self.points, 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
             f"{self.kept} there already, {self.failed} failed"
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + "s" * (number != 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.curves import CurveGroup, curve_groups, panels_of
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, FinishedSweep
 from metalearn_lab.sweep.report_pictures import curves_picture, values_pictures
@@ -48,7 +49,7 @@ def sweep_page(sweep: FinishedSweep) -> str:
 
 def summary(sweep: FinishedSweep) -> str:
     """How much of the sweep is there, in one sentence."""
-    said = f"{len(sweep.ended)} of {_count(len(sweep.planned), 'run')} ended"
+    said = f"{len(sweep.ended)} of {counted(len(sweep.planned), 'run')} ended"
     return f"{said}, {len(sweep.failed) or 'none'} of them failed."
 
 
@@ -59,7 +60,7 @@ def _state(sweep: FinishedSweep) -> str:
         return said
     return (
         f'<p class="warning"><strong>This sweep is unfinished</strong>: {summary(sweep)} '
-        f"{_count(waiting, 'run')} still to come; the command that began it goes on with them.</p>"
+        f"{counted(waiting, 'run')} still to come; the command that began it goes on with them.</p>"
     )
 
 
@@ -95,7 +96,3 @@ def _curves(chapter: ChapterRuns, group: CurveGroup, *, several: bool) -> str:
         f"<h3>{heading}</h3>\n{curves_picture(panels, group)}\n"
         f"<details><summary>The same in numbers</summary>\n{table}\n</details>"
     )
-
-
-def _count(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"

@@ -17,6 +17,7 @@ from metalearn_lab.figures.sweep_curves import (
     sweep_curves_figure,
 )
 from metalearn_lab.figures.sweep_values import MOST_BARS, Result, far, sweep_values_figure
+from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.curves import REPETITION, CurveGroup
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun
 from metalearn_lab.sweep.report_tables import number
@@ -36,7 +37,7 @@ def curves_picture(panels: Mapping[str, Sequence[Run]], group: CurveGroup) -> st
         if several
         else "One run a panel, with its 95 % interval over tasks."
     )
-    alt = f"Query {group.kind} against inner step in {_count(len(panels), 'panel')}. "
+    alt = f"Query {group.kind} against inner step in {counted(len(panels), 'panel')}. "
     return _picture(figure, alt + _ranges(panels), " ".join([drawn, *_rising(scale.beyond)]))
 
 
@@ -111,17 +112,13 @@ def _left_out(points: int) -> list[str]:
     if not points:
         return []
     far_above = "that is far above the others is" if points == 1 else "far above the others are"
-    return [f"{_count(points, 'point')} {far_above} left out."]
+    return [f"{counted(points, 'point')} {far_above} left out."]
 
 
 def _rising(curves: int) -> list[str]:
     if not curves:
         return []
-    return [f"{_count(curves, 'curve')} {'rises' if curves == 1 else 'rise'} out of the picture."]
-
-
-def _count(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
+    return [f"{counted(curves, 'curve')} {'rises' if curves == 1 else 'rise'} out of the picture."]
 
 
 def _picture(figure: Figure, alt: str, caption: str) -> str:

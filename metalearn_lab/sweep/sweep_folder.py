@@ -70,7 +70,7 @@ def _refuse_other_folders(out: Path) -> None:
 
 
 def kept(out: Path, point: Point) -> Record | None:
-    """The record of a point that was run before and still has its files, or None.
+    """The record of a point that was run before, or None; also if it went well and lost its files.
 
     Raises:
         WorkbookError: the record is damaged.
@@ -80,7 +80,7 @@ def kept(out: Path, point: Point) -> Record | None:
         record = read_record(folder / RECORD)
     except FileNotFoundError:
         return None
-    return record if all((folder / file).is_file() for file in record.files) else None
+    return record if record.status == "failed" or record.stands(folder) else None
 
 
 def keep(out: Path, point: Point, outcome: Outcome) -> None:

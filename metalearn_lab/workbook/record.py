@@ -45,6 +45,10 @@ class Record:
     device: str = ""
     files: list[str] = field(default_factory=list)
 
+    def stands(self, folder: Path) -> bool:
+        """Whether its run need not be made again: it went well, and its files are in the folder."""
+        return self.status == "ok" and all((folder / file).is_file() for file in self.files)
+
     def to_json(self) -> str:
         """The record as JSON, for people too."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -104,12 +104,6 @@ def _ended_well(folder: Path, plan: Mapping[str, Planned]) -> dict[str, Record]:
     for name, planned in plan.items():
         path = record_path(folder, name)
         record = read_record(path) if path.is_file() else None
-        if record is not None and _stands(record, planned, folder):
+        if record is not None and record.key == planned.key and record.stands(folder):
             found[name] = record
     return found
-
-
-def _stands(record: Record, planned: Planned, folder: Path) -> bool:
-    """Whether the chapter need not run again: one that failed or lost its files must."""
-    there = all((folder / file).is_file() for file in record.files)
-    return record.status == "ok" and record.key == planned.key and there
