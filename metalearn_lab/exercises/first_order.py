@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 
 LossOf = Callable[[Tensor], Tensor]
@@ -17,17 +19,14 @@ def check_first_order_gradient(
     gradient: Callable[[Tensor, LossOf, LossOf, float, int], Tensor | tuple[Tensor]],
 ) -> Verdict:
     """``gradient(theta, support_loss, query_loss, alpha, steps)`` is ∇L_Q(θ_k)."""
-    alpha = 0.1
-    for steps in (3, 1):
-        theta = torch.tensor([0.7, -1.3], dtype=torch.float64)
-        given = theta.clone()
-        found = gradient(theta, _support_loss, _query_loss, alpha, steps)
-        if isinstance(found, tuple):
+    for (x, y, alpha), losses, steps in _SETTINGS:
+        theta = torch.tensor([x, y], dtype=torch.float64)
+        returned = gradient(theta, *losses, alpha, steps)
+        if isinstance(returned, tuple):
             return not_yet("autograd.grad returns a tuple: unpack it, `[gradient] = …`.")
-        if not torch.equal(theta.detach(), given):
-            return not_yet("theta itself has changed: make new tensors, as in θ_j − αg.")
-        if not _same(found, _first_order(given, alpha, steps)):
-            return not_yet(_first_order_mistake(found, given, alpha, steps))
+        found = tensor(returned, theta.shape)
+        if not _same(found, _first_order(theta, losses, alpha, steps)):
+            return not_yet(_first_order_mistake(found, theta, losses, alpha, steps))
     return right("Nothing was differentiated twice: the inner gradients are plain numbers.")
 
 
@@ -39,34 +38,54 @@ def _query_loss(theta: Tensor) -> Tensor:
     return (theta[0] - 1) ** 2 + torch.cosh(theta[1] + 0.5)
 
 
-def _first_order(theta: Tensor, alpha: float, steps: int) -> Tensor:
-    return _slope(_query_loss, _path(theta, alpha, steps)[-1])
+_Losses = tuple[LossOf, LossOf]
+"""Of the support, and of the query."""
+
+_ONE_WAY, _OTHER_WAY = (_support_loss, _query_loss), (_query_loss, _support_loss)
+_SETTINGS = tuple(
+    zip(
+        drawn("first-order gradient", 3, (0.4, 1), (-1.5, -0.8), (0.05, 0.12)),
+        (_ONE_WAY, _ONE_WAY, _OTHER_WAY),
+        (3, 1, 2),
+        strict=True,
+    )
+)
 
 
-def _first_order_mistake(found: Tensor, theta: Tensor, alpha: float, steps: int) -> str:
-    path = _path(theta, alpha, steps)
+def _first_order(theta: Tensor, losses: _Losses, alpha: float, steps: int) -> Tensor:
+    support_loss, query_loss = losses
+    return _slope(query_loss, _path(theta, support_loss, alpha, steps)[-1])
+
+
+def _first_order_mistake(
+    found: Tensor, theta: Tensor, losses: _Losses, alpha: float, steps: int
+) -> str:
+    support_loss, query_loss = losses
+    path = _path(theta, support_loss, alpha, steps)
     mistakes = {
         "this is MAML's gradient: the inner gradients are still differentiated. Hold them "
-        "constant.": _maml(theta, alpha, steps),
+        "constant.": _maml(theta, losses, alpha, steps),
         "this is the query gradient at θ, before any inner step. Take it at θ_k.": _slope(
-            _query_loss, theta
+            query_loss, theta
         ),
         "this is the gradient of the support loss. The outer gradient is the query's.": _slope(
-            _support_loss, path[-1]
+            support_loss, path[-1]
         ),
         "the inner steps go uphill: subtract α times the gradient.": _first_order(
-            theta, -alpha, steps
+            theta, losses, -alpha, steps
         ),
-        "only one inner step was taken. There are `steps` of them.": _first_order(theta, alpha, 1),
+        "only one inner step was taken. There are `steps` of them.": _first_order(
+            theta, losses, alpha, 1
+        ),
         "this is θ_k. Return the query gradient there.": path[-1],
     }
     return _named(found, mistakes, "compare with ∇L_Q(θ_k), θ_{j+1} = θ_j − α∇L_S(θ_j).")
 
 
-def _path(theta: Tensor, alpha: float, steps: int) -> list[Tensor]:
+def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list[Tensor]:
     path = [theta]
     for _ in range(steps):
-        path.append(path[-1] - alpha * _slope(_support_loss, path[-1]))
+        path.append(path[-1] - alpha * _slope(support_loss, path[-1]))
     return path
 
 
@@ -75,20 +94,21 @@ def _slope(loss: LossOf, theta: Tensor) -> Tensor:
     return slope
 
 
-def _maml(theta: Tensor, alpha: float, steps: int) -> Tensor:
-    return _slope(lambda start: _query_loss(_differentiable_path(start, alpha, steps)), theta)
+def _maml(theta: Tensor, losses: _Losses, alpha: float, steps: int) -> Tensor:
+    support_loss, query_loss = losses
 
+    def meta_loss(start: Tensor) -> Tensor:
+        for _ in range(steps):
+            start = start - alpha * torch.func.grad(support_loss)(start)
+        return query_loss(start)
 
-def _differentiable_path(theta: Tensor, alpha: float, steps: int) -> Tensor:
-    for _ in range(steps):
-        theta = theta - alpha * torch.func.grad(_support_loss)(theta)
-    return theta
+    return _slope(meta_loss, theta)
 
 
 @self_check
 def check_matching_minibatches(answer: float) -> Verdict:
     """With how many minibatches Reptile's ratio is that of first-order MAML with 4: 7."""
-    match answer:
+    match number(answer):
         case 7:
             return right("(k − 1)/2 = 3. To match MAML with 4, Reptile would need 13.")
         case 4:
@@ -103,7 +123,7 @@ def check_matching_minibatches(answer: float) -> Verdict:
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(torch.as_tensor(one).detach().double(), other, rtol=1e-6, atol=1e-9)
+    return torch.allclose(one, other, rtol=1e-6, atol=1e-9)
 
 
 def _named(found: Tensor, mistakes: Mapping[str, Tensor], otherwise: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
+from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.tasks.quadratics import Algorithm, stationary_point
@@ -12,7 +14,10 @@ from metalearn_lab.tasks.quadratics import Algorithm, stationary_point
 TwoSteps = Callable[[float, float, float, float, float, float], float]
 """θ, a, c, b, d, α to the gradient of L_Q(θ_2) in θ."""
 
-_SETTINGS = ((0.5, 1.0, -1.0, 2.0, 3.0, 0.1), (-1.5, 4.0, 0.5, 1.0, -2.0, 0.3))
+_SETTINGS = drawn(
+    "two steps by hand", 6, (-2, 2), (0.5, 4), (-2, 2), (0.5, 4), (-3, 3), (0.05, 0.4)
+)
+_CLOSE = 1e-5  # a tensor of the reader's may be in float32
 
 
 @self_check
@@ -20,10 +25,10 @@ def check_two_step_gradient(answer: TwoSteps) -> Verdict:
     """Check d L_Q(θ_2) / dθ for L_S = a/2 (θ − c)² and L_Q = b/2 (θ − d)², written by hand."""
     for theta, a, c, b, d, alpha in _SETTINGS:
         factor = 1 - alpha * a
-        given = float(answer(theta, a, c, b, d, alpha))
+        given = number(answer(theta, a, c, b, d, alpha))
         # b (θ_j − d), the query gradient after j steps: each shortens the way to c by the factor.
         start, first, second = (b * (c + factor**j * (theta - c) - d) for j in range(3))
-        if near(given, factor**2 * second):
+        if near(given, factor**2 * second, _CLOSE):
             continue
         likely = {
             "this is the first-order gradient: both factors (1 − αa) are missing.": second,
@@ -34,7 +39,7 @@ def check_two_step_gradient(answer: TwoSteps) -> Verdict:
             "the sign is turned round: this points downhill.": -(factor**2) * second,
         }
         way_on = "find θ₁ and θ₂ first. Then each step hands back a factor dθ_{j+1}/dθ_j = 1 − αa."
-        return not_yet(likely_mistake(given, likely) or way_on)
+        return not_yet(likely_mistake(given, likely, _CLOSE) or way_on)
     return right("Two steps, so two factors: (1 − αa)² b (θ₂ − d).")
 
 
@@ -47,6 +52,7 @@ def check_settled(
         name: stationary_point(name, curvatures, centres, inner_lr=alpha, inner_steps=1)
         for name in get_args(Algorithm)
     }
+    answer = number(answer)
     if near(answer, points["maml"], 5e-4):
         return right("The weights are a(1 − αa)²; the steep bowl is solved by the step itself.")
     likely = {
@@ -60,6 +66,7 @@ def check_settled(
 @self_check
 def check_largest_rate(answer: float, curvatures: tuple[float, ...]) -> Verdict:
     """Check the α above which an inner step makes the loss of some bowl larger."""
+    answer = number(answer)
     steepest, flattest = max(curvatures), min(curvatures)
     if near(answer, 2 / steepest, 5e-3 / steepest):
         return right("|1 − αa| is at most 1 while α ≤ 2/a, and the steepest bowl decides.")

@@ -20,5 +20,5 @@ def likely_mistake(given: float, likely: Mapping[str, float], close: float = CLO
 
 
 def near(one: float, other: float, close: float = CLOSE) -> bool:
-    """Whether two numbers are the same answer."""
+    """Whether two numbers are the same answer; NaN is no answer, and near to nothing."""
     return abs(one - other) <= close * max(1.0, abs(other))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 
@@ -21,13 +23,13 @@ def check_reptile_update(
     update: Callable[[Tensor, Sequence[Slope], float, int, float], Tensor],
 ) -> Verdict:
     """``update(phi, slopes, alpha, k, epsilon)`` is φ + ε (1/n) Σ (φ̃_i − φ)."""
-    alpha, k, epsilon = 0.1, 4, 0.3
     slopes = [_bowl_slope(a, c) for a, c in zip(_CURVATURES, _CENTRES, strict=True)]
-    for tasks in (slopes, slopes * 3):
-        phi = torch.tensor(0.5, dtype=torch.float64)
-        found = float(update(phi, tasks, alpha, k, epsilon))
-        if phi.item() != 0.5:
-            return not_yet("phi itself has changed: every task must start at the same φ.")
+    settings = drawn("batched Reptile", 3, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
+    for tasks, k, (start, alpha, epsilon) in zip(
+        (slopes, slopes * 3, slopes[1:]), (4, 4, 3), settings, strict=True
+    ):
+        phi = torch.tensor(start, dtype=torch.float64)
+        found = number(update(phi, tasks, alpha, k, epsilon))
         moves = torch.stack([_trained(phi, slope, alpha, k) - phi for slope in tasks])
         if not near(found, (phi + epsilon * moves.mean()).item()):
             return not_yet(_reptile_mistake(found, phi, tasks, alpha, k, epsilon))

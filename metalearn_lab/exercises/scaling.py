@@ -4,35 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.tasks.seeds import generator
 
+if TYPE_CHECKING:
+    from yaml import YAMLError
+
 CombineShards = Callable[[list[Tensor], list[int]], Tensor]
 
-_SIZES = [5, 2, 1]
+_SIZES = ([5, 2, 1], [3, 4], [1, 6, 2, 2])
 _STEP = ShardingTime(64, 8.0, 2.0, 0.0, Network(1.0, 0.0))
 _WANTED = {("iterations", 500), ("iterations", 2000)}, {("seed", seed) for seed in range(5)}
 
 
 @self_check
 def check_combined_shards(combine: CombineShards) -> Verdict:
-    """On three shards of 5, 2 and 1 tasks, against the mean over all eight.
+    """On shards of unequal sizes, against the mean over all their tasks.
 
     Args:
         combine: takes the mean gradient of each shard and its number of tasks.
     """
-    numbers = generator("unequal shards")
-    tasks = torch.randn(sum(_SIZES), 4, generator=numbers, dtype=torch.float64)
-    shards = torch.split(tasks, _SIZES)
+    for sizes in _SIZES:
+        tasks = torch.randn(
+            sum(sizes), 4, generator=generator("unequal shards", *sizes), dtype=torch.float64
+        )
+        shards = torch.split(tasks, sizes)
+        returned = combine([shard.mean(0) for shard in shards], list(sizes))
+        if mistake := _combining_mistake(tensor(returned, (4,)), tasks, shards):
+            return not_yet(mistake)
+    return right("Sums and counts add up across ranks; means do not.")
+
+
+def _combining_mistake(found: Tensor, tasks: Tensor, shards: Sequence[Tensor]) -> str | None:
+    """What is wrong with a mean over tasks in shards; None where nothing is."""
     means = [shard.mean(0) for shard in shards]
-    found = combine(means, list(_SIZES))
     summed = torch.stack([shard.sum(0) for shard in shards])
     likely = {
         "that is the mean of the shards' means: a task in a small shard counts for more than one "
@@ -47,10 +60,11 @@ def check_combined_shards(combine: CombineShards) -> Verdict:
     }
     for hint, wrong in likely.items():
         if torch.allclose(found, wrong):
-            return not_yet(hint)
-    if not torch.allclose(found, tasks.mean(0)):
-        return not_yet("on shards of 5, 2 and 1 tasks it is not the mean over the eight tasks")
-    return right("Sums and counts add up across ranks; means do not.")
+            return hint
+    if torch.allclose(found, tasks.mean(0)):
+        return None
+    sizes = ", ".join(str(len(shard)) for shard in shards)
+    return f"on shards of {sizes} tasks it is not the mean over the {len(tasks)} tasks"
 
 
 @self_check
@@ -62,7 +76,10 @@ def check_sweep_grid(sweep_file: str) -> Verdict:
     """
     import yaml
 
-    entries = yaml.safe_load(sweep_file)
+    try:
+        entries = yaml.safe_load(sweep_file)
+    except yaml.YAMLError as error:
+        return not_yet(f"this cannot be read as YAML: {_where(error)}")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         return not_yet(
             "a sweep file is a list of entries: each begins with `- chapter: ...` and has its "
@@ -70,7 +87,9 @@ def check_sweep_grid(sweep_file: str) -> Verdict:
         )
     if any(set(each) - {"chapter", "parameters"} or "chapter" not in each for each in entries):
         return not_yet("an entry has two keys, chapter and parameters; the grid is in the second")
-    if any(str(each["chapter"]) not in ("0", "start_here", "00_start_here") for each in entries):
+    if any(
+        str(each["chapter"]) not in ("0", "00", "start_here", "00_start_here") for each in entries
+    ):
         return not_yet("the chapter to run is 0, as a number, or start_here")
     if hint := _wrong_value(entries):
         return not_yet(hint)
@@ -94,6 +113,7 @@ def check_most_ranks(ranks: float) -> Verdict:
     Args:
         ranks: the reader's number.
     """
+    ranks = number(ranks)
     work = _STEP.tasks * _STEP.work
     likely = {
         "64 is the most that the tasks allow, but then each rank waits for 126 messages": 64,
@@ -135,13 +155,19 @@ def check_supported_claim(letter: str) -> Verdict:
     return not_yet('answer with the letter of a claim, e.g. "a"')
 
 
+def _where(error: YAMLError) -> str:
+    """The line that a reader of YAML stumbles over, and why."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f"line {mark.line + 1}: {problem}" if mark and problem else str(error)
+
+
 def _wrong_value(entries: Sequence[dict[str, Any]]) -> str | None:
     parameters = [each.get("parameters") or {} for each in entries]
     for name, value in (pair for each in parameters for pair in each.items()):
         if name not in ("iterations", "seed"):
             return f"nothing is asked of the parameter '{name}': iterations and seed vary"
         values = value if isinstance(value, list) else [value]
-        if any(not isinstance(each, int) for each in values):
+        if any(not isinstance(each, int) or isinstance(each, bool) for each in values):
             return f"{name} is {value!r}, which is no list of numbers: write it as [0, 1, 2]"
     return None
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.tasks.quadratics import stationary_point
 
 BOWLS = {"curvatures": (1.0, 9.0), "centres": (-1.0, 1.0)}
 CLOSE = 5e-4  # of a number given to three decimals
-QUADRATICS = ((0.3, 2.0, 1.0, 0.1), (-1.0, 1.0, 0.5, 0.4), (2.0, 3.0, -1.0, 0.25))
+ROUNDED = 0.01  # of a number given to fewer decimals
+QUADRATICS = drawn("meta-gradient by hand", 8, (-2, 2), (0.5, 5), (-2, 2), (0.05, 0.6))
+"""θ, a, c and α, with αa below 1 and above."""
 
 
 @self_check
@@ -28,8 +32,11 @@ def check_first_order_point(answer: float) -> Verdict:
         "the sign: the shallow bowl, with a = 1, has its centre at −1.": -exact,
         "divide by the sum of the weights: it is a mean.": -(0.9**3) + 9 * 0.1**3,
     }
+    answer = number(answer)
     if near(answer, exact, CLOSE):
         return right("Nearer to the shallow bowl with every step, but slower than MAML.")
+    if near(answer, exact, ROUNDED):
+        return not_yet("nearly: give it to three decimals.")
     weights = "the weights are a(1 − αa)^k. Divide by their sum; the centres are −1 and +1."
     return not_yet(likely_mistake(answer, likely, CLOSE) or weights)
 
@@ -39,9 +46,9 @@ def check_meta_gradient_by_hand(
     meta_gradient: Callable[[float, float, float, float], float],
 ) -> Verdict:
     """The derivative in θ of a/2 (θ₁ − c)², for one inner step θ₁, by central differences."""
-    found = [float(meta_gradient(*each)) for each in QUADRATICS]
+    found = [number(meta_gradient(*each)) for each in QUADRATICS]
     if _agrees(found, _by_differences):
-        return right("Central differences give the same, on three bowls.")
+        return right(f"Central differences give the same, on {len(QUADRATICS)} bowls.")
     if _agrees(found, lambda t, a, c, r: a * (_step(t, a, c, r) - c)):
         return not_yet(
             "this is the first-order gradient, the loss differentiated at θ₁ alone: the factor "
@@ -68,6 +75,4 @@ def _by_differences(theta: float, curvature: float, centre: float, alpha: float)
 
 
 def _agrees(found: list[float], formula: Callable[[float, float, float, float], float]) -> bool:
-    return all(
-        abs(one - formula(*each)) < 1e-6 for one, each in zip(found, QUADRATICS, strict=True)
-    )
+    return all(near(one, formula(*each), 1e-5) for one, each in zip(found, QUADRATICS, strict=True))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.tasks.seeds import generator
 
@@ -14,7 +16,8 @@ LoRATable = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
 """Maps ids ``[items]``, E_0 ``[rows, dim]``, A ``[rows, r]``, B ``[r, dim]`` and s to embeddings
 ``[items, dim]``."""
 
-_ROWS, _DIM, _RANK, _SCALE = 7, 5, 2, 3.0
+_SIZES = ((7, 5, 2, 3.0), (9, 4, 3, 0.7))
+"""Rows, dim, r and s of the tables that the check makes."""
 
 
 @self_check
@@ -24,30 +27,50 @@ def check_lora_table(embed: LoRATable) -> Verdict:
     Args:
         embed: the reader's.
     """
-    numbers = generator("lora exercise")
-    shapes = ((_ROWS, _DIM), (_ROWS, _RANK), (_RANK, _DIM))
+    for size in _SIZES:
+        if mistake := _table_mistake(embed, *size):
+            return not_yet(mistake)
+    return right("Rows first, product after: A B, as large as the table, is never made.")
+
+
+def _table_mistake(embed: LoRATable, rows: int, dim: int, rank: int, scale: float) -> str | None:
+    """What is wrong on one table; None where nothing is."""
+    numbers = generator("lora exercise", rank)
+    shapes = ((rows, dim), (rows, rank), (rank, dim))
     table, a, b = (torch.randn(each, dtype=torch.float64, generator=numbers) for each in shapes)
-    ids = torch.tensor([3, 0, 3, 6])
-    answer = embed(ids, table, a, b, _SCALE)
-    if answer.shape != (4, _DIM):
-        return not_yet(
-            f"four ids make embeddings [4, {_DIM}], yours are {list(answer.shape)}: look up the "
+    a, b = a.requires_grad_(), b.requires_grad_()
+    ids = torch.tensor([3, 0, 3, rows - 1])
+    returned = embed(ids, table, a, b, scale)
+    if isinstance(returned, Tensor) and returned.shape != (4, dim):
+        return (
+            f"four ids make embeddings [4, {dim}], yours are {list(returned.shape)}: look up the "
             "rows of E_0 and of A, both with ids."
         )
+    answer = tensor(returned, (4, dim))
     frozen, low_rank = table[ids], a[ids] @ b
     mistakes = {
         "the low-rank part is not scaled: multiply it by s.": frozen + low_rank,
-        "the frozen table is missing: add its rows.": _SCALE * low_rank,
-        "s scales the low-rank part alone, not the frozen rows.": _SCALE * (frozen + low_rank),
-        "s is lora_alpha / r already: do not divide again.": frozen + _SCALE / _RANK * low_rank,
+        "the frozen table is missing: add its rows.": scale * low_rank,
+        "s scales the low-rank part alone, not the frozen rows.": scale * (frozen + low_rank),
+        "s is lora_alpha / r already: do not divide again.": frozen + scale / rank * low_rank,
         "those are the frozen rows alone: add those of s A B.": frozen,
     }
     for hint, wrong in mistakes.items():
-        if torch.allclose(answer.double(), wrong):
-            return not_yet(hint)
-    if not torch.allclose(answer.double(), frozen + _SCALE * low_rank):
-        return not_yet("compare with the rows ids of E_0 + s A B, one product at a time.")
-    return right("Rows first, product after: A B, as large as the table, is never made.")
+        if torch.allclose(answer, wrong):
+            return hint
+    if not torch.allclose(answer, frozen + scale * low_rank):
+        return "compare with the rows ids of E_0 + s A B, one product at a time."
+    if not (answer.requires_grad and all(_reaches(answer, factor) for factor in (a, b))):
+        return (
+            "the numbers are right, but cut off from A and B, which are to be trained: no detach."
+        )
+    return None
+
+
+def _reaches(answer: Tensor, factor: Tensor) -> bool:
+    """Whether a gradient comes through to a factor."""
+    [slope] = torch.autograd.grad(answer.sum(), factor, retain_graph=True, allow_unused=True)
+    return slope is not None
 
 
 @self_check
@@ -57,9 +80,11 @@ def check_lora_parameters(count: Callable[[int, int, int], int]) -> Verdict:
     Args:
         count: of inputs, outputs and rank, the reader's.
     """
-    for inputs, outputs, rank in ((768, 512, 8), (10, 3, 2), (32, 64, 1)):
-        answer, exact = count(inputs, outputs, rank), rank * (inputs + outputs)
-        known = {
+    sizes = drawn("size of LoRA", 3, (3, 900), (3, 900), (3, 20))
+    for setting in ((768, 512, 8), (10, 3, 2), (32, 64, 1), *sizes):
+        inputs, outputs, rank = map(int, setting)
+        answer, exact = number(count(inputs, outputs, rank)), rank * (inputs + outputs)
+        known: dict[float, str] = {
             inputs * outputs: "that is the size of W_0, which is frozen.",
             inputs * outputs + exact: "W_0 is frozen: leave its numbers out.",
             rank
@@ -99,4 +124,9 @@ def check_choose(choose: Callable[[Mapping[str, float], Mapping[str, float]], st
     swapped = {**_VALIDATION, "LoRA": 0.70, "full": 0.80}
     if choose(swapped, dict(_TEST)) != "full":
         return not_yet("with other validation accuracies another name is highest: look them up.")
+    if choose({"first": 0.7801, "second": 0.78}, {"first": 0.0, "second": 1.0}) != "first":
+        return not_yet(
+            "where two are close on validation, the test classes still have a say in yours: "
+            "leave `test` unused."
+        )
     return right("The test classes had no say. You report 75 %, though 79 % was on the table.")

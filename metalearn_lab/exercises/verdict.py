@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec
 
+from metalearn_lab.exercises.untouched import same, snapshot
+
 Arguments = ParamSpec("Arguments")
 
 NOTHING_YET = "Nothing here yet"
@@ -29,6 +31,10 @@ class Verdict:
         return self.says
 
 
+class Refused(Exception):
+    """An answer that cannot be compared at all; the message is the hint for the reader."""
+
+
 class _NoAnswer(Exception):
     """A function of the reader's returned None."""
 
@@ -47,8 +53,9 @@ def self_check(check: Callable[Arguments, Verdict]) -> Callable[Arguments, Verdi
     """Make a check that any answer may be given to, an unfinished or a failing one too.
 
     An argument that is None, a function that raises ``NotImplementedError`` or one that returns
-    None is no answer yet. Any other exception becomes a hint that names it. A check must
-    therefore not be given a function that returns nothing on purpose.
+    None is no answer yet. A function that changes what it was given, and any other exception,
+    becomes a hint that names it. A check must therefore not be given a function that returns
+    nothing on purpose.
 
     Args:
         check: takes the reader's answers, numbers or functions, and returns a verdict.
@@ -68,6 +75,8 @@ def self_check(check: Callable[Arguments, Verdict]) -> Callable[Arguments, Verdi
             return _nothing("write your lines in place of the `raise` and run both cells again.")
         except _NoAnswer as error:
             return _nothing(f"`{error}` returned None. Does every way through it end in `return`?")
+        except Refused as refusal:
+            return not_yet(str(refusal))
         except Exception as error:
             return not_yet(f"your code, or what came out of it, raised {_name(error)}")
 
@@ -79,18 +88,32 @@ def _nothing(what_to_do: str) -> Verdict:
 
 
 def _answering(answer: Any) -> Any:
-    """The same answer; a function refuses to return None."""
-    if not inspect.isfunction(answer):
+    """The same answer; a function refuses to return None or to change what it is given."""
+    if not callable(answer):
         return answer
 
     @functools.wraps(answer)
     def call(*args: Any, **kwargs: Any) -> Any:
+        given = [snapshot(each) for each in args]
         result = answer(*args, **kwargs)
         if result is None:
-            raise _NoAnswer(answer.__name__)
+            raise _NoAnswer(getattr(answer, "__name__", type(answer).__name__))
+        for position, each in enumerate(args):
+            if not same(given[position], snapshot(each)):
+                raise Refused(
+                    f"your code has changed {_parameter(answer, position)} itself. Leave what you "
+                    "are given as it is and make new tensors, as in `theta = theta - ...`: no "
+                    "`-=`, no `.data`, no method that ends in `_`."
+                )
         return result
 
     return call
+
+
+def _parameter(function: Callable[..., Any], position: int) -> str:
+    """The name under which a function takes an argument."""
+    names = list(inspect.signature(function).parameters)
+    return names[min(position, len(names) - 1)]
 
 
 def _name(error: Exception) -> str:

@@ -83,7 +83,7 @@ def unfinished(*args):
 
 INNER_LOOPS = {
     without_create_graph: "first-order MAML in disguise",
-    through_data: "moved the start",
+    through_data: "changed theta itself",
     in_place: "RuntimeError",
     cut_off: "cut off",
     new_leaf_each_step: "cut off",

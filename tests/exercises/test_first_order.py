@@ -71,7 +71,7 @@ def test_the_query_gradient_at_the_adapted_weights_is_right():
         (one_step, "only one inner step"),
         (adapted, "this is θ_k"),
         (not_unpacked, "unpack it"),
-        (in_place, "theta itself has changed"),
+        (in_place, "changed theta itself"),
         (lambda theta, *_: torch.zeros_like(theta), "compare with"),
     ],
 )

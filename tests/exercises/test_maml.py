@@ -149,7 +149,7 @@ def test_the_loss_as_the_formula_has_it_is_right():
         (variant(sign=-1), "go up"),
         (from_the_start, "starts again from θ"),
         (gradient_at_the_start, "taken at θ; it belongs at θ_j"),
-        (in_place, "changed the model's own weights"),
+        (in_place, "changed model itself"),
         (lambda *given: maml_loss(*given).item(), "return the tensor, not a plain number"),
         (lambda *given: maml_loss(*given) * 2, "yours is"),
     ],

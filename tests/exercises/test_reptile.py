@@ -82,7 +82,7 @@ def test_the_batched_rule_is_right_also_as_a_plain_number():
         (serial, "serial Reptile"),
         (on_the_mean, "mean loss of the tasks"),
         (subtracted_once, "Subtract it from each"),
-        (in_place, "phi itself has changed"),
+        (in_place, "changed phi itself"),
         (lambda p, s, a, k, e: p, "compare with"),
     ],
 )

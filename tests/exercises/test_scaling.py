@@ -20,7 +20,7 @@ COMBINED = {
     "that is the sum over the tasks": lambda means, sizes: weighted(means, sizes) * sum(sizes),
     "divided by the number of shards": lambda means, sizes: weighted(means, sizes) * 8 / 3,
     "sum of the shards' means": lambda means, sizes: torch.stack(means).sum(0),
-    "not the mean over the eight": lambda means, sizes: means[0],
+    "not the mean over the 8": lambda means, sizes: means[0],
 }
 
 
@@ -37,6 +37,7 @@ def test_each_wrong_combination_is_told_what_it_is(hint):
 
 GRIDS = [
     "- chapter: 0\n  parameters:\n    iterations: [500, 2000]\n    seed: [0, 1, 2, 3, 4]\n",
+    '- chapter: "00"\n  parameters: {iterations: [500, 2000], seed: [0, 1, 2, 3, 4]}\n',
     "- chapter: start_here\n  parameters: {seed: [0,1,2,3,4], iterations: 500}\n"
     "- chapter: 0\n  parameters: {seed: [4,3,2,1,0], iterations: 2000}\n",
 ]
@@ -55,11 +56,13 @@ WRONG_GRIDS = {
     "parameter 'iteration'": "- chapter: 0\n  parameters: {seed: 0, iteration: 500}",
     "iterations 2000 and seed 0": "- chapter: 0\n  parameters:\n"
     "    {seed: [0, 1, 2, 3, 4], iterations: 500}",
+    "no list of numbers: write": "- chapter: 0\n  parameters:\n"
+    "    {seed: [false, true, 2, 3, 4], iterations: [500, 2000]}",
     "8 of the 10": "- chapter: 0\n  parameters: {seed: 0, iterations: [500, 2000]}",
     "yours has 12": "- chapter: 0\n  parameters:\n"
     "    {seed: [0, 1, 2, 3, 4, 5], iterations: [500, 2000]}",
     "yours has 11": f"{GRIDS[0]}- chapter: 0\n  parameters: {{seed: 0, iterations: 500}}",
-    "raised": "- chapter: [",
+    "cannot be read as YAML: line 1": "- chapter: [",
 }
 
 
