@@ -12,6 +12,7 @@ from metalearn_lab.comparison.methods import TITLES
 from metalearn_lab.comparison.world import World
 from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
+from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.episodes import Episode
@@ -43,7 +44,7 @@ class AdaptationExplorer(Explorer):
             raise ValueError("no learners to explore: give at least one, trained")
         self.world, self.learners, self.steps = world, dict(learners), steps
         self._sampler = world.sampler("test")
-        self._trace = lru_cache(maxsize=64)(self._adapt)
+        self._trace = lru_cache(maxsize=64)(weakly(self._adapt))
         first = next(iter(learners))
         super().__init__(
             {

@@ -16,6 +16,7 @@ from metalearn_lab.explorers.draw_task_canvas import (
     look,
 )
 from metalearn_lab.explorers.explorer import Explorer, figure_view
+from metalearn_lab.explorers.lifetime import close_with, weakly
 from metalearn_lab.figures.drawn_task import X_RANGE, Y_RANGE, DrawnTask, drawn_task_figure
 from metalearn_lab.figures.style import LABELS
 from metalearn_lab.learners.learner import Learner
@@ -65,9 +66,10 @@ class DrawTaskExplorer(Explorer):
         self.x = torch.linspace(*X_RANGE, _GRID)
         self.controls = {}
         self.box = DrawTaskCanvas(setting=self._setting(), steps=1)
+        close_with(self, self.box)
         self._next_unseen, self._question = 0, 0.0
         self.draw_unseen()
-        self.box.on_msg(self._asked)
+        self.box.on_msg(weakly(self._asked))
 
     @property
     def points(self) -> list[list[float]]:

@@ -10,6 +10,7 @@ import torch
 from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.episode_cards import episode_cards
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
+from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.tasks.class_splits import ClassSplit
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
@@ -41,7 +42,7 @@ class EpisodeExplorer(Explorer):
     ) -> None:
         self.table, self.classes, self.language = table, classes, language
         self._rows = torch.arange(len(table))
-        self._cached = lru_cache(maxsize=64)(self._make)
+        self._cached = lru_cache(maxsize=64)(weakly(self._make))
         super().__init__(
             {
                 "ways": slider("ways N", ways, 2, 15),

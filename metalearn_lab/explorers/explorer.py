@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from metalearn_lab.explorers.lifetime import close_with, keep_while_shown, weakly
 from metalearn_lab.explorers.table import Table, table_html
 from metalearn_lab.figures.style import png_bundle
 
@@ -103,9 +104,10 @@ class Explorer:
         self.area = HTML()
         rows = HBox(list(self.controls.values()), layout=Layout(flex_flow="row wrap"))
         self.box = VBox([rows, self.area])
+        close_with(self, self.box)
         self.current = self.redraw()
         for control in self.controls.values():
-            control.observe(self.redraw, names="value")
+            control.observe(weakly(self.redraw), names="value")
 
     def view(self, **values: Any) -> View:
         """What to show for these values of the controls."""
@@ -127,10 +129,14 @@ class Explorer:
         return self.current
 
     def show(self) -> None:
-        """Show the explorer as one output: live with a kernel, a still picture without one."""
+        """Show the explorer as one output: live with a kernel, a still picture without one.
+
+        It lives until the cell that shows it is run again, and on while a variable holds it.
+        """
         from IPython.display import display
 
         data, metadata = self.bundle()
+        keep_while_shown(self)
         display(data, metadata=metadata, raw=True)
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from metalearn_lab.explorers.controls import choice, float_slider, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.explorers.one_task import for_one_task
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_adaptation import (
@@ -50,7 +51,7 @@ class SinusoidAdaptationExplorer(Explorer):
         self.most_steps = most_steps
         self.scene = sinusoid_adaptation_scene()
         self.x = torch.linspace(-5, 5, _POINTS)
-        self._trace = lru_cache(maxsize=256)(self._adapt)
+        self._trace = lru_cache(maxsize=256)(weakly(self._adapt))
         names = {LABELS[name]: name for name in learners}
         super().__init__(
             {

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from metalearn_lab.explorers.controls import slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.explorers.one_task import for_one_task
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
@@ -45,7 +46,7 @@ class SinusoidExplorer(Explorer):
         self.family, self.most_steps = family, most_steps
         self.learners = for_one_task(learners)
         self.scene = sinusoid_fit_scene(list(learners))
-        self._cached = lru_cache(maxsize=64)(self._adapt)
+        self._cached = lru_cache(maxsize=64)(weakly(self._adapt))
         super().__init__(
             {
                 "task": slider("task", 0, 0, tasks - 1),

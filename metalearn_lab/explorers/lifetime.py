@@ -1,0 +1,80 @@
+"""How long an explorer lives: until its cell is run again, or longer if the reader keeps it.
+
+ipywidgets holds every widget for ever, and a widget holds whatever its callbacks hold. So an
+explorer's widgets refer to it only weakly; what keeps it alive is the cell that shows it, or a
+variable of the reader's. When neither does, its widgets are closed.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_shown: dict[object, dict[int, list[object]]] = {}
+"""What each cell shows, by the execution of the cell."""
+
+
+def weakly(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """The same bound method as a function that does not keep its object alive.
+
+    Raises:
+        ReferenceError: (the function) its object is gone.
+    """
+    reference = weakref.WeakMethod(method)
+
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        there = reference()
+        if there is None:
+            raise ReferenceError("the explorer of this widget is gone: run its cell again")
+        result: Result = there(*args, **kwargs)
+        return result
+
+    return call
+
+
+def close_with(explorer: object, box: Any) -> None:
+    """Close a widget, with all that it holds, when an explorer is no longer alive."""
+    weakref.finalize(explorer, _close, box).atexit = False
+
+
+def keep_while_shown(explorer: object) -> None:
+    """Keep an explorer alive until the cell that runs now is run once more.
+
+    Where the frontend does not say which cell runs, the cell is known by its text. Two cells may
+    have the same text, so the text's last two executions keep what they show.
+    """
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell = parent.get("metadata", {}).get("cellId")
+    text = "".join(shell.user_ns.get("In", [""])[-1:])
+    executions = _shown.setdefault(cell or ("text", text), {})
+    executions.setdefault(shell.execution_count, []).append(explorer)
+    if len(executions) > (1 if cell else 2):
+        del executions[min(executions)]
+        gc.collect()  # an explorer that is part of a circle would wait for it
+
+
+def _close(widget: Any) -> None:
+    for each in (widget, *_inside(widget)):
+        each.close()
+
+
+def _inside(widget: Any) -> Iterator[Any]:
+    """Every widget that a widget holds: children, layouts and styles."""
+    from ipywidgets import Widget
+
+    for name in widget.keys:
+        value = getattr(widget, name)
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(each, Widget):
+                yield each
+                yield from _inside(each)

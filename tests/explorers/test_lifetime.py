@@ -1,0 +1,260 @@
+"""A cell that is run again lets go of what it showed before; explorers in other cells live on."""
+
+import gc
+import importlib
+import pkgutil
+import weakref
+from uuid import uuid4
+
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from ipywidgets import Widget
+from matplotlib import pyplot
+from torch.nn import functional as F
+
+from metalearn_lab import explorers
+from metalearn_lab.comparison.budget import Budget
+from metalearn_lab.comparison.methods import Rates, build
+from metalearn_lab.comparison.world import make_world
+from metalearn_lab.evaluation.few_shot_score import FewShotScore
+from metalearn_lab.evaluation.gradient_angle import GradientAngles
+from metalearn_lab.evaluation.layer_freeze import freeze_study
+from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.evaluation.step_memory import StepMemory
+from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.explorers import gradient_angle_explorer as by_angle
+from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
+from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
+from metalearn_lab.explorers.explorer import Explorer
+from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
+from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
+from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
+from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
+from metalearn_lab.explorers.shots_explorer import ShotsExplorer
+from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
+from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
+from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.class_splits import split_classes
+from metalearn_lab.tasks.planar_quadratics import planar_quadratics
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.sources import load_table
+from tests.learners.builders import sinusoid_learner, sinusoids
+
+RERUNS = 10
+FAMILY = Sinusoids(shots=5, queries=5, split="test")
+BOWLS = Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)
+
+
+def maml():
+    return {"maml": MAML(MLP([1, 8, 1]), F.mse_loss, inner_lr=0.01, inner_steps=1)}
+
+
+def adaptation():
+    world = make_world(load_table("embedded"), ways=3, shots=1, queries=2)
+    learners = {"maml": build("maml", world, Rates(2.0, 1e-3), Budget(), 0)}
+    return lambda: AdaptationExplorer(world, learners, steps=2, episodes=3)
+
+
+def episodes():
+    table = load_table("embedded")
+    classes = split_classes(table, seed=0)
+    return lambda: EpisodeExplorer(table, classes)
+
+
+def layer_freeze():
+    study = freeze_study(sinusoid_learner(MAML), sinusoids(4), 2)
+    return lambda: LayerFreezeExplorer({"sinusoids": study}, {"sinusoids": "maml"})
+
+
+def gradient_angle():
+    angles = GradientAngles(
+        (0.01, 0.1), torch.rand(2, 3, 4).double(), torch.full((4,), 20.0).double()
+    )
+    measured = {(name, start): angles for name in by_angle.ACTIVATIONS for start in by_angle.STARTS}
+    return lambda: by_angle.GradientAngleExplorer(measured)
+
+
+def over_fitting():
+    trace = OverFitting(*(torch.rand(6, 9) for _ in range(4)))
+    traces = {"linear_probe": {1: trace, 4: trace}, "lora_8": {1: trace, 4: trace}}
+    return lambda: OverFittingExplorer(traces, chance=0.2)
+
+
+def shots():
+    scores = {
+        name: {k: FewShotScore(torch.rand(9), 5, 0.1, 3) for k in (1, 2)}
+        for name in ("linear_probe", "fine_tuning", "lora_1")
+    }
+    return lambda: ShotsExplorer(scores, chance=0.2)
+
+
+def memory():
+    way = StepMemory(0.0, 4e6, 2e6)
+    ways = dict.fromkeys(("second order", "second order, replayed", "first order"), way)
+    return lambda: MemoryBudgetExplorer(ways, "a network")
+
+
+def side_by_side():
+    learners = maml()
+    return lambda: SideBySideExplorer(learners, FAMILY, tasks=2, steps=1)
+
+
+def rate_steps():
+    learners, tasks = maml(), FAMILY.batch(0, 2)
+    return lambda: RateStepsExplorer(learners, tasks, most_steps=2)
+
+
+def reptile_path():
+    bowls = planar_quadratics(
+        [(9, 0.6), (7, 0.5), (1.5, 1.5)], [20, 110, 0], [(-2, -1), (2, 0.4), (0, 2)]
+    )
+    return lambda: ReptilePathExplorer(bowls)
+
+
+# A maker of makers for each class: what costs time is done once.
+MAKERS = {
+    AdaptationExplorer: adaptation,
+    DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
+    EpisodeExplorer: episodes,
+    by_angle.GradientAngleExplorer: gradient_angle,
+    IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
+    LayerFreezeExplorer: layer_freeze,
+    MemoryBudgetExplorer: memory,
+    OverFittingExplorer: over_fitting,
+    RateStepsExplorer: rate_steps,
+    ReptilePathExplorer: reptile_path,
+    ShardingExplorer: lambda: (
+        lambda: ShardingExplorer(ShardingTime(64, 1.0, 10.0, 10_000, Network(0.5, 1e-6)), "here")
+    ),
+    ShotsExplorer: shots,
+    SideBySideExplorer: side_by_side,
+    SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
+    SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
+    TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+}
+
+
+@pytest.fixture
+def notebook():
+    shell = InteractiveShell.instance()
+    yield Notebook(shell)
+    InteractiveShell.clear_instance()
+
+
+class Notebook:
+    """Cells of a notebook, told apart by an id, or by nothing if the frontend sends none."""
+
+    def __init__(self, shell):
+        self.shell, self.ids = shell, True
+        self.name = uuid4().hex  # no cell of another test has its text or its id
+
+    def run(self, cell, code):
+        parent = {"metadata": {"cellId": f"{self.name} {cell}"} if self.ids else {}}
+        self.shell.get_parent = lambda: parent
+        with capture_output() as shown:
+            self.shell.run_cell(f"{code}  # {self.name}", store_history=True).raise_error()
+        return shown.outputs
+
+    def give(self, make):
+        """Let cells call ``make()``; returns a list that gets a weak reference to all it makes."""
+        made = []
+
+        def noted():
+            explorer = make()
+            made.append(weakref.ref(explorer))
+            return explorer
+
+        self.shell.user_ns["make"] = noted
+        return made
+
+
+def alive(made):
+    return [reference() is not None for reference in made]
+
+
+def widgets():
+    """How many live widgets a notebook would save."""
+    gc.collect()  # what other tests left
+    return len(Widget.get_manager_state()["state"])
+
+
+def test_every_explorer_of_the_package_is_tried_here():
+    for module in pkgutil.iter_modules(explorers.__path__):
+        importlib.import_module(f"{explorers.__name__}.{module.name}")
+    ours = {each for each in Explorer.__subclasses__() if each.__module__.startswith("metalearn")}
+    assert ours == set(MAKERS)
+
+
+@pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+def test_running_its_cell_again_leaves_one_alive(kind, notebook):
+    made = notebook.give(MAKERS[kind]())
+    before, figures = widgets(), pyplot.get_fignums()
+    notebook.run("a", "make().show()")
+    one = widgets()
+    assert one > before
+    for _ in range(RERUNS if kind is TwoBowlsExplorer else 2):
+        notebook.run("a", "make().show()")
+    assert widgets() == one
+    assert pyplot.get_fignums() == figures
+    assert alive(made) == [False] * (len(made) - 1) + [True]
+
+
+def test_two_cells_and_two_in_one_cell_are_alive_at_once(notebook):
+    made = notebook.give(lambda: TwoBowlsExplorer(BOWLS))
+    notebook.run("a", "make().show()")
+    notebook.run("b", "make().show(); make().show()")
+    assert alive(made) == [True] * 3
+    notebook.run("a", "make().show()")
+    assert alive(made) == [False, True, True, True]
+    for reference in made[1:]:
+        explorer = reference()
+        first = explorer.area.value
+        explorer.controls["inner_steps"].value = 3
+        assert explorer.area.value != first
+
+
+def test_one_that_a_variable_holds_is_not_taken_away(notebook):
+    made = notebook.give(lambda: TwoBowlsExplorer(BOWLS))
+    notebook.run("a", "mine = make(); mine.show()")
+    notebook.run("b", "mine.show()")
+    notebook.run("b", "mine.show()")
+    notebook.run("a", "kept = mine; mine = make(); mine.show()")
+    assert alive(made) == [True, True]
+    notebook.run("a", "kept = None; mine = make(); mine.show()")
+    assert alive(made) == [True, False, True]  # the first is what cell b shows
+    notebook.run("b", "mine.show()")
+    assert alive(made) == [False, False, True]
+
+
+def test_where_cells_have_no_ids_two_of_one_text_are_alive(notebook):
+    notebook.ids = False
+    made = notebook.give(lambda: TwoBowlsExplorer(BOWLS))
+    for _ in range(5):
+        notebook.run("a", "make().show()")
+    assert alive(made) == [False] * 3 + [True] * 2
+    notebook.run("b", "make().show()  # elsewhere,")
+    assert alive(made)[3:] == [True] * 3
+
+
+def test_one_that_was_never_shown_goes_with_its_variable():
+    before = widgets()
+    explorer = TwoBowlsExplorer(BOWLS)
+    assert widgets() > before
+    del explorer
+    assert widgets() == before
+
+
+def test_a_widget_of_one_that_is_gone_says_so():
+    control = TwoBowlsExplorer(BOWLS).controls["a_1"]
+    with pytest.raises(ReferenceError, match="run its cell again"):
+        control.value = 3.0
