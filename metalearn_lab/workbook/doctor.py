@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import shutil
 
+from metalearn_lab.workbook.checks.finding import Finding, State, fail
+from metalearn_lab.workbook.checks.notebooks import notebooks
 from metalearn_lab.workbook.environment import (
     DISTRIBUTION,
     Installed,
@@ -12,6 +14,8 @@ from metalearn_lab.workbook.environment import (
     installed_version,
     requirements,
 )
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder import notebooks_folder
 
 EXTRAS = {
     "test": "what `make test` needs",
@@ -25,11 +29,13 @@ def diagnose() -> tuple[str, bool]:
     """The report in plain words, and whether everything required is there."""
     required = requirements()
     missing = [each for each in required if not each.ok]
+    chapters = _notebooks()
     lines = [
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
         f"Available device: {_device(required)}",
         f"Browser: {_browser()}",
         f"Embedded text: {_embedded_text()}",
+        f"Notebooks: {chapters.found}",
         "",
         f"Required ({len(required) - len(missing)} of {len(required)} in order)",
         *(f"  {_line(each)}" for each in required),
@@ -37,9 +43,9 @@ def diagnose() -> tuple[str, bool]:
         "Optional",
         *(f"  {_extra_line(name, use)}" for name, use in EXTRAS.items()),
         "",
-        _verdict(missing),
+        _verdict(missing, chapters),
     ]
-    return "\n".join(lines), not missing
+    return "\n".join(lines), not missing and chapters.state is not State.FAIL
 
 
 def _line(each: Installed) -> str:
@@ -80,7 +86,16 @@ def _embedded_text() -> str:
     return f"home-assistant-intents {version}, {len(get_languages())} languages, no network needed"
 
 
-def _verdict(missing: list[Installed]) -> str:
+def _notebooks() -> Finding:
+    try:
+        return notebooks(notebooks_folder())
+    except WorkbookError as error:
+        return fail("notebooks", str(error), "git clone the repository and run this inside it")
+
+
+def _verdict(missing: list[Installed], chapters: Finding) -> str:
+    if not missing and chapters.state is State.FAIL:
+        return f"The workbook needs its notebooks: {chapters.to_do}"
     if not missing:
         return "All that the workbook needs is here."
     wanted = " ".join(f"'{each.name}{each.wanted}'" for each in missing)

@@ -1,8 +1,10 @@
 import pytest
 
 from metalearn_lab.workbook import doctor
+from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.doctor import diagnose
 from metalearn_lab.workbook.environment import Installed, requirements
+from metalearn_lab.workbook.errors import WorkbookError
 
 TORCH = Installed("torch", ">=2.11", "2.13.0")
 
@@ -59,3 +61,29 @@ def test_without_a_browser_there_is_another_way(monkeypatch):
 def test_without_the_text_package_the_way_to_get_it(monkeypatch):
     monkeypatch.setattr(doctor, "installed_version", lambda name: None)
     assert "Embedded text: missing: pip install home-assistant-intents" in diagnose()[0]
+
+
+def test_where_no_notebooks_are_not_all_is_here(monkeypatch):
+    def none():
+        raise WorkbookError("no notebooks in /home/ada or above it")
+
+    monkeypatch.setattr(doctor, "notebooks_folder", none)
+    report, complete = diagnose()
+    assert not complete
+    assert "Notebooks: no notebooks in /home/ada" in report
+    assert "All that" not in report
+    assert report.endswith("git clone the repository and run this inside it")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"cells": []}', "<<<<<<< HEAD\n{}"])
+def test_a_chapter_that_is_no_notebook_is_named(text, monkeypatch, tmp_path):
+    for chapter in CHAPTERS:
+        (tmp_path / f"{chapter.name}.ipynb").write_text('{"cells": [{}]}', encoding="utf-8")
+    monkeypatch.setattr(doctor, "notebooks_folder", lambda: tmp_path)
+    assert diagnose()[1]
+    (tmp_path / "03_maml.ipynb").write_text(text, encoding="utf-8")
+    report, complete = diagnose()
+    assert not complete
+    assert "03_maml in" in report
+    assert "cannot be read as a notebook" in report
+    assert "git restore notebooks" in report

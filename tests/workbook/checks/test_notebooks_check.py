@@ -14,7 +14,7 @@ from metalearn_lab.workbook.checks.notebooks import notebooks
 @pytest.fixture
 def folder(tmp_path):
     for chapter in CHAPTERS:
-        (tmp_path / f"{chapter.name}.ipynb").touch()
+        (tmp_path / f"{chapter.name}.ipynb").write_text('{"cells": [{}]}', encoding="utf-8")
     return tmp_path
 
 
