@@ -184,8 +184,9 @@ few = {
 on_z = adapting(upper, "*").adapt(few["z"].support, 5)[-1]
 on_ids = adapting(network, ("body.1.*", "head.*")).adapt(few["ids"].support, 5)[-1]
 renamed = {"body.0.weight": "body.1.weight", "body.0.bias": "body.1.bias"}
-gap = max((on_z[name] - on_ids[renamed.get(name, name)]).abs().max().item() for name in on_z)
-print("five steps on z and five on ids end at the same weights, max |Δ| < 1e-5:", gap < 1e-5)
+gaps = [(on_z[name] - on_ids[renamed.get(name, name)]).abs().max() for name in on_z]
+same = all(bool(gap < 1e-5) for gap in gaps)
+print("five steps on z and five on ids end at the same weights, max |Δ| < 1e-5:", same)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** Ask which of the four lets a thousand customers share one network. All but full fine-tuning: each customer
@@ -320,7 +321,8 @@ for outputs in ours_along:
     optimizer.zero_grad()
     F.cross_entropy(theirs(x), y).backward()
     optimizer.step()
-print("outputs after 0, 1, …, 20 steps, by hand and by peft, max |Δ| < 1e-9:", max(gaps) < 1e-9)
+same = all(gap < 1e-9 for gap in gaps)
+print("outputs after 0, 1, …, 20 steps, by hand and by peft, max |Δ| < 1e-9:", same)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 4 minutes.** Show `print(theirs)` and let them find $W_0$, $A$, $B$ and the two heads in it. Ask why the
