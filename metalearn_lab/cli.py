@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.out_folder import out_folder
 
 PARAMETER = ("-p", "--parameter")
 
@@ -44,7 +46,11 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the results, or one to go on in; default: runs/<time>."),
+        typer.Option(
+            help="Folder for the results, or one to go on in; default: runs/<time>.",
+            parser=out_folder,
+            metavar="DIR",
+        ),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -56,10 +62,16 @@ def run(
     from metalearn_lab.workbook.folder import notebooks_folder
     from metalearn_lab.workbook.report import as_text, table
     from metalearn_lab.workbook.run import run_chapters
+    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
     chosen = select(chapters or [])
     given = [_split_pair(pair) for pair in parameter or []]
-    finished = run_chapters(chosen, notebooks_folder(), out, given, partial(typer.echo, err=True))
+    try:
+        with stoppable():
+            say = partial(typer.echo, err=True)
+            finished = run_chapters(chosen, notebooks_folder(), out, given, say)
+    except Stopped as stopped:
+        raise typer.Exit(stopped.status) from None
     typer.echo(as_text(table(finished.records)))
     typer.echo(f"\nreport: {finished.folder / 'index.html'}")
     if any(each.error for each in finished.records):
@@ -72,7 +84,14 @@ def sweep(
         Path,
         typer.Argument(metavar="SWEEP.yml", help="Chapters and the values to try of parameters."),
     ],
-    out: Annotated[Path, typer.Option(help="The folder of this sweep, to begin or to go on with.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The folder of this sweep, to begin or to go on with.",
+            parser=out_folder,
+            metavar="DIR",
+        ),
+    ],
     workers: Annotated[
         int | None, typer.Option(help="Worker processes to start; default: one a core.", min=1)
     ] = None,
@@ -85,17 +104,19 @@ def sweep(
     from metalearn_lab.sweep.report import write_report
     from metalearn_lab.sweep.run_sweep import run_sweep
     from metalearn_lab.workbook.folder import notebooks_folder
+    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
     if workers and scheduler:
         raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
     say = partial(typer.echo, err=True)
     try:
-        progress = run_sweep(
-            file, notebooks_folder(), out, workers=workers, scheduler=scheduler, say=say
-        )
-    except KeyboardInterrupt:
+        with stoppable():
+            progress = run_sweep(
+                file, notebooks_folder(), out, workers=workers, scheduler=scheduler, say=say
+            )
+    except Stopped as stopped:
         say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
-        raise typer.Exit(130) from None
+        raise typer.Exit(stopped.status) from None
     write_report(out)
     typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}\nreport: {out / 'index.html'}")
     if progress.failed:
@@ -104,7 +125,9 @@ def sweep(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of a sweep.", parser=out_folder)
+    ],
 ) -> None:
     """Write the page of a sweep, also of one that still runs: failures, results, curves, links."""
     from metalearn_lab.sweep.report import write_report
@@ -115,7 +138,9 @@ def report(
 
 @app.command()
 def student(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new or empty folder.", parser=out_folder)
+    ],
     chapters: Annotated[
         list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
     ] = None,
@@ -134,7 +159,9 @@ def student(
 
 @app.command()
 def book(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new or empty folder.", parser=out_folder)
+    ],
 ) -> None:
     """Build the workbook as a web site, from the chapters as they were last executed."""
     from metalearn_lab.workbook.book.build import build_book
@@ -191,7 +218,13 @@ def _split_pair(pair: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Run the command; what cannot be done is said in one message, with exit status 2."""
+    """Run the command; what cannot be done is said in one message, with exit status 2.
+
+    What the terminal's code page cannot show, such as an α, is printed as a question mark.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(join_pairs(sys.argv[1:]))
     except WorkbookError as error:

@@ -65,7 +65,10 @@ def _as_text(plan: Mapping[str, Planned]) -> str:
 
 
 def _parsed(text: str) -> dict[str, Planned]:
-    return {name: Planned(**planned) for name, planned in json.loads(text).items()}
+    plan = {name: Planned(**planned) for name, planned in json.loads(text).items()}
+    if not all(isinstance(planned.parameters, dict) for planned in plan.values()):
+        raise ValueError("parameters have names")
+    return plan
 
 
 def _read(path: Path) -> dict[str, Planned]:
