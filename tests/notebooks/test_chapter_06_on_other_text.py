@@ -59,10 +59,9 @@ def printed_by(chapter, folder):
     """All that the chapter prints, run as a reader runs it on a folder of parquet files."""
     out = folder / "out.ipynb"
     values = {"source": "files", "path": str(folder), **SMALL}
-    kinds = {str: "-r", int: "-p"}  # papermill makes 1 of "1" with -p
-    options = [
-        word for name, each in values.items() for word in (kinds[type(each)], name, str(each))
-    ]
+    option = {str: "-r", int: "-p"}  # papermill makes 1 of "1" with -p
+    given = [(option[type(value)], name, str(value)) for name, value in values.items()]
+    options = [word for words in given for word in words]
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(chapter), str(out), *options],
         env=os.environ | FAST,

@@ -20,7 +20,9 @@ def folder(tmp_path_factory):
 
 VALUES = {
     "steps": st.lists(st.integers(), min_size=1, max_size=4, unique=True),
-    "rate": st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=4, unique=True),
+    "rate": st.lists(
+        st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=4, unique=True
+    ),
     "seconds": st.lists(st.floats(0, 1, width=16), min_size=1, max_size=3, unique=True),
 }
 GRIDS = st.fixed_dictionaries({}, optional=VALUES)

@@ -50,7 +50,7 @@ def test_a_chapter_is_named_as_for_a_run(read, name):
         ("a: &a [x, x]\nb: &b [*a, *a]", r"line 2: an alias"),
         ("- {<<: {chapter: 0}, chapter: 1}", "entry 1: '<<' means nothing here"),
         ("- chapter: 0\n  parameters: {? [seed] : 1}", "line 2: a name is a word, not a list"),
-        ("- chapter: 0\n  parameters: {\"seed\": 1, seed: 2}", "line 2: 'seed' is given twice"),
+        ('- chapter: 0\n  parameters: {"seed": 1, seed: 2}', "line 2: 'seed' is given twice"),
         ("[" * 5000 + "]" * 5000, "lists in lists, too deep to read"),
     ],
 )

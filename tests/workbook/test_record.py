@@ -40,7 +40,16 @@ def test_a_diverged_loss_is_kept(tmp_path):
     assert "NaN" not in (tmp_path / "run.json").read_text(encoding="utf-8")
 
 
-OUT_OF_ITS_FOLDER = ["../x.html", "/etc/passwd", "javascript:alert(1)", "a/b", "..", "", ".x", "a\\b"]
+OUT_OF_ITS_FOLDER = [
+    "../x.html",
+    "/etc/passwd",
+    "javascript:alert(1)",
+    "a/b",
+    "..",
+    "",
+    ".x",
+    "a\\b",
+]
 
 
 @pytest.mark.parametrize(
