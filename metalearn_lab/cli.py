@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -115,7 +116,8 @@ def sweep(
                 file, notebooks_folder(), out, workers=workers, scheduler=scheduler, say=say
             )
     except Stopped as stopped:
-        say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
+        with suppress(OSError):  # a terminal that is gone
+            say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
         raise typer.Exit(stopped.status) from None
     write_report(out)
     typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}\nreport: {out / 'index.html'}")

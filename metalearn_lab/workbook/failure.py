@@ -25,6 +25,8 @@ def failure_of(
     try:
         step(*args, **kwargs)
     except Exception as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # it came up while Ctrl-C was on its way
         return one_line(_reason(error))
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +101,8 @@ def _stopped(out: Path, tell: Callable[[str], object]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        tell(f"stopped. What has finished is kept: with --out {out} the same command goes on there")
+        with suppress(OSError):  # a terminal that is gone
+            tell(f"stopped. What has finished is kept: with --out {out} the same command goes on")
         raise
 
 
