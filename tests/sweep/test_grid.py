@@ -23,7 +23,7 @@ VALUES = {
     "rate": st.lists(
         st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=4, unique=True
     ),
-    "seconds": st.lists(st.floats(0, 1, width=16), min_size=1, max_size=3, unique=True),
+    "log": st.lists(st.text("ab"), min_size=1, max_size=3, unique=True),
 }
 GRIDS = st.fixed_dictionaries({}, optional=VALUES)
 
@@ -35,7 +35,7 @@ def test_the_grid_is_the_product_and_each_point_has_its_own_key(folder, grid):
     assert len({point.key for point in points}) == len(points)
     for name, values in grid.items():
         assert {point.parameters[name] for point in points} == set(values)
-    names = {"steps", "rate", "log", "seconds"}
+    names = {"steps", "rate", "log", "until"}
     assert all(point.parameters.keys() == names for point in points)
     assert all(point.changed.keys() == grid.keys() for point in points)
 

@@ -73,8 +73,8 @@ def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
     notebooks, tmp_path, scheduler
 ):
     """The workers live on when the sweep is killed, and the next hands them the same runs."""
-    log, out = tmp_path / "log", tmp_path / "out"
-    file = write_sweep(notebooks, steps=[1, 2, 3], seconds=0.5, log=str(log))
+    log, out, go = (tmp_path / name for name in ("log", "out", "go"))
+    file = write_sweep(notebooks, steps=[1, 2, 3], until=str(go), log=str(log))
     points = grid_points(read_sweep_file(file), notebooks)
     expected = results_table(points, {point.key: computed(point) for point in points})
     process = process_of(drive, file, notebooks, out, scheduler)
@@ -84,6 +84,7 @@ def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
     process.join()
     assert process.exitcode == -signal.SIGKILL
     before = finished(out)
+    go.touch()
     progress = run_sweep(file, notebooks, out, scheduler=scheduler)
     assert (progress.kept, progress.failed) == (before, 0)
     assert_whole(out, expected)
@@ -105,7 +106,7 @@ def computed(point) -> Record:
 def test_workers_and_kernels_end_with_their_sweep_in_the_middle_of_a_run(notebooks, number):
     folder = notebooks.parent
     log, mark = folder / "log", uuid.uuid4().hex
-    write_sweep(notebooks, steps=[1, 2], seconds=600, log=str(log))
+    write_sweep(notebooks, steps=[1, 2], until="never", log=str(log))
     options = ("sweep.yml", "--out", "out", "--workers", "1")
     process = process_of(call, folder, mark, "sweep", *options)
     process.start()
