@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.out_folder import out_folder
 
 PARAMETER = ("-p", "--parameter")
 
@@ -43,8 +46,11 @@ def run(
         list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the results, or one to go on in; default: runs/<time>."),
+        str | None,
+        typer.Option(
+            help="Folder for the results, or one to go on in; default: runs/<time>.",
+            metavar="DIR",
+        ),
     ] = None,
     parameter: Annotated[
         list[str] | None,
@@ -56,10 +62,17 @@ def run(
     from metalearn_lab.workbook.folder import notebooks_folder
     from metalearn_lab.workbook.report import as_text, table
     from metalearn_lab.workbook.run import run_chapters
+    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
     chosen = select(chapters or [])
     given = [_split_pair(pair) for pair in parameter or []]
-    finished = run_chapters(chosen, notebooks_folder(), out, given, partial(typer.echo, err=True))
+    target = None if out is None else out_folder(out)
+    try:
+        with stoppable():
+            say = partial(typer.echo, err=True)
+            finished = run_chapters(chosen, notebooks_folder(), target, given, say)
+    except Stopped as stopped:
+        raise typer.Exit(stopped.status) from None
     typer.echo(as_text(table(finished.records)))
     typer.echo(f"\nreport: {finished.folder / 'index.html'}")
     if any(each.error for each in finished.records):
@@ -72,7 +85,13 @@ def sweep(
         Path,
         typer.Argument(metavar="SWEEP.yml", help="Chapters and the values to try of parameters."),
     ],
-    out: Annotated[Path, typer.Option(help="The folder of this sweep, to begin or to go on with.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            help="The folder of this sweep, to begin or to go on with.",
+            metavar="DIR",
+        ),
+    ],
     workers: Annotated[
         int | None, typer.Option(help="Worker processes to start; default: one a core.", min=1)
     ] = None,
@@ -85,37 +104,42 @@ def sweep(
     from metalearn_lab.sweep.report import write_report
     from metalearn_lab.sweep.run_sweep import run_sweep
     from metalearn_lab.workbook.folder import notebooks_folder
+    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
     if workers and scheduler:
         raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
-    say = partial(typer.echo, err=True)
+    say, folder = partial(typer.echo, err=True), out_folder(out)
     try:
-        progress = run_sweep(
-            file, notebooks_folder(), out, workers=workers, scheduler=scheduler, say=say
-        )
-    except KeyboardInterrupt:
-        say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
-        raise typer.Exit(130) from None
-    write_report(out)
-    typer.echo(f"{progress.total()}\ntable: {out / 'results.csv'}\nreport: {out / 'index.html'}")
+        with stoppable():
+            progress = run_sweep(
+                file, notebooks_folder(), folder, workers=workers, scheduler=scheduler, say=say
+            )
+    except Stopped as stopped:
+        with suppress(OSError):  # a terminal that is gone
+            say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
+        raise typer.Exit(stopped.status) from None
+    write_report(folder)
+    files = f"table: {folder / 'results.csv'}\nreport: {folder / 'index.html'}"
+    typer.echo(f"{progress.total()}\n{files}")
     if progress.failed:
         raise typer.Exit(1)
 
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a sweep.")],
 ) -> None:
     """Write the page of a sweep, also of one that still runs: failures, results, curves, links."""
     from metalearn_lab.sweep.report import write_report
 
-    said = write_report(folder)
-    typer.echo(f"{said}\nreport: {folder / 'index.html'}")
+    sweep_folder = out_folder(folder)
+    said = write_report(sweep_folder)
+    typer.echo(f"{said}\nreport: {sweep_folder / 'index.html'}")
 
 
 @app.command()
 def student(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     chapters: Annotated[
         list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
     ] = None,
@@ -125,24 +149,25 @@ def student(
     from metalearn_lab.workbook.class_copies import write_copies
     from metalearn_lab.workbook.folder import notebooks_folder
 
-    chosen = select(chapters or [])
-    written = write_copies(chosen, notebooks_folder(), out)
+    chosen, folder = select(chapters or []), out_folder(out)
+    written = write_copies(chosen, notebooks_folder(), folder)
     for view, paths in written.items():
         count = "1 notebook" if len(paths) == 1 else f"{len(paths)} notebooks"
-        typer.echo(f"{view}: {count} in {out / view}")
+        typer.echo(f"{view}: {count} in {folder / view}")
 
 
 @app.command()
 def book(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
 ) -> None:
     """Build the workbook as a web site, from the chapters as they were last executed."""
     from metalearn_lab.workbook.book.build import build_book
     from metalearn_lab.workbook.chapters import CHAPTERS
     from metalearn_lab.workbook.folder import notebooks_folder
 
-    pages = build_book(CHAPTERS, notebooks_folder(), out)
-    typer.echo(f"{len(pages)} pages, begin at {out / 'index.html'}")
+    folder = out_folder(out)
+    pages = build_book(CHAPTERS, notebooks_folder(), folder)
+    typer.echo(f"{len(pages)} pages, begin at {folder / 'index.html'}")
 
 
 @app.command()
@@ -191,7 +216,13 @@ def _split_pair(pair: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Run the command; what cannot be done is said in one message, with exit status 2."""
+    """Run the command; what cannot be done is said in one message, with exit status 2.
+
+    What the terminal's code page cannot show, such as an α, is printed as a question mark.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(join_pairs(sys.argv[1:]))
     except WorkbookError as error:

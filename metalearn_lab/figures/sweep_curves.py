@@ -133,7 +133,7 @@ def _looks(panels: Panels) -> dict[str, dict[str, Any]]:
 def _draw_panel(
     axes: Axes, title: str, runs: Sequence[Run], looks: Mapping[str, dict[str, Any]]
 ) -> None:
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=9, parse_math=False)  # a $ is a $
     for name, look in looks.items():
         curves = [run[name] for run in runs if name in run]
         if len(runs) == 1 and curves:
@@ -183,6 +183,9 @@ def _finish(
         axes.set_yscale("log")
     axes.set_ylim(*scale.limits)
     figure.supxlabel("inner step", fontsize=10)
-    figure.supylabel(ylabel + (" (log scale)" if scale.log else ""), fontsize=10)
+    ylabel += " (log scale)" if scale.log else ""
+    figure.supylabel(ylabel, fontsize=10, parse_math=False)
     lines = [Line2D([], [], label=learner_label(name), **look) for name, look in looks.items()]
-    figure.legend(handles=lines, loc="outside upper left", ncols=3)
+    legend = figure.legend(handles=lines, loc="outside upper left", ncols=3)
+    for text in legend.get_texts():
+        text.set_parse_math(False)

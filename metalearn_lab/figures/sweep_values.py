@@ -59,7 +59,7 @@ def sweep_values_figure(parameter: str, results: Mapping[str, Sequence[Result]])
         for axes, (name, each) in zip(grid.flat, results.items(), strict=False):
             _draw(axes, name, each, xs)
         hide_empty(grid, len(results))
-        figure.supxlabel(parameter, fontsize=10)
+        figure.supxlabel(parameter, fontsize=10, parse_math=False)
     return figure
 
 
@@ -70,7 +70,7 @@ def far(results: Sequence[Result]) -> list[Result]:
 
 
 def _draw(axes: Axes, name: str, results: Sequence[Result], xs: Sequence[float]) -> None:
-    axes.set_title(name, fontsize=9)
+    axes.set_title(name, fontsize=9, parse_math=False)  # a $ is a $
     at = _places(axes, xs)
     near = [result for result in results if result not in far(results)]
     by_x: defaultdict[float, list[Result]] = defaultdict(list)

@@ -40,7 +40,7 @@ class Progress:
         """Count a run that has ended; its line."""
         self.ran += 1
         self.failed += record.status == "failed"
-        became = f"failed: {record.error}" if record.error else "ok"
+        became = f"failed: {record.error}" if record.error else _ended_well(record)
         place = f"[{self.kept + self.ran}/{self.points}]"
         return f"{place} {point.words}: {became} ({record.seconds:.1f} s){self._left()}"
 
@@ -58,3 +58,8 @@ class Progress:
             f"{counted(self.points, 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
             f"{self.kept} there already, {self.failed} failed"
         )
+
+
+def _ended_well(record: Record) -> str:
+    names = ", ".join(record.not_finite)
+    return f"ok, but not finite: {names}" if names else "ok"

@@ -93,6 +93,6 @@ def _curves(chapter: ChapterRuns, group: CurveGroup, *, several: bool) -> str:
     heading = f"Adaptation curves{which}"
     table = panels_table(panels, f"{heading} of chapter {chapter.title} in numbers")
     return (
-        f"<h3>{heading}</h3>\n{curves_picture(panels, group)}\n"
+        f"<h3>{escape(heading)}</h3>\n{curves_picture(panels, group)}\n"
         f"<details><summary>The same in numbers</summary>\n{table}\n</details>"
     )

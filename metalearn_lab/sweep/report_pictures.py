@@ -22,6 +22,7 @@ from metalearn_lab.sweep.curves import REPETITION, CurveGroup
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun
 from metalearn_lab.sweep.report_tables import number
 from metalearn_lab.workbook.headline import HALF_WIDTH
+from metalearn_lab.workbook.json_numbers import NOT_FINITE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,9 +65,9 @@ def _values_picture(chapter: ChapterRuns, parameter: str) -> str | None:
     bars = " with its 95 % interval" if most <= MOST_BARS else "; its interval is in the table"
     caption = f"One point a run{bars}. The line joins the medians of the runs of one value."
     out = sum(len(far(found)) for found in drawn.values())
-    return _picture(
-        sweep_values_figure(parameter, drawn), alt, " ".join([caption, *_left_out(out)])
-    )
+    gone = sum(str(run.columns.get(name)) in NOT_FINITE for run in chapter.good for name in drawn)
+    notes = [*_left_out(out), *([f"{counted(gone, 'result')} not finite."] if gone else [])]
+    return _picture(sweep_values_figure(parameter, drawn), alt, " ".join([caption, *notes]))
 
 
 def _results(runs: Sequence[EndedRun], parameter: str, name: str) -> list[Result]:

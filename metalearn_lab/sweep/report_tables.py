@@ -60,7 +60,9 @@ def with_interval(columns: Mapping[str, Any], name: str) -> str:
         return ""
     said = number(columns[name])
     half = columns.get(name + HALF_WIDTH)
-    return said if half is None else f"{said} ± {number(half, digits=2)}"
+    if half is None:
+        return said
+    return f"{said} ± {number(half, digits=2)}" if str(half) != "nan" else f"{said}, no interval"
 
 
 def number(value: Any, digits: int = 4) -> str:

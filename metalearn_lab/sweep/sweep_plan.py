@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from metalearn_lab.sweep.grid import Point
 from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.record import check_file_name
 
 PLAN = "sweep.json"
 
@@ -50,7 +51,7 @@ def read_plan(folder: Path) -> list[PlannedRun]:
     """
     path = folder / PLAN
     try:
-        return [PlannedRun(**facts) for facts in json.loads(path.read_text(encoding="utf-8"))]
+        return [_planned(facts) for facts in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         raise WorkbookError(
             f"{folder} is not the folder of a sweep: it has no {PLAN}. Name the folder that was "
@@ -60,3 +61,13 @@ def read_plan(folder: Path) -> list[PlannedRun]:
         raise WorkbookError(
             f"{path} is damaged ({error}): give the sweep's command again, and it is written anew"
         ) from None
+
+
+def _planned(facts: Any) -> PlannedRun:
+    """One run of a plan, of which anybody may have written the file."""
+    run = PlannedRun(**facts)
+    check_file_name(run.name)
+    check_file_name(run.chapter)
+    if not isinstance(run.parameters, dict) or not set(run.changed) <= set(run.parameters):
+        raise ValueError(f"the parameters of {run.name} are not those of a run")
+    return run

@@ -60,7 +60,7 @@ def _installed(name: str) -> str | None:
 def _pip_install(requirements: list[str]) -> None:
     # Without dependencies: those are named too, and pip then replaces nothing.
     command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", *requirements]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, errors="replace", check=False)
     if done.returncode != 0:
         raise WorkbookError(
             f"pip could not install {', '.join(requirements)}:\n{done.stderr.strip()}\n"

@@ -15,7 +15,7 @@ from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.headline import collect_headlines
 from metalearn_lab.workbook.html import export_html
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
-from metalearn_lab.workbook.parameters import defaults, parameters_of
+from metalearn_lab.workbook.parameters import defaults, parameters_if_readable, parameters_of
 from metalearn_lab.workbook.record import Record
 from metalearn_lab.workbook.run_key import run_key
 
@@ -48,6 +48,8 @@ def execute_chapter(
     if executed.is_file():
         failures.append(failure_of(_collect, executed, record))
         failures.append(failure_of(export_html, executed))
+    else:
+        failures.append(f"no executed notebook was written to {executed}")
     record.error = next(filter(None, failures), None)
     record.status = "failed" if record.error else "ok"
     files = executed.with_suffix(".html"), executed
@@ -56,7 +58,7 @@ def execute_chapter(
 
 
 def _unfinished(chapter: Chapter, notebook: Path, changed: Mapping[str, Any]) -> Record:
-    parameters = defaults(parameters_of(notebook)) | dict(changed)
+    parameters = defaults(parameters_if_readable(notebook)) | dict(changed)
     return Record(
         key=run_key(notebook, parameters),
         chapter=chapter.name,
@@ -77,15 +79,17 @@ def _papermill(
 ) -> None:
     import papermill
 
-    from metalearn_lab.workbook.papermill_engine import ENGINE
+    from metalearn_lab.workbook.papermill_engine import ENGINE, address
 
+    parameters_of(notebook)  # what is no notebook is said in our words
     logging.getLogger("papermill").setLevel(logging.ERROR)
     papermill.execute_notebook(
-        str(notebook),
-        str(target),
+        address(notebook),
+        address(target),
         parameters=dict(changed),
         engine_name=ENGINE,
         kernel_name=KERNEL_NAME,
+        language="python",  # where the notebook says nothing of its kernel
         extra_arguments=KERNEL_ARGUMENTS,
         progress_bar={"desc": progress} if progress else False,
         request_save_on_cell_execute=True,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import ParamSpec
 
 from metalearn_lab.workbook.errors import WorkbookError
 
 Arguments = ParamSpec("Arguments")
+
+COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""What a terminal takes for a colour or a movement, and a page or a table cannot show."""
 
 
 def failure_of(
@@ -21,8 +25,16 @@ def failure_of(
     try:
         step(*args, **kwargs)
     except Exception as error:
-        return " ".join(_reason(error).split())
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # it came up while Ctrl-C was on its way
+        return one_line(_reason(error))
     return None
+
+
+def one_line(text: str) -> str:
+    """The text in one line of characters that can be shown and written anywhere."""
+    shown = " ".join(COLOUR.sub("", text).split())
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in shown)
 
 
 def _reason(error: Exception) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
+from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names
 
 HEADLINE_MIME = "application/vnd.metalearn-lab.headline+json"
 
@@ -53,22 +53,66 @@ def headline_bundle(
     return {
         "text/plain": text,
         "text/html": f"<p><strong>{html.escape(text)}</strong></p>",
-        HEADLINE_MIME: {
-            "text": text,
-            "values": _plain_values(values),
-            "curves": {name: _plain_curve(name, each) for name, each in (curves or {}).items()},
-        },
+        HEADLINE_MIME: with_names(
+            {
+                "text": text,
+                "values": _plain_values(values),
+                "curves": {name: _plain_curve(name, each) for name, each in (curves or {}).items()},
+            }
+        ),
     }
 
 
 def collect_headlines(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The headlines of an executed notebook, in order, as `headline_bundle` keeps them."""
-    return [
+    """The headlines of an executed notebook, in order, as `headline_bundle` keeps them.
+
+    Raises:
+        ValueError: one has another form; `headline` makes none like that.
+    """
+    found = [
         output["data"][HEADLINE_MIME]
         for cell in notebook["cells"]
         for output in cell.get("outputs", [])
         if HEADLINE_MIME in output.get("data", {})
     ]
+    check_headlines(found)
+    return found
+
+
+def check_headlines(found: Sequence[Any]) -> None:
+    """See that headlines read from a file have the form of `headline_bundle`.
+
+    Raises:
+        ValueError: one has not.
+    """
+    for line in found:
+        if not _is_headline(line):
+            raise ValueError(f"not a headline with a text, values and curves: {str(line)[:80]}")
+
+
+def _is_headline(line: Any) -> bool:
+    return (
+        isinstance(line, dict)
+        and isinstance(line.get("text"), str)
+        and isinstance(line.get("values"), dict)
+        and all(isinstance(value, Plain) for value in line["values"].values())
+        and isinstance(line.get("curves"), dict)
+        and all(_is_curve(curve) for curve in line["curves"].values())
+    )
+
+
+def _is_curve(curve: Any) -> bool:
+    if not isinstance(curve, dict) or set(curve) != {"kind", "mean", "half_width", "tasks"}:
+        return False
+    mean, half = curve["mean"], curve["half_width"]
+    return (
+        isinstance(curve["kind"], str)
+        and isinstance(curve["tasks"], int)
+        and isinstance(mean, list)
+        and isinstance(half, list)
+        and len(mean) == len(half)
+        and all(isinstance(each, int | float) or each in NOT_FINITE for each in mean + half)
+    )
 
 
 def _plain_values(values: Mapping[str, Value]) -> dict[str, Plain]:
@@ -86,11 +130,8 @@ def _plain_values(values: Mapping[str, Value]) -> dict[str, Plain]:
 
 def _parts(name: str, value: Value) -> dict[str, Plain]:
     if isinstance(value, Interval) and _is_single(value):
-        half = {name + HALF_WIDTH: _number(float(value.half_width))}
-        return {name: _number(float(value.mean)), **half}
-    if isinstance(value, float):
-        return {name: _number(value)}
-    if isinstance(value, bool | int | str):
+        return {name: float(value.mean), name + HALF_WIDTH: float(value.half_width)}
+    if isinstance(value, Plain):
         return {name: value}
     raise TypeError(
         f"headline value '{name}' is {_described(value)}; give a plain number, string or bool, "
@@ -116,10 +157,5 @@ def _plain_curve(name: str, curves: AdaptationCurves) -> dict[str, Any]:
         )
     kind = "loss" if curves.accuracy is None else "accuracy"
     interval = curves.mean_loss if curves.accuracy is None else curves.mean_accuracy
-    mean, half = ([_number(each) for each in part.tolist()] for part in interval[:2])
+    mean, half = (part.tolist() for part in interval[:2])
     return {"kind": kind, "mean": mean, "half_width": half, "tasks": curves.tasks}
-
-
-def _number(value: float) -> float | str:
-    """The number, or for one that JSON has no form for its name, which ``float`` reads back."""
-    return value if math.isfinite(value) else str(value)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.workbook.failure import one_line
 from metalearn_lab.workbook.record import Record
 from metalearn_lab.workbook.static_outputs import make_static
 
@@ -96,6 +97,14 @@ def index_page(records: Sequence[Record]) -> str:
 """
 
 
+def said(record: Record) -> list[str]:
+    """The headline results of a run, one a line; what is no number among them is said."""
+    lines = [one_line(line["text"]) for line in record.headlines]
+    if names := record.not_finite:
+        lines.append(f"Not finite: {', '.join(names)}.")
+    return lines
+
+
 def computed_with(records: Sequence[Record]) -> str:
     """The devices and versions behind some records, each said once; some never ran."""
     return "".join(dict.fromkeys(_computed_with(each) for each in records if each.versions))
@@ -107,8 +116,7 @@ def _computed_with(record: Record) -> str:
 
 
 def _row(record: Record) -> str:
-    lines = [record.error] if record.error else []
-    lines += [line["text"] for line in record.headlines]
+    lines = [*([record.error] if record.error else []), *said(record)]
     parameters = ", ".join(f"{k} = {json.dumps(v)}" for k, v in record.parameters.items())
     files = [*record.files, f"{record.chapter}.json"]
     links = "".join(f' <a href="{escape(file)}">{escape(file)}</a>' for file in files)

@@ -1,21 +1,55 @@
-"""The engine with which papermill fails a notebook for an exception that a widget kept."""
+"""What papermill runs our notebooks with: an engine that listens, and files that are whole."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from papermill.iorw import papermill_io
 
+from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.listening_client import Listener
 
 ENGINE = "metalearn-lab"
 """Its name, for papermill."""
+WHOLE = "whole-file:"
+"""What the addresses of files begin with that are written whole or not at all."""
+
+
+def address(path: Path) -> str:
+    """A file for papermill, which fills parameters into braces and prints what is called ``-``."""
+    return WHOLE + str(path.absolute()).replace("{", "{{").replace("}", "}}")
+
+
+class _WholeFiles:
+    """How papermill reads and writes such addresses."""
+
+    @staticmethod
+    def read(place: str) -> str:
+        return Path(place.removeprefix(WHOLE)).read_text(encoding="utf-8")
+
+    @staticmethod
+    def write(content: str, place: str) -> None:
+        write_text(Path(place.removeprefix(WHOLE)), content)
+
+    @staticmethod
+    def pretty_path(place: str) -> str:
+        return place.removeprefix(WHOLE)
 
 
 class _Client(Listener, PapermillNotebookClient):  # type: ignore[misc]
-    """The client of papermill that listens."""
+    """The client of papermill that listens, and does not wait for a kernel that is stopped."""
+
+    def papermill_execute_cells(self) -> None:
+        """Execute the cells; papermill calls this."""
+        try:
+            super().papermill_execute_cells()
+        except KeyboardInterrupt:
+            self.shutdown_kernel = "immediate"
+            raise
 
 
 class ListeningEngine(NBClientEngine):  # type: ignore[misc]
@@ -58,3 +92,4 @@ def _shows_error(notebook: Any) -> bool:
 
 
 papermill_engines.register(ENGINE, ListeningEngine)
+papermill_io.register(WHOLE, _WholeFiles)

@@ -1,17 +1,26 @@
-"""A chapter's parameters: which it has, of which type, and what the command line gives for them."""
+"""A chapter's parameters: which it has, of which type, and what is given for them.
+
+A value is read by the type that the chapter declares, wherever it comes from: the command line, a
+sweep file, or papermill, whose own reading makes ``no`` False and leaves ``five`` where a number
+belongs. Every chapter asks `check_parameters` in the cell after them.
+"""
 
 from __future__ import annotations
 
 import ast
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.notebook_file import read_notebook
+from metalearn_lab.workbook.teaching_tags import has_tag
 
-OPTIONAL = r"(?:typing\.)?Optional\[(.+)\]"
+TAG = "parameters"
+OPTIONAL = re.compile(r"(?:typing\.)?Optional\[(.+)\]|(.+)\|None")
 
 
 class Parameter(NamedTuple):
@@ -31,14 +40,73 @@ class Parameter(NamedTuple):
 
 
 def parameters_of(notebook: Path) -> dict[str, Parameter]:
-    """The parameters of a notebook by name, as papermill sees them."""
-    import papermill
+    """The parameters of a notebook by name, as papermill sees them.
 
-    inspected = papermill.inspect_notebook(str(notebook))
+    Raises:
+        WorkbookError: the file is no notebook, or it has several cells of parameters, of which the
+            second would undo what papermill sets behind the first.
+    """
+    from papermill.translators import PythonTranslator
+
+    cells = [cell for cell in read_notebook(notebook)["cells"] if has_tag(cell, TAG)]
+    if len(cells) > 1:
+        raise WorkbookError(
+            f"{notebook.name} has {len(cells)} cells tagged `{TAG}`: put them into one"
+        )
     return {
-        name: Parameter(name, each["inferred_type_name"], each["default"], each["help"])
-        for name, each in inspected.items()
+        each.name: Parameter(each.name, each.inferred_type_name, each.default, each.help)
+        for cell in cells
+        for each in PythonTranslator.inspect(cell)
     }
+
+
+def parameters_if_readable(notebook: Path) -> dict[str, Parameter]:
+    """The same; none where the notebook has to be mended first, which its run will say."""
+    try:
+        return parameters_of(notebook)
+    except WorkbookError:
+        return {}
+
+
+def check_parameters(namespace: MutableMapping[str, Any]) -> None:
+    """See that a chapter's parameters are of the types that it declares; a chapter calls this.
+
+    A number given as text becomes the number, an int for a float becomes a float.
+
+    Args:
+        namespace: the chapter's ``globals()``.
+
+    Raises:
+        WorkbookError: a value of another type, or papermill was given a name that is no parameter.
+    """
+    declared = {
+        name: Parameter(name, _name_of(kind), "", "")
+        for name, kind in namespace.get("__annotations__", {}).items()
+    }
+    for name in _given_by_papermill(namespace):
+        if name not in declared:
+            raise WorkbookError(
+                f"this chapter has no parameter '{name}'; it has {', '.join(declared)}"
+            )
+    for name in namespace.keys() & declared.keys():
+        namespace[name] = typed_value(namespace[name], declared[name])
+
+
+def _name_of(kind: Any) -> str:
+    """A type as it is written: ``int``, ``list[int]``."""
+    return kind.__name__ if type(kind) is type else str(kind)
+
+
+def _given_by_papermill(namespace: Mapping[str, Any]) -> list[str]:
+    """The names that papermill set in the cell that it added."""
+    cells = [cell for cell in namespace.get("In", ()) if cell.startswith("# Parameters\n")]
+    assigned = [line for cell in cells for line in ast.parse(cell).body]
+    names = [line.targets[0] for line in assigned if isinstance(line, ast.Assign)]
+    return [
+        name.id
+        for name in names
+        if isinstance(name, ast.Name) and not name.id.startswith("PAPERMILL_")
+    ]
 
 
 def defaults(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -73,7 +141,7 @@ def assign(
             raise WorkbookError(f"no chosen chapter has a parameter '{name}'.\n{listing(known)}")
     return {
         chapter: {
-            name: parse_value(text, parameters[name]) for name, text in given if name in parameters
+            name: typed_value(text, parameters[name]) for name, text in given if name in parameters
         }
         for chapter, parameters in known.items()
     }
@@ -88,42 +156,20 @@ def listing(known: Mapping[Chapter, Mapping[str, Parameter]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def parse_value(text: str, parameter: Parameter) -> Any:
-    """The value of a parameter's type that the text stands for.
-
-    Raises:
-        WorkbookError: the text is not of that type.
-    """
-    try:
-        return _parse(text, parameter.type.replace(" ", ""))
-    except (ValueError, SyntaxError):
-        raise WorkbookError(
-            f"parameter '{parameter.name}' takes {_article(parameter.type)}, not '{text}'"
-            f" (default: {parameter.default})"
-        ) from None
-
-
 def typed_value(value: Any, parameter: Parameter) -> Any:
-    """The value of a parameter's type that a value from a file stands for.
-
-    Text for a parameter that is no text is read as on the command line, because YAML takes ``1e-3``
-    for text.
+    """The value of a parameter's type that a value stands for; text is read by that type.
 
     Raises:
-        WorkbookError: the value is not of that type.
+        WorkbookError: the value is not of that type, or a number that is not finite.
     """
-    if isinstance(value, str):
-        return parse_value(value, parameter)
-    kind = parameter.type.replace(" ", "")
-    if optional := re.fullmatch(OPTIONAL, kind):
-        kind = optional[1]
     try:
-        return None if optional and value is None else _checked(value, kind)
+        return _typed(value, parameter.type.replace(" ", ""))
     except ValueError:
-        hint = "; in quotes it is text" if "str" in kind else ""
+        given = f"'{value}'" if isinstance(value, str) else repr(value)
+        default = f" (default: {parameter.default})" if parameter.default else ""
         raise WorkbookError(
-            f"parameter '{parameter.name}' takes {_article(parameter.type)}, not {value!r}"
-            f" (default: {parameter.default}){hint}"
+            f"parameter '{parameter.name}' takes {_article(parameter.type)}, not {given}{default}"
+            f"{_hint(value, parameter.type)}"
         ) from None
 
 
@@ -131,13 +177,19 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _parse(text: str, kind: str) -> Any:
-    if kind == "str":
-        return text
-    if inner := re.fullmatch(OPTIONAL, kind):
-        return None if text == "None" else _parse(text, inner[1])
-    value = ast.literal_eval(text.capitalize() if kind == "bool" else text)
-    return _checked(value, kind)
+def _hint(value: Any, kind: str) -> str:
+    if "str" in kind and not isinstance(value, str):
+        return "; in quotes it is text, and so it is with papermill's -r in place of -p"
+    if kind == "bool":
+        return "; that is True or False"
+    return "; a number must be finite" if kind == "float" and _is_infinite(value) else ""
+
+
+def _is_infinite(value: Any) -> bool:
+    try:
+        return not math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -148,16 +200,39 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _checked(value: Any, kind: str) -> Any:
-    """The value, if it is of the kind; an int may stand for a float."""
-    outer, _, inner = kind.removesuffix("]").partition("[")
+def _typed(value: Any, kind: str) -> Any:
+    """The value, or what its text stands for, if that is of the kind."""
+    if inner := OPTIONAL.fullmatch(kind):
+        return None if value in (None, "None") else _typed(value, inner[1] or inner[2])
+    outer, _, inside = kind.removesuffix("]").partition("[")
+    if isinstance(value, str) and outer not in {"str", "object"}:
+        value = _literal(value.capitalize() if outer == "bool" else value)
     if outer in {"list", "tuple"}:
         if not isinstance(value, (list, tuple)):
             raise ValueError(kind)
-        each = inner.removesuffix(",...") or "object"
-        return [_checked(item, each) for item in value]
+        each = inside.removesuffix(",...") or "object"
+        return [_typed(item, each) for item in value]
     if isinstance(value, bool) and outer in {"int", "float"}:
         raise ValueError(kind)
     if outer in _TYPES and not isinstance(value, _TYPES[outer]):
         raise ValueError(kind)
-    return float(value) if outer == "float" else value
+    if isinstance(value, str):
+        value.encode()  # a UnicodeEncodeError is a ValueError: bytes of a name that are no text
+    return _finite(value) if outer == "float" else value
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(text) from error
+
+
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError(value) from error
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.headline import HALF_WIDTH, check_headlines
+from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names
+
+_BUILT_IN: dict[Any, type] = {dict: dict, list: list}
+FILE_NAME = re.compile(r"\w[\w.-]*")
+"""A name that stays in its folder, and in a link is no address of another kind."""
+
+
+def check_file_name(name: object) -> None:
+    """See that a name read from a file, which anybody may have written, stays in its folder.
+
+    Raises:
+        ValueError: it is no plain name.
+    """
+    if not isinstance(name, str) or not FILE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a file of a run")
 
 
 @dataclass
@@ -49,9 +66,20 @@ class Record:
         """Whether its run need not be made again: it went well, and its files are in the folder."""
         return self.status == "ok" and all((folder / file).is_file() for file in self.files)
 
+    @property
+    def not_finite(self) -> list[str]:
+        """Names of its headline values that are no finite number; an interval may be missing."""
+        return [
+            name
+            for line in self.headlines
+            for name, value in line["values"].items()
+            if str(value) in NOT_FINITE and not name.endswith(HALF_WIDTH)
+        ]
+
     def to_json(self) -> str:
-        """The record as JSON, for people too."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The record as JSON, for people too; a number that JSON cannot hold is its name."""
+        facts = with_names(asdict(self))
+        return json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -64,6 +92,12 @@ class Record:
         names = {each.name for each in fields(cls)}
         if not isinstance(found, dict) or set(found) != names:
             raise ValueError(f"not a record with the fields {', '.join(sorted(names))}")
+        for name, kind in get_type_hints(cls).items():
+            if not isinstance(found[name], _BUILT_IN.get(get_origin(kind), kind)):
+                raise ValueError(f"its {name} is a {type(found[name]).__name__}")
+        for name in (found["chapter"], *found["files"]):
+            check_file_name(name)
+        check_headlines(found["headlines"])
         return cls(**found)
 
 

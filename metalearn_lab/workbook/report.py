@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metalearn_lab.workbook.atomic import write_text
-from metalearn_lab.workbook.html import index_page
+from metalearn_lab.workbook.html import index_page, said
 from metalearn_lab.workbook.record import Record
 
 
@@ -17,7 +17,7 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
             "chapter": record.chapter,
             "seconds": f"{record.seconds:.1f}",
             "status": record.status,
-            "headline": record.error or " ".join(line["text"] for line in record.headlines),
+            "headline": record.error or " ".join(said(record)),
         }
         for record in records
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,12 @@ from metalearn_lab.workbook.execute import execute_chapter
 from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.folder import notebook_paths
 from metalearn_lab.workbook.folder_lock import folder_lock
-from metalearn_lab.workbook.parameters import assign, defaults, parameters_of
+from metalearn_lab.workbook.parameters import (
+    assign,
+    defaults,
+    parameters_if_readable,
+    parameters_of,
+)
 from metalearn_lab.workbook.record import Record, write_record
 from metalearn_lab.workbook.report import write_report
 from metalearn_lab.workbook.run_folder import make_run_folder
@@ -62,14 +68,19 @@ def run_chapters(
             or a record or the report could not be written.
     """
     notebooks = notebook_paths(chapters, folder)
-    known = {chapter: parameters_of(path) for chapter, path in notebooks.items()}
-    changed = assign(given, known)
+    known = {chapter: parameters_if_readable(path) for chapter, path in notebooks.items()}
+    try:
+        changed = assign(given, known)
+    except WorkbookError:
+        for path in notebooks.values():
+            parameters_of(path)  # one that cannot be read is the better reason
+        raise
     plan = {
         chapter.name: _planned(notebook, defaults(known[chapter]) | changed[chapter])
         for chapter, notebook in notebooks.items()
     }
     target = make_run_folder(out, folder)
-    with folder_lock(target):
+    with folder_lock(target), _stopped(target, tell):
         done = begin_or_go_on(target, plan)
         if done:
             tell(f"kept, because they have run: {', '.join(done)}")
@@ -83,6 +94,16 @@ def run_chapters(
                 done[chapter.name] = record
                 _report(done, plan, target)
     return Run(target, [done[name] for name in plan])
+
+
+@contextmanager
+def _stopped(out: Path, tell: Callable[[str], object]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(OSError):  # a terminal that is gone
+            tell(f"stopped. What has finished is kept: with --out {out} the same command goes on")
+        raise
 
 
 def _planned(notebook: Path, parameters: dict[str, object]) -> Planned:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.code_version import code_version
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.notebook_file import parse_notebook
 
 
 def run_key(notebook: Path, parameters: Mapping[str, Any]) -> str:
@@ -26,8 +28,10 @@ def run_key(notebook: Path, parameters: Mapping[str, Any]) -> str:
 
 @lru_cache  # a grid has many points of one notebook
 def _code(notebook: bytes) -> str:
-    import nbformat
-
-    cells = nbformat.reads(notebook.decode(), as_version=4)["cells"]
+    """Of a notebook's code; of all that is there, if it is no notebook."""
+    try:
+        cells = parse_notebook(notebook, "it")["cells"]
+    except WorkbookError:
+        return hashlib.sha256(notebook).hexdigest()
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()

@@ -43,7 +43,6 @@ def begin_or_go_on(folder: Path, plan: Mapping[str, Planned]) -> dict[str, Recor
     path = folder / PLAN_FILE
     if path.is_file():
         _compare(folder, _read(path), _parsed(_as_text(plan)))
-        remove_leftovers(folder)
     elif any(any(folder.glob(name)) for name in FOREIGN):
         raise WorkbookError(
             f"the folder {folder} already holds notebooks or pages that are no run's: name a new "
@@ -51,6 +50,7 @@ def begin_or_go_on(folder: Path, plan: Mapping[str, Planned]) -> dict[str, Recor
         )
     else:
         write_text(path, _as_text(plan))
+    remove_leftovers(folder)
     return _ended_well(folder, plan)
 
 
@@ -65,7 +65,10 @@ def _as_text(plan: Mapping[str, Planned]) -> str:
 
 
 def _parsed(text: str) -> dict[str, Planned]:
-    return {name: Planned(**planned) for name, planned in json.loads(text).items()}
+    plan = {name: Planned(**planned) for name, planned in json.loads(text).items()}
+    if not all(isinstance(planned.parameters, dict) for planned in plan.values()):
+        raise ValueError("parameters have names")
+    return plan
 
 
 def _read(path: Path) -> dict[str, Planned]:

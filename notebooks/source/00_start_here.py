@@ -63,6 +63,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # already before the step.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import torch
 from torch.nn import functional as F
 

@@ -41,6 +41,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # *template* is what the section on leaks rests on.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import pandas as pd
 
 from metalearn_lab.tasks.sources import load_table

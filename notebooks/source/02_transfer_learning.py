@@ -60,6 +60,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # - the supports are nested: the two sentences of $K = 2$ are the one of $K = 1$ and another.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import torch
 from torch.nn import functional as F
 

@@ -48,6 +48,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # from everywhere, so where it began cannot matter.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import torch
 
 a, c, b, d = 2.0, 1.0, 1.0, -1.0

@@ -48,6 +48,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # Here are both for one inner step on one sinusoid, and the Hessian-vector product that makes their difference:
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import torch
 from torch.func import functional_call
 from torch.nn import functional as F

@@ -60,6 +60,10 @@ device: str = "auto"  # auto takes a GPU if there is one
 # pretrained network is not badly trained: it is at its optimum for another loss.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 from functools import partial
 
 import torch

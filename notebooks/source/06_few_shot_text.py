@@ -64,6 +64,10 @@ save_to: str = ""  # folder for the table and its configuration; nothing is writ
 # **Instructor, 5 minutes.** Ask which of the three parts may be looked at, when, and for what. The test classes are looked at once.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 from pathlib import Path
 
 from metalearn_lab import choose_device, load_table

@@ -54,6 +54,10 @@ device: str = "auto"  # auto takes a GPU if there is one; the sharded run stays 
 # (c) as numbers on the board. Times differ between machines; ask for $o/w$ from each.
 
 # %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
 import torch
 from torch.nn import functional as F
 

@@ -18,7 +18,7 @@ from metalearn_lab.workbook.source import read_source
 from metalearn_lab.workbook.views import View, view_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = {"ways": 3, "shots": 1, "queries": 2, "iterations": 5, "test_episodes": 10}
+SMALL = {"ways": 3, "shots": "1", "queries": 2, "iterations": 5, "test_episodes": 10}
 KNOWN_TYPES = {"bool", "int", "float", "str"}
 # For so small a run: one thread, and memory that is kept rather than given back at each step.
 FAST = {
@@ -59,7 +59,9 @@ def printed_by(chapter, folder):
     """All that the chapter prints, run as a reader runs it on a folder of parquet files."""
     out = folder / "out.ipynb"
     values = {"source": "files", "path": str(folder), **SMALL}
-    options = [word for name, value in values.items() for word in ("-p", name, str(value))]
+    option = {str: "-r", int: "-p"}  # papermill makes 1 of "1" with -p
+    given = [(option[type(value)], name, str(value)) for name, value in values.items()]
+    options = [word for words in given for word in words]
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(chapter), str(out), *options],
         env=os.environ | FAST,

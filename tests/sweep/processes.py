@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,33 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
 from distributed import Client
-
-from metalearn_lab.sweep.run_sweep import run_sweep
-from metalearn_lab.workbook.atomic import write_text
-
-MARK = "TINY_CLONE_MARK"
-"""Environment variable that a process's children and their kernels have too."""
-
-
-def drive(file: Path, notebooks: Path, out: Path, scheduler: str) -> None:
-    """A sweep on a cluster, whose totals go into a file beside its folder."""
-    progress = run_sweep(file, notebooks, out, scheduler=scheduler)
-    write_text(out.with_suffix(".json"), json.dumps([progress.ran, progress.kept, progress.failed]))
-
-
-def sweep_command(*arguments: str, cwd: Path, mark: str) -> subprocess.Popen[str]:
-    """`metalearn-lab sweep ARGUMENTS` in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "metalearn_lab.cli", "sweep", *arguments],
-        cwd=cwd,
-        env=os.environ | {MARK: mark},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
 
 
 @contextmanager
@@ -79,15 +52,3 @@ def wait_until(happened: Callable[[], object], seconds: float = 120) -> None:
     while not happened():
         assert time.monotonic() < end, f"{happened} did not happen in {seconds} s"
         time.sleep(0.01)
-
-
-def marked(mark: str) -> list[psutil.Process]:
-    """The processes that live and have a mark in their environment."""
-    return [process for process in psutil.process_iter() if _environment(process).get(MARK) == mark]
-
-
-def _environment(process: psutil.Process) -> dict[str, str]:
-    try:
-        return process.environ() if process.status() != psutil.STATUS_ZOMBIE else {}
-    except psutil.Error:
-        return {}

@@ -2,11 +2,9 @@
 
 import csv
 import io
-import multiprocessing
 import os
-import random
 import signal
-import time
+import uuid
 
 import psutil
 import pytest
@@ -16,49 +14,20 @@ from metalearn_lab.sweep.results import results_table
 from metalearn_lab.sweep.run_sweep import run_sweep
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.workbook.record import Record, read_record
-from tests.sweep.processes import drive, marked, sweep_command, wait_until
+from tests.sweep.processes import wait_until
+from tests.sweep.quick_sweep import quick_sweep
+from tests.workbook.kill_points import kill_points, process_of
+from tests.workbook.killable_run import call, marked
 
 pytestmark = pytest.mark.long
 
-SWEEP = """\
-- chapter: 0
-  parameters:
-    steps: {steps}
-    rate: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
-"""
-KILLS = 16
-KILLS_WITH_WORKERS = 4
 
-
-@pytest.fixture
-def sweep(notebooks):
-    """A sweep file of 48 points, the notebooks and a folder."""
-    return write_sweep(notebooks, [1, 2, 3, 4, 5, 6])
-
-
-@pytest.fixture
-def short_sweep(notebooks):
-    """The same with 24 points."""
-    return write_sweep(notebooks, [1, 2, 3])
-
-
-def write_sweep(notebooks, steps):
+def write_sweep(notebooks, **parameters):
+    """A sweep file of one chapter."""
     file = notebooks.parent / "sweep.yml"
-    file.write_text(SWEEP.format(steps=steps))
-    return file, notebooks, notebooks.parent / "out"
-
-
-def undisturbed_table(file, notebooks) -> str:
-    """What the chapters compute, in the order of the grid."""
-    points = grid_points(read_sweep_file(file), notebooks)
-    return results_table(points, {point.key: computed(point) for point in points})
-
-
-def computed(point) -> Record:
-    given, name = point.parameters, point.chapter.name
-    values = {"loss": given["steps"] * given["rate"], "steps": given["steps"]}
-    headlines = [{"text": "", "values": values, "curves": {}}]
-    return Record(point.key, name, "", given, {}, "ok", None, "", 0.0, headlines)
+    lines = [f"    {name}: {values}\n" for name, values in parameters.items()]
+    file.write_text("- chapter: 0\n  parameters:\n" + "".join(lines))
+    return file
 
 
 def finished(out) -> int:
@@ -85,63 +54,76 @@ def assert_whole(out, expected: str) -> None:
     assert list(out.rglob("*.tmp")) == []
 
 
-def test_a_sweep_that_is_killed_ends_with_the_table_of_one_that_was_not(sweep, scheduler):
-    """The workers live on, and one of them may be in the middle of a run when the next begins."""
-    file, notebooks, out = sweep
-    expected = undisturbed_table(file, notebooks)
-    moments = random.Random(0)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.sweep.processes", "distributed", "papermill"])
-    for _ in range(KILLS):
-        process = context.Process(target=drive, args=(*sweep, scheduler))
-        process.start()
-        wait_for = finished(out) + moments.randrange(2)
-        wait_until(lambda enough=wait_for: finished(out) >= enough)
-        time.sleep(moments.uniform(0, 0.4))
-        assert process.is_alive(), "the sweep ended before it was killed"
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL
+def test_a_sweep_killed_before_any_of_its_changes_ends_as_one_that_was_not(notebooks, tmp_path):
+    arguments = (write_sweep(notebooks, steps=[1, 2]), notebooks)
+    quick_sweep(tmp_path / "alone", *arguments)
+    expected = (tmp_path / "alone" / "results.csv").read_text()
+    kept = set()
+    for out in kill_points(quick_sweep, lambda place: tmp_path / f"killed{place}", *arguments):
         assert_nothing_is_corrupt(out, expected)
+        before = finished(out)
+        progress = quick_sweep(out, *arguments)
+        assert (progress.kept, progress.failed) == (before, 0)
+        assert_whole(out, expected)
+        kept.add(before)
+    assert kept == {0, 1, 2}, "some were killed between the runs"
+
+
+def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
+    notebooks, tmp_path, scheduler
+):
+    """The workers live on when the sweep is killed, and the next hands them the same runs."""
+    log, out, go = (tmp_path / name for name in ("log", "out", "go"))
+    file = write_sweep(notebooks, steps=[1, 2, 3], until=str(go), log=str(log))
+    points = grid_points(read_sweep_file(file), notebooks)
+    expected = results_table(points, {point.key: computed(point) for point in points})
+    process = process_of(drive, file, notebooks, out, scheduler)
+    process.start()
+    wait_until(log.exists)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     before = finished(out)
-    progress = run_sweep(*sweep, scheduler=scheduler)
+    go.touch()
+    progress = run_sweep(file, notebooks, out, scheduler=scheduler)
     assert (progress.kept, progress.failed) == (before, 0)
     assert_whole(out, expected)
 
 
-def test_workers_and_kernels_end_with_a_sweep_that_is_killed(short_sweep, scheduler):
-    file, notebooks, out = short_sweep
-    expected = undisturbed_table(file, notebooks)
-    moments = random.Random(1)
-    arguments = ("sweep.yml", "--out", "out", "--workers", "2")
-    mark = f"killed {out}"
-    for _ in range(KILLS_WITH_WORKERS):
-        before = finished(out)
-        with sweep_command(*arguments, cwd=notebooks.parent, mark=mark) as process:
-            wait_until(lambda enough=before: finished(out) > enough)
-            time.sleep(moments.uniform(0, 1))
-            started = marked(mark)
-            process.kill()
-        assert len(started) >= 3, "there was a sweep and its workers"
-        _, orphans = psutil.wait_procs(marked(mark), timeout=60)
-        assert orphans == []
-        assert_nothing_is_corrupt(out, expected)
-    run_sweep(*short_sweep, scheduler=scheduler)
-    assert_whole(out, expected)
+def drive(file, notebooks, out, scheduler) -> None:
+    run_sweep(file, notebooks, out, scheduler=scheduler)
 
 
-def test_ctrl_c_ends_everything_and_says_how_to_go_on(short_sweep):
-    _, notebooks, out = short_sweep
-    mark = f"stopped {out}"
-    arguments = ("sweep.yml", "--out", "out", "--workers", "1")
-    with sweep_command(*arguments, cwd=notebooks.parent, mark=mark) as process:
-        wait_until(lambda: finished(out))
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == (
-        "stopped. What has finished is kept in out: the same command goes on from there"
-    )
-    assert "Traceback" not in said
+def computed(point) -> Record:
+    """What the chapter computes."""
+    given, name = point.parameters, point.chapter.name
+    values = {"loss": given["steps"] * given["rate"], "steps": given["steps"]}
+    headlines = [{"text": "", "values": values, "curves": {}}]
+    return Record(point.key, name, "", given, {}, "ok", None, "", 0.0, headlines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=lambda n: n.name)
+def test_workers_and_kernels_end_with_their_sweep_in_the_middle_of_a_run(notebooks, number):
+    folder = notebooks.parent
+    log, mark = folder / "log", uuid.uuid4().hex
+    write_sweep(notebooks, steps=[1, 2], until="never", log=str(log))
+    options = ("sweep.yml", "--out", "out", "--workers", "1")
+    process = process_of(call, folder, mark, "sweep", *options)
+    process.start()
+    wait_until(log.exists)
+    assert len(marked(mark)) >= 2, "there are a worker and a kernel"
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.kill()
+    process.join()
     _, orphans = psutil.wait_procs(marked(mark), timeout=60)
     assert orphans == []
+    assert finished(folder / "out") == 0
+    if number == signal.SIGINT:
+        said = (folder / "said").read_text(encoding="utf-8")
+        assert process.exitcode == 130
+        assert "Traceback" not in said
+        assert said.splitlines()[-1] == (
+            "stopped. What has finished is kept in out: the same command goes on from there"
+        )

@@ -6,8 +6,9 @@ from metalearn_lab.sweep.progress import Progress
 POINT = SimpleNamespace(words="00_start_here steps=3")
 
 
-def ended(error=None):
-    return SimpleNamespace(error=error, status="failed" if error else "ok", seconds=2.04)
+def ended(error=None, not_finite=()):
+    status = "failed" if error else "ok"
+    return SimpleNamespace(error=error, status=status, seconds=2.04, not_finite=not_finite)
 
 
 def test_the_time_left_is_that_of_the_runs_so_far(monkeypatch):
@@ -21,6 +22,11 @@ def test_the_time_left_is_that_of_the_runs_so_far(monkeypatch):
     )
     assert progress.line(POINT, ended()) == f"[5/5] {place}: ok (2.0 s)"
     assert (progress.ran, progress.kept, progress.failed) == (3, 2, 1)
+
+
+def test_a_result_that_is_no_number_is_said():
+    line = Progress(points=1, kept=0).line(POINT, ended(not_finite=["loss", "accuracy"]))
+    assert line == "[1/1] 00_start_here steps=3: ok, but not finite: loss, accuracy (2.0 s)"
 
 
 def test_the_first_and_last_line_count():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from html.parser import HTMLParser
@@ -63,6 +64,64 @@ def test_what_an_error_or_a_value_says_is_text_and_no_markup(tmp_path):
     assert 'a < b & "c"' in page.text
     assert page.all("script") == []
     assert page.all("b") == []
+
+
+SCRIPT = "<script>alert('&')</script>"
+FIGURE_TEXT = "$\\frac$ <b>"
+
+
+def foreign(folder, place, **changed):
+    """Put other facts into the record of a run, as anybody can write them."""
+    path = sorted(folder.glob("runs/*/run.json"))[place]
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changed))
+
+
+def test_no_field_of_a_record_or_a_plan_is_markup_or_a_formula(tmp_path):
+    folder = tmp_path / "s"
+    fake_sweep(folder, {"shots": [5, 6], "source": [SCRIPT, FIGURE_TEXT]}, failed=[3])
+    curve = {"mean": [1.0, 2.0], "half_width": [0.1, "nan"], "tasks": 3}
+    curves = {"text": SCRIPT, "curves": {FIGURE_TEXT: {"kind": SCRIPT, **curve}}}
+    values = {SCRIPT: SCRIPT, FIGURE_TEXT: 1.0}
+    for place in range(3):
+        lines = [{**curves, "values": {**values, FIGURE_TEXT: place}}] * 2
+        foreign(folder, place, headlines=lines, device=SCRIPT, versions={SCRIPT: SCRIPT})
+    foreign(folder, 3, error=SCRIPT)
+    plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    for run in plan:
+        run["title"] = SCRIPT
+    (folder / PLAN).write_text(json.dumps(plan))
+    write_report(folder)
+    page = Page((folder / "index.html").read_text(encoding="utf-8"))
+    assert page.all("script") == []
+    assert page.all("b") == []
+    assert SCRIPT in page.text
+    shown = [value for tag, facts in page.tags for value in facts.values() if value]
+    assert not any(value.startswith("javascript:") for value in shown)
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc", "..", "", "a/b", 3, None])
+@pytest.mark.parametrize("field", ["name", "chapter"])
+def test_a_plan_that_leads_out_of_its_folder_is_refused(tmp_path, field, name):
+    fake_sweep(tmp_path / "s", {"shots": [5]})
+    path = tmp_path / "s" / PLAN
+    [run] = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps([run | {field: name}]))
+    with pytest.raises(WorkbookError, match=r"sweep\.json is damaged .*is no name of a file"):
+        write_report(tmp_path / "s")
+    assert not (tmp_path / "s" / "index.html").exists()
+
+
+def test_results_that_are_no_numbers_are_said(tmp_path):
+    folder = tmp_path / "s"
+    fake_sweep(folder, {"shots": [5, 10, 20]})
+    for place, loss in enumerate([0.5, 0.25, "nan"]):
+        values = {"loss": loss, "accuracy": 0.5, "accuracy_half_width": "nan"}
+        foreign(folder, place, headlines=[{"text": "x", "values": values, "curves": {}}])
+    write_report(folder)
+    text = " ".join(Page((folder / "index.html").read_text(encoding="utf-8")).text)
+    assert "1 result not finite." in text
+    assert "0.5, no interval" in text
+    assert "± nan" not in text
 
 
 def test_no_failures_no_section(tmp_path):

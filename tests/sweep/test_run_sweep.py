@@ -93,7 +93,7 @@ def test_a_record_says_what_ran_with_what(swept, rows):
     record = read_record(folder / "run.json")
     assert record.key == rows[1]["key"], "the worker names the run as the sweep does"
     assert record.changed == {"steps": 4, "log": str(swept[0] / "log")}
-    assert record.parameters == record.changed | {"rate": 0.1, "seconds": 0.0}
+    assert record.parameters == record.changed | {"rate": 0.1, "until": ""}
     assert record.device.startswith(("CPU: ", "CUDA: "))
     assert {"python", "torch"} <= set(record.versions)
 

@@ -7,9 +7,9 @@ from distributed import Client, KilledWorker, Security
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
-from metalearn_lab.sweep import scheduling
 from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.scheduling import outcomes
 from metalearn_lab.sweep.sweep_file import Entry
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
@@ -21,11 +21,27 @@ def point(notebooks):
     return point
 
 
-def future(status, error=None):
-    def result():
-        raise error
+class Cluster:
+    """A cluster that answers every run alike, and remembers what it was handed."""
 
-    return SimpleNamespace(status=status, exception=lambda: error, result=result)
+    def __init__(self, status, error=None):
+        self.status, self.error, self.jobs = status, error, []
+
+    def submit(self, run, job, key):
+        self.jobs.append(job)
+        return SimpleNamespace(
+            status=self.status, key=key, exception=lambda: self.error, result=self.fail
+        )
+
+    def fail(self):
+        raise self.error
+
+
+@pytest.fixture
+def ask(point, monkeypatch):
+    """What becomes of a point on such a cluster."""
+    monkeypatch.setattr("distributed.as_completed", list)
+    return lambda cluster: list(outcomes(cluster, [point]))
 
 
 @pytest.mark.parametrize(
@@ -35,25 +51,28 @@ def future(status, error=None):
         (ModuleNotFoundError("No module named 'metalearn_lab'"), "ModuleNotFoundError: No module"),
     ],
 )
-def test_a_run_that_no_worker_could_do_fails_with_the_reason(point, error, reason):
-    record, files = scheduling._outcome(future("error", error), point)
+def test_a_run_that_no_worker_could_do_fails_with_the_reason(ask, point, error, reason):
+    [(ended, (record, files))] = ask(Cluster("error", error))
+    assert ended == point
     assert record.error.startswith(reason)
     assert (record.key, record.parameters, files) == (point.key, point.parameters, {})
 
 
 @pytest.mark.parametrize("status", ["cancelled", "lost"])
-def test_a_cluster_that_is_gone_ends_the_sweep(point, status):
+def test_a_cluster_that_is_gone_ends_the_sweep(ask, status):
     with pytest.raises(WorkbookError, match=r"the cluster was lost .* the same command goes on"):
-        scheduling._outcome(future(status), point)
+        ask(Cluster(status))
 
 
-def test_a_notebook_travels_without_its_outputs(point):
+def test_a_notebook_travels_without_its_outputs(ask, point):
     import nbformat
 
     content = nbformat.read(point.notebook, as_version=4)
     content.cells[1].outputs = [nbformat.v4.new_output("stream", text="verbose " * 1000)]
     nbformat.write(content, point.notebook)
-    job = scheduling._job(point)
+    cluster = Cluster("error", ValueError("enough"))
+    ask(cluster)
+    [job] = cluster.jobs
     assert b"verbose" not in job.notebook
     assert [cell.source for cell in nbformat.reads(job.notebook.decode(), 4).cells] == [
         cell.source for cell in content.cells

@@ -20,7 +20,8 @@ def test_a_value_is_a_list_of_one(read):
         "- chapter: 0\n  parameters:\n    seed: [0, 1]\n    inner_lr: 0.01\n"
         "- chapter: 06_few_shot_text\n"
     )
-    assert found == [Entry(start, {"seed": [0, 1], "inner_lr": [0.01]}), Entry(text, {})]
+    grid = {"seed": ["0", "1"], "inner_lr": ["0.01"]}  # read when their types are known
+    assert found == [Entry(start, grid), Entry(text, {})]
 
 
 @pytest.mark.parametrize("name", ["6", "06", "'06'", "few_shot_text", "06_few_shot_text"])
@@ -43,7 +44,14 @@ def test_a_chapter_is_named_as_for_a_run(read, name):
         ("- chapter: 0\n  chapter: 1", r"sweep\.yml, line 2: 'chapter' is given twice"),
         ("- chapter: 0\n  parameters: {seed: 1, seed: 2}", "line 2: 'seed' is given twice"),
         ("- chapter: [0", r"sweep\.yml, line 1: .*; the file must be YAML"),
-        ("- !!python/object:os.system x", "line 1: could not determine a constructor"),
+        ("- !!python/object:os.system x", "line 1: the tag .*os.system means nothing here"),
+        ("- chapter: !!int 0", "line 1: the tag .*int means nothing here"),
+        ("- &a [*a]", r"line 1: an alias \(\*\) means nothing here: write it out"),
+        ("a: &a [x, x]\nb: &b [*a, *a]", r"line 2: an alias"),
+        ("- {<<: {chapter: 0}, chapter: 1}", "entry 1: '<<' means nothing here"),
+        ("- chapter: 0\n  parameters: {? [seed] : 1}", "line 2: a name is a word, not a list"),
+        ('- chapter: 0\n  parameters: {"seed": 1, seed: 2}', "line 2: 'seed' is given twice"),
+        ("[" * 5000 + "]" * 5000, "lists in lists, too deep to read"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(read, text, message):
@@ -57,3 +65,18 @@ def test_a_file_that_is_not_there_or_no_text_is_said(tmp_path):
     (tmp_path / "x.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WorkbookError, match=r"x\.yml: it is no text in UTF-8"):
         read_sweep_file(tmp_path / "x.yml")
+
+
+@pytest.mark.parametrize(
+    "word", ["no", "yes", "on", "off", "y", "010", "0x1F", "1e3", "1_000", "1:30", "2026-01-01"]
+)
+def test_a_word_is_that_word(read, word):
+    """Each of them is something else for YAML."""
+    [entry] = read(f"- chapter: 1\n  parameters: {{language: [{word}, '{word}']}}\n")
+    assert entry.grid == {"language": [word, word]}
+
+
+@pytest.mark.parametrize("nothing", ["", "~", "null"])
+def test_nothing_is_no_text(read, nothing):
+    [entry] = read(f"- chapter: 1\n  parameters:\n    language: {nothing}\n")
+    assert entry.grid == {"language": [None]}

@@ -1,45 +1,25 @@
 """The folder of a sweep, and what a sweep does when something is wrong with it; nothing runs."""
 
-import contextlib
 import multiprocessing
 import resource
 import signal
 import sys
+from functools import partial
 
 import pytest
 
-from metalearn_lab.sweep import run_sweep as module
-from metalearn_lab.sweep.run_sweep import run_sweep
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder_lock import folder_lock
-from metalearn_lab.workbook.record import Record
-
-
-def outcome_of(point, error=None, size=10) -> Outcome:
-    """A run whose files have so many bytes."""
-    status = "failed" if error else "ok"
-    name = point.chapter.name
-    record = Record(point.key, name, "", point.parameters, point.changed, status, error, "", 0.5)
-    record.files = [f"{name}.html", f"{name}.ipynb"]
-    return Outcome(record, dict.fromkeys(record.files, b"x" * size))
+from tests.sweep.quick_sweep import outcome_of, quick_sweep
 
 
 @pytest.fixture
-def sweep(notebooks, monkeypatch):
+def sweep(notebooks):
     """A sweep of three points, called with what is to become of each."""
     file = notebooks.parent / "sweep.yml"
     file.write_text("- chapter: 0\n  parameters: {steps: [1, 2, 3]}\n")
-    monkeypatch.setattr(module, "workers_at", lambda *_: contextlib.nullcontext())
-
-    def sweep(become=outcome_of, say=lambda line: None):
-        def outcomes(client, points):
-            return ((point, become(point)) for point in points)
-
-        monkeypatch.setattr(module, "outcomes", outcomes)
-        return run_sweep(file, notebooks, notebooks.parent / "out", say=say)
-
-    return sweep
+    return partial(quick_sweep, notebooks.parent / "out", file, notebooks)
 
 
 @pytest.fixture

@@ -12,16 +12,17 @@ PARAMETERS = """\
 steps: int = 3  # inner steps
 rate: float = 0.1  # step size
 log: str = ""  # a file that each run appends a line to
-seconds: float = 0.0  # how long it waits then
+until: str = ""  # a file that it then waits for
 """
 
 WORKS = """\
-import time
+import os, time
 
 if log:
     with open(log, "a") as file:
         file.write(f"{steps} {rate}\\n")
-time.sleep(seconds)
+while until and not os.path.exists(until):
+    time.sleep(0.02)
 """
 
 # What `headline` displays, without its imports.

@@ -1,69 +1,111 @@
-"""A run of three small chapters in a process of its own, which can be killed."""
+"""Runs of small chapters in processes of their own, which can be killed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import sys
 import threading
+from functools import partial
 from pathlib import Path
 
+import nbformat
 import psutil
+import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode, v4
+from papermill.clientwrap import PapermillNotebookClient
 from tqdm import tqdm
 
+from metalearn_lab.cli import main
+from metalearn_lab.workbook import execute
+from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.code_version import code_version
+from metalearn_lab.workbook.headline import HEADLINE_MIME
 from metalearn_lab.workbook.run import run_chapters
 
 MARK = "KILLABLE_RUN_MARK"
-"""Environment variable of the run's kernels."""
+"""Environment variable of the kernels and workers of a run or a sweep."""
 
-CHAPTERS = select(["00", "01", "02"])
+CHAPTERS = select(["00", "01"])
 
-# What `headline` displays, without its imports.
+LINE = {"text": "4 steps", "values": {"steps": 4}, "curves": {}}
+
 WORKS = """\
 # %% tags=["parameters"]
 steps: int = 3  # inner steps
 
 # %%
-import time
-from IPython.display import display
-
-time.sleep(0.1)
-
-# %%
-line = {"text": f"{steps} steps", "values": {"steps": steps}, "curves": {}}
-bundle = {"text/plain": "", "application/vnd.metalearn-lab.headline+json": line}
-display(bundle, raw=True)
+print("here a headline is displayed")
 """
 
 FAILS = """\
 # %%
-print("this much is kept")
-
-# %%
 raise ValueError("no such thing")
 """
 
-# Known before this module's processes are forked, so that they all are of one version.
+# Done before processes are forked from one that has imported this, so that each need not.
 code_version()
+nbformat.validate(v4.new_notebook())
 
-SOURCES = dict(zip(CHAPTERS, (WORKS, FAILS, WORKS), strict=True))
+SOURCES = dict(zip(CHAPTERS, (WORKS, FAILS), strict=True))
 
 
-def run_small(folder: Path, out: Path, mark: str) -> None:
-    """Run the chapters, or go on with them, in silence."""
-    os.environ[MARK] = mark
+def run_without_kernels(out: Path, folder: Path) -> None:
+    """Run the chapters, or go on with them; all that is written is real but what cells print."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PapermillNotebookClient, "execute", _execute)
+        patch.setattr(execute, "export_html", _export)
+        patch.setattr(execute, "versions", dict)
+        _in_silence(folder, out)
+
+
+def _in_silence(folder: Path, out: Path) -> None:
     tqdm.set_lock(threading.RLock())  # one between processes would outlive a kill
     with (
-        Path(os.devnull).open("w") as nowhere,
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
         run_chapters(CHAPTERS, folder, out, [("steps", "4")])
 
 
-def kernels(mark: str) -> list[psutil.Process]:
-    """The kernels of marked runs that live."""
+def _execute(client: PapermillNotebookClient) -> None:
+    """What a kernel makes of the chapters, without one."""
+    client.execute_cell = partial(_execute_cell, client.nb)
+    client.papermill_execute_cells()
+
+
+def _execute_cell(notebook: NotebookNode, cell: NotebookNode, index: int) -> None:
+    if cell.source.startswith("raise "):
+        error = {"ename": "ValueError", "evalue": "no such thing", "traceback": []}
+        cell.outputs = [v4.new_output("error", **error)]
+        raise CellExecutionError("", "ValueError", "no such thing")
+    if "headline" in cell.source:
+        cell.outputs = [v4.new_output("display_data", {HEADLINE_MIME: LINE})]
+
+
+def _export(notebook: Path) -> None:
+    write_text(notebook.with_suffix(".html"), "<html></html>")
+
+
+def call(folder: Path, mark: str, *arguments: str) -> None:
+    """`metalearn-lab ARGUMENTS` in a folder, as in the foreground of a terminal of its own."""
+    os.setsid()
+    os.environ[MARK] = mark
+    os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["metalearn-lab", *arguments]
+    tqdm.set_lock(threading.RLock())
+    with (folder / "said").open("w", encoding="utf-8", buffering=1) as said:
+        sys.stdout = sys.stderr = said
+        main()
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """The kernels and workers that live and have a mark."""
     return [each for each in psutil.process_iter() if _environment(each).get(MARK) == mark]
 
 

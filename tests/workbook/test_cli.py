@@ -1,8 +1,12 @@
+import io
+from types import SimpleNamespace
+
 import pytest
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.record import Record
 
 
 def test_pairs_are_joined_as_typer_reads_them():
@@ -11,25 +15,40 @@ def test_pairs_are_joined_as_typer_reads_them():
     assert cli.join_pairs(typed) == read
 
 
-def test_a_value_may_hold_anything():
-    assert cli.join_pairs(["-p", "path", "a = b"]) == ["-p", "path=a = b"]
-    assert cli._split_pair("path=a = b") == ("path", "a = b")
+@pytest.mark.parametrize(
+    ("typed", "name", "value"),
+    [
+        (["-p", "path", "a = b"], "path", "a = b"),
+        (["-p", "path=a = b"], "path", "a = b"),
+        (["-p", "path=--out"], "path", "--out"),
+        (["-p", "path", "no"], "path", "no"),
+        (["-p", "path", ""], "path", ""),
+        (["-p", "seed", "-1"], "seed", "-1"),
+    ],
+)
+def test_a_value_may_hold_anything(clone, monkeypatch, typed, name, value):
+    given = []
+
+    def take(chapters, folder, out, pairs, tell):
+        given.extend(pairs)
+        raise WorkbookError("enough")
+
+    monkeypatch.chdir(clone)
+    monkeypatch.setattr("metalearn_lab.workbook.run.run_chapters", take)
+    monkeypatch.setattr("sys.argv", ["metalearn-lab", "run", "0", *typed])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert given == [(name, value)]
 
 
-def test_a_name_alone_is_refused():
+def test_a_name_alone_stays_alone():
     assert cli.join_pairs(["-p", "seed"]) == ["-p", "seed"]
-    with pytest.raises(WorkbookError, match=r"takes a name and a value.* 'seed' has no value"):
-        cli._split_pair("seed")
 
 
 @pytest.mark.parametrize("next_option", ["--out", "--parameter", "-p", "--help"])
 def test_the_next_option_is_not_taken_for_the_value(next_option):
     typed = ["-p", "seed", next_option, "x"]
     assert cli.join_pairs(typed)[:3] == typed[:3]
-
-
-def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign():
-    assert cli._split_pair("path=--out") == ("path", "--out")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +69,15 @@ def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign():
             ["run", "0", "--out", "notebooks/00_start_here.ipynb/x"],
             "metalearn-lab: cannot write into",
         ),
+        (["run", "0", "--out", ""], "metalearn-lab: the name of a folder is empty"),
+        (["run", "0", "--out", "~/runs"], "would be a folder called `~` here"),
+        (["run", "0", "-p", "rate", "1e999"], "takes a float, not '1e999'"),
+        (["run", "0", "-p", "steps", "010"], "takes an int, not '010'"),
+        (["run", "0", "-p", "source", "\udcff"], "parameter 'source' takes a str, not"),
+        (["sweep", "x.yml", "--out", ""], "the name of a folder is empty"),
+        (["report", ""], "the name of a folder is empty"),
+        (["student", ""], "the name of a folder is empty"),
+        (["book", "~"], "would be a folder called `~` here"),
         (["run", "0", "--out", "notebooks"], "already holds notebooks or pages that are no run"),
         (["student", "class", "9"], "metalearn-lab: there is no chapter '9'. The chapters are:"),
         (["student", "notebooks"], "metalearn-lab: the folder notebooks is not empty"),
@@ -116,3 +144,48 @@ def test_the_installed_command_runs(command, tmp_path):
     process = command("--help", cwd=tmp_path)
     assert process.returncode == 0
     assert {"lab", "run", "student", "doctor"} <= set(process.stdout.split())
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["doctor"], ["run", "0"]])
+def test_every_code_page_gets_what_it_can_show(clone, monkeypatch, encoding, arguments):
+    """An α and a × at the end of all the work are no reason to fail."""
+    done = SimpleNamespace(folder=clone / "out", records=[record_that_says("α = 1 × 1")])
+    monkeypatch.chdir(clone)
+    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("α ×", True))
+    monkeypatch.setattr("metalearn_lab.workbook.run.run_chapters", lambda *_: done)
+    monkeypatch.setattr("sys.argv", ["metalearn-lab", *arguments])
+    shown = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", shown)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    shown.flush()
+    assert stopped.value.code == 0
+    assert shown.buffer.getvalue()
+
+
+def record_that_says(text):
+    line = {"text": text, "values": {}, "curves": {}}
+    record = Record("0", "00_start_here", "", {}, {}, "ok", None, "", 0.0, [line])
+    return record
+
+
+def test_the_text_for_a_page_without_greek_has_question_marks(monkeypatch):
+    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("α = 1 × 1", True))
+    monkeypatch.setattr("sys.argv", ["metalearn-lab", "doctor"])
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", shown)
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown.flush()
+    assert shown.buffer.getvalue().decode("cp1252") == "? = 1 × 1\n"
+
+
+def test_a_run_of_files_that_are_no_notebooks_says_so_and_fails(clone, monkeypatch):
+    names = ["00_start_here", "01_tasks_and_episodes"]
+    for name in names:
+        (clone / "notebooks" / f"{name}.ipynb").write_text("")
+    monkeypatch.chdir(clone)
+    result = CliRunner().invoke(cli.app, ["run", "0", "1", "--out", "out"])
+    assert result.exit_code == 1
+    assert result.output.count("is no notebook: the file is empty") == 2

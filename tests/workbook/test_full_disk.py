@@ -52,7 +52,7 @@ def test_a_full_disk_is_said_and_with_room_the_run_goes_on(tmp_path, write_chapt
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    before, _, after = process.stdout.partition("status")
+    before, _, after = process.stdout.partition("\nstatus ")
     assert "No space left on device" in before + process.stderr
     assert "Traceback" not in process.stderr
     assert "kept, because they have run: 00_start_here" in process.stderr

@@ -70,3 +70,17 @@ def test_the_page_has_the_chapters_title_its_language_and_the_formulas_script_al
     assert page.language == "en"
     assert [src.split("?")[0].rsplit("/", 2)[-1] for src in page.scripts] == ["latest.js"]
     assert "mathjax" in page.scripts[0]
+
+
+def test_a_title_and_an_error_are_text(tmp_path):
+    script = "<script>alert(1)</script>"
+    error = {"ename": script, "evalue": script, "traceback": [f"\x1b[31m{script}\x1b[0m"]}
+    cells = [nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("error", **error)])]
+    cells.insert(0, nbformat.v4.new_markdown_cell(f"# `{script}`"))
+    path = tmp_path / "x.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    export_html(path)
+    page = path.with_suffix(".html").read_text(encoding="utf-8")
+    assert script not in page
+    assert "\x1b" not in page
+    assert Page(page).title.strip() == f"`{script}`"

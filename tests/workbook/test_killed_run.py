@@ -1,14 +1,10 @@
-"""A run that is killed at random moments, and started again each time, ends as one left alone."""
+"""A run that is killed before any of its changes, and started again, ends as one left alone."""
 
 from __future__ import annotations
 
 import csv
-import multiprocessing
-import random
-import time
+import signal
 import uuid
-from collections.abc import Callable
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import nbformat
@@ -18,55 +14,34 @@ import pytest
 from metalearn_lab.workbook.record import Record, read_record
 from metalearn_lab.workbook.run import run_chapters
 from metalearn_lab.workbook.run_plan import PLAN_FILE, record_path
-from tests.workbook.killable_run import CHAPTERS, SOURCES, kernels, run_small
+from tests.sweep.processes import wait_until
+from tests.workbook.kill_points import kill_points, process_of
+from tests.workbook.killable_run import (
+    CHAPTERS,
+    SOURCES,
+    call,
+    marked,
+    run_without_kernels,
+)
 
 pytestmark = pytest.mark.long
 
-KILLS = 20
-SEED = 5
+WAITS = """\
+# %%
+from pathlib import Path
+import time
 
-
-class Runs:
-    """Runs of the same chapters, one after another in one folder, of which some are killed."""
-
-    def __init__(self, notebooks: Path) -> None:
-        self.notebooks = notebooks
-        self.mark = uuid.uuid4().hex
-        self.processes = multiprocessing.get_context("forkserver")
-        self.processes.set_forkserver_preload(
-            ["tests.workbook.killable_run", "papermill", "nbconvert", "pandas", "torch"]
-        )
-
-    def start(self, out: Path) -> ForkServerProcess:
-        process = self.processes.Process(target=run_small, args=(self.notebooks, out, self.mark))
-        process.start()
-        return process
-
-    def finish(self, out: Path) -> float:
-        """Let a run come to its end; how long it took, in seconds."""
-        begin = time.monotonic()
-        process = self.start(out)
-        process.join()
-        assert process.exitcode == 0
-        return time.monotonic() - begin
-
-    def kill_after(self, seconds: float, out: Path) -> bool:
-        """Kill a run with SIGKILL after some time; whether it still ran."""
-        process = self.start(out)
-        process.join(seconds)
-        process.kill()
-        process.join()
-        return process.exitcode != 0
+Path("waits").touch()
+time.sleep(600)
+"""
 
 
 @pytest.fixture
-def runs(
-    tmp_path: Path, write_chapter: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> Runs:
+def notebooks(tmp_path, write_chapter, monkeypatch) -> Path:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     for chapter, source in SOURCES.items():
         write_chapter(tmp_path / "notebooks", chapter.name, source)
-    return Runs(tmp_path / "notebooks")
+    return tmp_path / "notebooks"
 
 
 def records(out: Path) -> dict[str, Record]:
@@ -79,6 +54,10 @@ def records(out: Path) -> dict[str, Record]:
     return found
 
 
+def good(out: Path) -> dict[str, Record]:
+    return {name: record for name, record in records(out).items() if record.status == "ok"}
+
+
 def table(out: Path) -> list[dict[str, str]]:
     """The table without its times."""
     with (out / "table.csv").open(encoding="utf-8", newline="") as file:
@@ -89,41 +68,64 @@ def names(out: Path) -> set[str]:
     return {path.name for path in out.iterdir()}
 
 
-def test_twenty_kills_lose_nothing_and_spoil_nothing(runs: Runs, tmp_path: Path) -> None:
+def test_a_run_killed_before_any_of_its_changes_ends_as_one_that_was_not(notebooks, tmp_path):
     alone = tmp_path / "alone"
-    longest = runs.finish(alone) / 3
-    moments = random.Random(SEED)
-    kills, rounds = 0, 0
-    while kills < KILLS:
-        out = tmp_path / str(rounds)
-        kept: dict[str, Record] = {}
-        while kills < KILLS and runs.kill_after(moments.uniform(0, longest), out):
-            kills += 1
-            now = records(out) if out.is_dir() else {}
-            good = {name: record for name, record in now.items() if record.status == "ok"}
-            assert kept.items() <= good.items(), "what had ended well was lost or ran again"
-            kept = good
-        runs.finish(out)
-        assert kept.items() <= records(out).items()
+    run_without_kernels(alone, notebooks)
+    assert [row["status"] for row in table(alone)] == ["ok", "failed"]
+    moments = []
+    for out in kill_points(
+        run_without_kernels, lambda place: tmp_path / f"killed{place}", notebooks
+    ):
+        kept = good(out) if out.is_dir() else {}
+        run_without_kernels(out, notebooks)
+        assert kept.items() <= good(out).items(), "what had ended well was lost or ran again"
         assert table(out) == table(alone)
         assert names(out) == names(alone), "neither a temporary file nor one too few"
-        rounds += 1
-    _, alive = psutil.wait_procs(kernels(runs.mark), timeout=60)
-    assert alive == [], "kernels outlived their runs"
+        moments.append(len(kept))
+    assert set(moments) == {0, 1}, "some were killed between the chapters"
 
 
-def test_what_is_kept_is_said_and_what_failed_runs_again(runs: Runs, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name
+)
+def test_a_kernel_ends_with_its_run_in_the_middle_of_a_chapter(
+    tmp_path, write_chapter, monkeypatch, number
+):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    for chapter in CHAPTERS:
+        write_chapter(tmp_path / "notebooks", chapter.name, WAITS)
+    mark = uuid.uuid4().hex
+    process = process_of(call, tmp_path, mark, "run", "00", "01", "--out", "out")
+    process.start()
+    wait_until((tmp_path / "waits").exists)
+    assert len(marked(mark)) == 1
+    psutil.Process(process.pid).send_signal(number)
+    process.join()
+    _, alive = psutil.wait_procs(marked(mark), timeout=60)
+    assert alive == [], "the kernel outlived its run"
+    left = names(tmp_path / "out") - {f"{CHAPTERS[0].name}.ipynb"}
+    assert left == {".lock", PLAN_FILE}, "the second chapter did not begin"
+    if number != signal.SIGKILL:
+        said = (tmp_path / "said").read_text(encoding="utf-8")
+        assert process.exitcode == 128 + number
+        assert said.rstrip().endswith(
+            "stopped. What has finished is kept: with --out out the same command goes on"
+        )
+        assert "Traceback" not in said
+
+
+def test_what_is_kept_is_said_and_what_failed_runs_again(notebooks, tmp_path):
     def run() -> tuple[list[str], list[Record]]:
         said: list[str] = []
         given = [("steps", "4")]
-        return said, run_chapters(CHAPTERS, runs.notebooks, out, given, said.append).records
+        return said, run_chapters(CHAPTERS, notebooks, out, given, said.append).records
 
     out = tmp_path / "out"
-    silence, (first, failed, second) = run()
-    said, (first_again, failed_again, second_again) = run()
+    silence, (first, failed) = run()
+    said, (first_again, failed_again) = run()
     assert silence == []
-    assert said == [f"kept, because they have run: {first.chapter}, {second.chapter}"]
-    assert (first_again, second_again) == (first, second)
+    assert said == [f"kept, because they have run: {first.chapter}"]
+    assert first_again == first
     assert failed_again.started >= failed.started
-    assert failed_again.error == failed.error == "ValueError in cell 1: no such thing"
+    assert failed_again.error == failed.error == "ValueError in cell 0: no such thing"
     assert (out / PLAN_FILE).is_file()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from metalearn_lab.workbook.lab import lab_arguments
+import pytest
+from jupyter_server.auth.identity import IdentityProvider
+from jupyter_server.serverapp import ServerApp
+from jupyterlab.labapp import LabApp
+
+from metalearn_lab.workbook.lab import lab_arguments, open_lab
 
 
 def value(arguments, name):
@@ -19,6 +24,23 @@ def test_it_opens_the_first_chapter_on_this_machine_only(tmp_path):
     assert value(arguments, "LabApp.default_url") == "/lab/tree/notebooks/00_start_here.ipynb"
     assert value(arguments, "IdentityProvider.token") == "secret"
     assert "--no-browser" not in arguments
+
+
+@pytest.mark.parametrize(("chosen", "shown"), [("chosen-token", r"\.\.\."), ("", r"[0-9a-f]{48}")])
+def test_a_token_that_the_user_chose_is_not_printed(tmp_path, monkeypatch, chosen, shown):
+    server = ServerApp()
+    server.start = lambda: None
+
+    def initialize(arguments):
+        token = value(arguments, "IdentityProvider.token")
+        server.identity_provider = IdentityProvider(parent=server, token=token)
+        return server
+
+    monkeypatch.setenv("JUPYTER_TOKEN", chosen)
+    monkeypatch.setattr(LabApp, "initialize_server", initialize)
+    open_lab(tmp_path / "notebooks", browser=False)
+    assert re.search(rf"\?token={shown}$", server.display_url)
+    assert server.identity_provider.token == chosen or not chosen
 
 
 def test_an_empty_token_is_refused(tmp_path):

@@ -1,4 +1,6 @@
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -29,13 +31,47 @@ def test_it_is_read_as_it_was_written(tmp_path):
 
 
 def test_a_diverged_loss_is_kept(tmp_path):
-    RECORD.headlines.append({"text": "diverged", "values": {"loss": math.nan}})
-    try:
-        write_record(tmp_path / "run.json", RECORD)
-        kept = read_record(tmp_path / "run.json").headlines[-1]["values"]["loss"]
-    finally:
-        RECORD.headlines.pop()
-    assert math.isnan(kept)
+    values = {"loss": math.nan, "worst": -math.inf, "best": 0.5, "best_half_width": math.nan}
+    line = {"text": "diverged", "values": values, "curves": {}}
+    write_record(tmp_path / "run.json", replace(RECORD, headlines=[line]))
+    kept = read_record(tmp_path / "run.json")
+    assert kept.headlines[0]["values"]["loss"] == "nan", "JSON has no form for it"
+    assert kept.not_finite == ["loss", "worst"], "one task has no interval: that is no fault"
+    assert "NaN" not in (tmp_path / "run.json").read_text(encoding="utf-8")
+
+
+OUT_OF_ITS_FOLDER = [
+    "../x.html",
+    "/etc/passwd",
+    "javascript:alert(1)",
+    "a/b",
+    "..",
+    "",
+    ".x",
+    "a\\b",
+]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"files": [name]} for name in OUT_OF_ITS_FOLDER),
+        *({"chapter": name} for name in OUT_OF_ITS_FOLDER),
+        {"files": "x.html"},
+        {"files": [1]},
+        {"parameters": [1]},
+        {"seconds": "long"},
+        {"error": 3},
+        {"headlines": [1]},
+        {"headlines": [{"text": "x", "values": {"loss": [1]}, "curves": {}}]},
+        {"headlines": [{"text": "x", "values": {}, "curves": {"maml": {"kind": "loss"}}}]},
+    ],
+)
+def test_a_record_that_was_not_written_by_us_is_refused(tmp_path, changed):
+    facts = json.loads(RECORD.to_json()) | changed
+    (tmp_path / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(WorkbookError, match=r"run\.json is not the record of a run .*delete it"):
+        read_record(tmp_path / "run.json")
 
 
 @pytest.mark.parametrize("damaged", ["", "{}", "[]", RECORD.to_json()[:40], '{"key": 1}'])

@@ -14,7 +14,9 @@ from nbclient.exceptions import CellTimeoutError
 from metalearn_lab.workbook import execute, run
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.folder_lock import folder_lock
+from metalearn_lab.workbook.papermill_engine import WHOLE
 from metalearn_lab.workbook.record import read_record
 from metalearn_lab.workbook.run import run_chapters
 
@@ -137,10 +139,12 @@ def test_a_bad_request_is_refused_before_anything_is_written(clone):
 def test_a_kernel_that_dies_fails_its_chapter_and_keeps_what_was_done(tmp_path, write_chapter):
     folder = tmp_path / "notebooks"
     write_chapter(folder, WORKS, "# %%\nprint('done')\n\n# %%\nimport os\n\nos._exit(1)\n")
-    [done] = run_chapters(CHAPTERS[:1], folder, tmp_path / "out").records
+    out = tmp_path / "res_{ways} of {}"
+    [done] = run_chapters(CHAPTERS[:1], folder, out).records
     assert done.error == "the kernel died (out of memory?)"
-    assert "done" in (tmp_path / "out" / f"{WORKS}.ipynb").read_text(encoding="utf-8")
-    assert "failed" in (tmp_path / "out" / "table.csv").read_text(encoding="utf-8")
+    assert "done" in (out / f"{WORKS}.ipynb").read_text(encoding="utf-8")
+    assert "failed" in (out / "table.csv").read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"notebooks", out.name}
 
 
 @pytest.fixture
@@ -192,13 +196,71 @@ def test_a_page_that_cannot_be_made_is_that_chapters_error(two_chapters, monkeyp
 
 def test_a_notebook_that_was_cut_off_is_that_chapters_error(two_chapters, monkeypatch):
     def cut(notebook, target, **_):
-        content = Path(notebook).read_text(encoding="utf-8")
-        Path(target).write_text(content[: len(content) // 2], encoding="utf-8")
+        content = Path(notebook.removeprefix(WHOLE)).read_text(encoding="utf-8")
+        half = content[: len(content) // 2]
+        Path(target.removeprefix(WHOLE)).write_text(half, encoding="utf-8")
 
     monkeypatch.setattr("papermill.execute_notebook", cut)
     for each in run_chapters(*two_chapters).records:
         assert each.error.startswith("NotJSONError: ")
         assert "\n" not in each.error
+
+
+def test_a_run_without_its_notebook_on_the_disk_has_failed(two_chapters, monkeypatch):
+    monkeypatch.setattr("papermill.execute_notebook", lambda *_, **__: None)
+    finished = run_chapters(*two_chapters)
+    for each in finished.records:
+        lost = finished.folder / f"{each.chapter}.ipynb"
+        assert (each.status, each.files) == ("failed", [])
+        assert each.error == f"no executed notebook was written to {lost}"
+
+
+def test_notebooks_that_are_none_fail_and_the_others_run(tmp_path, write_chapter):
+    """One says nothing of its kernel: it runs."""
+    folder = tmp_path / "notebooks"
+    chapters = select(["00", "01", "02", "03"])
+    merged, empty, works, twice = (folder / f"{chapter.name}.ipynb" for chapter in chapters)
+    write_chapter(folder, works.stem, "# %%\nprint('done')\n")
+    content = nbformat.read(works, as_version=4)
+    content.metadata.clear()
+    nbformat.write(content, works)
+    merged.write_text(f"<<<<<<< HEAD\n{works.read_text()}=======\n>>>>>>> theirs\n")
+    empty.write_text("")
+    write_chapter(folder, twice.stem, '# %% tags=["parameters"]\nx: int = 1\n\n' * 2)
+    first, second, third, fourth = run_chapters(chapters, folder, tmp_path / "out").records
+    assert "has the marks of a merge that was not finished" in first.error
+    assert "the file is empty" in second.error
+    assert (third.status, third.error) == ("ok", None)
+    assert "has 2 cells tagged `parameters`" in fourth.error
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "the marks of a merge" in page
+
+
+def test_a_parameter_for_a_notebook_that_is_none_gets_that_for_an_answer(tmp_path, write_chapter):
+    (tmp_path / f"{WORKS}.ipynb").write_text("")
+    with pytest.raises(WorkbookError, match="is no notebook: the file is empty"):
+        run_chapters(CHAPTERS[:1], tmp_path, tmp_path / "out", [("steps", "3")])
+
+
+def test_an_error_is_one_line_without_colours(two_chapters, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("\x1b[31mred\x1b[0m <b>\n\x07bell")
+
+    monkeypatch.setattr("papermill.execute_notebook", fail)
+    finished = run_chapters(*two_chapters)
+    assert finished.records[0].error == "ValueError: red <b> \N{REPLACEMENT CHARACTER}bell"
+    assert "&lt;b&gt;" in (finished.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_goes_wrong_on_the_way_out_of_ctrl_c_keeps_no_run_going():
+    def interrupted():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("the terminal is gone")
+
+    with pytest.raises(KeyboardInterrupt):
+        failure_of(interrupted)
 
 
 @pytest.mark.parametrize(

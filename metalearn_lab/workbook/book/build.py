@@ -5,6 +5,7 @@ Nothing is executed, and nothing is fetched: neither by the build nor by the pag
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def build_book(chapters: Sequence[Chapter], folder: Path, out: Path) -> list[str
         raise WorkbookError(f"the folder {out} is not empty: name a new one for the site")
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
-        pages, work, site = (Path(beside, name) for name in ("pages", "work", "site"))
+        pages, work, site = (Path(beside, name).absolute() for name in ("pages", "work", "site"))
         pages.mkdir()
         names = write_pages(chapters, folder, pages)
         _sphinx(pages, work, site)
@@ -68,8 +69,9 @@ def _sphinx(pages: Path, work: Path, site: Path) -> None:
     places = ["-c", str(configuration), "-d", str(work), str(pages), str(site)]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", *places],
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if done.returncode:

@@ -14,6 +14,7 @@ from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder import notebook_paths
 from metalearn_lab.workbook.headline import HEADLINE_MIME
+from metalearn_lab.workbook.notebook_file import read_notebook
 from metalearn_lab.workbook.static_outputs import make_static
 
 _TITLE = re.compile(r"^# ", re.MULTILINE)
@@ -51,7 +52,7 @@ def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[
 def _write_chapter(chapter: Chapter, path: Path, pages: Path, known: Collection[str]) -> None:
     import nbformat
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     make_static(notebook)
     take_pictures(notebook, path.stem, pages)
     for cell in notebook["cells"]:
