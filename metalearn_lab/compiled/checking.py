@@ -62,8 +62,8 @@ def _counters(learner: Learner) -> dict[str, object]:
     """What tells that random numbers were drawn or a buffer was written."""
     written = {f"writes into the buffer {n}": b._version for n, b in learner.named_buffers()}
     numbers: list[object] = [torch.get_rng_state().tolist(), random.getstate()]
-    if torch.cuda.is_initialized():
-        numbers.append(torch.cuda.get_rng_state().tolist())
+    if (device := next(learner.parameters()).device).type == "cuda":
+        numbers.append(torch.cuda.get_rng_state(device).tolist())
     if numpy := sys.modules.get("numpy"):
         numbers.append(numpy.random.get_state()[1:3])
     return written | {"draws random numbers": str(numbers)}

@@ -27,4 +27,3 @@ def state_of(learner: Learner) -> Weights:
     """Parameters and buffers, by their names in ``OneTask``."""
     named = (*learner.named_parameters(), *learner.named_buffers())
     return {f"learner.{name}": tensor for name, tensor in named}
-

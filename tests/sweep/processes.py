@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from distributed import Client
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.run_sweep import run_sweep
-from metalearn_lab.workbook.atomic import write_text
 
 MARK = "TINY_CLONE_MARK"
 """Environment variable that a process's children and their kernels have too."""
