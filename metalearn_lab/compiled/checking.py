@@ -25,7 +25,12 @@ def loss_and_gradient(learner: Learner, example: Task) -> Weights:
     """What PyTorch computes: the meta-loss, and the gradient where there is one, by name."""
     # New parameters in the same memory, for hooks on the learner's own may change what they get.
     whole = state_of(learner)
-    state: Weights = {n: nn.Parameter(t.detach(), t.requires_grad) for n, t in whole.items()}
+    state: Weights = {
+        name: nn.Parameter(tensor.detach(), tensor.requires_grad)
+        if isinstance(tensor, nn.Parameter)
+        else tensor.detach()
+        for name, tensor in whole.items()
+    }
     names = [name for name, tensor in whole.items() if tensor.requires_grad]
     with torch.enable_grad():
         loss = functional_call(OneTask(learner, lambda swapped: swapped(example)), state, ())

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.compiled.c_compiler import load_library
-from metalearn_lab.compiled.not_compilable import OtherThanCompiled
+from metalearn_lab.compiled.not_compilable import NotCompilable, OtherThanCompiled
 from metalearn_lab.compiled.program import write_program
 from metalearn_lab.compiled.trace import trace
 
@@ -49,7 +49,13 @@ class CompiledTaskMap:
         one = [tensor[0].detach().contiguous() for tensor in mapped]
         graph = trace(function, [*shared, *one])
         self.uses = [bool(node.users) for node in graph.graph.nodes if node.op == "placeholder"]
-        program = write_program(graph, shared, one, averaged)
+        try:
+            program = write_program(graph, shared, one, averaged)
+        except (NotImplementedError, RecursionError, TypeError, ValueError, LookupError) as error:
+            raise NotCompilable(
+                f"the compiler fails on this step ({type(error).__name__}: {error}): use "
+                "compiled=False, and please report the model"
+            ) from error
         self.program = program
         self.averaged = averaged
         self.inputs = [(x.shape, x.dtype) for x in shared]

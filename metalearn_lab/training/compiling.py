@@ -80,7 +80,10 @@ def begin(
         trainee.learner, trainee.optimizer, compiled, bf16, may_stop_compiling=not asked
     )
     if found is None and compiled:
-        return _prepared(outer, example())
+        batch = example()
+        # What makes the tasks may have changed the learner by now.
+        outer.compiled = bool(asked) or _is_constant(trainee.learner)
+        return _prepared(outer, batch) if outer.compiled else outer
     return outer
 
 
