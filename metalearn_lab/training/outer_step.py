@@ -91,7 +91,13 @@ class OuterStep:
         Raises:
             NotCompilable: says why the learner cannot be compiled here.
             ValueError: the tasks cannot be shared out evenly to the ranks.
+            RuntimeError: gradients are switched off here.
         """
+        if not torch.is_grad_enabled():
+            raise RuntimeError(
+                "there is no gradient to follow inside torch.no_grad() or torch.inference_mode(): "
+                "train outside of it"
+            )
         if self._meta_loss is None:
             return self._made(own_tasks(batch))
         return self._meta_loss
@@ -122,13 +128,8 @@ class OuterStep:
                 every step.
             ValueError: the tasks cannot be shared out evenly to the ranks, or have other shapes
                 than a step was compiled for that may not stop compiling.
-            RuntimeError: gradients are switched off here.
+            RuntimeError: as for ``prepare``.
         """
-        if not torch.is_grad_enabled():
-            raise RuntimeError(
-                "there is no gradient to follow inside torch.no_grad() or torch.inference_mode(): "
-                "train outside of it"
-            )
         own = own_tasks(batch)
         self.prepare(batch)
         if ranks() > 1 and self._averaged is None:
