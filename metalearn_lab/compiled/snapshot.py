@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 import types
+from contextlib import suppress
 from functools import partial
 from itertools import chain
-from operator import attrgetter, is_
+from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ _WITHOUT_EFFECT = frozenset(
 )
 """Attributes of every module that by themselves do not change what it computes."""
 
+_OF_EVERY_MODULE = vars(nn.Module()).keys() - {"training"}
 _is_trained = attrgetter("requires_grad")
 _version = attrgetter("_version")
 
@@ -60,7 +62,8 @@ class Snapshot:
         self.but = but
         self.doubtful: list[str] = []
         self._weights = [*learner.parameters(), *learner.buffers()]
-        self._tables: list[dict[Any, Any]] = []  # read by the fast ``dict.values``
+        self._modules: list[tuple[itemgetter[Any], dict[str, Any]]] = []  # own attributes, quickly
+        self._tables: list[dict[Any, Any]] = []
         self._empty: list[dict[Any, Any]] = []  # most tables of hooks and buffers are
         self._others: list[object] = []
         self._tensors: list[Tensor] = []
@@ -73,9 +76,10 @@ class Snapshot:
         Raises:
             OtherLearner: says what has changed, from what and to what.
         """
-        now = self._read()
-        if len(now) == len(self._now) and all(map(is_, now, self._now)):
-            return
+        with suppress(KeyError):  # an attribute that was deleted
+            now = self._read()
+            if len(now) == len(self._now) and all(map(is_, now, self._now)):
+                return
         other = Snapshot(self.learner, self.but)
         if change := _first_change(self._parts, other._parts):
             raise OtherLearner(f"{change} since the learner was compiled: compile it again")
@@ -84,6 +88,9 @@ class Snapshot:
     def _read(self) -> list[object]:
         """All parts again, in the same order as long as nothing changes."""
         now: list[object] = list(chain.from_iterable(map(dict.values, self._tables)))
+        for attributes, held in self._modules:
+            now += attributes(held)
+            now.append(len(held))
         now.append(any(map(len, self._empty)))
         now += map(_is_trained, self._weights)
         now += _surroundings()
@@ -116,7 +123,9 @@ class Snapshot:
             if isinstance(value, dict):
                 (self._tables if value else self._empty).append(value)
             elif isinstance(value, nn.Module):
-                self._tables.append(vars(value))
+                held_now = vars(value)
+                own = [key for key in held_now if key not in _OF_EVERY_MODULE]
+                self._modules.append((itemgetter("_parameters", *own), held_now))
             elif isinstance(value, Tensor):
                 self._tensors.append(value)
             elif held and not isinstance(value, tuple | frozenset):
