@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.compare import Choice, Score
 from metalearn_lab.comparison.table import BASELINES, score_table, verdict
@@ -75,8 +75,8 @@ def save_results(
             "verdict": [sentence for other in BASELINES for sentence in verdict(part, other)],
         }
         text = json.dumps(configuration, indent=1, ensure_ascii=False)
-        _write(home / "table.csv", table)
-        _write(home / "configuration.json", text + "\n")
+        write_text(home / "table.csv", table)
+        write_text(home / "configuration.json", text + "\n")
 
 
 def read_results(folder: Path) -> tuple[DataFrame, dict[int, dict[str, Any]]]:
@@ -131,13 +131,6 @@ def _world_of(configuration: dict[str, Any]) -> tuple[str, int, int]:
 
 def _without_version(source: str) -> str:
     return re.sub(r"\d+(\.\d+)+", "", source)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside and rename, so that no half-written file is ever read."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def _choice(score: Score) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Split
@@ -21,7 +22,8 @@ class CompiledAdaptation:
     each task may have an inner rate of its own.
 
     Args:
-        learner: on the CPU; its weights are read at every call.
+        learner: on the CPU; its weights and ``inner_lr`` are read at every call, all else that it
+            holds must stay as it is.
         support: an example, ``[tasks, items, ...]``; the number of tasks may change.
         x: an example of the inputs to predict at, ``[tasks, items, ...]``.
         steps: k.
@@ -34,6 +36,7 @@ class CompiledAdaptation:
     def __init__(self, learner: Learner, support: Split, x: Tensor, steps: int) -> None:
         self.learner = learner
         self.steps = steps
+        self.snapshot = Snapshot(learner, but=("inner_lr",))
         self.traced = copy.copy(learner)
         self.names = list(state_of(learner))
         shared = [tensor.detach() for tensor in state_of(learner).values()]
@@ -49,8 +52,15 @@ class CompiledAdaptation:
             rates: α of each task, ``[tasks]``; the learner's own when not given.
 
         Raises:
-            ValueError: the shapes are not the examples'.
+            ValueError: ``rates`` are given for a learner that has its own.
+            OtherThanCompiled: the shapes are not the examples', or the learner has changed.
         """
+        self.snapshot.check()
+        if rates is not None and not self.compiled.uses[-1]:
+            raise ValueError(
+                f"the inner steps of {type(self.learner).__name__} do not depend on inner_lr, so "
+                "rates would change nothing: leave them out"
+            )
         shared = list(state_of(self.learner).values())
         mapped = [*support, x, self._rates(rates, x)]
         return torch.stack(self.compiled(shared, mapped), 1)

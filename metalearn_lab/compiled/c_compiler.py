@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -28,20 +29,32 @@ def load_library(units: tuple[str, ...]) -> ctypes.CDLL:
     """Compile C texts, side by side, and load them; the same are compiled once in a process.
 
     Raises:
-        NotCompilable: there is no C compiler, or it refuses a text.
+        NotCompilable: there is no C compiler, it refuses a text, or the temporary folder cannot be
+            written or may not hold what is executed.
     """
     compiler = find_compiler()
+    try:
+        with tempfile.TemporaryDirectory(prefix="metalearn-lab-") as folder:
+            return _compiled_in(Path(folder), compiler, units)
+    except OSError as error:
+        raise NotCompilable(
+            f"the compiled step cannot be made or loaded in the temporary folder ({error}): set "
+            "TMPDIR to a folder with free space whose file system allows execution"
+        ) from error
+
+
+def _compiled_in(folder: Path, compiler: list[str], units: tuple[str, ...]) -> ctypes.CDLL:
+    for place, unit in enumerate(units):
+        (folder / f"unit{place}.c").write_text(unit, encoding="utf-8")
     complaints = ""
-    with tempfile.TemporaryDirectory(prefix="metalearn-lab-") as folder:
-        for place, unit in enumerate(units):
-            Path(folder, f"unit{place}.c").write_text(unit, encoding="utf-8")
-        for flags in _FLAGS:
-            command = [compiler, *_ALWAYS, *flags]
-            complaints = _compile(command, Path(folder), len(units))
-            if not complaints:
-                with _short_waits():
-                    return ctypes.CDLL(str(Path(folder, "step.so")))
-    raise NotCompilable(f"{compiler} refuses the compiled step: {complaints.strip()[-500:]}")
+    for flags in _FLAGS:
+        # The user's own words come last, where they count.
+        complaints = _compile([compiler[0], *_ALWAYS, *flags, *compiler[1:]], folder, len(units))
+        if not complaints:
+            with _short_waits():
+                return ctypes.CDLL(str(folder / "step.so"))
+    name = shlex.join(compiler)
+    raise NotCompilable(f"{name} refuses the compiled step: {complaints.strip()[-500:]}")
 
 
 def _compile(command: list[str], folder: Path, count: int) -> str:
@@ -81,15 +94,33 @@ def _short_waits() -> Iterator[None]:
         del os.environ["GOMP_SPINCOUNT"]
 
 
-def find_compiler() -> str:
-    """The C compiler: the environment's ``CC``, or ``cc``, ``gcc``, ``clang`` on the path.
+def find_compiler() -> list[str]:
+    """The C compiler and its first arguments: the environment's ``CC``, or what is on the path.
 
     Raises:
-        NotCompilable: there is none.
+        NotCompilable: there is none, or ``CC`` names none.
     """
-    for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
-        if name and shutil.which(name):
-            return name
+    if wanted := os.environ.get("CC", "").strip():
+        return _words_of(wanted)
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            return [name]
     raise NotCompilable(
         "there is no C compiler on this machine: install gcc or clang to train faster"
     )
+
+
+def _words_of(wanted: str) -> list[str]:
+    """The words of ``CC``, as a shell would read them; a path with spaces is one word."""
+    if shutil.which(wanted):
+        return [wanted]
+    try:
+        words = shlex.split(wanted)
+    except ValueError:  # a quotation mark that is never closed
+        words = []
+    if not words or not shutil.which(words[0]):
+        raise NotCompilable(
+            f"the environment's CC={wanted!r} names no C compiler that is here: unset it, or name "
+            "one, as CC='gcc -O3'"
+        )
+    return words

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import random
+import sys
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metalearn_lab.compiled.not_compilable import NotCompilable
+from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner
 from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.tasks.types import Task
 
 _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
 """What rounding may do to a gradient; in single precision it may switch a unit on or off."""
+_OUT = "take that out, or use compiled=False"
 
 
 def loss_and_gradient(learner: Learner, example: Task) -> Weights:
     """What PyTorch computes: the meta-loss, and the gradient where there is one, by name."""
     # New parameters in the same memory, for hooks on the learner's own may change what they get.
     whole = state_of(learner)
-    state: Weights = {n: nn.Parameter(t.detach(), t.requires_grad) for n, t in whole.items()}
+    state: Weights = {
+        name: nn.Parameter(tensor.detach(), tensor.requires_grad)
+        if isinstance(tensor, nn.Parameter)
+        else tensor.detach()
+        for name, tensor in whole.items()
+    }
     names = [name for name, tensor in whole.items() if tensor.requires_grad]
     with torch.enable_grad():
         loss = functional_call(OneTask(learner, lambda swapped: swapped(example)), state, ())
@@ -30,6 +39,39 @@ def loss_and_gradient(learner: Learner, example: Task) -> Weights:
         )
     gradients = zip(names, found, strict=True)
     return {"the meta-loss": loss.detach()} | {n: g for n, g in gradients if g is not None}
+
+
+def pure_snapshot(learner: Learner, example: Task) -> Snapshot:
+    """The learner's state, if its meta-loss leaves it as it is.
+
+    Raises:
+        NotCompilable: the meta-loss draws random numbers or changes the learner, which a compiled
+            step would do once and never again.
+    """
+    snapshot, before = Snapshot(learner), _counters(learner)
+    with torch.enable_grad():
+        learner(example)
+    if changed := [name for name, count in _counters(learner).items() if before[name] != count]:
+        raise NotCompilable(f"the meta-loss {changed[0]}, in a compiled step it would not: {_OUT}")
+    try:
+        snapshot.check()
+    except OtherLearner as change:
+        raise NotCompilable(
+            f"the meta-loss changes the learner itself ({change}), in a compiled step it would "
+            f"not: {_OUT}"
+        ) from change
+    return snapshot
+
+
+def _counters(learner: Learner) -> dict[str, object]:
+    """What tells that random numbers were drawn or a buffer was written."""
+    written = {f"writes into the buffer {n}": b._version for n, b in learner.named_buffers()}
+    numbers: list[object] = [torch.get_rng_state().tolist(), random.getstate()]
+    if (device := next(learner.parameters()).device).type == "cuda":
+        numbers.append(torch.cuda.get_rng_state(device).tolist())
+    if numpy := sys.modules.get("numpy"):
+        numbers.append(numpy.random.get_state()[1:3])
+    return written | {"draws random numbers": str(numbers)}
 
 
 def check_same(expected: Weights, compiled: tuple[list[Tensor], Tensor, list[Tensor]]) -> None:

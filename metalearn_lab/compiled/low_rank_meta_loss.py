@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
-from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.one_task import OneTask, check_settings, settings_of, state_of
+from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_snapshot
+from metalearn_lab.compiled.inputs import inputs_of
+from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.learners.low_rank import Seen, input_weight, low_rank_tasks, with_small_layer
 from metalearn_lab.tasks.types import Split, Task
 
@@ -26,14 +27,13 @@ class CompiledLowRankMetaLoss:
         example: a batch of the shapes to come; the number of tasks may change.
 
     Raises:
-        NotCompilable: the learner uses an operation that the compiler does not know, or there is
-            no C compiler.
+        NotCompilable: as for ``CompiledMetaLoss``.
     """
 
     def __init__(self, learner: Learner, example: Task) -> None:
         self.learner = learner
-        self.settings = settings_of(learner)
         expected = loss_and_gradient(learner, example)
+        self.snapshot = pure_snapshot(learner, example)
         wide = f"learner.model.{input_weight(learner)}"
         self.moved = [name for name in list(expected)[1:] if name != wide]
         self.fixed = [name for name in state_of(learner) if name not in (*self.moved, wide)]
@@ -42,8 +42,20 @@ class CompiledLowRankMetaLoss:
         self.compiled = CompiledTaskMap(
             self._of_one_task, self.shared, self._mapped(example)[0], averaged=len(self.moved) + 1
         )
+        self._compare(example, expected)
+
+    def check(self, tasks: Task) -> None:
+        """Compare with what PyTorch computes now.
+
+        Raises:
+            NotCompilable: they differ by more than rounding can explain.
+        """
+        self._compare(tasks, loss_and_gradient(self.learner, tasks))
+
+    def _compare(self, tasks: Task, expected: Weights) -> None:
+        state = state_of(self.learner)
         with torch.enable_grad():
-            loss = self(example)
+            loss = self(tasks)
             parameters = [state[name] for name in list(expected)[1:]]
             gradients = torch.autograd.grad(loss, parameters)
         check_same(expected, (parameters, loss.detach(), list(gradients)))
@@ -52,9 +64,10 @@ class CompiledLowRankMetaLoss:
         """Mean meta-loss over a batch, attached to the learner's parameters.
 
         Raises:
-            ValueError: the shapes are not the example's, or the learner's settings have changed.
+            OtherThanCompiled: as for ``CompiledMetaLoss``.
         """
-        check_settings(self.learner, self.settings)
+        self.snapshot.check()
+        inputs_of(tasks)
         mapped, attached = self._mapped(tasks)
         loss, *gradients = self.compiled(self.shared, mapped)
         count = len(self.moved)

@@ -124,6 +124,10 @@ class Lowering:
         value = self.value(argument)
         if isinstance(value, Number) or value.shape == shape:
             return value
+        if isinstance(argument, Node) and argument.meta["val"].dtype == torch.bool:
+            # What is repeated is stored, and only numbers are.
+            numbers = self.spread(self.numbers(argument), shape)
+            return Formula("({0} != S(0))", (numbers,), shape)
         return self.viewed(value, lambda layout: layout.expand(shape), value.shape, repeats=True)
 
     def viewed(

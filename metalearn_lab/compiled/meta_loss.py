@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
-from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.one_task import OneTask, check_settings, settings_of, state_of
+from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_snapshot
+from metalearn_lab.compiled.inputs import inputs_of
+from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
@@ -18,36 +19,45 @@ class CompiledMetaLoss:
 
     The learner's own ``meta_loss`` of one task is traced together with its gradient and compiled
     to one C function that runs many tasks at once (see ``CompiledTaskMap``). The learner's weights
-    are read at every call, so an optimiser may move them; its settings are fixed.
+    are read at every call, so an optimiser may move them; all else that it holds is compared with
+    what it was (see ``Snapshot``).
 
     Args:
         learner: on the CPU.
         example: a batch of the shapes to come; the number of tasks may change.
 
     Raises:
-        NotCompilable: the learner uses an operation that the compiler does not know, or there is
-            no C compiler.
+        NotCompilable: the learner uses an operation that the compiler does not know, draws random
+            numbers or changes its own state, or there is no C compiler.
     """
 
     def __init__(self, learner: Learner, example: Task) -> None:
         self.learner = learner
-        self.settings = settings_of(learner)
         expected = loss_and_gradient(learner, example)
+        self.snapshot = pure_snapshot(learner, example)
         self.moved = list(expected)[1:]
         self.fixed = [name for name in state_of(learner) if name not in self.moved]
-        leaves = [part for split in example for part in split]
         state = state_of(learner)
         self.shared = [state[name] for name in (*self.moved, *self.fixed)]
         self.compiled = CompiledTaskMap(
-            self._of_one_task, self.shared, leaves, averaged=len(self.moved) + 1
+            self._of_one_task, self.shared, inputs_of(example), averaged=len(self.moved) + 1
         )
         check_same(expected, self.with_gradient(example))
+
+    def check(self, tasks: Task) -> None:
+        """Compare with what PyTorch computes now.
+
+        Raises:
+            NotCompilable: they differ by more than rounding can explain.
+        """
+        check_same(loss_and_gradient(self.learner, tasks), self.with_gradient(tasks))
 
     def __call__(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch, attached to the learner's parameters.
 
         Raises:
-            ValueError: the shapes are not the example's, or the learner's settings have changed.
+            OtherThanCompiled: the shapes are not the example's, a gradient is wanted in the tasks,
+                or the learner has changed.
         """
         parameters, loss, gradients = self.with_gradient(tasks)
         return with_known_gradient(loss, parameters, gradients)
@@ -56,10 +66,11 @@ class CompiledMetaLoss:
         """The parameters that get a gradient, the mean meta-loss, and its gradient in each.
 
         Raises:
-            ValueError: the shapes are not the example's, or the learner's settings have changed.
+            OtherThanCompiled: the shapes are not the example's, a gradient is wanted in the tasks,
+                or the learner has changed.
         """
-        check_settings(self.learner, self.settings)
-        loss, *gradients = self.compiled(self.shared, [part for split in tasks for part in split])
+        self.snapshot.check()
+        loss, *gradients = self.compiled(self.shared, inputs_of(tasks))
         return self.shared[: len(self.moved)], loss, gradients
 
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:

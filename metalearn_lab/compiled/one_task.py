@@ -27,25 +27,3 @@ def state_of(learner: Learner) -> Weights:
     """Parameters and buffers, by their names in ``OneTask``."""
     named = (*learner.named_parameters(), *learner.named_buffers())
     return {f"learner.{name}": tensor for name, tensor in named}
-
-
-def settings_of(learner: Learner) -> dict[str, object]:
-    """What tracing writes into a compiled function."""
-    return {
-        "inner_lr": learner.inner_lr,
-        "inner_steps": learner.inner_steps,
-        "adapts": learner.adapts,
-    }
-
-
-def check_settings(learner: Learner, compiled: dict[str, object]) -> None:
-    """Refuse to run what was compiled for other settings.
-
-    Raises:
-        ValueError: the learner's settings have changed.
-    """
-    if settings_of(learner) != compiled:
-        raise ValueError(
-            f"the learner was compiled with {compiled} and has {settings_of(learner)} now: "
-            "compile it again"
-        )

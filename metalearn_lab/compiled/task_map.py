@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.compiled.c_compiler import load_library
+from metalearn_lab.compiled.not_compilable import NotCompilable, OtherThanCompiled
 from metalearn_lab.compiled.program import write_program
 from metalearn_lab.compiled.trace import trace
 
@@ -29,6 +30,9 @@ class CompiledTaskMap:
         averaged: how many of the outputs, the first ones, are averaged over the tasks; the others
             gain a leading task axis.
 
+    Attributes:
+        uses: whether the function depends on each of its arguments.
+
     Raises:
         NotCompilable: an operation is not known, or there is no C compiler.
     """
@@ -43,7 +47,15 @@ class CompiledTaskMap:
     ) -> None:
         shared = [tensor.detach().contiguous() for tensor in shared]
         one = [tensor[0].detach().contiguous() for tensor in mapped]
-        program = write_program(trace(function, [*shared, *one]), shared, one, averaged)
+        graph = trace(function, [*shared, *one])
+        self.uses = [bool(node.users) for node in graph.graph.nodes if node.op == "placeholder"]
+        try:
+            program = write_program(graph, shared, one, averaged)
+        except (NotImplementedError, RecursionError, TypeError, ValueError, LookupError) as error:
+            raise NotCompilable(
+                f"the compiler fails on this step ({type(error).__name__}: {error}): use "
+                "compiled=False, and please report the model"
+            ) from error
         self.program = program
         self.averaged = averaged
         self.inputs = [(x.shape, x.dtype) for x in shared]
@@ -63,8 +75,8 @@ class CompiledTaskMap:
             mapped: of the examples' shapes behind the leading task axis.
 
         Raises:
-            ValueError: there are no tasks, or a tensor has another shape, type or device than its
-                example.
+            ValueError: there are no tasks.
+            OtherThanCompiled: a tensor has another shape, type or device than its example.
         """
         tasks = mapped[0].shape[0]
         inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
@@ -107,7 +119,7 @@ class CompiledTaskMap:
         for place, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
             expected = shape if place < self.shared else (tasks, *shape)
             if tensor.shape != expected or tensor.dtype != dtype or not tensor.is_cpu:
-                raise ValueError(
+                raise OtherThanCompiled(
                     f"this step was compiled for {list(expected)} {dtype} on the CPU, and got "
                     f"{list(tensor.shape)} {tensor.dtype} on {tensor.device}: compile again for "
                     "other shapes"

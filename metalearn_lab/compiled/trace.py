@@ -19,6 +19,10 @@ _BROKEN_DOWN = (
     *("var_mean", "logsumexp", "addcmul", "addcdiv", "lerp"),
 )
 """Operations that PyTorch itself writes out in smaller ones."""
+_FOREIGN = (
+    "the model or its loss holds a tensor that is neither parameter nor buffer, as class weights; "
+    "in the model, register it as a buffer"
+)
 
 
 def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor]) -> GraphModule:
@@ -30,7 +34,8 @@ def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor])
         examples: of the shapes and types that it will be called with.
 
     Raises:
-        NotCompilable: the function's course depends on a tensor's numbers.
+        NotCompilable: the function's course depends on a tensor's numbers, or it uses a tensor
+            that is none of its arguments.
     """
     from torch._decomp import get_decompositions
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -43,7 +48,9 @@ def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor])
     )
     try:
         graph = recorder(*examples)
-    except RuntimeError as error:
-        raise NotCompilable(f"the step cannot be traced: {error}") from error
+    except Exception as error:  # whatever user code and PyTorch's tracer raise
+        foreign = "convert all Tensors to FakeTensors" in str(error)
+        reason = _FOREIGN if foreign else f"{type(error).__name__}: {error}"
+        raise NotCompilable(f"the step cannot be traced ({reason}): use compiled=False") from error
     graph.graph.eliminate_dead_code()
     return graph

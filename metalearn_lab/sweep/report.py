@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.curves import curves_table
 from metalearn_lab.sweep.finished_sweep import read_sweep
 from metalearn_lab.sweep.report_page import summary, sweep_page
-from metalearn_lab.workbook.atomic import write_text
 
 
 def write_report(folder: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.grid import Point, grid_points
 from metalearn_lab.sweep.progress import Progress
@@ -14,7 +15,6 @@ from metalearn_lab.sweep.scheduling import outcomes
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.sweep.sweep_folder import RESULTS, keep, kept, sweep_folder, writing_into
 from metalearn_lab.sweep.worker import Outcome
-from metalearn_lab.workbook.atomic import write_text
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from metalearn_lab.atomic_file import remove_leftovers, write_bytes
 from metalearn_lab.sweep.grid import Point
 from metalearn_lab.sweep.sweep_plan import PLAN, write_plan
 from metalearn_lab.sweep.worker import Outcome
-from metalearn_lab.workbook.atomic import remove_leftovers, write_bytes
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder_lock import folder_lock
 from metalearn_lab.workbook.record import Record, read_record, write_record

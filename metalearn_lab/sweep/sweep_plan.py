@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.grid import Point
-from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.record import check_file_name
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.sharding import mean_over_ranks, ranks
-from metalearn_lab.training.trainee import Trainee
+from metalearn_lab.training.trainee import Kept, Trainee
 
 BLOCK = 100
 """The most steps between two questions to the device."""
@@ -39,12 +40,15 @@ def train_block(
     Raises:
         NonFiniteLossError: a meta-loss, a meta-gradient or the weights after a step are not
             finite; names the iteration and the likely cause. The trainee stands before that step.
+        NotCompilable: a compiled step no longer is what PyTorch computes, because of something
+            that a user's code depends on. The trainee stands before the block.
     """
     before, sums, learner = trainee.keep(), _GradientSums(trainee.learner), trainee.learner
     losses: list[Tensor] = []
     try:
         for iteration in iterations:
-            losses.append(outer.step(tasks(iteration)))
+            batch = tasks(iteration)
+            losses.append(outer.step(batch))
             sums.add()
             trainee.step_scheduler()
     except Exception:
@@ -56,10 +60,19 @@ def train_block(
         # Gradients and weights are equal on all ranks, losses only now: all go on, or none does.
         values = mean_over_ranks(torch.stack(losses))
         if all_finite([values, *sums.totals, *learner.parameters()]):
+            _check_compiled(trainee, outer, batch, before)
             found: list[float] = values.tolist()
             return found
     trainee.put_back(before)
     return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
+
+
+def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: Kept) -> None:
+    try:
+        outer.check(batch)
+    except NotCompilable:
+        trainee.put_back(before)
+        raise
 
 
 def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: int) -> float:

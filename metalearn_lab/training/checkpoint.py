@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metalearn_lab.atomic_file import write_bytes
 from metalearn_lab.training.json_state import NotJsonError, from_json, to_json
 
 _FORMAT = "metalearn-lab checkpoint 1"
@@ -47,7 +47,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             untouched.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     metadata = {
         "format": _FORMAT,
@@ -59,15 +59,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in checkpoint.tensors.items()
     }
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, unfinished, metadata=metadata)
-        _flush_to_disk(unfinished)
-        os.replace(unfinished, path)
+        # Not the library's own writer: killed in the middle, it leaves a file of a name by chance.
+        write_bytes(path, save(tensors, metadata))
     except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
         raise CheckpointError(
             f"could not write {path}: {error}. The last good checkpoint, if there was one, is "
             "still there; free some space or choose another folder, then run again to go on"
@@ -130,12 +126,3 @@ def _loads(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"a table was expected, not {value!r}")
     return value
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Make sure the bytes are on the disk before the rename makes them the checkpoint."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from metalearn_lab.compiled.not_compilable import NotCompilable
+from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.checkpoint import Checkpoint
@@ -21,7 +23,7 @@ _COMPILED_ON = ("cpu", "cuda")
 
 
 def worth_compiling(learner: Learner, iterations: int) -> bool:
-    """Whether a run is likely to be over sooner when its step is compiled first.
+    """Whether a run is likely to be over sooner when its step is compiled first, and ends the same.
 
     Compiling takes a second or two and spares what Python and PyTorch spend on each small
     operation, the greatest part of a step of a small dense network. On a CUDA device the step is
@@ -29,7 +31,9 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
 
     Args:
         learner: worth it are those whose weights all belong to dense layers, are 20,000 at most
-            and lie in a CPU's memory or a CUDA device's.
+            and lie in a CPU's memory or a CUDA device's. Learner, layers and loss must be this
+            package's or PyTorch's own: what code of a user's own depends on cannot be known, so
+            it is compiled only where that is asked for.
         iterations: of the run; worth it from 2,000 on.
     """
     dense = {id(w) for layer in learner.modules() for w in _weights_of_dense(layer)}
@@ -38,6 +42,7 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
         iterations >= _FEWEST_ITERATIONS
         and sum(weight.numel() for weight in weights) <= _MOST_WEIGHTS
         and all(id(w) in dense and w.device.type in _COMPILED_ON for w in weights)
+        and _is_constant(learner)
     )
 
 
@@ -68,24 +73,38 @@ def begin(
     """
     if found is not None:
         compiled = bool(found.description.get("compiled", False)) if asked is None else asked
-        return OuterStep(trainee.learner, trainee.optimizer, compiled, bf16)
-    compiled = _by_the_rule(trainee.learner, iterations, bf16) if asked is None else asked
-    outer = OuterStep(trainee.learner, trainee.optimizer, compiled, bf16)
-    return _prepared(outer, example(), optional=asked is None) if compiled else outer
+        asked = asked or found.state.get("compiling was asked for")
+    else:
+        compiled = _by_the_rule(trainee.learner, iterations, bf16) if asked is None else asked
+    outer = OuterStep(
+        trainee.learner, trainee.optimizer, compiled, bf16, may_stop_compiling=not asked
+    )
+    if found is None and compiled:
+        batch = example()
+        # What makes the tasks may have changed the learner by now.
+        outer.compiled = bool(asked) or _is_constant(trainee.learner)
+        return _prepared(outer, batch) if outer.compiled else outer
+    return outer
 
 
-def _prepared(outer: OuterStep, batch: Task, *, optional: bool) -> OuterStep:
-    from metalearn_lab.compiled import NotCompilable
-
+def _prepared(outer: OuterStep, batch: Task) -> OuterStep:
     try:
         outer.prepare(batch)
     except NotCompilable as reason:
-        if not optional:
+        if not outer.may_stop_compiling:
             raise
         message = f"this run is not compiled, which would have made it faster: {reason}"
         warnings.warn(message, stacklevel=4)
         return OuterStep(outer.learner, outer.optimizer, bf16=outer.bf16)
     return outer
+
+
+def _is_constant(learner: Learner) -> bool:
+    """Whether all that a compiled step depends on can be compared before every step."""
+    try:
+        return not Snapshot(learner).doubtful
+    except NotCompilable:
+        return False
 
 
 def _by_the_rule(learner: Learner, iterations: int, bf16: bool) -> bool:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.compiled.one_task import check_settings, settings_of, state_of
+from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_snapshot
+from metalearn_lab.compiled.inputs import inputs_of
+from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
+from metalearn_lab.compiled.one_task import state_of
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.tasks.types import Split, Task
@@ -23,40 +24,50 @@ class GraphReplay:
 
     A step of a small network is hundreds of kernels that each take less time to run than to
     launch. Recorded once, they are launched together, and Python is left out. The graph reads the
-    learner's weights where they lie, so an optimiser may move them in place; the learner's
-    settings, the number of tasks and all other shapes are fixed. Autocast is as it was when the
-    graph was recorded.
+    learner's weights where they lie, so an optimiser may move them in place; all else that the
+    learner holds is compared with what it was (see ``compiled.snapshot``), and the number of tasks
+    and all other shapes are fixed.
 
     Args:
         learner: on a CUDA device.
         example: a batch of exactly the shapes to come.
 
     Raises:
-        NotCompilable: the learner is not on a CUDA device, draws random numbers in its dropout
-            layers, waits for the device inside a step, or the replay disagrees with PyTorch.
+        NotCompilable: the learner is not on a CUDA device, draws random numbers or changes its own
+            state, waits for the device inside a step, or the replay disagrees with PyTorch.
     """
 
     def __init__(self, learner: Learner, example: Task) -> None:
-        _check_no_dropout(learner)
         self.learner = learner
-        self.settings = settings_of(learner)
+        expected = loss_and_gradient(learner, example)
+        self.snapshot = pure_snapshot(learner, example)
         self.state = list(state_of(learner).values())
         self.addresses = [tensor.data_ptr() for tensor in self.state]
-        self.inputs = [part.clone() for part in _parts(example)]
-        expected = loss_and_gradient(learner, example)
+        self.inputs = [part.clone() for part in inputs_of(example)]
         self.shapes = [tensor.shape for tensor in expected.values()]
         self.names = [name.removeprefix("learner.") for name in list(expected)[1:]]
         self.moved: list[Tensor] = [learner.get_parameter(name) for name in self.names]
         self.replay, self.results = record(self._loss_and_gradient, self.inputs[0].device)
+        self._compare(example, expected)
+
+    def check(self, tasks: Task) -> None:
+        """Compare with what PyTorch computes now.
+
+        Raises:
+            NotCompilable: they differ by more than rounding can explain.
+        """
+        self._compare(tasks, loss_and_gradient(self.learner, tasks))
+
+    def _compare(self, tasks: Task, expected: Weights) -> None:
         # Under autocast a loss may be of less precision than its gradient.
         dtype = self.results.dtype
-        check_same({n: t.to(dtype) for n, t in expected.items()}, self.with_gradient(example))
+        check_same({n: t.to(dtype) for n, t in expected.items()}, self.with_gradient(tasks))
 
     def __call__(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch, attached to the learner's parameters.
 
         Raises:
-            ValueError: as for ``with_gradient``.
+            OtherThanCompiled: as for ``with_gradient``.
         """
         parameters, loss, gradients = self.with_gradient(tasks)
         return with_known_gradient(loss, parameters, gradients)
@@ -67,11 +78,11 @@ class GraphReplay:
         Loss and gradients are copies, which the next call leaves as they are.
 
         Raises:
-            ValueError: the batch is not like the example, the learner's settings have changed, or
-                its weights lie elsewhere.
+            OtherThanCompiled: the batch is not like the example, a gradient is wanted in it, the
+                learner has changed, or its weights lie elsewhere.
         """
-        self._check(tasks)
-        torch._foreach_copy_(self.inputs, _parts(tasks))
+        inputs = self._checked(tasks)
+        torch._foreach_copy_(self.inputs, inputs)
         self.replay()
         parts = torch.split(self.results.clone(), [shape.numel() for shape in self.shapes])
         loss, *gradients = (p.view(shape) for p, shape in zip(parts, self.shapes, strict=True))
@@ -91,19 +102,20 @@ class GraphReplay:
         gradients = torch.autograd.grad(loss, [own[name] for name in self.names])
         return torch.cat([tensor.detach().flatten() for tensor in (loss, *gradients)])
 
-    def _check(self, tasks: Task) -> None:
-        check_settings(self.learner, self.settings)
+    def _checked(self, tasks: Task) -> list[Tensor]:
+        self.snapshot.check()
         if [tensor.data_ptr() for tensor in self.state] != self.addresses:
-            raise ValueError(
+            raise OtherLearner(
                 "the learner's weights were moved in memory after its step was recorded, as "
                 "learner.to(...) does: make a new OuterStep"
             )
-        given = _parts(tasks)
+        given = inputs_of(tasks)
         if _kinds(self.inputs) != _kinds(given):
-            raise ValueError(
+            raise OtherThanCompiled(
                 f"the step was recorded for a batch of {_described(self.inputs)} and was given "
                 f"{_described(given)}: keep the number of tasks and items, or use compiled=False"
             )
+        return given
 
 
 def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[], None], Tensor]:
@@ -142,20 +154,6 @@ def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[
             ) from failure
     callers.wait_stream(stream)
     return graph.replay, results
-
-
-def _check_no_dropout(learner: Learner) -> None:
-    """A replay that draws other numbers could not be compared with PyTorch's own step."""
-    for name, layer in learner.named_modules():
-        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.training and layer.p > 0:
-            raise NotCompilable(
-                f"{name} draws random numbers, and a recorded step is checked against PyTorch's: "
-                "take the dropout out, or use compiled=False"
-            )
-
-
-def _parts(tasks: Task) -> list[Tensor]:
-    return [part for split in tasks for part in split]
 
 
 def _kinds(parts: list[Tensor]) -> list[tuple[object, ...]]:

@@ -14,7 +14,13 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task, bad_values
 from metalearn_lab.training.block import BLOCK, train_block
 from metalearn_lab.training.compiling import begin
+from metalearn_lab.training.one_run import the_only_run_on
 from metalearn_lab.training.outer_step import OuterStep
+from metalearn_lab.training.parameters import (
+    check_learner,
+    check_nothing_else_moves,
+    check_optimizer,
+)
 from metalearn_lab.training.run_state import RunState, TrainingRun
 from metalearn_lab.training.sharding import is_first_rank, lost_rank_named
 from metalearn_lab.training.trainee import Trainee
@@ -50,22 +56,28 @@ def meta_train(
             depend on the iteration alone, which is what makes resuming exact. Every rank is to
             make the whole batch, of a multiple of R tasks, and takes its own part.
         iterations: number of outer steps in all.
-        optimizer: over ``learner.parameters()``.
-        scheduler: stepped once an iteration.
+        optimizer: over ``learner.parameters()``. What is not to be trained is frozen by
+            ``requires_grad_(False)``.
+        scheduler: of this optimiser, stepped once an iteration.
         validation: meta-validation tasks; the weights that do best on them after adaptation are
             the ones the learner ends with.
         patience: stop after so many rows of the history without a better validation loss.
         every: iterations between rows of the history, validations and checkpoints. A run that
             ends in between has one more row, at its end.
-        checkpoint: file to keep the run in. If it exists the run goes on from there, and ends
-            with the same history and weights, bit for bit, as one that was never interrupted.
+        checkpoint: file to keep the run in, of one run at a time. If it exists the run goes on from
+            there, and ends with the same history and weights, bit for bit, as one that was never
+            interrupted. It holds where PyTorch's random numbers stood, for dropout; one that was
+            written before it did leaves them where they are.
             A finished run goes on in the same way when more iterations are asked for. With
             another number of ranks it goes on too, and ends with the same up to rounding.
         progress: show a bar on stderr with the rate and the time left.
         compiled: take the meta-gradient from a compiled function, on a CUDA device a recorded
             graph, which is faster for small dense networks. When not given: as the checkpoint was
             begun, or else where ``training.compiling.worth_compiling`` expects that it pays; if
-            it then cannot be done, a warning says why.
+            it then cannot be done, a warning says why, and if the learner is changed in training,
+            or the shapes of the tasks, the run goes on uncompiled. When asked for, a learner that
+            was changed is compiled again. Ask for it where learner, model or loss are your own
+            code: the rule leaves them uncompiled, for it cannot know that they stay the same.
         bf16: matrix products of the meta-loss in bfloat16, weights and validation as they are:
             faster on tensor cores, and moves the meta-gradient by some per cent where it is allowed
             (see ``training.bf16``).
@@ -76,23 +88,29 @@ def meta_train(
     Raises:
         ValueError: a setting is out of range, patience was given without validation tasks, or
             these hold NaN or inf; or bf16 would make the meta-gradient wrong; or a meta-batch
-            cannot be shared out evenly to the ranks.
-        TypeError: the scheduler needs to be told a loss.
+            cannot be shared out evenly to the ranks; or the optimiser moves not all of the
+            learner's trainable parameters, or others too; or the scheduler is of another one.
+        TypeError: the learner is wrapped, ``tasks`` is no function, the scheduler needs to be told
+            a loss, or the optimiser a closure.
+        RuntimeError: gradients are switched off by the caller.
         NonFiniteLossError: the meta-loss, its gradient, the weights after a step or the validation
             loss are NaN or infinite. Learner and optimiser are as they were before that step.
-        NotCompilable: ``compiled=True``, or a run that was begun so, cannot be compiled here.
-        CheckpointError: the checkpoint is unreadable, unwritable, of another run, or holds more
-            iterations than were asked for.
+        NotCompilable: ``compiled=True``, or a run that was begun so, cannot be compiled here, or
+            no longer computes what PyTorch does.
+        CheckpointError: the checkpoint is unreadable, unwritable, of another run, in use by one,
+            or holds more iterations than were asked for.
         LostRankError: another rank was killed, failed or does not answer.
     """
+    check_learner(learner)
     _check_settings(iterations, every, patience, validation)
-    _check_scheduler(scheduler)
+    _check_outer(learner, tasks, optimizer, scheduler)
     trainee = Trainee(learner, optimizer, scheduler)
-    state = RunState(trainee, validation, patience, every, Path(checkpoint) if checkpoint else None)
-    with lost_rank_named():
+    path = Path(checkpoint) if checkpoint else None
+    state = RunState(trainee, validation, patience, every, path)
+    with lost_rank_named(), the_only_run_on(path):
         found = state.found()
         outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
-        state.start(found, iterations, compiled=outer.compiled, bf16=bf16)
+        state.start(found, iterations, outer)
         _go_on(state, outer, tasks, iterations, progress)
     state.restore_best()
     return state.done
@@ -156,9 +174,26 @@ def _check_settings(
         raise ValueError(f"the validation tasks cannot be used: {problem}")
 
 
-def _check_scheduler(scheduler: LRScheduler | None) -> None:
+def _check_outer(
+    learner: Learner,
+    tasks: object,
+    optimizer: Optimizer,
+    scheduler: LRScheduler | None,
+) -> None:
+    if not callable(tasks):
+        raise TypeError(
+            "tasks is a function that maps an iteration to a meta-batch, as lambda i: "
+            f"sampler.batch(i, 4); got a {type(tasks).__name__}"
+        )
+    check_optimizer(learner, optimizer)
+    check_nothing_else_moves(learner, optimizer)
     if isinstance(scheduler, ReduceLROnPlateau):
         raise TypeError(
             "ReduceLROnPlateau steps on a loss, the scheduler here on iterations alone: use "
             "StepLR, CosineAnnealingLR or another that does, and patience=... to stop on a plateau"
+        )
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError(
+            "the scheduler was made over another optimizer, whose rate it would change: make it "
+            "over the one that is given here"
         )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar, cast
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
+from metalearn_lab.training.parameters import check_optimizer
 from metalearn_lab.training.sharding import averaged, own_tasks, ranks
 
 MetaLoss = Callable[[Task], Tensor]
 """Maps a batch of tasks to the mean meta-loss, a scalar whose gradient is the meta-gradient."""
+
+_PAYS_AFTER = 100
+_MOST_IN_HASTE = 3
+"""So many times in a row the learner may change before a compiled step has paid off, in steps."""
+
+Result = TypeVar("Result")
 
 
 class OuterStep:
@@ -36,22 +46,41 @@ class OuterStep:
             recorded as a graph on a CUDA device (see ``training.graph_replay``).
         bf16: matrix products in bfloat16, which tensor cores take at twice the rate or more. It
             moves the meta-gradient by some per cent where it is allowed (see ``training.bf16``).
+        may_stop_compiling: go on uncompiled when the learner or the shapes of a batch are no longer
+            those that were compiled for. Otherwise a learner that has changed is compiled again,
+            and another shape is an error.
+
+    Attributes:
+        compiled: whether the steps to come are compiled.
 
     Raises:
-        ValueError: bf16 would make the meta-gradient wrong, or cannot be had.
+        ValueError: bf16 would make the meta-gradient wrong, or cannot be had; or the optimiser does
+            not move all of the learner's parameters that are to be trained.
+        TypeError: the learner is wrapped in another module, or the optimiser needs a closure.
     """
 
     def __init__(
-        self, learner: Learner, optimizer: Optimizer, compiled: bool = False, bf16: bool = False
+        self,
+        learner: Learner,
+        optimizer: Optimizer,
+        compiled: bool = False,
+        bf16: bool = False,
+        *,
+        may_stop_compiling: bool = False,
     ) -> None:
+        check_optimizer(learner, optimizer)
         if bf16:
             check_bf16(learner, compiled=compiled)
+        self.may_stop_compiling = may_stop_compiling
         self.learner = learner
         self.optimizer = optimizer
         self.compiled = compiled
         self.bf16 = bf16
         self._meta_loss: MetaLoss | None = None
+        self._compiled_meta_loss: Any = None
         self._averaged: MetaLoss | None = None
+        self._steps_since_compiling = 0
+        self._in_haste = 0
 
     def prepare(self, batch: Task) -> MetaLoss:
         """The meta-loss whose gradient is followed; compiling it takes a second or two, once.
@@ -62,13 +91,27 @@ class OuterStep:
         Raises:
             NotCompilable: says why the learner cannot be compiled here.
             ValueError: the tasks cannot be shared out evenly to the ranks.
+            RuntimeError: gradients are switched off here.
         """
+        if not torch.is_grad_enabled():
+            raise RuntimeError(
+                "there is no gradient to follow inside torch.no_grad() or torch.inference_mode(): "
+                "train outside of it"
+            )
         if self._meta_loss is None:
-            own = own_tasks(batch)
-            with autocast_bf16(self.learner) if self.bf16 else nullcontext():
-                meta_loss = _compile(self.learner, own) if self.compiled else self.learner
-            self._meta_loss = in_bf16(self.learner, meta_loss) if self.bf16 else meta_loss
+            return self._made(own_tasks(batch))
         return self._meta_loss
+
+    def _made(self, own: Task) -> MetaLoss:
+        with self._precision():
+            meta_loss = _compile(self.learner, own) if self.compiled else self.learner
+        self._compiled_meta_loss = meta_loss
+        self._meta_loss = in_bf16(self.learner, meta_loss) if self.bf16 else meta_loss
+        self._steps_since_compiling = 0
+        return self._meta_loss
+
+    def _precision(self) -> AbstractContextManager[object]:
+        return autocast_bf16(self.learner) if self.bf16 else nullcontext()
 
     def step(self, batch: Task) -> Tensor:
         """One step on a batch of tasks.
@@ -81,18 +124,64 @@ class OuterStep:
             several ranks it is that of the rank's own tasks.
 
         Raises:
-            NotCompilable: at the first step, as for ``prepare``.
-            ValueError: the tasks cannot be shared out evenly to the ranks.
+            NotCompilable: at the first step, as for ``prepare``, and where the learner changes at
+                every step.
+            ValueError: the tasks cannot be shared out evenly to the ranks, or have other shapes
+                than a step was compiled for that may not stop compiling.
+            RuntimeError: as for ``prepare``.
         """
-        own, meta_loss = own_tasks(batch), self.prepare(batch)
-        if ranks() > 1:
+        own = own_tasks(batch)
+        self.prepare(batch)
+        if ranks() > 1 and self._averaged is None:
             # Not in ``prepare``, which may fail on one rank while another waits for it here.
-            self._averaged = self._averaged or averaged(self.learner, meta_loss)
-            meta_loss = self._averaged
+            self._averaged = averaged(
+                self.learner, lambda own: self._kept_up(lambda meta_loss: meta_loss(own), own)
+            )
         _forget_gradients(self.optimizer)
-        loss = _leave_gradient(meta_loss, own)
+        if self._averaged is not None:
+            loss = _leave_gradient(self._averaged, own)
+        else:
+            loss = self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
         self.optimizer.step()
+        self._steps_since_compiling += 1
         return loss
+
+    def check(self, batch: Task) -> None:
+        """Compare a compiled step with PyTorch once more, where it may have become another.
+
+        What ``compiled.Snapshot`` compares at every step is all there is to a learner of this
+        package and layers of PyTorch's. Code of a user's own may depend on more.
+
+        Raises:
+            NotCompilable: they differ.
+        """
+        if self.compiled and self._compiled_meta_loss.snapshot.doubtful:
+            with self._precision():
+                self._compiled_meta_loss.check(own_tasks(batch))
+
+    def _kept_up(self, result_of: Callable[[MetaLoss], Result], own: Task) -> Result:
+        """A result of the meta-loss, which is compiled again or no longer where it must be."""
+        try:
+            return result_of(cast(MetaLoss, self._meta_loss))
+        except ValueError as change:
+            if not self._follows(change):
+                raise
+        return result_of(self._made(own))
+
+    def _follows(self, change: ValueError) -> bool:
+        """Be ready to go on with a learner or batch that is not what was compiled."""
+        if self.may_stop_compiling and isinstance(change, OtherThanCompiled):
+            self.compiled = False
+            return True
+        if not isinstance(change, OtherLearner):
+            return False
+        self._in_haste = self._in_haste + 1 if self._steps_since_compiling < _PAYS_AFTER else 0
+        if self._in_haste > _MOST_IN_HASTE:
+            raise NotCompilable(
+                f"{change}; but it changes so often that compiling costs more than it saves: use "
+                "compiled=False"
+            ) from change
+        return True
 
 
 def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
@@ -127,10 +216,13 @@ def _forget_gradients(optimizer: Optimizer) -> None:
 
 
 def _compile(learner: Learner, batch: Task) -> MetaLoss:
-    if next(learner.parameters()).device.type == "cuda":
-        from metalearn_lab.training.graph_replay import GraphReplay
+    """Compiled, and no random number spent on it: a run draws the same ones either way."""
+    device = next(learner.parameters()).device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        if device.type == "cuda":
+            from metalearn_lab.training.graph_replay import GraphReplay
 
-        return GraphReplay(learner, batch)
-    from metalearn_lab.compiled import compiled_meta_loss
+            return GraphReplay(learner, batch)
+        from metalearn_lab.compiled import compiled_meta_loss
 
-    return compiled_meta_loss(learner, batch)
+        return compiled_meta_loss(learner, batch)

@@ -32,7 +32,8 @@ def process_group(device: str = "auto") -> Iterator[torch.device]:
         The device of this process.
 
     Raises:
-        ValueError: the device is not here, or there are more processes than GPUs.
+        ValueError: the device is not here, there are more processes than GPUs, or one GPU was asked
+            for by its number for several processes.
     """
     if "WORLD_SIZE" not in os.environ:
         yield choose_device(device)
@@ -47,6 +48,12 @@ def process_group(device: str = "auto") -> Iterator[torch.device]:
 
 def _own_device(device: torch.device) -> torch.device:
     if device != torch.device("cuda"):
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"]))
+        if device.type == "cuda" and here > 1:
+            raise ValueError(
+                f"{device} would be the GPU of all {here} processes of this machine: ask for "
+                "'cuda', which gives each its own"
+            )
         return device
     place, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if place >= gpus:

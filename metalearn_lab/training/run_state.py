@@ -22,7 +22,13 @@ from metalearn_lab.training.checkpoint import (
 )
 from metalearn_lab.training.description import check_same_run, describe
 from metalearn_lab.training.non_finite import check_validation
-from metalearn_lab.training.sharding import from_first_rank, stand_with_first_rank
+from metalearn_lab.training.outer_step import OuterStep
+from metalearn_lab.training.sharding import (
+    from_first_rank,
+    random_of_other_ranks,
+    stand_with_first_rank,
+    with_own_random,
+)
 from metalearn_lab.training.trainee import Kept, Trainee, by_prefix
 
 HistoryRow = dict[str, float]
@@ -92,7 +98,7 @@ class RunState:
             return None
         return from_first_rank(lambda: load_checkpoint(path) if os.path.exists(path) else None)
 
-    def start(self, found: Checkpoint | None, iterations: int, **how: bool) -> None:
+    def start(self, found: Checkpoint | None, iterations: int, outer: OuterStep) -> None:
         """Go on from the checkpoint that was found, or write the first one.
 
         The first comes before any training, so that a path that cannot be written is found at
@@ -101,7 +107,7 @@ class RunState:
         Args:
             found: the checkpoint.
             iterations: of the run.
-            how: choices that change the rounding, ``compiled`` and ``bf16``.
+            outer: takes the steps; how it does changes the rounding.
 
         Raises:
             CheckpointError: it is unwritable, damaged, of another run, or past ``iterations``.
@@ -109,6 +115,7 @@ class RunState:
         stand_with_first_rank(self.trainee)
         if self.path is None:
             return
+        self.outer, how = outer, {"compiled": outer.compiled, "bf16": outer.bf16}
         self.description = describe(
             self.trainee.learner,
             self.trainee.optimizer,
@@ -148,7 +155,8 @@ class RunState:
         """Write the checkpoint, if one is kept."""
         path = self.path
         if path is not None:
-            from_first_rank(lambda: save_checkpoint(path, self._checkpoint()))
+            checkpoint = self._checkpoint()
+            from_first_rank(lambda: save_checkpoint(path, checkpoint))
 
     def restore_best(self) -> None:
         """Give the learner the weights that did best on the validation tasks."""
@@ -164,8 +172,12 @@ class RunState:
     def _checkpoint(self) -> Checkpoint:
         kept = self.trainee.keep()
         best = {f"best/{name}": weight for name, weight in self.best.items()}
-        state = {"run": vars(self.done), "losses": self.losses, **kept.state}
-        return Checkpoint(self.description, state, kept.tensors | best)
+        asked = {"compiling was asked for": not self.outer.may_stop_compiling}
+        state = {"run": vars(self.done), "losses": self.losses, **asked, **kept.state}
+        # By now the steps may no longer be compiled.
+        description = self.description | {"compiled": self.outer.compiled}
+        random = random_of_other_ranks(kept.tensors)
+        return Checkpoint(description, state, kept.tensors | random | best)
 
     def _restore(self, found: Checkpoint, iterations: int) -> None:
         done = TrainingRun(**found.state["run"])
@@ -176,7 +188,7 @@ class RunState:
             )
         self.done, self.losses = done, found.state["losses"]
         self.best = by_prefix(found.tensors).get("best", {})
-        self.trainee.put_back(Kept(found.state, found.tensors))
+        self.trainee.put_back(Kept(found.state, with_own_random(found.tensors)))
 
     def _rows_since_best(self) -> int:
         losses = [row["validation_loss"] for row in self.done.history]

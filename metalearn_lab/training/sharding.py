@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Split, Task
-from metalearn_lab.training.trainee import Kept, Trainee
+from metalearn_lab.training.trainee import Kept, Trainee, by_prefix, without
 
 Result = TypeVar("Result")
 
@@ -115,10 +115,44 @@ def stand_with_first_rank(trainee: Trainee) -> None:
     """Give every rank the first one's weights, optimiser and schedule.
 
     Without it ranks whose weights were drawn from different seeds would average the gradients of
-    different learners.
+    different learners. Random numbers stay each rank's own: dropout must differ from task to task.
     """
     if ranks() > 1:
-        trainee.put_back(from_first_rank(lambda: _on_cpu(trainee.keep())))
+        kept = from_first_rank(lambda: _on_cpu(trainee.keep()))
+        trainee.put_back(Kept(kept.state, without(kept.tensors, "random")))
+
+
+def random_of_other_ranks(own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the other ranks hold of ``random/…``, as ``random of rank r/…``; all must ask.
+
+    Args:
+        own: the tensors of ``Trainee.keep``.
+    """
+    if ranks() == 1:
+        return {}
+    held: list[dict[str, Tensor]] = [{} for _ in range(ranks())]
+    dist.all_gather_object(held, by_prefix(own)["random"])
+    return {
+        f"{_random_of(rank)}/{name}": numbers
+        for rank, state in enumerate(held)
+        for name, numbers in state.items()
+        if rank
+    }
+
+
+def with_own_random(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of the tensors of a checkpoint, the random state of this rank in the place of the first's.
+
+    A rank that the checkpoint was written without keeps its own.
+    """
+    if is_first_rank():
+        return tensors
+    held = by_prefix(tensors).get(_random_of(dist.get_rank()), {})
+    return without(tensors, "random") | {f"random/{name}": t for name, t in held.items()}
+
+
+def _random_of(rank: int) -> str:
+    return f"random of rank {rank}"
 
 
 @contextmanager

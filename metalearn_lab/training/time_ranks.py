@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 from torch.nn import functional as F
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.evaluation.median_time import median_milliseconds
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         step, own = times.pop("step"), times.pop("own")
         found = {"ranks": ranks(), "step_ms": step, "own_ms": own, "all_reduce_ms": times}
         if is_first_rank():
-            wanted.to.write_text(json.dumps(found), encoding="utf-8")
+            write_text(wanted.to, json.dumps(found))
 
 
 def _outer_step(learner: Learner, batch: Task) -> Callable[[], object]:

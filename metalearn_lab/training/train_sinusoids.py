@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
+from metalearn_lab.atomic_file import write_bytes
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
@@ -86,10 +87,11 @@ def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
         checkpoint=wanted.checkpoint,
     )
     if wanted.weights is not None and is_first_rank():
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         wanted.weights.parent.mkdir(parents=True, exist_ok=True)
-        save_file({n: t.cpu() for n, t in learner.state_dict().items()}, wanted.weights)
+        weights = {name: tensor.cpu() for name, tensor in learner.state_dict().items()}
+        write_bytes(wanted.weights, save(weights))
         _log.info("meta-loss %.4g, weights in %s", run.history[-1]["meta_loss"], wanted.weights)
     return run
 

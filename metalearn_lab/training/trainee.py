@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.training.random_state import random_state, set_random_state
 
 
 class Kept(NamedTuple):
@@ -19,7 +20,7 @@ class Kept(NamedTuple):
 
     Attributes:
         state: numbers, lists and dictionaries.
-        tensors: by name.
+        tensors: by name, those of the learner, the optimiser and the random generators.
     """
 
     state: dict[str, Any]
@@ -50,6 +51,7 @@ class Trainee:
         }
         tensors = {f"learner/{name}": weight for name, weight in self.learner.state_dict().items()}
         tensors |= {f"optimizer/{i}/{n}": v for (i, n), v in entries.items() if _is_tensor(v)}
+        tensors |= {f"random/{name}": numbers for name, numbers in random_state(self._on).items()}
         state = {
             "optimizer": optimizer["param_groups"],
             "optimizer numbers": [[*at, v] for at, v in entries.items() if not _is_tensor(v)],
@@ -58,7 +60,7 @@ class Trainee:
         return Kept(copy.deepcopy(state), {name: t.clone() for name, t in tensors.items()})
 
     def put_back(self, kept: Kept) -> None:
-        """Stand where training stood, bit for bit.
+        """Stand where training stood, bit for bit, random numbers included where they were kept.
 
         Raises:
             KeyError, ValueError, RuntimeError: something was kept of another learner, optimiser
@@ -71,6 +73,11 @@ class Trainee:
             values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
         if self.scheduler is not None:
             self.scheduler.load_state_dict(kept.state["scheduler"])
+        set_random_state(groups.get("random", {}), self._on)
+
+    @property
+    def _on(self) -> torch.device:
+        return next(self.learner.parameters()).device
 
     def step_scheduler(self) -> None:
         """Step the scheduler, if there is one."""
@@ -85,6 +92,11 @@ def by_prefix(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         prefix, rest = name.split("/", 1)
         groups.setdefault(prefix, {})[rest] = tensor
     return groups
+
+
+def without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose name does not begin with this and a slash."""
+    return {name: t for name, t in tensors.items() if not name.startswith(f"{prefix}/")}
 
 
 def _is_tensor(value: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.chapters import CHAPTERS, select
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_METADATA, KERNEL_NAME

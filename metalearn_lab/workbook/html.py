@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.failure import one_line
 from metalearn_lab.workbook.record import Record
 from metalearn_lab.workbook.static_outputs import make_static

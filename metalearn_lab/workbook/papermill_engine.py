@@ -9,7 +9,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.iorw import papermill_io
 
-from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.listening_client import Listener
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.headline import HALF_WIDTH, check_headlines
 from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from metalearn_lab.workbook.atomic import write_text
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.html import index_page, said
 from metalearn_lab.workbook.record import Record
 

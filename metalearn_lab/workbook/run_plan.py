@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from metalearn_lab.workbook.atomic import remove_leftovers, write_text
+from metalearn_lab.atomic_file import remove_leftovers, write_text
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.record import Record, read_record
 

@@ -1,6 +1,7 @@
 """Every operation that the compiler knows, against PyTorch in double precision."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -98,6 +99,17 @@ def test_labels_choose_and_are_chosen() -> None:
         return [F.cross_entropy(scores, labels), gradient, chosen, placed]
 
     assert_equal(function, scores, labels)
+
+
+def test_labels_choose_weights_of_classes() -> None:
+    """In the gradient a mask of each item is repeated for every class."""
+
+    def function(a: Tensor, labels: Tensor, weights: Tensor) -> list[Tensor]:
+        loss = partial(F.cross_entropy, target=labels, weight=weights)
+        return [loss(a), torch.func.grad(loss)(a)]
+
+    labels = torch.randint(3, (TASKS, 5), generator=generator("labels"))
+    assert_equal(function, numbers(5, 3), labels, numbers(3, name="weights").abs())
 
 
 def test_rows_known_beforehand() -> None:

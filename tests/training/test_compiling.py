@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from metalearn_lab.compiled import NotCompilable
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.text_encoder import TextClassifier
@@ -17,10 +18,6 @@ from metalearn_lab.training import compiling
 from metalearn_lab.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from metalearn_lab.training.compiling import worth_compiling
 from metalearn_lab.training.meta_train import meta_train
-
-
-class NotCompilable(RuntimeError):
-    pass
 
 
 class Compiler(types.ModuleType):
@@ -40,6 +37,7 @@ class Compiler(types.ModuleType):
             self.calls += 1
             return learner(tasks)
 
+        meta_loss.snapshot = types.SimpleNamespace(doubtful=[])
         return meta_loss
 
 

@@ -54,6 +54,11 @@ def adam(**settings):
     return lambda parameters: torch.optim.Adam(parameters, **({"lr": 1e-3} | settings))
 
 
+def halves(parameters):
+    parameters = list(parameters)
+    return [{"params": parameters[:2]}, {"params": parameters[2:]}]
+
+
 REPTILE = {"kind": Reptile, "learner": {"inner_batch": 3}}
 SEQUENCE = {
     "scheduler": lambda o: rates.SequentialLR(
@@ -107,7 +112,7 @@ OTHER_SEQUENCE = {
         ),
         (
             {},
-            {"optimizer": lambda p: torch.optim.Adam(list(p)[:2], 1e-3)},
+            {"optimizer": lambda p: torch.optim.Adam(halves(p), 1e-3)},
             r"optimizer group 0 parameters: 4 there, 2 here",
         ),
         ({}, {"scheduler": None}, r"scheduler: \{.*'StepLR'.*\} there, None here"),

@@ -105,7 +105,7 @@ def test_other_settings_are_refused(done):
     learner = sinusoid_learner(MAML)
     replayed = GraphReplay(learner, sinusoids())
     learner.inner_lr = 0.1
-    with pytest.raises(ValueError, match=r"'inner_lr': 0\.05.*compile it again"):
+    with pytest.raises(ValueError, match=r"inner_lr has changed from 0\.05 to 0\.1 .*it again"):
         replayed(sinusoids())
 
 
@@ -125,14 +125,14 @@ def test_a_replay_that_disagrees_with_pytorch_never_trains(done):
             self.calls += 1
             return self.calls * super().meta_loss(task)
 
-    with pytest.raises(NotCompilable, match="disagrees with PyTorch on the meta-loss"):
+    with pytest.raises(NotCompilable, match=r"changes the learner itself .*calls has changed from"):
         GraphReplay(sinusoid_learner(Counting), sinusoids())
 
 
 def test_dropout_is_refused_while_it_is_at_work(done):
     model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1))
     learner = JointPretraining(model, F.mse_loss, inner_lr=0.1, inner_steps=1).double()
-    with pytest.raises(NotCompilable, match=r"model\.1 draws random numbers"):
+    with pytest.raises(NotCompilable, match="the meta-loss draws random numbers"):
         GraphReplay(learner, sinusoids())
     GraphReplay(learner.eval(), sinusoids())
 
@@ -144,18 +144,18 @@ def test_without_a_cuda_device_nothing_is_recorded():
         record(lambda: torch.zeros(1), torch.device("mps"))
 
 
-def test_the_weights_are_recorded_through_other_tensors_in_the_same_memory(done):
+def test_the_weights_are_recorded_through_other_tensors_in_the_same_memory(done, monkeypatch):
     """A leaf's node waits for the stream that it was first used on, which no recording may."""
 
-    class Watched(MAML):
-        def weights(self):
-            seen.append(super().weights())
-            return seen[-1]
+    def watched(learner):
+        seen.append(dict(learner.model.named_parameters()))
+        return seen[-1]
 
     seen = []
-    learner = sinusoid_learner(Watched)
+    monkeypatch.setattr(MAML, "weights", watched)
+    learner = sinusoid_learner(MAML)
     GraphReplay(learner, sinusoids())
-    plain, recorded, *_ = seen
+    plain, _, recorded, *_ = seen
     for name, weight in learner.model.named_parameters():
         assert recorded[name] is not weight
         assert recorded[name] is not plain[name]

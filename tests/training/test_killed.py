@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
+from metalearn_lab.atomic_file import remove_leftovers, write_bytes
 from metalearn_lab.training.checkpoint import load_checkpoint
 from metalearn_lab.training.train_sinusoids import main
 from tests.training.rank_processes import results, server, start
@@ -22,6 +23,8 @@ from tests.training.resumable_run import ITERATIONS, train, wait_to_be_killed
 
 KILLS = 20
 ENDED = {"run", "weights", "history"}
+KILLED_IN = re.compile(r"run|weights|history|\.run\.lock|\.(run|weights)\.\d+\.tmp")
+"""What a killed run may leave until the next one begins: nothing that grows in number."""
 LONGEST = 120
 """Seconds after which something hangs."""
 
@@ -38,6 +41,10 @@ def wait_until(condition) -> None:
         time.sleep(0.005)
 
 
+def nothing_is_left(path) -> bool:
+    return [name for name in os.listdir(path.parent) if name.startswith(f".{path.name}.")] == []
+
+
 def assert_same_weights(found, expected) -> None:
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], weight) for name, weight in expected.items())
@@ -49,7 +56,8 @@ def train_to_the_end(folder, under_way, steps):
     learner, run = train(
         folder / "run", before=lambda i: next(left, None) is None and under_way.set()
     )
-    save_file(learner.state_dict(), folder / "weights")
+    remove_leftovers(folder, "weights")
+    write_bytes(folder / "weights", save(learner.state_dict()))
     (folder / "history").write_text(json.dumps(vars(run)))
 
 
@@ -79,7 +87,7 @@ def test_a_run_killed_again_and_again_ends_bit_for_bit_as_undisturbed(tmp_path):
             folder, moments.randrange(30), moments.uniform(0, 0.02)
         ):
             kills += 1
-            assert {entry.name for entry in folder.iterdir()} <= {*ENDED, "run.unfinished"}
+            assert all(map(KILLED_IN.fullmatch, os.listdir(folder))), os.listdir(folder)
             assert kept <= (kept := iterations_kept(folder / "run"))
         if kills == KILLS:
             assert not killed_after(folder, ITERATIONS, None)
@@ -128,7 +136,7 @@ def test_ranks_go_on_after_one_was_killed(tmp_path, undisturbed):
     for rank in results(folder, start(folder, train_on_ranks, path)):
         assert rank["history"] == undisturbed["history"]
         assert_same_weights(rank["weights"], undisturbed["weights"])
-    assert not path.with_name("run.unfinished").exists()
+    assert nothing_is_left(path)
     goes_on_alone(alone, undisturbed)
 
 
@@ -191,7 +199,7 @@ def test_under_torchrun_a_killed_rank_ends_the_run_and_a_restart_goes_on(tmp_pat
     restarted = UnderTorchrun(tmp_path, "--max-restarts=1")
     restarted.kill_one_after(lambda: iterations_kept(path) > kept)
     assert restarted.ended_with() == 0, restarted.said.read_text()
-    assert not path.with_name("run.unfinished").exists()
+    assert nothing_is_left(path)
 
     other = tmp_path / "undisturbed"
     results(other, start(other, train_as_the_command_does, other))

@@ -21,3 +21,14 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     with refused, process_group():
         pass
     assert not distributed.is_initialized()
+
+
+def test_one_gpu_by_its_number_for_several_processes_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    refused = pytest.raises(ValueError, match=r"cuda:0 would be the GPU of all 2 processes")
+    with refused, process_group("cuda:0"):
+        pass
+    assert not distributed.is_initialized()

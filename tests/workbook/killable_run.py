@@ -18,9 +18,9 @@ from nbformat import NotebookNode, v4
 from papermill.clientwrap import PapermillNotebookClient
 from tqdm import tqdm
 
+from metalearn_lab.atomic_file import write_text
 from metalearn_lab.cli import main
 from metalearn_lab.workbook import execute
-from metalearn_lab.workbook.atomic import write_text
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.headline import HEADLINE_MIME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 
 from metalearn_lab.workbook.checks.finding import Finding, ok, warn
 
@@ -28,4 +29,4 @@ def compiler() -> Finding:
             f"{_INSTALL.get(platform.system(), 'install gcc or clang')}; until then take fewer "
             "`iterations` in the parameters cell",
         )
-    return ok("C compiler", f"{find_compiler()} works")
+    return ok("C compiler", f"{shlex.join(find_compiler())} works")

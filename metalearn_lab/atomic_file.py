@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed process left of a file in a folder where nobody else may write now."""
-    for path in folder.glob(".*.*.tmp"):
+def remove_leftovers(folder: Path, name: str | None = None) -> None:
+    """Remove what a killed process left of the file of this name, or of any, in a folder.
+
+    Nobody else may write there now.
+    """
+    for path in folder.glob(f".{'*' if name is None else glob.escape(name)}.*.tmp"):
         if path.name.removesuffix(".tmp").rpartition(".")[2].isdigit():
             path.unlink()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from metalearn_lab.workbook.atomic import remove_leftovers, write_text
+from metalearn_lab.atomic_file import remove_leftovers, write_text
 
 
 def test_the_text_is_written(tmp_path):
