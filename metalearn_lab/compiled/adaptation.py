@@ -10,7 +10,8 @@ from torch.func import functional_call
 
 from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.learner import Learner, check_one_rate
+from metalearn_lab.tasks.batches import check_inputs, check_split
 from metalearn_lab.tasks.types import Split
 
 
@@ -29,10 +30,14 @@ class CompiledAdaptation:
     Raises:
         NotCompilable: the learner uses an operation that the compiler does not know, or there is
             no C compiler.
+        ValueError: the examples are no batch.
     """
 
     def __init__(self, learner: Learner, support: Split, x: Tensor, steps: int) -> None:
+        check_split("support", support)
+        check_inputs("x", x)
         self.learner = learner
+        self.adapted_names = learner.adapted_names
         self.steps = steps
         self.traced = copy.copy(learner)
         self.names = list(state_of(learner))
@@ -49,8 +54,16 @@ class CompiledAdaptation:
             rates: α of each task, ``[tasks]``; the learner's own when not given.
 
         Raises:
-            ValueError: the shapes are not the examples'.
+            ValueError: the shapes are not the examples', rates are given for a learner whose inner
+                steps do not follow one α, or other weights are frozen than at first.
         """
+        if rates is not None:
+            check_one_rate(self.learner)
+        if self.learner.adapted_names != self.adapted_names:
+            raise ValueError(
+                f"compiled while {', '.join(self.adapted_names)} were adapted, now "
+                f"{', '.join(self.learner.adapted_names)} are: compile again"
+            )
         shared = list(state_of(self.learner).values())
         mapped = [*support, x, self._rates(rates, x)]
         return torch.stack(self.compiled(shared, mapped), 1)
@@ -64,7 +77,7 @@ class CompiledAdaptation:
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
         state = dict(zip(self.names, tensors, strict=False))
         support_x, support_y, x, rate = tensors[len(self.names) :]
-        self.traced.inner_lr = rate  # type: ignore[assignment]
+        vars(self.traced)["inner_lr"] = rate  # traced, so no number that could be checked
 
         def predictions(learner: Learner) -> list[Tensor]:
             trajectory = learner.inner_loop(

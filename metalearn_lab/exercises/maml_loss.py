@@ -64,7 +64,7 @@ def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
     """What leads to a loss that is not L_Q(θ_k)."""
     k, (support, query) = learner.inner_steps, task
     uphill = _tiny(k)
-    uphill.inner_lr = -learner.inner_lr
+    vars(uphill)["inner_lr"] = -learner.inner_lr  # a mistake that a learner would refuse
     likely = {
         "this is the loss before any step: θ never moved.": _tiny(0).meta_loss(task),
         "one inner step too many is taken.": _tiny(k + 1).meta_loss(task),
