@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.one_task import OneTask, check_settings, settings_of, state_of
+from metalearn_lab.compiled.one_task import Frozen, OneTask, check_settings, settings_of, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
@@ -33,6 +33,7 @@ class CompiledLowRankMetaLoss:
     def __init__(self, learner: Learner, example: Task) -> None:
         self.learner = learner
         self.settings = settings_of(learner)
+        self.frozen = Frozen(list(learner.parameters()))
         expected = loss_and_gradient(learner, example)
         wide = f"learner.model.{input_weight(learner)}"
         self.moved = [name for name in list(expected)[1:] if name != wide]
@@ -55,6 +56,7 @@ class CompiledLowRankMetaLoss:
             ValueError: the shapes are not the example's, or the learner's settings have changed.
         """
         check_settings(self.learner, self.settings)
+        self.frozen.check()
         mapped, attached = self._mapped(tasks)
         loss, *gradients = self.compiled(self.shared, mapped)
         count = len(self.moved)

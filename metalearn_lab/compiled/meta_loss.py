@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.one_task import OneTask, check_settings, settings_of, state_of
+from metalearn_lab.compiled.one_task import Frozen, OneTask, check_settings, settings_of, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
@@ -32,6 +32,7 @@ class CompiledMetaLoss:
     def __init__(self, learner: Learner, example: Task) -> None:
         self.learner = learner
         self.settings = settings_of(learner)
+        self.frozen = Frozen(list(learner.parameters()))
         expected = loss_and_gradient(learner, example)
         self.moved = list(expected)[1:]
         self.fixed = [name for name in state_of(learner) if name not in self.moved]
@@ -59,6 +60,7 @@ class CompiledMetaLoss:
             ValueError: the shapes are not the example's, or the learner's settings have changed.
         """
         check_settings(self.learner, self.settings)
+        self.frozen.check()
         loss, *gradients = self.compiled(self.shared, [part for split in tasks for part in split])
         return self.shared[: len(self.moved)], loss, gradients
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from metalearn_lab.learners.learner import Learner, Weights
 
@@ -49,3 +49,27 @@ def check_settings(learner: Learner, compiled: dict[str, object]) -> None:
             f"the learner was compiled with {compiled} and has {settings_of(learner)} now: "
             "compile it again"
         )
+
+
+class Frozen:
+    """Which weights were frozen when a function was compiled, for that is written into it.
+
+    Args:
+        weights: the learner's own.
+    """
+
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self.weights = list(weights)
+        self.trainable = [weight.requires_grad for weight in self.weights]
+
+    def check(self) -> None:
+        """Refuse to run while others are frozen.
+
+        Raises:
+            ValueError: a weight was frozen or thawed since.
+        """
+        if [weight.requires_grad for weight in self.weights] != self.trainable:
+            raise ValueError(
+                "the learner was compiled while other weights were frozen (requires_grad_): "
+                "compile it again"
+            )

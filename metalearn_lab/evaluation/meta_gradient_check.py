@@ -63,7 +63,7 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
 
 def meta_gradient(learner: Learner, tasks: Task, mapping: Mapping) -> Gradient:
     """The gradient of the meta-loss under a mapping, by the names of the trainable parameters."""
-    with _mapped(learner, mapping):
+    with mapped_as(learner, mapping):
         loss = learner(tasks)
     return _gradient(loss, learner)
 
@@ -114,7 +114,7 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
     optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
     if isinstance(learner, Reptile) and learner.inner_optimizer == "adam":
-        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0, 0.999))
+        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0.0, 0.999))
     for split in splits:
         optimizer.zero_grad()
         with torch.enable_grad():
@@ -125,8 +125,8 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
 
 
 @contextmanager
-def _mapped(learner: Learner, mapping: Mapping) -> Iterator[None]:
-    """Run a learner in a way that it may refuse: here it is to be seen whether it is wrong."""
+def mapped_as(learner: Learner, mapping: Mapping) -> Iterator[None]:
+    """Run a learner for a while in a way that it may refuse, to see how wrong that is."""
     asked = vars(learner)["_mapping"]
     vars(learner)["_mapping"] = mapping
     try:
@@ -187,7 +187,7 @@ def _central_differences(
 
 
 def _looped_loss(learner: Learner, tasks: Task) -> Tensor:
-    with _mapped(learner, "loop"):
+    with mapped_as(learner, "loop"):
         loss: Tensor = learner(tasks)
     return loss
 

@@ -117,7 +117,6 @@ class Learner(nn.Module):
         self._transductive = transductive
         self.low_rank = low_rank
         self.replay = replay
-        self._frozen: dict[str, bool] = {}
         self.check()
         self._is_made = True
 
@@ -143,6 +142,7 @@ class Learner(nn.Module):
                 "mapping='loop'"
             )
         self._matching_names = names_matching(self.model, self.adapts)
+        self._seen: dict[str, nn.Parameter] = {}
         _ = self.adapted_names  # refused where it is empty
         if self.low_rank:
             check_low_rank(self)
@@ -175,11 +175,11 @@ class Learner(nn.Module):
             ValueError: all that ``adapts`` names are frozen.
         """
         for name, parameter in self.model.named_parameters():
-            # A tensor that torch.func.functional_call puts there cannot tell; then the learner's
-            # own parameter, as it was seen last, does.
+            # A tensor that torch.func.functional_call puts there cannot tell whether it is frozen;
+            # the learner's own parameter of that name does.
             if isinstance(parameter, nn.Parameter):
-                self._frozen[name] = not parameter.requires_grad
-        names = [name for name in self._matching_names if not self._frozen[name]]
+                self._seen[name] = parameter
+        names = [name for name in self._matching_names if self._seen[name].requires_grad]
         if not names:
             raise ValueError(
                 f"nothing remains to adapt: all that adapts={self.adapts!r} names are frozen "

@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient
 from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.compiled.one_task import check_settings, settings_of, state_of
+from metalearn_lab.compiled.one_task import Frozen, check_settings, settings_of, state_of
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.tasks.types import Split, Task
@@ -40,6 +40,7 @@ class GraphReplay:
         _check_no_dropout(learner)
         self.learner = learner
         self.settings = settings_of(learner)
+        self.frozen = Frozen(list(learner.parameters()))
         self.state = list(state_of(learner).values())
         self.addresses = [tensor.data_ptr() for tensor in self.state]
         self.inputs = [part.clone() for part in _parts(example)]
@@ -93,6 +94,7 @@ class GraphReplay:
 
     def _check(self, tasks: Task) -> None:
         check_settings(self.learner, self.settings)
+        self.frozen.check()
         if [tensor.data_ptr() for tensor in self.state] != self.addresses:
             raise ValueError(
                 "the learner's weights were moved in memory after its step was recorded, as "

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Task, bad_values
 from metalearn_lab.training.block import BLOCK, train_block
 from metalearn_lab.training.compiling import begin
@@ -77,7 +78,7 @@ def meta_train(
         ValueError: a setting is out of range, patience was given without validation tasks, or
             these hold NaN or inf; or bf16 would make the meta-gradient wrong; or a meta-batch
             cannot be shared out evenly to the ranks.
-        TypeError: the scheduler needs to be told a loss.
+        TypeError: the scheduler needs to be told a loss, or ``tasks`` is no function.
         NonFiniteLossError: the meta-loss, its gradient, the weights after a step or the validation
             loss are NaN or infinite. Learner and optimiser are as they were before that step.
         NotCompilable: ``compiled=True``, or a run that was begun so, cannot be compiled here.
@@ -85,6 +86,12 @@ def meta_train(
             iterations than were asked for.
         LostRankError: another rank was killed, failed or does not answer.
     """
+    if not callable(tasks):
+        raise TypeError(
+            "tasks must be a function that gives the meta-batch of an iteration, got "
+            f"{type(tasks).__name__}: of a sampler or a task family, give "
+            "lambda i: sampler.batch(n * i, n) for n tasks each"
+        )
     _check_settings(iterations, every, patience, validation)
     _check_scheduler(scheduler)
     trainee = Trainee(learner, optimizer, scheduler)
@@ -152,6 +159,8 @@ def _check_settings(
         raise ValueError(f"patience must be 1 or more rows of the history, got {patience}")
     if patience is not None and validation is None:
         raise ValueError("patience needs meta-validation tasks: pass validation=...")
+    if validation is not None:
+        check_tasks(validation)
     if validation is not None and (problem := bad_values(validation)):
         raise ValueError(f"the validation tasks cannot be used: {problem}")
 
