@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from metalearn_lab.learners.settings import whole_number
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -34,5 +36,4 @@ class Budget:
         """Check the numbers."""
         for name, value in vars(self).items():
             least = 2 if name.endswith("episodes") else 1
-            if value < least:
-                raise ValueError(f"{name} must be {least} or more, got {value}")
+            whole_number(value, least, f"{name} must be {least} or more")

@@ -48,7 +48,8 @@ def _row(study: FreezeStudy) -> dict[str, str]:
         diverged = "diverged" in (said, found["all layers"])
         found[which] = said
         part = which.removesuffix(" only")
-        found[f"{part} keeps"] = "–" if diverged else f"{study.kept(which):.0%}"
+        kept = study.kept(which)
+        found[f"{part} keeps"] = f"{kept:.0%}" if math.isfinite(kept) and not diverged else "–"
     return found
 
 

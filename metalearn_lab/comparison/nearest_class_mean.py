@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metalearn_lab.comparison.world import World
+from metalearn_lab.evaluation.accuracy import accuracy_of
 from metalearn_lab.tasks.nested_shots import first_shots
 from metalearn_lab.tasks.types import Task
 
@@ -69,10 +71,14 @@ def _accuracies(among: Tensor, across: Tensor, tasks: Task) -> Tensor:
     all classes share.
     """
     items = tasks.support.y.shape[1]
-    members = torch.nn.functional.one_hot(tasks.support.y).to(among.dtype)
+    members = F.one_hot(tasks.support.y).to(among.dtype)
     sums = across[:, :, :items] @ members
     lengths = (members.mT @ among[:, :items, :items] @ members).diagonal(dim1=1, dim2=2).sqrt()
-    return ((sums / lengths.unsqueeze(1)).argmax(-1) == tasks.query.y).float().mean(1)
+    # A class without any n-gram has the cosine 0 with everything, not 0 / 0.
+    cosines = sums / lengths.unsqueeze(1).clamp_min(torch.finfo(lengths.dtype).tiny)
+    accuracies = accuracy_of(cosines, tasks.query.y, F.cross_entropy)
+    assert accuracies is not None  # there are classes
+    return accuracies
 
 
 def _tf_idf(world: World, ngrams: tuple[int, int]) -> Any:

@@ -56,12 +56,18 @@ def paired_difference(scores: Sequence[Score], method: str, other: str) -> Inter
 
     Episodes are paired: the mean over seeds of both methods is taken for every episode of every
     world, and the interval is over those episodes.
+
+    Raises:
+        ValueError: an accuracy is no number.
     """
     keys = {(s.world.shots, s.world.split_seed) for s in scores}
     differences = [
         _over_seeds(scores, method, key) - _over_seeds(scores, other, key) for key in sorted(keys)
     ]
-    return interval_over_tasks(100 * torch.cat(differences))
+    whole = torch.cat(differences)
+    if not whole.isfinite().all():
+        raise ValueError(f"{method} or {other} has an accuracy that is no number")
+    return interval_over_tasks(100 * whole)
 
 
 def verdict(scores: Sequence[Score], against: str) -> list[str]:

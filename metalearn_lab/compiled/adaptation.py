@@ -12,6 +12,7 @@ from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.batches import check_inputs, check_split
 from metalearn_lab.tasks.types import Split
 
 
@@ -31,10 +32,14 @@ class CompiledAdaptation:
     Raises:
         NotCompilable: the learner uses an operation that the compiler does not know, or there is
             no C compiler.
+        ValueError: the examples are no batch.
     """
 
     def __init__(self, learner: Learner, support: Split, x: Tensor, steps: int) -> None:
+        check_split("support", support)
+        check_inputs("x", x)
         self.learner = learner
+        self.adapted_names = learner.adapted_names
         self.steps = steps
         self.snapshot = Snapshot(learner, but=("inner_lr",))
         self.traced = copy.copy(learner)
@@ -74,7 +79,7 @@ class CompiledAdaptation:
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
         state = dict(zip(self.names, tensors, strict=False))
         support_x, support_y, x, rate = tensors[len(self.names) :]
-        self.traced.inner_lr = rate  # type: ignore[assignment]
+        vars(self.traced)["inner_lr"] = rate  # traced, so no number that could be checked
 
         def predictions(learner: Learner) -> list[Tensor]:
             trajectory = learner.inner_loop(

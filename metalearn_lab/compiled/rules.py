@@ -153,12 +153,14 @@ def _product(lower: Lowering, node: Node, left: Any, right: Any, bias: Value | N
 
 # ---------------------------------------------------------------------------- choosing
 def _gather(lower: Lowering, node: Node) -> Value:
-    """x[i, index[i]]: the sum over j of x[i, j] where j is the index."""
+    """x[i, index[i]]: the sum over j of x[i, j] where j is the index; NaN where no j is."""
     source, index = of.argument(node, 0), of.argument(node, 2)
     shape, axis = of.shape(source), _axis_of_one(node)
     chosen = (lower.spread(index, shape), _count(shape, axis), lower.value(source))
     value = Formula("W({0} == {1}, {2}, S(0))", chosen, shape)
-    return lower.folded(value, shape, [axis], _ZERO, _PLUS)
+    there = lower.folded(value, shape, [axis], _ZERO, _PLUS)
+    outside = f"W(({{0}} < S(0)) | ({{0}} >= S({shape[axis]})), S(NAN), {{1}})"
+    return Formula(outside, (lower.value(index), there), of.shape(index))
 
 
 def _scatter(text: str, lower: Lowering, node: Node) -> Value:

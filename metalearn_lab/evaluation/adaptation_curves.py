@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from metalearn_lab.evaluation.accuracy import accuracy_of
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.learners.eval_mode import in_eval_mode
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task, bad_values
 
 TASKS_AT_ONCE = 25
@@ -24,7 +27,8 @@ class AdaptationCurves:
 
     Attributes:
         loss: ``[tasks, steps + 1]``.
-        accuracy: ``[tasks, steps + 1]`` in 0…1, or None for regression.
+        accuracy: ``[tasks, steps + 1]`` in 0…1, or None where there is none (see
+            ``evaluation.accuracy``), as for regression.
     """
 
     loss: Tensor
@@ -50,10 +54,13 @@ class AdaptationCurves:
         """Mean accuracy with its 95 % interval over tasks, each ``[steps + 1]``.
 
         Raises:
-            ValueError: the tasks are regressions.
+            ValueError: there is no accuracy.
         """
         if self.accuracy is None:
-            raise ValueError("regression tasks have no accuracy: use mean_loss")
+            raise ValueError(
+                "these tasks have no accuracy: use mean_loss. Accuracy takes class indices as "
+                "targets and an output for each of two classes or more"
+            )
         return interval_over_tasks(self.accuracy)
 
 
@@ -65,7 +72,7 @@ def adaptation_curves(
     *,
     tasks_at_once: int = TASKS_AT_ONCE,
 ) -> AdaptationCurves:
-    """Adapt to every task and score the query split after 0…steps inner steps.
+    """Adapt to every task and score the query split after 0…steps inner steps, in eval mode.
 
     Args:
         learner: any learner.
@@ -74,13 +81,13 @@ def adaptation_curves(
         tasks_at_once: tasks adapted together; more is quicker where a task is small.
 
     Raises:
-        ValueError: no tasks, NaN or inf in them, or ``steps`` is negative.
+        TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), NaN or inf in them,
+            ``steps`` is negative, or classification tasks of which one has no class.
 
     Returns:
         Curves on the CPU, wherever the tasks are.
     """
-    if tasks.query.y.shape[0] == 0:
-        raise ValueError("no tasks to evaluate on: give at least one")
+    check_tasks(tasks)
     if problem := bad_values(tasks):
         raise ValueError(f"cannot evaluate: {problem}")
     parts = [
@@ -116,17 +123,23 @@ def curves_of(learner: Learner, outputs: Tensor, y: Tensor) -> AdaptationCurves:
         Curves on the CPU.
     """
     along = outputs.unbind(1)
-    loss = torch.stack([_losses(learner, output, y) for output in along], 1).cpu()
-    if y.is_floating_point():
-        return AdaptationCurves(loss, None)
-    return AdaptationCurves(loss, torch.stack([_accuracies(o, y) for o in along], 1).cpu())
+    loss = torch.stack([losses_of(learner, output, y) for output in along], 1).cpu()
+    accuracies = [accuracy_of(output, y, learner.loss) for output in along]
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
+    return AdaptationCurves(loss, torch.stack(known, 1).cpu() if known else None)
 
 
-def _accuracies(output: Tensor, y: Tensor) -> Tensor:
-    """Share of right answers; scores that are no longer numbers are no answer."""
-    return ((output.argmax(-1) == y) & output.isfinite().all(-1)).float().mean(-1)
+def losses_of(learner: Learner, outputs: Tensor, y: Tensor) -> Tensor:
+    """The loss of each task's outputs, in eval mode.
 
+    Args:
+        learner: gives the loss.
+        outputs: ``[tasks, items, outputs]``.
+        y: targets ``[tasks, items, ...]``.
 
-def _losses(learner: Learner, output: Tensor, target: Tensor) -> Tensor:
-    losses: Tensor = over_tasks(learner.loss, learner.mapping)(output, target)
+    Returns:
+        ``[tasks]``.
+    """
+    with in_eval_mode(learner):
+        losses: Tensor = over_tasks(learner.loss_of, learner.mapping)(outputs, y)
     return losses

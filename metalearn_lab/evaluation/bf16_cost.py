@@ -63,8 +63,8 @@ def bf16_cost(
         outer_lr: of Adam.
 
     Raises:
-        ValueError: the learner cannot be had in bfloat16 (see ``training.bf16``), or there are
-            fewer than two unseen tasks.
+        ValueError: the learner cannot be had in bfloat16 (see ``training.bf16``), its
+            meta-gradient is not finite, or there are fewer than two unseen tasks.
     """
     check_bf16(learner, compiled=False)
     exact = _meta_gradient(learner, learner, tasks(0))
@@ -85,7 +85,10 @@ def _meta_gradient(learner: Learner, meta_loss: Callable[[Task], Tensor], batch:
     """In one vector, in float64."""
     parameters = [p for p in learner.parameters() if p.requires_grad]
     found = torch.autograd.grad(meta_loss(batch), parameters, materialize_grads=True)
-    return torch.cat([gradient.flatten().double() for gradient in found])
+    whole = torch.cat([gradient.flatten().double() for gradient in found])
+    if not whole.isfinite().all():
+        raise ValueError("the meta-gradient at the initial weights is NaN or inf: lower inner_lr")
+    return whole
 
 
 def _trained(

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
+from metalearn_lab.learners.eval_mode import in_eval_mode
 from metalearn_lab.learners.learner import Learner, Weights, held_constant
 from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.tasks.batches import check_split
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
 
@@ -24,7 +26,11 @@ def largest_curvature(learner: Learner, support: Split, iterations: int = 30) ->
 
     Returns:
         ``[tasks]``, on the CPU.
+
+    Raises:
+        TypeError, ValueError: the support is no split of a batch (see ``tasks.batches``).
     """
+    check_split("support", support)
     theta = held_constant(learner.weights())
     start = _random_direction(learner, theta)
 
@@ -36,7 +42,8 @@ def largest_curvature(learner: Learner, support: Split, iterations: int = 30) ->
             direction = {name: part / (size + 1e-30) for name, part in product.items()}
         return size
 
-    curvature: Tensor = over_tasks(of_one, learner.mapping)(support)
+    with in_eval_mode(learner):
+        curvature: Tensor = over_tasks(of_one, learner.mapping)(support)
     return curvature.detach().cpu()
 
 
@@ -55,8 +62,8 @@ def _random_direction(learner: Learner, theta: Weights) -> Weights:
     """The same for every call: of unit length, on the adapted weights."""
     numbers = generator("power iteration")
     drawn = {
-        name: torch.randn(theta[name].shape, generator=numbers).to(theta[name])
-        for name in learner.adapted_names
+        name: torch.randn(weight.shape, generator=numbers).to(weight)
+        for name, weight in learner.adapted(theta).items()
     }
     return {name: part / _norm(drawn) for name, part in drawn.items()}
 

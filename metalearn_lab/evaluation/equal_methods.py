@@ -90,12 +90,14 @@ def replay_equal_methods(halves: Tensor, *, paired: bool, replays: int, seed: in
         Replays of half as many episodes, so that both ways there are as many.
 
     Raises:
-        ValueError: fewer than four episodes, or not two halves.
+        ValueError: fewer than four episodes, not two halves, or a score that is not finite.
     """
     if halves.ndim != 2 or halves.shape[1] != 2 or halves.shape[0] < 4:
         raise ValueError(
             f"give scores as [episodes, 2] of 4 or more episodes, got {tuple(halves.shape)}"
         )
+    if not halves.isfinite().all():
+        raise ValueError("a score is NaN or inf, so nothing can be said of means: leave it out")
     episodes = halves.shape[0]
     numbers = generator("equal methods", seed)
     order = torch.rand(replays, episodes, generator=numbers).argsort(1)

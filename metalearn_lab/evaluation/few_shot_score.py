@@ -14,7 +14,7 @@ from metalearn_lab.evaluation.adaptation_curves import (
     adaptation_curves,
 )
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.learner import Learner, check_one_rate
 from metalearn_lab.tasks.types import Task
 
 
@@ -59,7 +59,8 @@ def few_shot_score(
         tasks_at_once: tasks adapted together; more is quicker where a task is small.
 
     Raises:
-        ValueError: no α to try, or regression tasks, which have no accuracy.
+        ValueError: no α to try, tasks that have no accuracy (see ``evaluation.accuracy``), or a
+            learner whose inner steps do not follow one α (see ``with_rate``).
     """
     if not inner_lrs:
         raise ValueError("no inner rates to try: give at least one")
@@ -83,7 +84,12 @@ def trainable_parameters(learner: Learner) -> int:
 
 
 def with_rate(learner: Learner, inner_lr: float) -> Learner:
-    """The same learner, its weights shared, with another inner rate α."""
+    """The same learner, its weights shared, with another inner rate α.
+
+    Raises:
+        ValueError: α is out of range, or not the one rate of the learner's inner steps.
+    """
+    check_one_rate(learner)
     twin = copy.copy(learner)
     twin.inner_lr = inner_lr
     return twin

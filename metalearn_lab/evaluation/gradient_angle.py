@@ -12,13 +12,16 @@ from torch import Tensor, nn
 
 from metalearn_lab.evaluation.curvature import largest_curvature
 from metalearn_lab.evaluation.flat_weights import flat
-from metalearn_lab.learners.learner import Loss, Weights, check_steps, held_constant
+from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.learner import Loss, Weights, held_constant
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.settings import step_count
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
 
 class MetaGradients(NamedTuple):
-    """Both meta-gradients of every task after 1, …, k inner steps.
+    """Both meta-gradients of every task after 1, …, k inner steps, in all weights but frozen ones.
 
     Attributes:
         exact: MAML's, [Π_j (I − αH_j)] ∇L_Q(θ_k), ``[tasks, k, weights]``.
@@ -90,7 +93,8 @@ def meta_gradients(
     Source: Finn, Abbeel and Levine, ICML 2017, equation 1; Nichol, Achiam and Schulman, 2018,
     section 2.
     """
-    check_steps(steps)
+    check_tasks(tasks)
+    steps = step_count(steps)
     learner = MAML(model, loss, inner_lr=inner_lr, inner_steps=steps)
     theta = held_constant(learner.weights())
 
@@ -100,7 +104,7 @@ def meta_gradients(
         first_order = torch.stack(query)
         return _times_product(learner, trajectory[:-1], task.support, first_order), first_order
 
-    with torch.no_grad():
+    with torch.no_grad(), in_eval_mode(learner):
         return MetaGradients(*torch.func.vmap(of_one)(tasks))
 
 
@@ -130,6 +134,6 @@ def _times_product(
 
 def _hessian_times(learner: MAML, theta: Weights, support: Split, vectors: Tensor) -> Tensor:
     """H v for every row v; as H is symmetric, the gradient's vector-Jacobian product is that."""
-    gradient = torch.func.grad(lambda weights: learner.loss_at(weights, support))
-    times = torch.func.vjp(lambda weights: flat(gradient(weights)), theta)[1]
+    gradient = torch.func.grad(lambda part: learner.loss_at({**theta, **part}, support))
+    times = torch.func.vjp(lambda part: flat(gradient(part)), learner.adapted(theta))[1]
     return torch.func.vmap(lambda vector: flat(times(vector)[0]))(vectors)

@@ -19,8 +19,11 @@ from metalearn_lab.evaluation.adaptation_curves import (
     curves_of,
 )
 from metalearn_lab.evaluation.representation_similarity import linear_cka
-from metalearn_lab.learners.learner import Learner, Weights, check_steps
+from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.learners.settings import step_count
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
 Which = Literal["all", "head only", "body only"]
@@ -80,7 +83,10 @@ class FreezeStudy:
         return curves.loss[:, step] if curves.accuracy is None else 100 * curves.accuracy[:, step]
 
     def kept(self, which: Which) -> float:
-        """The share of what all layers gain in the mean score that some of them gain."""
+        """The share of what all layers gain in the mean score that some of them gain.
+
+        NaN where all layers gain nothing.
+        """
         begun = self.scores("all", 0).mean()
         whole, part = self.scores("all").mean(), self.scores(which).mean()
         return ((part - begun) / (whole - begun)).item()
@@ -110,14 +116,16 @@ def freeze_study(learner: Learner, tasks: Task, steps: int) -> FreezeStudy:
     """Adapt every choice of layers to every task; with n layers there are 2ⁿ.
 
     Args:
-        learner: trained; what it adapts by itself makes no difference here.
+        learner: trained; what it adapts by itself makes no difference here, but what is frozen
+            in it stays so, and a choice of such layers moves nothing.
         tasks: unseen, every tensor ``[tasks, items, ...]``.
         steps: k.
 
     Raises:
         ValueError: the model's layers cannot be told apart, or ``steps`` is negative.
     """
-    check_steps(steps)
+    check_tasks(tasks)
+    steps = step_count(steps)
     layers = layers_of(learner.model)
     choices = product((False, True), repeat=len(layers))
     adapted = {moves: _adapted(learner, tasks, steps, layers, moves) for moves in choices}
@@ -139,8 +147,11 @@ def _adapted(
     learner: Learner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
 ) -> Adapted:
     partial = copy.copy(learner)
-    moving = [layer.weights for layer, moved in zip(layers, moves, strict=True) if moved]
-    partial.adapted_names = [name for names in moving for name in names]
+    chosen = [layer.weights for layer, moved in zip(layers, moves, strict=True) if moved]
+    thawed = {name for name, weight in learner.model.named_parameters() if weight.requires_grad}
+    moving = tuple(name for names in chosen for name in names if name in thawed)
+    if moving:
+        partial.adapts = moving
 
     def of_one(support: Split, query: Split) -> list[Tensor]:
         theta = learner.weights()
@@ -149,7 +160,8 @@ def _adapted(
         return [torch.stack(features) for features in zip(*each, strict=True)]
 
     mapped = over_tasks(of_one, learner.mapping)
-    features = [mapped(part.support, part.query) for part in chunks(tasks, TASKS_AT_ONCE)]
+    with in_eval_mode(learner):
+        features = [mapped(part.support, part.query) for part in chunks(tasks, TASKS_AT_ONCE)]
     by_layer = [torch.cat(parts) for parts in zip(*features, strict=True)]
     similarity = torch.stack([linear_cka(f, f[:, :1].expand_as(f)) for f in by_layer], -1)
     return Adapted(curves_of(learner, by_layer[-1], tasks.query.y), similarity.cpu())

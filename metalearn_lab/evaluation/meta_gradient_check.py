@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import singledispatch
+from math import inf, isfinite
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from metalearn_lab.evaluation.meta_gradient_report import CheckedParameter, MetaGradientReport
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -31,7 +33,8 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
     parameter), or, for first-order MAML and Reptile, whose meta-gradient is the gradient of no
     loss, their definition computed by a plain Python loop: ∇L_Q(θ_k) and θ − θ_k.
 
-    The learner is copied to the CPU and float64; the original is not touched.
+    The learner is copied to the CPU and float64; the original is not touched. Frozen parameters
+    have no meta-gradient and are not in the report.
 
     Args:
         learner: with any model; one that ``vmap`` differentiates wrongly can be built with
@@ -39,10 +42,16 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
         tasks: a small batch, every tensor ``[tasks, items, ...]``.
 
     Returns:
-        A report; ``report.passed`` is the verdict and printing it shows the table.
+        A report; ``report.passed`` is the verdict and printing it shows the table. What is not
+        finite has not passed.
+
+    Raises:
+        TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), or the meta-loss is
+            random, so that nothing can be compared.
     """
     exact = copy.deepcopy(learner).to("cpu", torch.float64)
     doubled = Task(*(Split(*(_double(part) for part in split)) for split in tasks))
+    _check_not_random(exact, doubled)
     looped, vectorised = (meta_gradient(exact, doubled, how) for how in ("loop", "vmap"))
     reference, kind = reference_gradient(exact, doubled, looped)
     floor = _SMALL_SHARE * torch.stack([g.norm() for g in looped.values()]).norm().item()
@@ -53,15 +62,15 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
 
 
 def meta_gradient(learner: Learner, tasks: Task, mapping: Mapping) -> Gradient:
-    """The gradient of the meta-loss under a mapping, by parameter name."""
-    kept, learner.mapping = learner.mapping, mapping
-    try:
+    """The gradient of the meta-loss under a mapping, by the names of the trainable parameters."""
+    with mapped_as(learner, mapping):
         loss = learner(tasks)
-    finally:
-        learner.mapping = kept
-    names, parameters = zip(*learner.named_parameters(), strict=True)
-    gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-    return dict(zip(names, gradients, strict=True))
+    return _gradient(loss, learner)
+
+
+def trainable(learner: Learner) -> dict[str, nn.Parameter]:
+    """The parameters that are not frozen, by name."""
+    return {name: p for name, p in learner.named_parameters() if p.requires_grad}
 
 
 Reference = dict[str, tuple[Tensor, Tensor]]
@@ -74,7 +83,7 @@ def reference_gradient(learner: Learner, tasks: Task, looped: Gradient) -> tuple
     with torch.no_grad():
         differences = {
             name: _central_differences(learner, tasks, parameter, looped[name], name)
-            for name, parameter in learner.named_parameters()
+            for name, parameter in trainable(learner).items()
         }
     return differences, "central finite differences of the meta-loss"
 
@@ -84,9 +93,7 @@ def _(learner: FirstOrderMAML, tasks: Task, looped: Gradient) -> tuple[Reference
     def query_gradient(task: Task) -> Gradient:
         adapted = plain_training(learner, [task.support] * learner.inner_steps)
         loss = adapted.loss(adapted.model(task.query.x), task.query.y)
-        names, parameters = zip(*adapted.named_parameters(), strict=True)
-        gradients = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-        return dict(zip(names, gradients, strict=True))
+        return _gradient(loss, adapted)
 
     return _everywhere(_mean(query_gradient, tasks)), "the definition ∇L_Q(θ_k), in plain Python"
 
@@ -96,7 +103,7 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
     def displacement(task: Task) -> Gradient:
         splits = [learner.minibatch(task.support, step) for step in range(learner.inner_steps)]
         adapted = dict(plain_training(learner, splits).named_parameters())
-        return {name: p.detach() - adapted[name] for name, p in learner.named_parameters()}
+        return {name: p.detach() - adapted[name] for name, p in trainable(learner).items()}
 
     return _everywhere(_mean(displacement, tasks)), "the definition θ − θ_k, in plain Python"
 
@@ -107,7 +114,7 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
     optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
     if isinstance(learner, Reptile) and learner.inner_optimizer == "adam":
-        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0, 0.999))
+        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0.0, 0.999))
     for split in splits:
         optimizer.zero_grad()
         with torch.enable_grad():
@@ -115,6 +122,36 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
         loss.backward(inputs=moving)  # type: ignore[no-untyped-call]
         optimizer.step()
     return trained
+
+
+@contextmanager
+def mapped_as(learner: Learner, mapping: Mapping) -> Iterator[None]:
+    """Run a learner for a while in a way that it may refuse, to see how wrong that is."""
+    asked = vars(learner)["_mapping"]
+    vars(learner)["_mapping"] = mapping
+    try:
+        yield
+    finally:
+        vars(learner)["_mapping"] = asked
+
+
+def _gradient(loss: Tensor, learner: Learner) -> Gradient:
+    parameters = trainable(learner)
+    gradients = torch.autograd.grad(
+        loss, list(parameters.values()), allow_unused=True, materialize_grads=True
+    )
+    return dict(zip(parameters, gradients, strict=True))
+
+
+@torch.no_grad()
+def _check_not_random(learner: Learner, tasks: Task) -> None:
+    first, again = _looped_loss(learner, tasks), _looped_loss(learner, tasks)
+    if first.isfinite() and first != again:
+        raise ValueError(
+            "the meta-loss is random: two calls gave "
+            f"{first.item():.6g} and {again.item():.6g}, so its gradient cannot be checked. Put "
+            "the learner in eval mode, which turns dropout off, or take out what draws"
+        )
 
 
 def _mean(gradient_of: Callable[[Task], Gradient], tasks: Task) -> Gradient:
@@ -150,11 +187,8 @@ def _central_differences(
 
 
 def _looped_loss(learner: Learner, tasks: Task) -> Tensor:
-    kept, learner.mapping = learner.mapping, "loop"
-    try:
+    with mapped_as(learner, "loop"):
         loss: Tensor = learner(tasks)
-    finally:
-        learner.mapping = kept
     return loss
 
 
@@ -173,9 +207,14 @@ def _compare(
 
 
 def _relative(difference: Tensor, reference: Tensor, floor: float) -> float:
-    """Relative norm of a difference; a meta-gradient that is zero throughout compares as it is."""
-    size: float = difference.norm().item()
-    return size / (max(reference.norm().item(), floor) or 1.0)
+    """Relative norm of a difference; a meta-gradient that is zero throughout compares as it is.
+
+    Infinite where anything is not finite: that is never small.
+    """
+    size, of_reference = (part.norm().item() for part in (difference, reference))
+    if not all(map(isfinite, (size, of_reference, floor))):
+        return inf
+    return float(size / (max(of_reference, floor) or 1.0))
 
 
 def _double(part: Tensor) -> Tensor:

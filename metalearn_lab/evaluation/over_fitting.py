@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lab.evaluation.adaptation_curves import curves_of
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -31,7 +32,8 @@ class OverFitting(NamedTuple):
     @property
     def turning_step(self) -> int:
         """The step with the smallest mean query loss; the last where it never turns."""
-        return int(self.query_loss.mean(0).argmin())
+        mean = self.query_loss.mean(0)
+        return int(torch.where(mean.isfinite(), mean, torch.inf).argmin())
 
 
 @torch.no_grad()
@@ -42,24 +44,21 @@ def over_fitting(learner: Learner, tasks: Task, steps: int) -> OverFitting:
         learner: of classification tasks.
         tasks: every tensor ``[tasks, items, ...]``.
         steps: k.
+
+    Raises:
+        TypeError, ValueError: the tasks are no batch of classification tasks.
     """
+    check_tasks(tasks)
     both = Split(*(torch.cat(pair, dim=1) for pair in zip(*tasks, strict=True)))
     outputs = predict_along(learner, Task(tasks.support, both), steps)
     items = tasks.support.y.shape[1]
     sides = outputs[:, :, :items], outputs[:, :, items:]
-    losses = [_losses(learner, *side) for side in zip(sides, tasks, strict=True)]
-    hits = [
-        (output.argmax(-1) == split.y.unsqueeze(1)).float().mean(-1)
-        for output, split in zip(sides, tasks, strict=True)
-    ]
-    return OverFitting(*(part.cpu() for part in (*losses, *hits)))
-
-
-def _losses(learner: Learner, outputs: Tensor, split: Split) -> Tensor:
-    """The loss of every task and step, ``[tasks, steps + 1]``."""
-
-    def of_task(outputs: Tensor, target: Tensor) -> Tensor:
-        return torch.stack([learner.loss(output, target) for output in outputs])
-
-    losses: Tensor = over_tasks(of_task, learner.mapping)(outputs, split.y)
-    return losses
+    on_support, on_query = (
+        curves_of(learner, side, split.y) for side, split in zip(sides, tasks, strict=True)
+    )
+    if on_support.accuracy is None or on_query.accuracy is None:
+        raise ValueError(
+            "these tasks have no accuracy: give class indices as targets, and a model with an "
+            "output for each of two classes or more"
+        )
+    return OverFitting(on_support.loss, on_query.loss, on_support.accuracy, on_query.accuracy)

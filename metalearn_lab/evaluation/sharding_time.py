@@ -24,7 +24,12 @@ class Network(NamedTuple):
 
         Args:
             milliseconds: of an all-reduce, by the numbers in the gradient; two of them.
+
+        Raises:
+            ValueError: not two, or a time that is no positive number.
         """
+        if len(milliseconds) != 2 or not all(0 < ms < math.inf for ms in milliseconds.values()):
+            raise ValueError(f"ℓ and c take two positive times, got {dict(milliseconds)}")
         (few, short), (many, long) = sorted(milliseconds.items())
         per_number = max(long - short, 0.0) / (many - few)
         return cls(max(short - per_number * few, 0.0) / 2, per_number)

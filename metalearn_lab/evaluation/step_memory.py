@@ -40,10 +40,12 @@ def fit_step_memory(measured: Mapping[tuple[int, int], float]) -> StepMemory:
             and two numbers of steps.
 
     Raises:
-        ValueError: the measurements do not determine the three.
+        ValueError: the measurements are not finite, or do not determine the three.
     """
     import numpy as np
 
+    if not np.isfinite([*measured.values()]).all():
+        raise ValueError(f"measurements must be finite, got {dict(measured)}")
     rows = np.array([[1, tasks, tasks * steps] for tasks, steps in measured], dtype=float)
     (fixed, task, step), _, rank, _ = np.linalg.lstsq(rows, np.array([*measured.values()]))
     if rank < 3:

@@ -53,12 +53,13 @@ def fit_task_cost(milliseconds: Mapping[int, float]) -> TaskCost:
         milliseconds: of one call, by the number of its tasks.
 
     Raises:
-        ValueError: fewer than two numbers of tasks, or a time that is not positive.
+        ValueError: fewer than two numbers of tasks, or a time that is no positive number.
     """
     import numpy as np
     from scipy.optimize import nnls
 
-    if len(milliseconds) < 2 or min(milliseconds.values()) <= 0:
+    positive = all(0 < time < math.inf for time in milliseconds.values())
+    if len(milliseconds) < 2 or not positive:
         raise ValueError(
             f"o and w take positive times at two numbers of tasks or more, got {dict(milliseconds)}"
         )

@@ -99,8 +99,8 @@ def directions(learner: Reptile, population: Split) -> Directions:
 
     def of_one(task: Split) -> tuple[Tensor, Tensor]:
         whole = Split(task.x.flatten(0, 1), task.y.flatten(0, 1))
-        gradient = torch.func.grad(lambda weights: learner.loss_at(weights, whole))
-        slope, hessian_times = torch.func.vjp(gradient, theta)[:2]
+        gradient = torch.func.grad(lambda part: learner.loss_at({**theta, **part}, whole))
+        slope, hessian_times = torch.func.vjp(gradient, learner.adapted(theta))[:2]
         return flat(slope), flat(hessian_times(slope)[0])
 
     return Directions(*(each.mean(0) for each in torch.func.vmap(of_one)(population)))
@@ -153,10 +153,13 @@ def measured_coefficients(
         Intervals on the CPU, wherever learner and population are.
 
     Raises:
-        ValueError: fewer than 2 minibatches or draws.
+        ValueError: fewer than 2 minibatches or draws, α = 0, or a meta-gradient that is not
+            finite.
     """
     if minibatches < 2 or draws < 2:
         raise ValueError(f"give 2 minibatches and 2 draws or more, got {minibatches} and {draws}")
+    if learner.inner_lr == 0:
+        raise ValueError("the coefficients are in units of α: give a positive inner_lr")
     exact = directions(learner, population)
     basis = torch.linalg.pinv(torch.stack(exact, 1)).T
     drawn = draw(population, draws, minibatches, seed)
@@ -166,6 +169,8 @@ def measured_coefficients(
     measured = {}
     for name in ALGORITHMS:
         whole, at_zero = (torch.cat([part[name][i] for part in each]) for i in (0, 1))
+        if not whole.isfinite().all():
+            raise ValueError(f"a meta-gradient of {name} is NaN or inf: lower inner_lr")
         grad, inner = whole @ basis[:, 0], (whole - at_zero) @ basis[:, 1] / learner.inner_lr
         intervals = (interval_over_tasks(values.cpu()) for values in (grad, inner))
         measured[name] = MeasuredCoefficients(*intervals)
@@ -180,17 +185,18 @@ def of_one_draw(learner: Reptile, minibatches: Split) -> dict[str, tuple[Tensor,
         minibatches: ``[k, items, ...]``.
     """
     phi = held_constant(learner.weights())
+    adapted = learner.adapted(phi)
     splits = [Split(x, y) for x, y in zip(*minibatches, strict=True)]
     *adapt, last = splits
 
-    def judged(weights: Weights) -> Tensor:
-        return learner.loss_at(learner.descend(weights, adapt)[-1], last)
+    def judged(part: Weights) -> Tensor:
+        return learner.loss_at(learner.descend({**phi, **part}, adapt)[-1], last)
 
     path = learner.descend(phi, splits)
     at_phi = [flat(learner.gradient(phi, split)) for split in splits]
-    reptile = (flat(phi) - flat(path[-1])) / learner.inner_lr
+    reptile = (flat(adapted) - flat(learner.adapted(path[-1]))) / learner.inner_lr
     return {
-        "maml": (flat(torch.func.grad(judged)(phi)), at_phi[-1]),
+        "maml": (flat(torch.func.grad(judged)(adapted)), at_phi[-1]),
         "first_order_maml": (flat(learner.gradient(path[-2], last)), at_phi[-1]),
         "reptile": (reptile, torch.stack(at_phi).sum(0)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -63,10 +64,13 @@ def settled(algorithm: Algorithm, bowls: Bowls) -> Settled:
         bowls: the tasks and the inner loop.
 
     Raises:
-        ValueError: an unknown algorithm, or a curvature that is not positive.
+        ValueError: an unknown algorithm, a curvature that is not positive, or numbers so large
+            that the weights of the centres are not finite.
     """
     loop = {"inner_lr": bowls.inner_lr, "inner_steps": bowls.inner_steps}
     first, second = centre_weights(algorithm, bowls.curvatures, **loop)  # type: ignore[arg-type]
+    if not isfinite(first + second):
+        raise ValueError(f"with {bowls} the inner loop leaves the numbers: lower α or k")
     weights, size = (first, second), abs(first) + abs(second)
     if size < _ZERO:
         return Settled(weights, Ending.STAYS, None)

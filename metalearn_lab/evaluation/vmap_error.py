@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
+from torch import Tensor
 
+from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
@@ -16,7 +17,7 @@ class VmapError(NamedTuple):
 
     Attributes:
         whole: of the meta-gradient as one vector.
-        parts: of each parameter's part, by name.
+        parts: of each parameter's part, by name. Where both are zero the error is 0.
     """
 
     whole: float
@@ -29,10 +30,21 @@ def vmap_error(learner: Learner, tasks: Task) -> VmapError:
     Args:
         learner: in float64, or rounding hides what is wrong.
         tasks: a small batch, every tensor ``[tasks, items, ...]``.
+
+    Raises:
+        ValueError: a meta-gradient is not finite.
     """
     fast, right = (meta_gradient(learner, tasks, how) for how in ("vmap", "loop"))
-    parts = {n: ((fast[n] - g).norm() / g.norm()).item() for n, g in right.items()}
-    at_once, one_by_one = (
-        torch.cat([g.flatten() for g in each.values()]) for each in (fast, right)
-    )
-    return VmapError(((at_once - one_by_one).norm() / one_by_one.norm()).item(), parts)
+    at_once, one_by_one = (flat(each) for each in (fast, right))
+    if not (at_once.isfinite().all() and one_by_one.isfinite().all()):
+        raise ValueError(
+            "a meta-gradient holds NaN or inf, so there is nothing to compare: check the tasks, or "
+            "lower inner_lr"
+        )
+    parts = {name: _relative_error(fast[name], part) for name, part in right.items()}
+    return VmapError(_relative_error(at_once, one_by_one), parts)
+
+
+def _relative_error(found: Tensor, right: Tensor) -> float:
+    error = (found - right).norm()
+    return float(error / right.norm()) if error else 0.0

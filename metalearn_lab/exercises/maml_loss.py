@@ -58,7 +58,7 @@ def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
     """What leads to a loss that is not L_Q(θ_k)."""
     k, (support, query) = learner.inner_steps, task
     uphill = copy.copy(learner)
-    uphill.inner_lr = -learner.inner_lr
+    vars(uphill)["inner_lr"] = -learner.inner_lr  # a mistake that a learner would refuse
 
     def after(steps: int, walker: MAML = learner) -> Tensor:
         return walker.loss_at(walker.inner_loop(walker.weights(), support, steps)[-1], query)

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 from torch.func import grad, vjp
 
 from metalearn_lab.learners.conjugate_gradient import conjugate_gradient
-from metalearn_lab.learners.learner import Learner, Loss, Trajectory, Weights, held_constant
+from metalearn_lab.learners.learner import (
+    Learner,
+    Loss,
+    Trajectory,
+    Weights,
+    check_moves,
+    held_constant,
+)
+from metalearn_lab.learners.settings import whole_number
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -36,13 +44,16 @@ class IMAML(Learner):
         settings: the other arguments of ``Learner``.
 
     Raises:
-        ValueError: λ or ``cg_steps`` is not positive, or ``replay`` was asked for.
+        ValueError: λ or ``cg_steps`` is not positive, or ``replay`` was asked for; and in
+            training, no inner step or α = 0, at which nothing is solved.
 
     Source: Rajeswaran, Finn, Kakade and Levine, "Meta-Learning with Implicit Gradients", NeurIPS
     2019, equations 3 and 6, algorithms 1 and 2.
     """
 
     differentiates_twice = True
+    one_rate = True
+    checked_settings = (*Learner.checked_settings, "regularisation", "cg_steps")
 
     def __init__(
         self,
@@ -53,15 +64,19 @@ class IMAML(Learner):
         cg_steps: int = 5,
         **settings: Any,
     ) -> None:
-        super().__init__(model, loss, **settings)
-        if not 0 < regularisation < float("inf"):
-            raise ValueError(f"regularisation must be a positive number, got {regularisation}")
-        if cg_steps < 1:
-            raise ValueError(f"cg_steps must be 1 or more, got {cg_steps}")
-        if self.replay:
-            raise ValueError("IMAML keeps no graph of its inner loop: leave replay out")
+        # First, for they are checked with the other settings.
         self.regularisation = regularisation
         self.cg_steps = cg_steps
+        super().__init__(model, loss, **settings)
+
+    def check(self) -> None:
+        """Refuse settings that are out of range, and replay."""
+        super().check()
+        if not 0 < self.regularisation < float("inf"):
+            raise ValueError(f"regularisation must be a positive number, got {self.regularisation}")
+        whole_number(self.cg_steps, 1, "cg_steps must be 1 or more")
+        if self.replay:
+            raise ValueError("IMAML keeps no graph of its inner loop: leave replay out")
 
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """φ_{j+1} = φ_j − α [∇L_S(φ_j) + λ (φ_j − θ)] from φ_0 = θ, for one task."""
@@ -70,16 +85,17 @@ class IMAML(Learner):
         for step in range(steps):
             phi = trajectory[-1]
             stepped = self.inner_step(phi, support, step)
-            pulled = {n: stepped[n] - pull * (phi[n] - theta[n]) for n in self.adapted_names}
+            pulled = {n: stepped[n] - pull * (w - theta[n]) for n, w in self.adapted(phi).items()}
             trajectory.append({**stepped, **pulled})
         return trajectory
 
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(φ*), attached to θ by x = (I + H/λ)⁻¹ ∇L_Q(φ*) through φ* = θ − ∇L_S(φ*)/λ."""
+        check_moves(self)
         theta = self.weights()
         fixed = held_constant(theta)
         phi = self.inner_loop(fixed, task.support, self.inner_steps)[-1]
-        adapted = {name: phi[name] for name in self.adapted_names}
+        adapted = self.adapted(phi)
         x = self.implicit_gradient(phi, task)
         slope = grad(lambda part: self.loss_at({**theta, **part}, task.support))(adapted)
         solution = {name: theta[name] - slope[name] / self.regularisation for name in adapted}
@@ -88,7 +104,7 @@ class IMAML(Learner):
 
     def implicit_gradient(self, phi: Weights, task: Task) -> Weights:
         """(I + H/λ)⁻¹ ∇L_Q(φ) in the adapted weights, at φ held constant."""
-        adapted = {name: phi[name] for name in self.adapted_names}
+        adapted = self.adapted(phi)
         query = grad(lambda part: self.loss_at({**phi, **part}, task.query))(adapted)
         support = grad(lambda part: self.loss_at({**phi, **part}, task.support))
         hessian_product = vjp(support, adapted)[1]

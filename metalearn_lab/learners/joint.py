@@ -55,4 +55,4 @@ class JointPretraining(Learner):
         if self.pretraining_head is None:
             return self.loss_at(self.weights(), task.query)
         features = self.model.get_submodule("body")(task.query.x)
-        return self.loss(self.pretraining_head(features), task.query.y)
+        return self.loss_of(self.pretraining_head(features), task.query.y)

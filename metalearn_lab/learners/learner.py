@@ -9,7 +9,7 @@ distributed wrapper of PyTorch works on a learner unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,8 @@ from metalearn_lab.learners.low_rank_rule import check_low_rank
 from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
 from metalearn_lab.learners.norms import check_norms
 from metalearn_lab.learners.replay import check_replay, replayed
+from metalearn_lab.learners.settings import inner_rate, names_matching, step_count, whole_number
+from metalearn_lab.tasks.batches import check_inputs, check_split, check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
 Weights = dict[str, Tensor]
@@ -38,7 +40,12 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Learner(nn.Module):
     """Base of all learners: the inner loop θ_{j+1} = θ_j − α ∇L_S(θ_j).
 
-    Subclasses give ``meta_loss``, the meta-loss of one task.
+    Subclasses give ``meta_loss``, the meta-loss of one task. A setting may be changed later, and
+    is checked then as it is here.
+
+    Frozen parameters, those with ``requires_grad_(False)``, stay frozen: neither the inner loop
+    nor the outer one moves them, whatever ``adapts`` says. They may be frozen or thawed at any
+    time.
 
     Args:
         model: maps inputs ``[items, ...]`` to outputs; its parameters are the meta-parameters θ.
@@ -46,7 +53,8 @@ class Learner(nn.Module):
         inner_lr: α, the inner step size (for a mean-reduced loss).
         inner_steps: k, the number of inner steps at training time and by default at test time.
         adapts: pattern of the parameter names that the inner loop moves, e.g. ``"*"`` for all or
-            ``"head.*"`` for the head alone; or several, e.g. ``("body.1.*", "head.*")``.
+            ``"head.*"`` for the head alone; or several, e.g. ``("body.1.*", "head.*")``. Frozen
+            ones among them are left out.
         mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one, shared out
             to the cores); by the rule ``learners.mapping.mapping_for`` when not given.
         chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory. Where it is not
@@ -58,10 +66,20 @@ class Learner(nn.Module):
             take each inner step again in the backward pass (see ``learners.replay``).
 
     Raises:
-        ValueError: a setting is out of range, no parameter matches a pattern, a norm of the
-            model would make the learner wrong (see ``learners.norms``), or ``low_rank`` or
-            ``replay`` is asked for and cannot be had.
+        ValueError: a setting is out of range, no parameter matches a pattern, all that match are
+            frozen, a norm of the model would make the learner wrong (see ``learners.norms``), or
+            ``low_rank`` or ``replay`` is asked for and cannot be had.
     """
+
+    checked_settings: tuple[str, ...] = (
+        *("model", "loss", "inner_lr", "inner_steps", "adapts", "_mapping", "chunk_size"),
+        *("low_rank", "replay"),
+    )
+    """Attributes that ``check`` is asked about whenever one of them is set."""
+
+    one_rate = True
+    """Whether α = ``inner_lr`` is the one rate of the inner steps. It is not inherited: a class
+    that writes an inner step of its own says it anew, or it has no α that another could set."""
 
     differentiates_twice = False
     """Whether the meta-gradient holds second derivatives of the inner loss."""
@@ -72,8 +90,7 @@ class Learner(nn.Module):
     @property
     def follows_plain_gradient(self) -> bool:
         """Whether each inner step is θ − α∇L with one α for all; another step says so here."""
-        own = type(self)
-        return (own.inner_step, own.inner_loop) == (Learner.inner_step, Learner.inner_loop)
+        return all(getattr(type(self), name) is getattr(Learner, name) for name in PLAIN_STEP)
 
     def __init__(
         self,
@@ -90,22 +107,6 @@ class Learner(nn.Module):
         replay: bool = False,
     ) -> None:
         super().__init__()
-        check_mapping(mapping)
-        check_norms(
-            model,
-            # By the rule, a model that is moved to a GPU becomes vectorised there.
-            vectorised=mapping != "loop",
-            second_order=self.differentiates_twice,
-            transductive=transductive,
-        )
-        if not 0 <= inner_lr < float("inf"):
-            raise ValueError(f"inner_lr must be 0 or a positive number, got {inner_lr}")
-        check_steps(inner_steps)
-        if chunk_size is not None and (mapping == "loop" or chunk_size < 1):
-            raise ValueError(
-                f"chunk_size is a number of tasks for mapping='vmap', got {chunk_size} with "
-                f"mapping={mapping!r}"
-            )
         self.model = model
         self.loss = loss
         self.inner_lr = inner_lr
@@ -113,13 +114,78 @@ class Learner(nn.Module):
         self.adapts = adapts
         self._mapping = mapping
         self.chunk_size = chunk_size
-        self.adapted_names = _matching_names(model, adapts)
+        self._transductive = transductive
         self.low_rank = low_rank
-        if low_rank:
-            check_low_rank(self)
         self.replay = replay
-        if replay:
+        self.check()
+        self._is_made = True
+
+    def check(self) -> None:
+        """Refuse settings that are out of range or cannot be had together; subclasses add theirs.
+
+        Raises:
+            ValueError: says which, and what to do.
+        """
+        check_mapping(self._mapping)
+        check_norms(
+            self.model,
+            # By the rule, a model that is moved to a GPU becomes vectorised there.
+            vectorised=self._mapping != "loop",
+            second_order=self.differentiates_twice,
+            transductive=self._transductive,
+        )
+        if not callable(self.loss):
+            raise ValueError(f"loss must map outputs and targets to a scalar, got {self.loss!r}")
+        if self.chunk_size is not None and self._mapping == "loop":
+            raise ValueError(
+                f"chunk_size is a number of tasks for mapping='vmap', got {self.chunk_size} with "
+                "mapping='loop'"
+            )
+        self._matching_names = names_matching(self.model, self.adapts)
+        self._seen: dict[str, nn.Parameter] = {}
+        _ = self.adapted_names  # refused where it is empty
+        if self.low_rank:
+            check_low_rank(self)
+        if self.replay:
             check_replay(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a setting of a finished learner is checked, or stays as it was."""
+        if name == "inner_lr":
+            value = inner_rate(value)
+        elif name == "inner_steps":
+            value = step_count(value)
+        elif name == "chunk_size" and value is not None:
+            value = whole_number(value, 1, "chunk_size is a number of tasks for mapping='vmap'")
+        checked = name in self.checked_settings and "_is_made" in vars(self)
+        before: Any = getattr(self, name) if checked else None
+        super().__setattr__(name, value)
+        if checked:
+            try:
+                self.check()
+            except Exception:
+                super().__setattr__(name, before)
+                raise
+
+    @property
+    def adapted_names(self) -> list[str]:
+        """Names of the parameters that the inner loop moves, in the model's order.
+
+        Raises:
+            ValueError: all that ``adapts`` names are frozen.
+        """
+        for name, parameter in self.model.named_parameters():
+            # A tensor that torch.func.functional_call puts there cannot tell whether it is frozen;
+            # the learner's own parameter of that name does.
+            if isinstance(parameter, nn.Parameter):
+                self._seen[name] = parameter
+        names = [name for name in self._matching_names if self._seen[name].requires_grad]
+        if not names:
+            raise ValueError(
+                f"nothing remains to adapt: all that adapts={self.adapts!r} names are frozen "
+                "(requires_grad is False); thaw some by requires_grad_(True), or name others"
+            )
+        return names
 
     @property
     def mapping(self) -> Mapping:
@@ -135,7 +201,12 @@ class Learner(nn.Module):
 
         Args:
             tasks: a batch, every tensor ``[tasks, items, ...]``.
+
+        Raises:
+            TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), a label has no
+                output, or nothing remains to adapt.
         """
+        check_tasks(tasks)
         with attention_for(self):
             if self.mapping == "loop":
                 return looped_meta_loss(self, tasks)
@@ -157,10 +228,11 @@ class Learner(nn.Module):
             θ_0, …, θ_steps; each weight ``[tasks, *weight.shape]``.
 
         Raises:
-            ValueError: ``steps`` is negative.
+            TypeError, ValueError: ``steps`` is negative, or the support is no split of a batch
+                (see ``tasks.batches``).
         """
-        count = self.inner_steps if steps is None else steps
-        check_steps(count)
+        count = step_count(self.inner_steps if steps is None else steps)
+        check_split("support", support)
         trajectory: Trajectory = over_tasks(
             lambda split: self.inner_loop(self.weights(), split, count),
             self.mapping,
@@ -178,7 +250,12 @@ class Learner(nn.Module):
 
         Returns:
             ``[tasks, items, outputs]``.
+
+        Raises:
+            ValueError: weights or inputs without a task axis, or of other numbers of tasks.
         """
+        check_inputs("x", x)
+        self._check_fast_weights(weights, x.shape[0])
         outputs: Tensor = over_tasks(self.call, self.mapping, self.chunk_size)(weights, x)
         return outputs
 
@@ -193,7 +270,25 @@ class Learner(nn.Module):
 
     def loss_at(self, weights: Weights, split: Split) -> Tensor:
         """L(θ) on a split of one task, a scalar."""
-        return self.loss(self.call(weights, split.x), split.y)
+        return self.loss_of(self.call(weights, split.x), split.y)
+
+    def loss_of(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """The loss of some outputs of one task, a scalar.
+
+        Raises:
+            ValueError: a label has no output.
+        """
+        try:
+            return self.loss(outputs, y)
+        except (IndexError, RuntimeError) as error:
+            if "out of bounds" not in str(error) or y.is_floating_point():
+                raise
+            raise ValueError(
+                f"a class label has no output ({error}): the outputs of one task are "
+                f"{list(outputs.shape)}, and with n outputs an item, labels must lie in 0, …, "
+                "n − 1. Give the model one output for each class (ways), or number the classes "
+                "from 0"
+            ) from error
 
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps for one task."""
@@ -216,35 +311,58 @@ class Learner(nn.Module):
 
     def gradient(self, theta: Weights, split: Split) -> Weights:
         """∇L(θ) on a split of one task, in the adapted weights alone."""
-        moving = {name: theta[name] for name in self.adapted_names}
-        return inner_gradient(lambda part: self.loss_at({**theta, **part}, split), moving)
+        return inner_gradient(
+            lambda part: self.loss_at({**theta, **part}, split), self.adapted(theta)
+        )
+
+    def adapted(self, theta: Weights) -> Weights:
+        """Of some weights, those that the inner loop moves."""
+        return {name: theta[name] for name in self.adapted_names}
+
+    def _check_fast_weights(self, weights: Weights, tasks: int) -> None:
+        for name, parameter in self.model.named_parameters():
+            expected, given = [tasks, *parameter.shape], weights.get(name)
+            if given is not None and list(given.shape) != expected:
+                raise ValueError(
+                    f"the fast weights {name} are {list(given.shape)}, where inputs of {tasks} "
+                    f"tasks take {expected}: give one point of adapt(...), for the same tasks"
+                )
+
+
+PLAIN_STEP = ("inner_loop", "inner_step", "gradient", "loss_at", "call", "weights")
+"""Methods that an inner step θ − α∇L is made of."""
+
+
+def check_moves(learner: Learner) -> None:
+    """Refuse to train where the meta-gradient is made of what the inner steps move.
+
+    Raises:
+        ValueError: there is no inner step, or α = 0.
+    """
+    if learner.inner_steps == 0 or learner.inner_lr == 0:
+        raise ValueError(
+            f"{type(learner).__name__} learns from where its inner steps lead, and with "
+            f"inner_steps={learner.inner_steps} and inner_lr={learner.inner_lr} they lead "
+            "nowhere: give at least one step and a positive rate"
+        )
+
+
+def check_one_rate(learner: Learner) -> None:
+    """Refuse to set α of a learner whose inner steps may not follow it.
+
+    Raises:
+        ValueError: a class writes an inner step of its own and does not say ``one_rate = True``.
+    """
+    steps = {"inner_loop", "inner_step", "gradient"}
+    writer = next(each for each in type(learner).__mro__ if not steps.isdisjoint(vars(each)))
+    if not vars(writer).get("one_rate", False):
+        raise ValueError(
+            f"{type(learner).__name__} has an inner step of its own, so another inner_lr may "
+            "change nothing: if α = inner_lr is its one rate, write one_rate = True in "
+            f"{writer.__name__}; otherwise leave α out and use it with the rates it has"
+        )
 
 
 def held_constant(weights: Weights) -> Weights:
     """The same weights with no gradient through them."""
     return {name: weight.detach() for name, weight in weights.items()}
-
-
-def check_steps(steps: int) -> None:
-    """Refuse a number of inner steps that is no count.
-
-    Raises:
-        ValueError: negative, or not an integer.
-    """
-    if not hasattr(steps, "__index__") or steps < 0:
-        raise ValueError(f"the number of inner steps must be 0, 1, 2, …, got {steps!r}")
-
-
-def _matching_names(model: nn.Module, adapts: str | tuple[str, ...]) -> list[str]:
-    names = [name for name, _ in model.named_parameters()]
-    patterns = (adapts,) if isinstance(adapts, str) else adapts
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise ValueError(
-                f"no parameter matches adapts={pattern!r}: the model has "
-                f"{', '.join(names) or 'none'}"
-            )
-    matching = [name for name in names if any(fnmatchcase(name, each) for each in patterns)]
-    if not matching:
-        raise ValueError("adapts holds no pattern: name what the inner loop moves, or use '*'")
-    return matching

@@ -23,8 +23,11 @@ def runs_low_rank(learner: Learner, support: Tensor, *, pays: bool = True) -> bo
         support: inputs of the model, ``[tasks, items, ...]``.
         pays: whether what is done with the batch gains by it where the rule says so.
     """
-    asked = learner.low_rank or (pays and saves_work(learner, support))
-    return asked and learner.mapping == "vmap"
+    if learner.mapping != "vmap":
+        return False
+    # What was asked for could be had then; a layer that was frozen since is run as it is written.
+    could = learner.low_rank and obstacle(learner) is None
+    return could or (pays and saves_work(learner, support))
 
 
 def saves_work(learner: Learner, support: Tensor) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.learner import Learner, check_steps
+from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.over_batch import over_batch
+from metalearn_lab.learners.settings import step_count
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -15,7 +18,9 @@ def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Te
     """Outputs on the query inputs after 0, …, steps inner steps on the support split.
 
     The same numbers as ``predict`` at each point of ``adapt``, to rounding; but as nobody sees
-    the fast weights, they need not be held for all tasks and steps, nor in full.
+    the fast weights, they need not be held for all tasks and steps, nor in full. And it runs in
+    eval mode, so without dropout (see ``learners.eval_mode``), where those follow the mode that
+    the learner is in.
 
     Args:
         learner: any learner.
@@ -26,13 +31,15 @@ def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Te
         ``[tasks, steps + 1, items, outputs]``.
 
     Raises:
-        ValueError: ``steps`` is negative.
+        TypeError, ValueError: ``steps`` is negative, or the tasks are no batch (see
+            ``tasks.batches``).
     """
-    count = learner.inner_steps if steps is None else steps
-    check_steps(count)
+    count = step_count(learner.inner_steps if steps is None else steps)
+    check_tasks(tasks)
 
     def of_one(learner: Learner, support: Split, query: Split) -> Tensor:
         trajectory = learner.inner_loop(learner.weights(), support, count)
         return torch.stack([learner.call(theta, query.x) for theta in trajectory])
 
-    return over_batch(learner, of_one, *tasks)
+    with in_eval_mode(learner):
+        return over_batch(learner, of_one, *tasks)

@@ -9,7 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.adam import adam_step
-from metalearn_lab.learners.learner import Learner, Loss, Trajectory, Weights, held_constant
+from metalearn_lab.learners.learner import (
+    PLAIN_STEP,
+    Learner,
+    Loss,
+    Trajectory,
+    Weights,
+    check_moves,
+    held_constant,
+)
+from metalearn_lab.learners.settings import whole_number
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -32,11 +41,15 @@ class Reptile(Learner):
         settings: the other arguments of ``Learner``.
 
     Raises:
-        ValueError: ``inner_batch`` is not positive, or the inner optimiser is unknown.
+        ValueError: ``inner_batch`` is not positive, or the inner optimiser is unknown; and in
+            training, no inner step or α = 0, from which nothing is learned.
 
     Source: Nichol, Achiam and Schulman, "On First-Order Meta-Learning Algorithms", 2018,
     algorithms 1 and 2.
     """
+
+    one_rate = True
+    checked_settings = (*Learner.checked_settings, "inner_batch", "inner_optimizer")
 
     low_rank_pays = False  # it adapts to minibatches and reads no query in training
 
@@ -49,27 +62,35 @@ class Reptile(Learner):
         inner_optimizer: Literal["sgd", "adam"] = "sgd",
         **settings: Any,
     ) -> None:
-        if inner_batch is not None and inner_batch < 1:
-            raise ValueError(f"inner_batch must be 1 or more items, got {inner_batch}")
-        if inner_optimizer not in ("sgd", "adam"):
-            raise ValueError(f"inner_optimizer must be 'sgd' or 'adam', got {inner_optimizer!r}")
-        # First, for what the settings allow depends on it.
+        # First, for what the other settings allow depends on them.
         self.inner_optimizer = inner_optimizer
-        super().__init__(model, loss, **settings)
         self.inner_batch = inner_batch
+        super().__init__(model, loss, **settings)
+
+    def check(self) -> None:
+        """Refuse settings that are out of range."""
+        if self.inner_batch is not None:
+            whole_number(self.inner_batch, 1, "inner_batch must be 1 or more items")
+        if self.inner_optimizer not in ("sgd", "adam"):
+            raise ValueError(
+                f"inner_optimizer must be 'sgd' or 'adam', got {self.inner_optimizer!r}"
+            )
+        super().check()
 
     @property
     def follows_plain_gradient(self) -> bool:
         """With Adam, an inner step depends on the coordinates."""
-        return self.inner_optimizer == "sgd"
+        own = all(getattr(type(self), n) is getattr(Reptile, n) for n in (*PLAIN_STEP, "descend"))
+        return own and self.inner_optimizer == "sgd"
 
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
+        check_moves(self)
         phi = self.weights()
         phi_tilde = self.train_on(held_constant(phi), task.support)
         return sum(
             (((phi[name] - phi_tilde[name]) ** 2).sum() / 2 for name in phi),
-            start=phi[self.adapted_names[0]].new_zeros(()),
+            start=next(iter(phi.values())).new_zeros(()),
         )
 
     def train_on(self, phi: Weights, data: Split) -> Weights:
@@ -84,7 +105,7 @@ class Reptile(Learner):
     def descend(self, phi: Weights, splits: Sequence[Split]) -> Trajectory:
         """φ_0, …: one step of the inner optimiser on each split."""
         trajectory = [phi]
-        squares = {name: torch.zeros_like(phi[name]) for name in self.adapted_names}
+        squares = {name: torch.zeros_like(weight) for name, weight in self.adapted(phi).items()}
         for step, split in enumerate(splits):
             if self.inner_optimizer == "adam":
                 gradient = self.gradient(trajectory[-1], split)

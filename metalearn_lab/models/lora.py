@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.models.mlp import blank_linear
 from metalearn_lab.tasks.seeds import generator
 
 
@@ -26,7 +26,8 @@ class LoRALinear(nn.Module):
         seed: of A, uniform in ±1/√inputs.
 
     Raises:
-        ValueError: a rank below 1, or above what the layer's weight can have.
+        ValueError: a rank below 1, or above what the layer's weight can have; or ``lora_alpha`` is
+            no positive number.
 
     Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, equation 3
     (with its scale).
@@ -39,6 +40,8 @@ class LoRALinear(nn.Module):
             raise ValueError(
                 f"a weight of {list(base.weight.shape)} takes ranks 1 to {most}, got {rank}"
             )
+        if not 0 < lora_alpha < inf:
+            raise ValueError(f"lora_alpha must be a positive number, got {lora_alpha}")
         self.base, self.scale = base, lora_alpha / rank
         a = torch.empty(rank, base.in_features)
         a.uniform_(-1, 1, generator=generator("lora", seed)).mul_(base.in_features**-0.5)
@@ -52,11 +55,13 @@ class LoRALinear(nn.Module):
         return output
 
     def merged(self) -> nn.Linear:
-        """One dense layer with the weight W_0 + s B A: the adapter costs nothing once merged."""
-        layer = blank_linear(self.base.in_features, self.base.out_features).to(self.base.weight)
+        """One dense layer with the weight W_0 + s B A: the adapter costs nothing once merged.
+
+        It is frozen where the base is.
+        """
+        layer = copy.deepcopy(self.base)
         with torch.no_grad():
-            layer.weight.copy_(self.base.weight + self.scale * self.lora_B @ self.lora_A)
-            layer.bias.copy_(self.base.bias)
+            layer.weight += self.scale * self.lora_B @ self.lora_A
         return layer
 
 

@@ -7,6 +7,7 @@ Task i has the loss L_i(θ) = a_i/2 · (θ − c_i)², the same on support and q
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, isfinite
 from typing import Literal, get_args
 
 import torch
@@ -49,7 +50,8 @@ def quadratic_tasks(curvatures: Sequence[float], centres: Sequence[float]) -> Ta
         ``x`` and ``y`` are ``[tasks, 1, 1]``, the same on support and query.
 
     Raises:
-        ValueError: different lengths, none, or a curvature that is not positive.
+        ValueError: different lengths, none, a curvature that is not positive, or a centre that is
+            not finite.
     """
     _check(curvatures, centres)
     root = torch.tensor(list(curvatures), dtype=torch.get_default_dtype()).sqrt()[:, None, None]
@@ -129,5 +131,8 @@ def _check(curvatures: Sequence[float], centres: Sequence[float]) -> None:
             f"give as many centres as curvatures, at least one: got {len(curvatures)} curvatures "
             f"and {len(centres)} centres"
         )
-    if min(curvatures) <= 0:
-        raise ValueError(f"curvatures must be positive, got {min(curvatures)}")
+    for curvature, centre in zip(curvatures, centres, strict=True):
+        if not (0 < curvature < inf and isfinite(centre)):
+            raise ValueError(
+                f"curvatures must be positive and centres finite, got {curvature} and {centre}"
+            )

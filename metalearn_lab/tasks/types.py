@@ -39,13 +39,27 @@ class Task(NamedTuple):
 
 
 def stack_tasks(tasks: Sequence[Task]) -> Task:
-    """Stack tasks of equal shapes on a new leading task axis.
+    """Stack tasks of equal shapes on a new leading task axis; one task becomes a batch of one.
+
+    Args:
+        tasks: one or more, in a list.
 
     Raises:
+        TypeError: something else than tasks was given, or a part of one is no tensor.
         ValueError: no tasks were given, or their shapes differ.
     """
+    if isinstance(tasks, Task):
+        raise TypeError("stack_tasks takes a list of tasks and got one task: give [task]")
     if not tasks:
         raise ValueError("no tasks to stack: give at least one")
+    for task in tasks:
+        if not isinstance(task, Task):
+            raise TypeError(
+                f"stack_tasks takes Task(support, query), got {type(task).__name__}: of an episode "
+                "give its .task"
+            )
+        for name, split in zip(Task._fields, task, strict=True):
+            check_tensors(name, split)
     shapes = {tuple(part.shape for split in task for part in split) for task in tasks}
     if len(shapes) > 1:
         raise ValueError(
@@ -58,6 +72,24 @@ def stack_tasks(tasks: Sequence[Task]) -> Task:
             for splits in zip(*tasks, strict=True)
         )
     )
+
+
+def check_tensors(name: str, split: Split) -> None:
+    """Refuse a split that holds something else than tensors.
+
+    Args:
+        name: how it is called in the message.
+        split: its x and y.
+
+    Raises:
+        TypeError: names the part and its type.
+    """
+    for part, values in zip(Split._fields, split, strict=True):
+        if not isinstance(values, Tensor):
+            raise TypeError(
+                f"{name}.{part} must be a torch.Tensor, got {type(values).__module__}."
+                f"{type(values).__name__}: use torch.as_tensor(...)"
+            )
 
 
 def merge_splits(task: Task) -> Task:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Task, bad_values
 from metalearn_lab.training.block import BLOCK, train_block
 from metalearn_lab.training.compiling import begin
@@ -170,6 +171,8 @@ def _check_settings(
         raise ValueError(f"patience must be 1 or more rows of the history, got {patience}")
     if patience is not None and validation is None:
         raise ValueError("patience needs meta-validation tasks: pass validation=...")
+    if validation is not None:
+        check_tasks(validation)
     if validation is not None and (problem := bad_values(validation)):
         raise ValueError(f"the validation tasks cannot be used: {problem}")
 

@@ -49,9 +49,10 @@ def own_tasks(batch: Task) -> Task:
         ValueError: the tasks cannot be shared out evenly. Then the mean over the ranks would not
             be the mean over the tasks.
     """
-    count, shares = batch.query.y.shape[0], ranks()
+    shares = ranks()
     if shares == 1:
         return batch
+    count = batch.query.y.shape[0]
     if count % shares:
         raise ValueError(
             f"a meta-batch of {count} tasks cannot be shared out evenly to {shares} processes: "

@@ -59,10 +59,11 @@ def relative_difference(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
 def assert_same(make, tasks: Task, kind: type[Learner], **options: object) -> None:
     """Meta-gradient and predictions against the plain learner, one task at a time.
 
-    Without an inner step Reptile's meta-gradient is zero, and is compared as it is.
+    Without an inner step Reptile refuses to train, and its predictions alone are compared.
     """
     small, plain = make(kind, low_rank=True, **options), make(kind, mapping="loop", **options)
-    assert relative_difference(gradients(small, tasks), gradients(plain, tasks)) < 1e-12
+    if kind is not Reptile or plain.inner_steps:
+        assert relative_difference(gradients(small, tasks), gradients(plain, tasks)) < 1e-12
     trajectory = plain.adapt(tasks.support)
     expected = torch.stack([plain.predict(theta, tasks.query.x) for theta in trajectory], 1)
     assert torch.allclose(predict_along(small, tasks), expected, atol=1e-12, rtol=1e-12)
