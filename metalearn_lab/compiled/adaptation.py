@@ -39,7 +39,6 @@ class CompiledAdaptation:
         check_split("support", support)
         check_inputs("x", x)
         self.learner = learner
-        self.adapted_names = learner.adapted_names
         self.steps = steps
         self.snapshot = Snapshot(learner, but=("inner_lr",))
         self.traced = copy.copy(learner)

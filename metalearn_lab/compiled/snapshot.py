@@ -33,9 +33,10 @@ _WITHOUT_EFFECT = frozenset(
         *("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks"),
         *("_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs"),
         "_forward_hooks_always_called",
+        "_seen",  # a learner's record of its own parameters, whose flags are compared
     }
 )
-"""Attributes of every module that by themselves do not change what it computes."""
+"""Attributes of modules that by themselves do not change what they compute."""
 
 _OF_EVERY_MODULE = vars(nn.Module()).keys() - {"training"}
 _is_trained = attrgetter("requires_grad")
@@ -124,7 +125,7 @@ class Snapshot:
                 (self._tables if value else self._empty).append(value)
             elif isinstance(value, nn.Module):
                 held_now = vars(value)
-                own = [key for key in held_now if key not in _OF_EVERY_MODULE]
+                own = [key for key in held_now if key not in _OF_EVERY_MODULE | _WITHOUT_EFFECT]
                 self._modules.append((itemgetter("_parameters", *own), held_now))
             elif isinstance(value, Tensor):
                 self._tensors.append(value)

@@ -207,6 +207,7 @@ class Learner(nn.Module):
                 output, or nothing remains to adapt.
         """
         check_tasks(tasks)
+        _ = self.adapted_names  # which weights are frozen is told before others take their place
         with attention_for(self):
             if self.mapping == "loop":
                 return looped_meta_loss(self, tasks)
@@ -233,6 +234,7 @@ class Learner(nn.Module):
         """
         count = step_count(self.inner_steps if steps is None else steps)
         check_split("support", support)
+        _ = self.adapted_names  # as in ``forward``
         trajectory: Trajectory = over_tasks(
             lambda split: self.inner_loop(self.weights(), split, count),
             self.mapping,

@@ -59,7 +59,7 @@ def whole_number(value: Any, least: int, expected: str) -> int:
     return number
 
 
-def names_matching(model: nn.Module, adapts: str | tuple[str, ...]) -> list[str]:
+def names_matching(model: nn.Module, adapts: str | tuple[str, ...]) -> tuple[str, ...]:
     """Names of the parameters that some patterns match, frozen ones too, in the model's order.
 
     Raises:
@@ -75,4 +75,4 @@ def names_matching(model: nn.Module, adapts: str | tuple[str, ...]) -> list[str]
                 f"no parameter matches adapts={pattern!r}: the model has "
                 f"{', '.join(names) or 'none'}"
             )
-    return [name for name in names if any(fnmatchcase(name, each) for each in patterns)]
+    return tuple(name for name in names if any(fnmatchcase(name, each) for each in patterns))

@@ -185,8 +185,9 @@ def _check_outer(
 ) -> None:
     if not callable(tasks):
         raise TypeError(
-            "tasks is a function that maps an iteration to a meta-batch, as lambda i: "
-            f"sampler.batch(i, 4); got a {type(tasks).__name__}"
+            "tasks must be a function that gives the meta-batch of an iteration, got "
+            f"{type(tasks).__name__}: of a sampler or a task family, give "
+            "lambda i: sampler.batch(n * i, n) for n tasks each"
         )
     check_optimizer(learner, optimizer)
     check_nothing_else_moves(learner, optimizer)

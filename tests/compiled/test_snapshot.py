@@ -113,7 +113,7 @@ def in_a_captured_tensor():
 CHANGES = {
     "inner rate": of(learner(), lambda m: setattr(m, "inner_lr", 0.2)),
     "inner steps": of(learner(), lambda m: setattr(m, "inner_steps", 2)),
-    "what adapts": of(learner(), lambda m: m.adapted_names.pop()),
+    "what adapts": of(learner(), lambda m: setattr(m, "adapts", "head.*")),
     "loss": of(learner(), lambda m: setattr(m, "loss", F.l1_loss)),
     "Reptile's optimiser": of(learner(Reptile), lambda m: setattr(m, "inner_optimizer", "adam")),
     "Reptile's minibatch": of(learner(Reptile), lambda m: setattr(m, "inner_batch", 3)),

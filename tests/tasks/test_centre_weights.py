@@ -28,7 +28,7 @@ numbers = st.floats(-3, 3)
 
 
 @pytest.mark.parametrize("name", KINDS)
-@given(a=curvatures, c=numbers, theta=numbers, alpha=st.floats(0, 0.4), k=st.integers(1, 4))
+@given(a=curvatures, c=numbers, theta=numbers, alpha=st.floats(0.001, 0.4), k=st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
 def test_the_update_is_the_weighted_way_to_the_centre(name, a, c, theta, alpha, k):
     model = Weight(theta)
