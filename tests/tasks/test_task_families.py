@@ -95,7 +95,10 @@ def _task(items: int) -> Task:
         (lambda: Sinusoids().batch(-1, 2), "numbered from 0 .* first=-1"),
         (lambda: Sinusoids().batch(0, 0), "at least one at a time, .* count=0"),
         (lambda: quadratic_tasks([1.0], []), "got 1 curvatures and 0 centres"),
-        (lambda: quadratic_tasks([1.0, -2.0], [0.0, 0.0]), "curvatures must be positive and centres finite, got -2"),
+        (
+            lambda: quadratic_tasks([1.0, -2.0], [0.0, 0.0]),
+            "curvatures must be positive and centres finite, got -2",
+        ),
         (
             lambda: stationary_point("anil", [1.0], [0.0], inner_lr=0.1, inner_steps=1),
             "unknown algorithm 'anil': use one of joint, maml",

@@ -131,7 +131,7 @@ def test_what_is_no_learner_or_hides_one_is_refused(wrap, said):
 
 def test_a_sampler_in_the_place_of_a_function_is_refused():
     module = learner()
-    with pytest.raises(TypeError, match="must be a function .* got Sinusoids: .* sampler.batch"):
+    with pytest.raises(TypeError, match=r"must be a function .* got Sinusoids: .* sampler\.batch"):
         run(module, Adam(module.parameters()), tasks=Sinusoids())
 
 
