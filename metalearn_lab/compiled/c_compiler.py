@@ -8,19 +8,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 
 _ALWAYS = ("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden")
 _FLAGS = (
-    ("-O2", "-march=native", "-fopenmp"),
-    ("-O2", "-march=native"),
-    ("-O2",),
+    ("-O2", "-march=native", "-pthread"),
+    ("-O2", "-pthread"),
+    ("-O2", "-DALONE"),
 )
-"""Tried in order: not every compiler has OpenMP, or knows the machine it runs on."""
+"""Tried in order: not every compiler knows the machine it runs on, or has POSIX threads."""
 
 
 @functools.cache
@@ -39,8 +37,7 @@ def load_library(units: tuple[str, ...]) -> ctypes.CDLL:
             command = [compiler, *_ALWAYS, *flags]
             complaints = _compile(command, Path(folder), len(units))
             if not complaints:
-                with _short_waits():
-                    return ctypes.CDLL(str(Path(folder, "step.so")))
+                return ctypes.CDLL(str(Path(folder, "step.so")))
     raise NotCompilable(f"{compiler} refuses the compiled step: {complaints.strip()[-500:]}")
 
 
@@ -62,23 +59,6 @@ def _compile(command: list[str], folder: Path, count: int) -> str:
     library = [*command, "-shared", *objects, "-o", str(folder / "step.so"), "-lm"]
     linked = subprocess.run(library, capture_output=True, text=True, check=False)
     return (linked.stderr or "no reason given") if linked.returncode else ""
-
-
-@contextmanager
-def _short_waits() -> Iterator[None]:
-    """Let OpenMP's threads give their core back after microseconds of waiting, not milliseconds.
-
-    On a busy machine a thread that spins takes the core from the one it waits for: the step
-    then takes several times as long. OpenMP reads this once, when it is loaded.
-    """
-    if "GOMP_SPINCOUNT" in os.environ or "OMP_WAIT_POLICY" in os.environ:
-        yield
-        return
-    os.environ["GOMP_SPINCOUNT"] = "5000"
-    try:
-        yield
-    finally:
-        del os.environ["GOMP_SPINCOUNT"]
 
 
 def find_compiler() -> str:

@@ -13,6 +13,9 @@ from metalearn_lab.compiled.c_compiler import load_library
 from metalearn_lab.compiled.program import write_program
 from metalearn_lab.compiled.trace import trace
 
+FEWEST_OPERATIONS = 50_000
+"""In a group of tasks, for a second thread: it wakes up in the time that these take, some 25 µs."""
+
 
 class CompiledTaskMap:
     """A function of one task as one C function over a batch, on the CPU.
@@ -77,9 +80,24 @@ class CompiledTaskMap:
             self._run(tasks, inputs, outputs)
         return outputs
 
+    def threads_for(self, tasks: int) -> int:
+        """The most threads that a batch is run on: PyTorch's number, where groups are large enough.
+
+        The caller's own runs every group that no other has begun, so it never waits for a thread
+        that another process keeps from its core. The results are the same on any number.
+
+        Args:
+            tasks: in the batch.
+        """
+        worth_it = self.program.operations >= FEWEST_OPERATIONS
+        return min(torch.get_num_threads(), self._groups(tasks)) if worth_it else 1
+
+    def _groups(self, tasks: int) -> int:
+        """How many times as many tasks as a vector holds."""
+        return -(-tasks // self._lanes)
+
     def _run(self, tasks: int, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        groups = -(-tasks // self._lanes)
-        threads = min(torch.get_num_threads(), groups)
+        groups, threads = self._groups(tasks), self.threads_for(tasks)
         work = self._room("_work", threads * self.program.room * self._lanes)
         averaged = sum(output.numel() for output in outputs[: self.averaged])
         sums = self._room("_sums", groups * averaged)
