@@ -12,11 +12,14 @@ from pathlib import Path
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 
-_ALWAYS = ("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden")
+_ALWAYS = (
+    *("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden"),
+    *("-O2", "-funroll-loops"),
+)
 _FLAGS = (
-    ("-O2", "-march=native", "-pthread"),
-    ("-O2", "-pthread"),
-    ("-O2", "-DALONE"),
+    ("-march=native", "-pthread"),
+    ("-pthread",),
+    ("-DALONE",),
 )
 """Tried in order: not every compiler knows the machine it runs on, or has POSIX threads."""
 

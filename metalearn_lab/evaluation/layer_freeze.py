@@ -19,6 +19,7 @@ from metalearn_lab.evaluation.adaptation_curves import (
     curves_of,
 )
 from metalearn_lab.evaluation.representation_similarity import linear_cka
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner, Weights, check_steps
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.tasks.types import Split, Task
@@ -135,6 +136,7 @@ def layer_features(
 
 
 @torch.no_grad()
+@on_few_threads
 def _adapted(
     learner: Learner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
 ) -> Adapted:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner, check_steps
 from metalearn_lab.learners.over_batch import over_batch
 from metalearn_lab.tasks.types import Split, Task
 
 
 @torch.no_grad()
+@on_few_threads
 def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Tensor:
     """Outputs on the query inputs after 0, …, steps inner steps on the support split.
 

@@ -8,8 +8,10 @@ from contextlib import nullcontext
 from torch import Tensor
 from torch.optim import Optimizer
 
+from metalearn_lab.learners.few_threads import is_small
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
 from metalearn_lab.training.sharding import averaged, own_tasks, ranks
@@ -52,6 +54,7 @@ class OuterStep:
         self.bf16 = bf16
         self._meta_loss: MetaLoss | None = None
         self._averaged: MetaLoss | None = None
+        self._known_size: tuple[object, bool] | None = None
 
     def prepare(self, batch: Task) -> MetaLoss:
         """The meta-loss whose gradient is followed; compiling it takes a second or two, once.
@@ -89,10 +92,18 @@ class OuterStep:
             # Not in ``prepare``, which may fail on one rank while another waits for it here.
             self._averaged = self._averaged or averaged(self.learner, meta_loss)
             meta_loss = self._averaged
-        _forget_gradients(self.optimizer)
-        loss = _leave_gradient(meta_loss, own)
-        self.optimizer.step()
+        with one_thread(self._is_small(own)):
+            _forget_gradients(self.optimizer)
+            loss = _leave_gradient(meta_loss, own)
+            self.optimizer.step()
         return loss
+
+    def _is_small(self, batch: Task) -> bool:
+        """As ``learners.few_threads`` says, which is asked once for batches of one shape."""
+        shape = batch.support.x.shape[:2], batch.query.x.shape[:2]
+        if self._known_size is None or self._known_size[0] != shape:
+            self._known_size = shape, is_small(self.learner, batch)
+        return self._known_size[1]
 
 
 def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
