@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 import torch
@@ -51,7 +52,7 @@ class Watched(nn.Module):
 class WatchedInBackward(torch.autograd.Function):
     """The same number, whose ``backward`` notes the number of threads."""
 
-    seen: set[int] = set()
+    seen: ClassVar[set[int]] = set()
     fails = False
 
     @staticmethod
