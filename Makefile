@@ -3,7 +3,7 @@
 # make colab       the part of it that runs the chapters and explorers with the packages of Colab
 # make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p shots 5")
 # make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
-# make bench       time our training step beside other libraries' (WORKLOAD=W1 for one by name)
+# make bench       time our training step beside other libraries' (WORKLOAD="W1 W2" for some by name)
 # make bench-explorers  time the explorers, in the kernel and in the browser (CHAPTERS="01 06" for some)
 # make constraints pin the newest versions that work together in constraints.txt
 # make clean       remove the set-up and every cache

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [WORKLOAD]``: one workload by name, or everything."""
+"""``python -m benchmarks [WORKLOAD …]``: some workloads by name, or everything."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ SCALING = "scaling"
 
 
 def main(
-    workload: Annotated[str, typer.Argument(help="one of them; all when not given")] = "",
+    workload: Annotated[list[str] | None, typer.Argument(help="some; all when not given")] = None,
 ) -> None:
     """Check every gradient, time the variants in turns, write results.csv and results.png."""
     known = [*names(), SCALING]
-    if workload and workload.split("-")[0] not in known:
-        raise typer.BadParameter(f"no workload {workload!r}: use one of {', '.join(known)}")
-    wrong = [name for name in ([workload] if workload else known) if not measured(name)]
+    for name in workload or ():
+        if name.split("-")[0] not in known:
+            raise typer.BadParameter(f"no workload {name!r}: use some of {', '.join(known)}")
+    wrong = [name for name in workload or known if not measured(name)]
     if wrong:
         typer.echo(f"refused: {', '.join(wrong)}", err=True)
         raise typer.Exit(1)

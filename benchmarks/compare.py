@@ -8,9 +8,10 @@ from statistics import median
 import numpy as np
 import torch
 
+from benchmarks.busy import STATES, State, in_state
 from benchmarks.reference import Gradient, relative_error
 from benchmarks.running import Variant, Workload
-from benchmarks.timing import Contestant, block_of, first_call, intra_op_threads, take_turns
+from benchmarks.timing import Contestant, first_call, intra_op_threads, take_turns
 
 Row = dict[str, object]
 Say = Callable[[str], None]
@@ -20,13 +21,13 @@ class WrongResult(Exception):
     """A variant does not compute what it is timed for."""
 
 
-def run_workload(workload: Workload, say: Say, budget: float = 45.0) -> list[Row]:
-    """The rows of a workload, one a variant.
+def run_workload(workload: Workload, say: Say, budget: float = 30.0) -> list[Row]:
+    """The rows of a workload, one a variant in each state of the machine.
 
     Args:
         workload: what to run.
         say: told what is going on.
-        budget: seconds of timing.
+        budget: seconds of timing in each state.
 
     Raises:
         WrongResult: nothing is timed when one result is wrong.
@@ -49,19 +50,24 @@ def check_and_time(workload: Workload, say: Say, budget: float) -> list[Row]:
         except Exception as problem:
             reasons.append((variant, in_a_line(problem)))
             say(f"  not timed: {in_a_line(problem)}")
-    say(f"{workload.name}: timing {len(contestants)} variants in turns")
-    take_turns(contestants, budget)
+    rows = []
+    for state in STATES:
+        say(f"{workload.name}: timing {len(contestants)} variants in turns, {state}")
+        with in_state(state):
+            take_turns(contestants, budget)
+        rows += tabulate(workload, contestants, state)
     untimed = [
-        {**about(workload, variant), "note": f"not timed: {why}"} for variant, why in reasons
+        {**about(workload, variant, "idle"), "note": f"not timed: {why}"}
+        for variant, why in reasons
     ]
-    return tabulate(workload, contestants) + untimed
+    return rows + untimed
 
 
 def enter(workload: Workload, variant: Variant, reference: Gradient) -> Contestant:
     """Build a variant, check its result and find out how quick it is."""
     running, seconds = first_call(variant)
     error = checked_error(workload, variant, reference)
-    return Contestant(variant, running, seconds, error, block_of(variant, running), [])
+    return Contestant(variant, running, seconds, error)
 
 
 def checked_error(workload: Workload, variant: Variant, reference: Gradient) -> float:
@@ -79,14 +85,16 @@ def checked_error(workload: Workload, variant: Variant, reference: Gradient) -> 
     return error
 
 
-def tabulate(workload: Workload, contestants: list[Contestant]) -> list[Row]:
+def tabulate(
+    workload: Workload, contestants: list[Contestant], state: State = "idle"
+) -> list[Row]:
     """Medians, quartiles and ratios; a ratio is taken within each round."""
     peers = [c for c in contestants if c.variant.kind == "peer"]
     best = min(peers, key=lambda c: median(c.milliseconds), default=None)
     rows = []
     for contestant in contestants:
         times = np.array(contestant.milliseconds)
-        row = about(workload, contestant.variant) | quartiles("ms", times)
+        row = about(workload, contestant.variant, state) | quartiles("ms", times)
         if best is not None:
             row |= quartiles("ratio", times / np.array(best.milliseconds))
             row["best_peer"] = best.variant.name
@@ -102,11 +110,12 @@ def tabulate(workload: Workload, contestants: list[Contestant]) -> list[Row]:
     return sorted(rows, key=lambda row: row["ms"])
 
 
-def about(workload: Workload, variant: Variant) -> Row:
+def about(workload: Workload, variant: Variant, state: State) -> Row:
     """What a row says of a variant, whether it was timed or not."""
     return {
         "workload": workload.name,
         "title": workload.title,
+        "state": state,
         "variant": variant.name,
         "kind": variant.kind,
         "target": workload.target,

@@ -21,6 +21,8 @@ OURS, PEER, TARGET = "#0072B2", "#999999", "#D55E00"
 def draw_ratios(table: pd.DataFrame) -> None:
     """Time of a step as a ratio to the best peer's, one row a workload."""
     timed = table[table["ratio"].notna()]
+    busy = timed["state"] == "busy"
+    timed = timed.assign(workload=timed["workload"].where(~busy, timed["workload"] + " busy"))
     names = list(dict.fromkeys(timed["workload"]))
     figure, axes = plt.subplots(figsize=(8, 1.4 + 0.42 * len(names)), layout="constrained")
     for row, name in enumerate(names):

@@ -16,6 +16,7 @@ TABLE = TABLES / "results.csv"
 COLUMNS = [
     "workload",
     "title",
+    "state",
     "variant",
     "kind",
     "ms",
@@ -56,6 +57,7 @@ def as_text(rows: list[Row]) -> str:
     """A workload's rows for the terminal."""
     table = pd.DataFrame(rows).reindex(
         columns=[
+            "state",
             "variant",
             "kind",
             "ms",

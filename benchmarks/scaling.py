@@ -14,7 +14,7 @@ from benchmarks.figures import draw_scaling
 from benchmarks.machine import machine
 from benchmarks.problem import Problem
 from benchmarks.running import ours
-from benchmarks.timing import Contestant, block_of, first_call, intra_op_threads, take_turns
+from benchmarks.timing import Contestant, first_call, intra_op_threads, take_turns
 from benchmarks.workloads.sinusoids import SINUSOIDS
 from benchmarks.workloads.w2 import PROBLEM
 from metalearn_lab.comparison.benchmark_tables import TABLES
@@ -51,7 +51,7 @@ def entered(problem: Problem, say: Callable[[str], object]) -> Contestant:
     say(f"scaling: {problem.name}, {problem.inner_steps} steps")
     variant = ours(problem, compiled=True)
     running, seconds = first_call(variant)
-    return Contestant(variant, running, seconds, float("nan"), block_of(variant, running), [])
+    return Contestant(variant, running, seconds)
 
 
 def with_tasks(count: int) -> Problem:

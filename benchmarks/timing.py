@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -25,15 +25,15 @@ class Contestant:
         first_call: seconds from the start of building to the end of the first step.
         error: of its result, relative.
         block: steps in a round.
-        milliseconds: of one step, by round.
+        milliseconds: of one step, by round of the last turns.
     """
 
     variant: Variant
     running: Running
     first_call: float
-    error: float
-    block: int
-    milliseconds: list[float]
+    error: float = float("nan")
+    block: int = 1
+    milliseconds: list[float] = field(default_factory=list)
 
 
 def first_call(variant: Variant) -> tuple[Running, float]:
@@ -54,10 +54,13 @@ def take_turns(contestants: Sequence[Contestant], budget: float, most: int = 15)
     """Rounds A, B, C, A, B, C, …: at least 5 of them, more while the budget lasts.
 
     Args:
-        contestants: whose ``milliseconds`` grow by one number a round.
+        contestants: whose ``milliseconds`` begin anew and grow by one number a round.
         budget: seconds.
         most: rounds.
     """
+    for contestant in contestants:
+        contestant.block = block_of(contestant.variant, contestant.running)
+        contestant.milliseconds = []
     end = time.perf_counter() + budget
     for turn in range(most):
         if turn >= 5 and time.perf_counter() > end:

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.shared_out import MOVED, chapter_of, count
-
-# Networks this small are slower on several threads, and much slower on a busy machine.
-torch.set_num_threads(1)
 
 # A busy machine is no failure, so examples have no time limit.
 settings.register_profile("lab", deadline=None)

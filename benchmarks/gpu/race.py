@@ -16,7 +16,7 @@ from benchmarks.gpu.pieces import on_device, problem_of
 from benchmarks.problem import Problem, in_precision
 from benchmarks.reference import reference_gradient, relative_error
 from benchmarks.running import Running, Variant, ours, peer
-from benchmarks.timing import Contestant, block_of, take_turns
+from benchmarks.timing import Contestant, take_turns
 from metalearn_lab.tasks.types import Split, Task
 
 LOOP_TASKS = 16
@@ -87,7 +87,7 @@ def enter(variant: Variant, problem: Problem, device: str) -> Contestant:
     error = checked_error(variant, problem)
     running = Waiting(variant.build(torch.float32), device)
     running.steps(2)
-    return Contestant(variant, running, float("nan"), error, block_of(variant, running), [])
+    return Contestant(variant, running, float("nan"), error)
 
 
 def checked_error(variant: Variant, problem: Problem) -> float:

@@ -77,7 +77,7 @@ def in_turns(
     """
     say(f"{name}: {ROUNDS} rounds of {len(programs)} fresh processes")
     variants = [Variant(label, kind, lambda dtype: None) for label, kind, _ in programs]
-    contestants = [Contestant(v, None, float("nan"), float("nan"), 1, []) for v in variants]
+    contestants = [Contestant(v, None, float("nan")) for v in variants]
     for _ in range(ROUNDS):
         for contestant, (_, _, program) in zip(contestants, programs, strict=True):
             contestant.milliseconds.append(1000 * printed_number(program))

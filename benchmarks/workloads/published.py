@@ -25,6 +25,7 @@ def rows(say: Say, iterations: int = ITERATIONS) -> list[Row]:
         {
             "workload": "published",
             "title": f"{iterations} iterations of W1 by meta_train; ms is the whole run",
+            "state": "idle",
             "variant": "ours, meta_train",
             "kind": "ours",
             "rounds": 1,

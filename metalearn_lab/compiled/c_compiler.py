@@ -9,19 +9,20 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 
-_ALWAYS = ("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden")
-_FLAGS = (
-    ("-O2", "-march=native", "-fopenmp"),
-    ("-O2", "-march=native"),
-    ("-O2",),
+_ALWAYS = (
+    *("-std=gnu11", "-fPIC", "-w", "-fno-math-errno", "-fvisibility=hidden"),
+    *("-O2", "-funroll-loops"),
 )
-"""Tried in order: not every compiler has OpenMP, or knows the machine it runs on."""
+_FLAGS = (
+    ("-march=native", "-pthread"),
+    ("-pthread",),
+    ("-DALONE",),
+)
+"""Tried in order: not every compiler knows the machine it runs on, or has POSIX threads."""
 
 
 @functools.cache
@@ -51,8 +52,7 @@ def _compiled_in(folder: Path, compiler: list[str], units: tuple[str, ...]) -> c
         # The user's own words come last, where they count.
         complaints = _compile([compiler[0], *_ALWAYS, *flags, *compiler[1:]], folder, len(units))
         if not complaints:
-            with _short_waits():
-                return ctypes.CDLL(str(folder / "step.so"))
+            return ctypes.CDLL(str(folder / "step.so"))
     name = shlex.join(compiler)
     raise NotCompilable(f"{name} refuses the compiled step: {complaints.strip()[-500:]}")
 
@@ -75,23 +75,6 @@ def _compile(command: list[str], folder: Path, count: int) -> str:
     library = [*command, "-shared", *objects, "-o", str(folder / "step.so"), "-lm"]
     linked = subprocess.run(library, capture_output=True, text=True, check=False)
     return (linked.stderr or "no reason given") if linked.returncode else ""
-
-
-@contextmanager
-def _short_waits() -> Iterator[None]:
-    """Let OpenMP's threads give their core back after microseconds of waiting, not milliseconds.
-
-    On a busy machine a thread that spins takes the core from the one it waits for: the step
-    then takes several times as long. OpenMP reads this once, when it is loaded.
-    """
-    if "GOMP_SPINCOUNT" in os.environ or "OMP_WAIT_POLICY" in os.environ:
-        yield
-        return
-    os.environ["GOMP_SPINCOUNT"] = "5000"
-    try:
-        yield
-    finally:
-        del os.environ["GOMP_SPINCOUNT"]
 
 
 def find_compiler() -> list[str]:

@@ -1,22 +1,119 @@
-#ifdef _OPENMP
-#include <omp.h>
-#else
-static int omp_get_thread_num(void) { return 0; }
-#endif
+// Groups of tasks side by side on the threads. The sums are taken in the order of the groups, so
+// that they do not depend on the number of threads, nor on which of them did what.
+#include <stdatomic.h>
 
 PUBLIC int lanes(void) { return LANES; }
 
-// Groups of tasks side by side on the threads. The sums are taken in the order of the groups, so
-// that they do not depend on the number of threads.
+typedef struct {
+  long count, groups, room;
+  const void **in;
+  void **out;
+  real *sums;
+  v *work;
+  atomic_long next;
+} Job;
+
+// The next group that nobody has, until there is none. Each thread works in a seat of its own.
+static void take_groups(Job *job, long seat) {
+  for (long g; (g = atomic_fetch_add(&job->next, 1)) < job->groups;)
+    group(g * LANES, job->count, job->in, job->out, job->sums + g * TOTAL, job->work + seat * job->room);
+}
+
+#ifdef ALONE
+static void share(Job *job, int threads) { take_groups(job, 0); }
+#else
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+// Helpers sleep until a job is called out, and take groups of it if they wake up in time. The
+// caller does not count on them: it takes groups itself until none is left, then waits only for
+// those that a helper has begun. Where another process holds the core, such a wait may last
+// hundreds of groups; helpers are then left asleep until it is little beside what was done since.
+enum { PATIENCE = 20 };
+static pthread_mutex_t calling = PTHREAD_MUTEX_INITIALIZER, lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t called = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;
+static Job *called_out;
+static int helpers, seats, taken;
+static atomic_int helping;
+static long long without_until;
+
+static long long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void *help(void *nothing) {
+  pthread_mutex_lock(&lock);
+  for (;;) {
+    while (taken >= seats) pthread_cond_wait(&called, &lock);
+    Job *job = called_out;
+    int seat = taken++;
+    helping++;
+    pthread_mutex_unlock(&lock);
+    take_groups(job, seat);
+    pthread_mutex_lock(&lock);
+    if (!--helping) pthread_cond_signal(&finished);
+  }
+  return nothing;
+}
+
+// A child of fork has none of its parent's threads.
+static void forget_helpers(void) {
+  calling = lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  called = finished = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+  helpers = helping = seats = taken = 0;
+}
+
+static void find_helpers(int wanted) {
+  static int told;
+  if (!told) told = !pthread_atfork(NULL, NULL, forget_helpers);
+  sigset_t all, before;
+  sigfillset(&all);  // signals are for the threads that know what to do with them
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (pthread_t thread; helpers < wanted && !pthread_create(&thread, NULL, help, NULL); helpers++)
+    pthread_detach(thread);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void with_helpers(Job *job, int threads, long long begin) {
+  if (helpers < threads - 1) find_helpers(threads - 1);
+  pthread_mutex_lock(&lock);
+  called_out = job;
+  taken = 1;
+  seats = threads;
+  pthread_mutex_unlock(&lock);
+  pthread_cond_broadcast(&called);
+  take_groups(job, 0);
+  long long done = now(), worked = done - begin;
+  while (helping && now() - done < worked) {}
+  pthread_mutex_lock(&lock);
+  seats = 0;
+  while (helping) pthread_cond_wait(&finished, &lock);
+  pthread_mutex_unlock(&lock);
+  long long waited = now() - done;
+  if (waited > worked) without_until = now() + PATIENCE * waited;
+}
+
+static void share(Job *job, int threads) {
+  long long begin = now();
+  if (threads == 1 || begin < without_until || pthread_mutex_trylock(&calling)) {
+    take_groups(job, 0);
+    return;
+  }
+  with_helpers(job, threads, begin);
+  pthread_mutex_unlock(&calling);
+}
+#endif
+
 PUBLIC void run(long count, int threads, const void **in, void **out, real *sums, v *work, long room) {
-  long groups = (count + LANES - 1) / LANES;
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (long g = 0; g < groups; g++)
-    group(g * LANES, count, in, out, sums + g * TOTAL, work + omp_get_thread_num() * room);
+  Job job = {count, (count + LANES - 1) / LANES, room, in, out, sums, work};
+  share(&job, threads);
   for (long i = 0, offset = 0; i < AVERAGED; offset += SIZES[i++])
     for (long e = 0; e < SIZES[i]; e++) {
       real sum = 0;
-      for (long g = 0; g < groups; g++) sum += sums[g * TOTAL + offset + e];
+      for (long g = 0; g < job.groups; g++) sum += sums[g * TOTAL + offset + e];
       ((real *)out[i])[e] = sum / count;
     }
 }

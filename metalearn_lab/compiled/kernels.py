@@ -25,10 +25,12 @@ class Kernel:
     """One C function under construction.
 
     Attributes:
+        operations: how often its innermost line runs.
         sources: what it reads, each a buffer and the place in it where a pointer starts; so that
             the same loop over another part of a buffer is the same function.
     """
 
+    operations: int
     sources: list[Source] = field(default_factory=list)
 
     def element(self, value: Value, indices: list[str]) -> str:
@@ -59,7 +61,7 @@ def number_text(value: float) -> str:
 
 def elementwise(value: Value, target: Stored) -> tuple[Kernel, str]:
     """``target = value``, element by element."""
-    kernel = Kernel()
+    kernel = Kernel(target.shape.numel())
     indices = _names(target.shape)
     expression = kernel.element(value, indices)
     place = index_text(target.layout, indices)
@@ -79,7 +81,7 @@ def reduction(
         start: C text of the first accumulator.
         step: C text of the next one, from ``a`` and an element ``{0}``.
     """
-    kernel = Kernel()
+    kernel = Kernel(shape.numel())
     indices = _names(shape)
     expression = kernel.element(value, indices)
     folded = [size if axis in axes else 1 for axis, size in enumerate(shape)]
@@ -91,8 +93,8 @@ def reduction(
 
 def matrix_product(a: Stored, b: Stored, bias: Value | None, target: Stored) -> tuple[Kernel, str]:
     """``target = a @ b + bias`` in tiles that stay in registers; all two-dimensional."""
-    kernel = Kernel()
     rows, columns = target.shape
+    kernel = Kernel(rows * columns * a.shape[1])
     high, wide = _tile(rows, columns)
     text = []
     for first_row, count_rows, step_row in _runs(rows, high):

@@ -32,6 +32,7 @@ class Step:
     function: str
     target: Source
     sources: list[Source]
+    operations: int
 
 
 Rule = Callable[["Lowering", Node], Value]
@@ -167,4 +168,5 @@ class Lowering:
     def write(self, loop: tuple[Kernel, str], target: Stored) -> None:
         """Add a loop that writes the target."""
         kernel, text = loop
-        self.steps.append(Step(text, (target.buffer, target.first), kernel.sources))
+        place = (target.buffer, target.first)
+        self.steps.append(Step(text, place, kernel.sources, kernel.operations))

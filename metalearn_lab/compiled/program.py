@@ -34,12 +34,14 @@ class Program:
         room: vectors of workspace that one group of tasks needs.
         outputs: shape of each output of one task.
         dtype: of the computation.
+        operations: that one group of tasks needs, each on a vector of numbers.
     """
 
     units: tuple[str, ...]
     room: int
     outputs: list[torch.Size]
     dtype: torch.dtype
+    operations: int
 
 
 def write_program(
@@ -78,7 +80,8 @@ def write_program(
     group = _group(len(shared), mapped, loaded, outputs, averaged, names)
     main = "\n".join([words, _declarations(functions), calls, group, _file("groups.c")])
     halves = ("\n".join([words, *half]) for half in _halves(functions))
-    return Program((main, *halves), room, shapes, dtype)
+    operations = sum(step.operations for step in lowering.steps)
+    return Program((main, *halves), room, shapes, dtype, operations)
 
 
 def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:

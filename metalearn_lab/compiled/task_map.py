@@ -13,6 +13,15 @@ from metalearn_lab.compiled.c_compiler import load_library
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherThanCompiled
 from metalearn_lab.compiled.program import write_program
 from metalearn_lab.compiled.trace import trace
+from metalearn_lab.one_thread import threads_outside
+
+FEWEST_OPERATIONS = 50_000
+"""In a group of tasks, for a second thread: it wakes up in the time that these take, some 25 µs."""
+
+_RUN_TAKES = (
+    *(ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p),
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long),
+)
 
 
 class CompiledTaskMap:
@@ -63,6 +72,8 @@ class CompiledTaskMap:
         self.shared = len(shared)
         self._library = load_library(program.units)
         self._lanes: int = self._library.lanes()
+        self._library.run.argtypes = _RUN_TAKES
+        self._means = [torch.empty(s, dtype=program.dtype) for s in program.outputs[:averaged]]
         self._busy = threading.Lock()
         self._work = torch.empty(0, dtype=program.dtype)
         self._sums = torch.empty(0, dtype=program.dtype)
@@ -81,29 +92,37 @@ class CompiledTaskMap:
         tasks = mapped[0].shape[0]
         inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
         self._check(inputs, tasks)
-        outputs = [
-            torch.empty(shape if i < self.averaged else (tasks, *shape), dtype=self.program.dtype)
-            for i, shape in enumerate(self.program.outputs)
+        outputs = [*map(torch.empty_like, self._means)]
+        outputs += [
+            torch.empty((tasks, *shape), dtype=self.program.dtype)
+            for shape in self.program.outputs[self.averaged :]
         ]
         with self._busy:
             self._run(tasks, inputs, outputs)
         return outputs
 
+    def threads_for(self, tasks: int) -> int:
+        """The most threads that a batch is run on: PyTorch's number, where groups are large enough.
+
+        The caller's own runs every group that no other has begun, so it never waits for a thread
+        that another process keeps from its core. The results are the same on any number.
+
+        Args:
+            tasks: in the batch.
+        """
+        worth_it = self.program.operations >= FEWEST_OPERATIONS
+        return min(threads_outside(), self._groups(tasks)) if worth_it else 1
+
+    def _groups(self, tasks: int) -> int:
+        """How many times as many tasks as a vector holds."""
+        return -(-tasks // self._lanes)
+
     def _run(self, tasks: int, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        groups = -(-tasks // self._lanes)
-        threads = min(torch.get_num_threads(), groups)
+        groups, threads = self._groups(tasks), self.threads_for(tasks)
         work = self._room("_work", threads * self.program.room * self._lanes)
-        averaged = sum(output.numel() for output in outputs[: self.averaged])
-        sums = self._room("_sums", groups * averaged)
-        self._library.run(
-            ctypes.c_long(tasks),
-            ctypes.c_int(threads),
-            _pointers(inputs),
-            _pointers(outputs),
-            ctypes.c_void_p(sums.data_ptr()),
-            ctypes.c_void_p(work.data_ptr()),
-            ctypes.c_long(self.program.room),
-        )
+        sums = self._room("_sums", groups * sum(mean.numel() for mean in self._means))
+        pointers = _pointers(inputs), _pointers(outputs), sums.data_ptr(), work.data_ptr()
+        self._library.run(tasks, threads, *pointers, self.program.room)
 
     def _room(self, name: str, numbers: int) -> Tensor:
         """Memory kept between calls, for fresh memory costs more than the step itself."""

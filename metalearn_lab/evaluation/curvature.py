@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.func import grad
 
 from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner, Weights, held_constant
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.tasks.batches import check_split
@@ -14,6 +15,7 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
 
 
+@on_few_threads
 def largest_curvature(learner: Learner, support: Split, iterations: int = 30) -> Tensor:
     """|λ|, the largest eigenvalue in size of H_0 = ∇²L_S(θ), for each task, by power iteration.
 

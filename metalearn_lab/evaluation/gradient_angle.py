@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from metalearn_lab.evaluation.curvature import largest_curvature
 from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.few_threads import is_small
 from metalearn_lab.learners.learner import Loss, Weights, held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import step_count
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
@@ -104,7 +106,7 @@ def meta_gradients(
         first_order = torch.stack(query)
         return _times_product(learner, trajectory[:-1], task.support, first_order), first_order
 
-    with torch.no_grad(), in_eval_mode(learner):
+    with torch.no_grad(), in_eval_mode(learner), one_thread(is_small(learner, tasks)):
         return MetaGradients(*torch.func.vmap(of_one)(tasks))
 
 

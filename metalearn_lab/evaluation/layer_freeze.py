@@ -20,6 +20,7 @@ from metalearn_lab.evaluation.adaptation_curves import (
 )
 from metalearn_lab.evaluation.representation_similarity import linear_cka
 from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.learners.settings import step_count
@@ -143,6 +144,7 @@ def layer_features(
 
 
 @torch.no_grad()
+@on_few_threads
 def _adapted(
     learner: Learner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
 ) -> Adapted:

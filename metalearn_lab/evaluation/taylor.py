@@ -21,6 +21,7 @@ from torch import Tensor
 
 from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Weights, held_constant
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.tasks.seeds import generator
@@ -85,6 +86,7 @@ def expected_coefficients(algorithm: str, minibatches: int) -> Coefficients:
     raise ValueError(f"unknown algorithm {algorithm!r}: use one of {', '.join(ALGORITHMS)}")
 
 
+@on_few_threads
 def directions(learner: Reptile, population: Split) -> Directions:
     """AvgGrad and AvgGradInner over a finite population, exactly.
 
@@ -128,6 +130,7 @@ def draw(population: Split, draws: int, minibatches: int, seed: int) -> Split:
     return Split(*(part[task[:, None], which] for part in population))
 
 
+@on_few_threads
 def measured_coefficients(
     learner: Reptile, population: Split, *, draws: int, minibatches: int, seed: int = 0
 ) -> dict[str, MeasuredCoefficients]:

@@ -17,6 +17,7 @@ from torch.func import functional_call
 
 from metalearn_lab.learners.attention import attention_for
 from metalearn_lab.learners.chunks import chunked_meta_loss, tasks_at_once
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.inner_gradient import inner_gradient
 from metalearn_lab.learners.loop import looped_meta_loss
 from metalearn_lab.learners.low_rank_rule import check_low_rank
@@ -196,6 +197,7 @@ class Learner(nn.Module):
     def mapping(self, mapping: Mapping | None) -> None:
         self._mapping = mapping
 
+    @on_few_threads
     def forward(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch of tasks; its gradient is the meta-gradient.
 
@@ -218,6 +220,7 @@ class Learner(nn.Module):
         raise NotImplementedError
 
     @torch.no_grad()
+    @on_few_threads
     def adapt(self, support: Split, steps: int | None = None) -> Trajectory:
         """Adapt to a batch of tasks, as at test time; builds no graph.
 
@@ -243,6 +246,7 @@ class Learner(nn.Module):
         return trajectory
 
     @torch.no_grad()
+    @on_few_threads
     def predict(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs of the model at given fast weights.
 

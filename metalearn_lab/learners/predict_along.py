@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.learners.eval_mode import in_eval_mode
+from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.over_batch import over_batch
 from metalearn_lab.learners.settings import step_count
@@ -14,6 +15,7 @@ from metalearn_lab.tasks.types import Split, Task
 
 
 @torch.no_grad()
+@on_few_threads
 def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Tensor:
     """Outputs on the query inputs after 0, …, steps inner steps on the support split.
 

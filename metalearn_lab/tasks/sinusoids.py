@@ -9,6 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
@@ -82,6 +83,7 @@ class Sinusoids:
 
 
 @lru_cache(maxsize=4)
+@one_thread()
 def _block(family: Sinusoids, first: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """Amplitude, phase, support x and y, query x and y of the tasks from ``first`` on.
 

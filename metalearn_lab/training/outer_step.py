@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
+from metalearn_lab.learners.few_threads import is_small
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
 from metalearn_lab.training.parameters import check_optimizer
@@ -81,6 +83,7 @@ class OuterStep:
         self._averaged: MetaLoss | None = None
         self._steps_since_compiling = 0
         self._in_haste = 0
+        self._known_size: tuple[object, bool] | None = None
 
     def prepare(self, batch: Task) -> MetaLoss:
         """The meta-loss whose gradient is followed; compiling it takes a second or two, once.
@@ -138,13 +141,19 @@ class OuterStep:
                 self.learner, lambda own: self._kept_up(lambda meta_loss: meta_loss(own), own)
             )
         _forget_gradients(self.optimizer)
-        if self._averaged is not None:
-            loss = _leave_gradient(self._averaged, own)
-        else:
-            loss = self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
-        self.optimizer.step()
+        small = self._is_small(own)
+        # What is compiled shares its tasks out itself, and leaves only large products to PyTorch.
+        with one_thread(small and not self.compiled):
+            loss = self._left_gradient(own)
+        with one_thread(small):
+            self.optimizer.step()
         self._steps_since_compiling += 1
         return loss
+
+    def _left_gradient(self, own: Task) -> Tensor:
+        if self._averaged is not None:
+            return _leave_gradient(self._averaged, own)
+        return self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
 
     def check(self, batch: Task) -> None:
         """Compare a compiled step with PyTorch once more, where it may have become another.
@@ -182,6 +191,13 @@ class OuterStep:
                 "compiled=False"
             ) from change
         return True
+
+    def _is_small(self, batch: Task) -> bool:
+        """As ``learners.few_threads`` says, which is asked once for batches of one shape."""
+        shape = batch.support.x.shape[:2], batch.query.x.shape[:2]
+        if self._known_size is None or self._known_size[0] != shape:
+            self._known_size = shape, is_small(self.learner, batch)
+        return self._known_size[1]
 
 
 def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:

@@ -23,6 +23,7 @@ from metalearn_lab.evaluation.median_time import median_milliseconds
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Task, to_device
 from metalearn_lab.training.outer_step import OuterStep
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ValueError: as for ``process_group``, or the tasks cannot be shared out evenly.
     """
     wanted = _parser().parse_args(arguments)
-    torch.set_num_threads(1)  # ranks of one machine share its cores
-    with process_group(wanted.device) as device:
+    # Ranks of one machine share its cores.
+    with one_thread(), process_group(wanted.device) as device:
         batch = to_device(Sinusoids().batch(0, wanted.tasks), device)
         learner = MAML(
             MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=wanted.inner_steps

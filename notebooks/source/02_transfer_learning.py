@@ -71,8 +71,6 @@ from metalearn_lab import choose_device, load_table
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.tasks.devices import device_in_words
 
-torch.set_num_threads(1)  # networks this small are slower on several
-
 where, ways, queries = choose_device(device), 5, 5
 print("Computing on", device_in_words(where))
 shots = [2**i for i in range(most_shots.bit_length()) if 2**i <= most_shots]

@@ -175,7 +175,6 @@ from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split
 
-torch.set_num_threads(1)  # networks this small are slower on several threads
 net = MLP([1, 3, 1], activation="tanh").double()
 shapes = {name: weight.shape for name, weight in net.named_parameters()}
 support, query = (Split(*(part[0].double() for part in split)) for split in Sinusoids().batch(0, 1))

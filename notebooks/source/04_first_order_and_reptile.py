@@ -61,7 +61,6 @@ from metalearn_lab.tasks.devices import choose_device, device_in_words
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import to_device
 
-torch.set_num_threads(1)  # a network of 1,761 weights is slower on several threads
 where = choose_device(device)
 print("Computing on", device_in_words(where))
 

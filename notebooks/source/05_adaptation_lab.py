@@ -75,7 +75,6 @@ from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.tasks.devices import choose_device, device_in_words
 
-torch.set_num_threads(1)  # a network of 1,761 weights is slower on several threads
 where = choose_device(device)
 print("Computing on", device_in_words(where))
 

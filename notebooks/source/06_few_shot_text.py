@@ -197,7 +197,6 @@ def settings(world):
     return None if choose == "always" else chosen_beforehand(SAVED / "embedded-en", world)
 
 
-torch.set_num_threads(1)  # networks this small are slower on several
 print("Computing on", device_in_words(where))
 for each in worlds:
     known = "chosen beforehand" if settings(each) else "chosen now"

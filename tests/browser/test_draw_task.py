@@ -25,7 +25,6 @@ from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
 
-torch.set_num_threads(1)
 settings = {"inner_lr": 0.02, "inner_steps": 1}
 learners = {
     "maml": MAML(MLP([1, 20, 1], seed=1), F.mse_loss, **settings),

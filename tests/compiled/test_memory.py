@@ -19,7 +19,7 @@ def test_no_living_buffer_is_overwritten(sizes: list[int], data: st.DataObject) 
     steps = []
     for place in range(len(loaded), len(buffers)):
         sources = data.draw(st.lists(st.sampled_from(buffers[:place]), max_size=3))
-        steps.append(Step("", (buffers[place], 0), [(source, 0) for source in sources]))
+        steps.append(Step("", (buffers[place], 0), [(source, 0) for source in sources], 1))
     kept = data.draw(st.lists(st.sampled_from(buffers), unique=True))
     places, room = place_buffers(steps, loaded, kept)
     owners: dict[int, Buffer] = {}
@@ -43,6 +43,6 @@ def test_no_living_buffer_is_overwritten(sizes: list[int], data: st.DataObject) 
 
 def test_room_is_used_again() -> None:
     chain = [Buffer(10) for _ in range(50)]
-    steps = [Step("", (after, 0), [(before, 0)]) for before, after in pairwise(chain)]
+    steps = [Step("", (after, 0), [(before, 0)], 1) for before, after in pairwise(chain)]
     _, room = place_buffers(steps, chain[:1], chain[-1:])
     assert room == 20

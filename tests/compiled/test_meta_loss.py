@@ -105,20 +105,6 @@ SHARED = regressor(MAML, inner_steps=1)
 COMPILED = CompiledMetaLoss(SHARED, sinusoids(2))
 
 
-def test_the_same_bits_on_any_number_of_threads() -> None:
-    tasks, before = sinusoids(50), torch.get_num_threads()
-    found = []
-    try:
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            found.append(COMPILED.with_gradient(tasks)[1:])
-    finally:
-        torch.set_num_threads(before)
-    for loss, gradients in found[1:]:
-        assert torch.equal(loss, found[0][0])
-        assert all(map(torch.equal, gradients, found[0][1]))
-
-
 def test_weights_are_read_at_every_call() -> None:
     learner = regressor(MAML)
     compiled = CompiledMetaLoss(learner, sinusoids(4))

@@ -160,6 +160,7 @@ def test_mixed_precision_reaches_the_threads(threads):
 
 
 def test_tasks_run_side_by_side_where_that_pays():
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         network, tasks = nn.Sequential(nn.Conv1d(1, 2, 1), nn.Dropout(0.5)), sinusoids()
@@ -169,7 +170,7 @@ def test_tasks_run_side_by_side_where_that_pays():
         assert threads_for(learner, sinusoids(1)) == 1, "one task"
         assert threads_for(looped(), tasks) == 1, "small dense layers"
     finally:
-        torch.set_num_threads(1)
+        torch.set_num_threads(before)
 
 
 def test_no_tasks_are_an_error():

@@ -44,7 +44,6 @@ def _rank(rank: int, folder: Path, of_rank: Callable[..., Any], arguments: tuple
     import torch
     from torch import distributed
 
-    torch.set_num_threads(1)
     distributed.init_process_group(
         "gloo",
         init_method=f"file://{folder / 'meeting'}",

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch.nn import functional as F
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim import lr_scheduler as rates
@@ -104,7 +103,6 @@ def fill_the_disk(iteration: int) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     try:
         train(Path(sys.argv[1]), before=fill_the_disk)
     except CheckpointError as error:

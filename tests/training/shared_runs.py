@@ -90,6 +90,7 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """The weights and the history it ends with, or its error."""
+        before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         rates = {"inner_lr": 0.01, "inner_steps": 2}
         learner = self.kind(self.model(), F.mse_loss, **(rates | self.learner)).to(self.dtype)
@@ -100,7 +101,7 @@ class Run:
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}
         finally:
-            torch.set_num_threads(1)
+            torch.set_num_threads(before)
         return {"weights": dict(learner.state_dict()), "history": run.history}
 
 

@@ -51,7 +51,6 @@ def assert_same_weights(found, expected) -> None:
 
 
 def train_to_the_end(folder, under_way, steps):
-    torch.set_num_threads(1)
     left = iter(range(steps))
     learner, run = train(
         folder / "run", before=lambda i: next(left, None) is None and under_way.set()

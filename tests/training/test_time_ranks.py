@@ -2,17 +2,7 @@
 
 import json
 
-import pytest
-import torch
-
 from metalearn_lab.training import time_ranks
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def test_one_process_has_a_step_and_no_messages(tmp_path):

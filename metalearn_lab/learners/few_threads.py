@@ -1,0 +1,94 @@
+"""Which batches of a learner one thread inside an operation is enough for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.learners.mapping import mapping_for
+from metalearn_lab.one_thread import one_thread
+from metalearn_lab.tasks.types import Split, Task
+
+if TYPE_CHECKING:
+    from metalearn_lab.learners.learner import Learner
+
+MOST_PRODUCTS = 50_000_000
+"""In one forward pass of a batch; then its operations take a millisecond or more. Measured on two
+cores: products of 20 million take 0.43 ms on one thread, and 0.22 ms on two if both are idle."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def is_small(learner: Learner, *batches: object) -> bool:
+    """Whether one thread is enough for a learner's batch on the CPU.
+
+    A dense network multiplies each weight with each item once; convolutions and attention use
+    their weights many times, so models with them are not small.
+
+    Args:
+        learner: any learner.
+        batches: tasks, splits or inputs, ``[tasks, items, ...]``; others are passed over.
+    """
+    items = max(map(_items, batches), default=0)
+    weights = sum(parameter.numel() for parameter in learner.parameters())
+    if items * weights >= MOST_PRODUCTS:
+        return False
+    device = next((parameter.device for parameter in learner.parameters()), torch.device("cpu"))
+    return device.type == "cpu" and mapping_for(learner.model, device) != "loop"
+
+
+def on_few_threads(function: Function) -> Function:
+    """A function of a learner and a batch that uses one thread where the batch is small.
+
+    Where it returns a loss, so does the ``backward`` of the loss, whoever calls it.
+    """
+
+    @wraps(function)
+    def run(*args: Any, **named: Any) -> Any:
+        if torch.compiler.is_compiling() or torch.get_num_threads() == 1:
+            return function(*args, **named)
+        learner = args[0] if args else named["learner"]
+        small = is_small(learner, *args[1:], *named.values())
+        with one_thread(small):
+            result = function(*args, **named)
+        if small and isinstance(result, Tensor) and result.grad_fn is not None:
+            result.grad_fn.register_prehook(_one_thread_in_backward)
+        return result
+
+    return cast(Function, run)
+
+
+def _one_thread_in_backward(gradients: tuple[Tensor, ...]) -> None:
+    """For the backward pass under way, which runs in the thread that called it."""
+    if torch.get_num_threads() > 1:
+        put_back = _PutBack(torch.get_num_threads())
+        torch.set_num_threads(1)
+        torch.autograd.Variable._execution_engine.queue_callback(put_back)
+
+
+class _PutBack:
+    """Puts the number of threads back when a backward pass ends, or when its error frees this."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads: int | None = threads
+
+    def __call__(self) -> None:
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+            self.threads = None
+
+    def __del__(self) -> None:
+        self()
+
+
+def _items(batch: object) -> int:
+    """Of all tasks together; nothing of what is no batch."""
+    if isinstance(batch, Task):
+        return max(map(_items, batch))
+    if isinstance(batch, Split):
+        return _items(batch.x)
+    return batch.shape[:2].numel() if isinstance(batch, Tensor) and batch.ndim > 1 else 0
