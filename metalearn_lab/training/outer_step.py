@@ -92,9 +92,12 @@ class OuterStep:
             # Not in ``prepare``, which may fail on one rank while another waits for it here.
             self._averaged = self._averaged or averaged(self.learner, meta_loss)
             meta_loss = self._averaged
-        with one_thread(self._is_small(own)):
-            _forget_gradients(self.optimizer)
+        _forget_gradients(self.optimizer)
+        small = self._is_small(own)
+        # What is compiled shares its tasks out itself, and leaves only large products to PyTorch.
+        with one_thread(small and not self.compiled):
             loss = _leave_gradient(meta_loss, own)
+        with one_thread(small):
             self.optimizer.step()
         return loss
 
