@@ -85,9 +85,7 @@ def checked_error(workload: Workload, variant: Variant, reference: Gradient) -> 
     return error
 
 
-def tabulate(
-    workload: Workload, contestants: list[Contestant], state: State = "idle"
-) -> list[Row]:
+def tabulate(workload: Workload, contestants: list[Contestant], state: State = "idle") -> list[Row]:
     """Medians, quartiles and ratios; a ratio is taken within each round."""
     peers = [c for c in contestants if c.variant.kind == "peer"]
     best = min(peers, key=lambda c: median(c.milliseconds), default=None)

@@ -143,15 +143,16 @@ def batch_of(tasks: int, inputs: int) -> Task:
 def test_the_rule() -> None:
     small = MAML(MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=5)
     wide = MAML(MLP([384, 256, 5]), F.cross_entropy, inner_lr=0.01, inner_steps=5)
-    images = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.LazyLinear(2))
-    images(torch.zeros(1, 1, 4, 4))
+    images = nn.Sequential(nn.Conv2d(1, 64, 3), nn.Flatten(), nn.LazyLinear(5))
+    images(torch.zeros(1, 1, 28, 28))
     convolution = MAML(images, F.cross_entropy, inner_lr=0.01, inner_steps=1)
     assert is_small(small, batch_of(25, 1))
     assert is_small(small, batch_of(500, 1).support)
-    assert not is_small(small, batch_of(5_000, 1).support.x)
-    assert is_small(wide, batch_of(4, 384))
-    assert not is_small(wide, batch_of(64, 384))
-    assert not is_small(convolution, batch_of(1, 1))
+    assert not is_small(small, batch_of(50_000, 1).support.x)
+    assert is_small(wide, batch_of(16, 384))
+    assert not is_small(wide, batch_of(1_000, 384))
+    assert is_small(convolution, torch.zeros(1).expand(100, 1, 1, 28, 28))
+    assert not is_small(convolution, torch.zeros(1).expand(1, 1_000, 1, 28, 28))
 
 
 @pytest.mark.parametrize("way", WAYS)
