@@ -7,7 +7,13 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient
-from metalearn_lab.compiled.one_task import OneTask, check_settings, settings_of, state_of
+from metalearn_lab.compiled.one_task import (
+    OneTask,
+    check_no_gradient_wanted,
+    check_settings,
+    settings_of,
+    state_of,
+)
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
@@ -31,6 +37,7 @@ class CompiledLowRankMetaLoss:
     """
 
     def __init__(self, learner: Learner, example: Task) -> None:
+        check_no_gradient_wanted(example)
         self.learner = learner
         self.settings = settings_of(learner)
         expected = loss_and_gradient(learner, example)
@@ -55,6 +62,7 @@ class CompiledLowRankMetaLoss:
             ValueError: the shapes are not the example's, or the learner's settings have changed.
         """
         check_settings(self.learner, self.settings)
+        check_no_gradient_wanted(tasks)
         mapped, attached = self._mapped(tasks)
         loss, *gradients = self.compiled(self.shared, mapped)
         count = len(self.moved)

@@ -7,7 +7,10 @@ from typing import Any
 
 from torch import nn
 
+from metalearn_lab.compiled.not_compilable import NotCompilable
+from metalearn_lab.learners.known_gradient import leaves_wanting
 from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.tasks.types import Task
 
 
 class OneTask(nn.Module):
@@ -48,4 +51,17 @@ def check_settings(learner: Learner, compiled: dict[str, object]) -> None:
         raise ValueError(
             f"the learner was compiled with {compiled} and has {settings_of(learner)} now: "
             "compile it again"
+        )
+
+
+def check_no_gradient_wanted(tasks: Task) -> None:
+    """Refuse a batch whose own gradient would be lost in a compiled or recorded step.
+
+    Raises:
+        NotCompilable: a tensor of the batch requires a gradient.
+    """
+    if leaves_wanting(tasks):
+        raise NotCompilable(
+            "a compiled step gives no gradient in its data, and what was given requires one, as "
+            "the output of an encoder that is trained too: use compiled=False, or detach the data"
         )

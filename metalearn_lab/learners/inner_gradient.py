@@ -19,18 +19,24 @@ def inner_gradient(
 
     Args:
         loss: of weights by name, a scalar.
-        weights: where; the gradient is in these alone, though the loss may depend on others.
+        weights: where; the gradient is in these alone, though the loss may depend on others. A
+            weight that plays no part in it has the gradient 0.
+
+    Raises:
+        ValueError: the loss depends on none of the weights, so the gradient has been lost.
     """
     second_order = torch.is_grad_enabled()
     plain = not second_order or all(weight.requires_grad for weight in weights.values())
-    if torch._C._are_functorch_transforms_active() or not plain:
-        transformed: dict[str, Tensor] = torch.func.grad(loss)(weights)
-        return transformed
+    # torch.compile knows derivatives by torch.func alone, and makes zeros of others.
+    transformed = torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling()
+    if transformed or not plain:
+        of_func: dict[str, Tensor] = torch.func.grad(lambda own: _attached(loss(own)))(weights)
+        return of_func
     with torch.enable_grad():
         # As new tensors, for what else the loss makes of the same weights is held constant.
         own = {name: _own(weight, second_order) for name, weight in weights.items()}
         gradients = torch.autograd.grad(
-            loss(own),
+            _attached(loss(own)),
             list(own.values()),
             create_graph=second_order,
             allow_unused=True,
@@ -41,3 +47,13 @@ def inner_gradient(
 
 def _own(weight: Tensor, second_order: bool) -> Tensor:
     return weight.view_as(weight) if second_order else weight.detach().requires_grad_()
+
+
+def _attached(loss: Tensor) -> Tensor:
+    if not loss.requires_grad:
+        raise ValueError(
+            "the loss depends on none of the weights that the inner loop moves, so no step would "
+            "change anything: look for detach, no_grad, item or NumPy in the model and the loss, "
+            "or name with `adapts` what the loss does depend on"
+        )
+    return loss

@@ -21,8 +21,14 @@ from metalearn_lab.learners.inner_gradient import inner_gradient
 from metalearn_lab.learners.loop import looped_meta_loss
 from metalearn_lab.learners.low_rank_rule import check_low_rank
 from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
+from metalearn_lab.learners.model_checks import (
+    check_initialised,
+    check_traits,
+    recomputing_refused,
+)
 from metalearn_lab.learners.norms import check_norms
 from metalearn_lab.learners.replay import check_replay, replayed
+from metalearn_lab.learners.traits import watch_once
 from metalearn_lab.tasks.types import Split, Task
 
 Weights = dict[str, Tensor]
@@ -91,6 +97,7 @@ class Learner(nn.Module):
     ) -> None:
         super().__init__()
         check_mapping(mapping)
+        check_initialised(model)
         check_norms(
             model,
             # By the rule, a model that is moved to a GPU becomes vectorised there.
@@ -111,7 +118,7 @@ class Learner(nn.Module):
         self.inner_lr = inner_lr
         self.inner_steps = inner_steps
         self.adapts = adapts
-        self._mapping = mapping
+        self._mapping, self.mapping_is_checked = mapping, True
         self.chunk_size = chunk_size
         self.adapted_names = _matching_names(model, adapts)
         self.low_rank = low_rank
@@ -124,11 +131,12 @@ class Learner(nn.Module):
     @property
     def mapping(self) -> Mapping:
         """How tasks are run: as was asked, or by the rule."""
-        return self._mapping or mapping_for(self.model)
+        return self._mapping or mapping_for(self.model, second_order=self.differentiates_twice)
 
     @mapping.setter
     def mapping(self, mapping: Mapping | None) -> None:
-        self._mapping = mapping
+        # To compare the two ways, a model may be run in the wrong one.
+        self._mapping, self.mapping_is_checked = mapping, False
 
     def forward(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch of tasks; its gradient is the meta-gradient.
@@ -136,7 +144,12 @@ class Learner(nn.Module):
         Args:
             tasks: a batch, every tensor ``[tasks, items, ...]``.
         """
+        if torch.compiler.is_compiling():
+            # Around an inner loop the tracer of torch.compile loses gradients, so it stays outside.
+            uncompiled: Tensor = torch.compiler.disable(self.forward)(tasks)
+            return uncompiled
         with attention_for(self):
+            check_traits(self, watch_once(self, tasks.support.x))
             if self.mapping == "loop":
                 return looped_meta_loss(self, tasks)
             return chunked_meta_loss(self, tasks, tasks_at_once(self, tasks))
@@ -161,6 +174,7 @@ class Learner(nn.Module):
         """
         count = self.inner_steps if steps is None else steps
         check_steps(count)
+        check_traits(self, watch_once(self, support.x))
         trajectory: Trajectory = over_tasks(
             lambda split: self.inner_loop(self.weights(), split, count),
             self.mapping,
@@ -188,7 +202,8 @@ class Learner(nn.Module):
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs of the model at given weights, for one task."""
-        outputs: Tensor = functional_call(self.model, weights, (x,))
+        with recomputing_refused():
+            outputs: Tensor = functional_call(self.model, weights, (x,))
         return outputs
 
     def loss_at(self, weights: Weights, split: Split) -> Tensor:

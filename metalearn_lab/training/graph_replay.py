@@ -10,7 +10,12 @@ from torch.func import functional_call
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient
 from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.compiled.one_task import check_settings, settings_of, state_of
+from metalearn_lab.compiled.one_task import (
+    check_no_gradient_wanted,
+    check_settings,
+    settings_of,
+    state_of,
+)
 from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner, Weights
 from metalearn_lab.tasks.types import Split, Task
@@ -38,6 +43,7 @@ class GraphReplay:
 
     def __init__(self, learner: Learner, example: Task) -> None:
         _check_no_dropout(learner)
+        check_no_gradient_wanted(example)
         self.learner = learner
         self.settings = settings_of(learner)
         self.state = list(state_of(learner).values())
@@ -93,6 +99,7 @@ class GraphReplay:
 
     def _check(self, tasks: Task) -> None:
         check_settings(self.learner, self.settings)
+        check_no_gradient_wanted(tasks)
         if [tensor.data_ptr() for tensor in self.state] != self.addresses:
             raise ValueError(
                 "the learner's weights were moved in memory after its step was recorded, as "
