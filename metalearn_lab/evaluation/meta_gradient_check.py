@@ -10,6 +10,7 @@ from math import inf, isfinite
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from metalearn_lab.evaluation.meta_gradient_report import CheckedParameter, MetaGradientReport
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -49,7 +50,7 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
         TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), or the meta-loss is
             random, so that nothing can be compared.
     """
-    exact = copy.deepcopy(learner).to("cpu", torch.float64)
+    exact = _own_copy(learner).to("cpu", torch.float64)
     doubled = Task(*(Split(*(_double(part) for part in split)) for split in tasks))
     _check_not_random(exact, doubled)
     looped, vectorised = (meta_gradient(exact, doubled, how) for how in ("loop", "vmap"))
@@ -110,7 +111,7 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
 
 def plain_training(learner: Learner, splits: list[Split]) -> Learner:
     """A copy of the learner whose model PyTorch's own optimiser moved, a step on each split."""
-    trained = copy.deepcopy(learner)
+    trained = _own_copy(learner)
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
     optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
     if isinstance(learner, Reptile) and learner.inner_optimizer == "adam":
@@ -127,12 +128,19 @@ def plain_training(learner: Learner, splits: list[Split]) -> Learner:
 @contextmanager
 def mapped_as(learner: Learner, mapping: Mapping) -> Iterator[None]:
     """Run a learner for a while in a way that it may refuse, to see how wrong that is."""
-    asked = vars(learner)["_mapping"]
-    vars(learner)["_mapping"] = mapping
+    asked = {name: vars(learner)[name] for name in ("_mapping", "refuses_what_vmap_gets_wrong")}
+    vars(learner).update(_mapping=mapping, refuses_what_vmap_gets_wrong=False)
     try:
         yield
     finally:
-        vars(learner)["_mapping"] = asked
+        vars(learner).update(asked)
+
+
+def _own_copy(learner: Learner) -> Learner:
+    """A copy to move at will; features that a model keeps of its last run have no graph in it."""
+    kept = (leaf for module in learner.modules() for leaf in pytree.tree_leaves(vars(module)))
+    of_a_graph = (t for t in kept if isinstance(t, Tensor) and not t.is_leaf)
+    return copy.deepcopy(learner, {id(t): t.detach().clone() for t in of_a_graph})
 
 
 def _gradient(loss: Tensor, learner: Learner) -> Gradient:

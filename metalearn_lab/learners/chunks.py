@@ -6,11 +6,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from metalearn_lab.learners.known_gradient import LossAndGradient, mean_of_parts
+from metalearn_lab.learners.known_gradient import (
+    LostGradient,
+    leaves_wanting,
+    loss_and_gradient,
+    mean_of_parts,
+    rows,
+)
 from metalearn_lab.learners.over_batch import over_batch
 from metalearn_lab.tasks.types import Split, Task
 
@@ -31,9 +37,22 @@ def chunked_meta_loss(learner: Learner, tasks: Task, size: int) -> Tensor:
         return _losses(learner, tasks).mean()
     parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
 
-    chunks = (_rows(tasks, slice(first, first + size)) for first in range(0, count, size))
-    parts = (_loss_and_gradient(learner, chunk, parameters) for chunk in chunks)
-    return mean_of_parts(parts, parameters, count)
+    def loss(chunk: Task) -> Tensor:
+        return _losses(learner, chunk).sum()
+
+    parts = (
+        loss_and_gradient(
+            loss, rows(tasks, slice(first, first + size)), parameters, checked=first == 0
+        )
+        for first in range(0, count, size)
+    )
+    try:
+        return mean_of_parts(parts, parameters, count, leaves_wanting(tasks))
+    except LostGradient:
+        if learner.chunk_size is not None:
+            raise
+        # The chunks were only to spare memory, and no result may depend on how much is free.
+        return _losses(learner, tasks).mean()
 
 
 def tasks_at_once(learner: Learner, tasks: Task) -> int:
@@ -100,24 +119,11 @@ def free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _loss_and_gradient(
-    learner: Learner, chunk: Task, parameters: list[nn.Parameter]
-) -> LossAndGradient:
-    loss = _losses(learner, chunk).sum()
-    if not parameters:
-        return loss, ()
-    return loss.detach(), torch.autograd.grad(loss, parameters, allow_unused=True)
-
-
 def _losses(learner: Learner, tasks: Task) -> Tensor:
     def meta_loss(learner: Learner, support: Split, query: Split) -> Tensor:
         return learner.meta_loss(Task(support, query))
 
     return over_batch(learner, meta_loss, *tasks, low_rank_pays=learner.low_rank_pays)
-
-
-def _rows(tasks: Task, rows: slice) -> Task:
-    return Task(*(Split(split.x[rows], split.y[rows]) for split in tasks))
 
 
 def _bytes_without_graph(learner: Learner, tasks: Task) -> int:

@@ -7,6 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+_LOST = (
+    "the loss depends on none of the weights that the inner loop moves, so no step would change "
+    "anything: look for detach, no_grad, item or NumPy in the model and the loss, or name with "
+    "`adapts` what the loss does depend on"
+)
+
 
 def inner_gradient(
     loss: Callable[[dict[str, Tensor]], Tensor], weights: dict[str, Tensor]
@@ -19,25 +25,38 @@ def inner_gradient(
 
     Args:
         loss: of weights by name, a scalar.
-        weights: where; the gradient is in these alone, though the loss may depend on others.
+        weights: where; the gradient is in these alone, though the loss may depend on others. A
+            weight that plays no part in it has the gradient 0.
+
+    Raises:
+        ValueError: the loss depends on none of the weights, so the gradient has been lost.
     """
     second_order = torch.is_grad_enabled()
     plain = not second_order or all(weight.requires_grad for weight in weights.values())
-    if torch._C._are_functorch_transforms_active() or not plain:
-        transformed: dict[str, Tensor] = torch.func.grad(loss)(weights)
-        return transformed
+    # torch.compile knows derivatives by torch.func alone, and makes zeros of others.
+    transformed = torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling()
+    if transformed or not plain:
+        of_func: dict[str, Tensor] = torch.func.grad(lambda own: _attached(loss(own)))(weights)
+        return of_func
     with torch.enable_grad():
         # As new tensors, for what else the loss makes of the same weights is held constant.
         own = {name: _own(weight, second_order) for name, weight in weights.items()}
-        gradients = torch.autograd.grad(
-            loss(own),
-            list(own.values()),
-            create_graph=second_order,
-            allow_unused=True,
-            materialize_grads=True,
+        found = torch.autograd.grad(
+            _attached(loss(own)), list(own.values()), create_graph=second_order, allow_unused=True
         )
-    return dict(zip(own, gradients, strict=True))
+    if all(gradient is None for gradient in found):
+        raise ValueError(_LOST)  # the loss depends on other weights, but on none of these
+    filled = (
+        torch.zeros_like(w) if g is None else g for w, g in zip(own.values(), found, strict=True)
+    )
+    return dict(zip(own, filled, strict=True))
 
 
 def _own(weight: Tensor, second_order: bool) -> Tensor:
     return weight.view_as(weight) if second_order else weight.detach().requires_grad_()
+
+
+def _attached(loss: Tensor) -> Tensor:
+    if not loss.requires_grad:
+        raise ValueError(_LOST)
+    return loss

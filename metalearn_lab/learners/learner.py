@@ -22,9 +22,15 @@ from metalearn_lab.learners.inner_gradient import inner_gradient
 from metalearn_lab.learners.loop import looped_meta_loss
 from metalearn_lab.learners.low_rank_rule import check_low_rank
 from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
+from metalearn_lab.learners.model_checks import (
+    check_initialised,
+    check_traits,
+    recomputing_refused,
+)
 from metalearn_lab.learners.norms import check_norms
 from metalearn_lab.learners.replay import check_replay, replayed
 from metalearn_lab.learners.settings import inner_rate, names_matching, step_count, whole_number
+from metalearn_lab.learners.traits import watch_once
 from metalearn_lab.tasks.batches import check_inputs, check_split, check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
@@ -108,12 +114,14 @@ class Learner(nn.Module):
         replay: bool = False,
     ) -> None:
         super().__init__()
+        check_initialised(model)
         self.model = model
         self.loss = loss
         self.inner_lr = inner_lr
         self.inner_steps = inner_steps
         self.adapts = adapts
         self._mapping = mapping
+        self.refuses_what_vmap_gets_wrong = True
         self.chunk_size = chunk_size
         self._transductive = transductive
         self.low_rank = low_rank
@@ -191,7 +199,7 @@ class Learner(nn.Module):
     @property
     def mapping(self) -> Mapping:
         """How tasks are run: as was asked, or by the rule."""
-        return self._mapping or mapping_for(self.model)
+        return self._mapping or mapping_for(self.model, second_order=self.differentiates_twice)
 
     @mapping.setter
     def mapping(self, mapping: Mapping | None) -> None:
@@ -208,9 +216,14 @@ class Learner(nn.Module):
             TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), a label has no
                 output, or nothing remains to adapt.
         """
+        if torch.compiler.is_compiling():
+            # Around an inner loop the tracer of torch.compile loses gradients, so it stays outside.
+            uncompiled: Tensor = torch.compiler.disable(self.forward)(tasks)  # type: ignore[no-untyped-call]
+            return uncompiled
         check_tasks(tasks)
         _ = self.adapted_names  # which weights are frozen is told before others take their place
         with attention_for(self):
+            check_traits(self, watch_once(self, tasks.support.x))
             if self.mapping == "loop":
                 return looped_meta_loss(self, tasks)
             return chunked_meta_loss(self, tasks, tasks_at_once(self, tasks))
@@ -238,6 +251,7 @@ class Learner(nn.Module):
         count = step_count(self.inner_steps if steps is None else steps)
         check_split("support", support)
         _ = self.adapted_names  # as in ``forward``
+        check_traits(self, watch_once(self, support.x))
         trajectory: Trajectory = over_tasks(
             lambda split: self.inner_loop(self.weights(), split, count),
             self.mapping,
@@ -271,7 +285,8 @@ class Learner(nn.Module):
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs of the model at given weights, for one task."""
-        outputs: Tensor = functional_call(self.model, weights, (x,))
+        with recomputing_refused():
+            outputs: Tensor = functional_call(self.model, weights, (x,))
         return outputs
 
     def loss_at(self, weights: Weights, split: Split) -> Tensor:

@@ -16,9 +16,19 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from metalearn_lab.learners.known_gradient import LossAndGradient, mean_of_parts
-from metalearn_lab.learners.mapping import mapping_for
+from metalearn_lab.learners.known_gradient import (
+    LossAndGradient,
+    leaves_wanting,
+    loss_and_gradient,
+    mean_of_parts,
+    rows,
+)
+from metalearn_lab.learners.mapping import is_heavy
+from metalearn_lab.learners.random_state import RandomState
+from metalearn_lab.learners.traits import watch_once
+from metalearn_lab.one_thread import threads_outside
 from metalearn_lab.tasks.types import Split, Task
 
 if TYPE_CHECKING:
@@ -42,9 +52,22 @@ def looped_meta_loss(learner: Learner, tasks: Task) -> Tensor:
         ValueError: the batch is empty.
     """
     count = tasks.query.y.shape[0]
-    parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-    wanted = parameters if torch.is_grad_enabled() else []
-    return mean_of_parts(_each_task(learner, tasks, wanted), wanted, count)
+    recorded = torch.is_grad_enabled()
+    wanted = [p for p in learner.parameters() if p.requires_grad and recorded]
+    one_by_one = [rows(tasks, slice(i, i + 1)) for i in range(count)]
+
+    def mean(threads: int) -> Tensor:
+        each = _each_task(learner, one_by_one, wanted, threads)
+        return mean_of_parts(each, wanted, count, leaves_wanting(tasks))
+
+    threads = threads_for(learner, tasks)
+    before = RandomState(tasks.query.y.device)
+    loss = mean(threads)
+    if threads > 1 and before.has_moved():
+        # Which thread drew first is chance; one alone draws in the order of the tasks.
+        before.restore()
+        loss = mean(1)
+    return loss
 
 
 def threads_for(learner: Learner, tasks: Task) -> int:
@@ -52,57 +75,61 @@ def threads_for(learner: Learner, tasks: Task) -> int:
 
     It does on a CPU for the models that are looped by the rule, convolutions and attention. The
     operations of other models are so small that the threads would wait for one another's Python.
-    Dropout draws from one global stream, so a model
-    with it stays in the caller's thread.
+    Random numbers come from one stream, so a model that draws some stays in the caller's thread,
+    and so does one of which no copies can be made.
     """
-    random = any(
-        isinstance(layer, nn.modules.dropout._DropoutNd) and layer.training and layer.p > 0
-        for layer in learner.modules()
-    )
-    if random or mapping_for(learner.model, tasks.query.y.device) != "loop":
+    traits = watch_once(learner, tasks.support.x)
+    if (traits and traits.draws) or not is_heavy(learner.model, tasks.query.y.device):
         return 1
-    return min(torch.get_num_threads(), tasks.query.y.shape[0])
+    return min(threads_outside(), tasks.query.y.shape[0])
 
 
-def _each_task(learner: Learner, tasks: Task, wanted: Parameters) -> Iterator[LossAndGradient]:
+def _each_task(
+    learner: Learner, tasks: list[Task], wanted: Parameters, count: int
+) -> Iterator[LossAndGradient]:
     """Loss and gradient of every task, in order."""
-    each = [
-        Task(*(Split(split.x[i], split.y[i]) for split in tasks))
-        for i in range(tasks.query.y.shape[0])
-    ]
-    count = threads_for(learner, tasks)
-    if count == 1:
-        yield from (_loss_and_gradient(learner, task, wanted) for task in each)
-        return
     # torch.func.functional_call swaps weights inside a module, so no two threads may share one.
+    copies = [copy_around_weights(learner) for _ in range(count)] if count > 1 else []
+    if None in copies or not copies:
+        yield from (_loss_and_gradient(learner, i, tasks, wanted) for i in range(len(tasks)))
+        return
     free: SimpleQueue[Learner] = SimpleQueue()
-    for _ in range(count):
-        free.put(_sharing_weights(learner))
+    for own in copies:
+        free.put(own)  # type: ignore[arg-type]
     in_callers_modes = _callers_modes()
 
-    def run(task: Task) -> LossAndGradient:
+    def run(i: int) -> LossAndGradient:
         own = free.get()
         try:
             with in_callers_modes():
-                return _loss_and_gradient(own, task, wanted)
+                return _loss_and_gradient(own, i, tasks, wanted)
         finally:
             free.put(own)
 
     with _threads(count) as threads:
-        yield from threads.map(run, each)
+        yield from threads.map(run, range(len(tasks)))
 
 
-def _loss_and_gradient(learner: Learner, task: Task, wanted: Parameters) -> LossAndGradient:
-    loss = learner.meta_loss(task)
-    if not wanted:
-        return loss, ()
-    return loss.detach(), torch.autograd.grad(loss, wanted, allow_unused=True)
+def _loss_and_gradient(
+    learner: Learner, i: int, tasks: list[Task], wanted: Parameters
+) -> LossAndGradient:
+    def loss(one: Task) -> Tensor:
+        return learner.meta_loss(Task(*(Split(split.x[0], split.y[0]) for split in one)))
+
+    return loss_and_gradient(loss, tasks[i], wanted, checked=i == 0)
 
 
-def _sharing_weights(learner: Learner) -> Learner:
-    """A copy of the modules around the same parameters and buffers."""
-    shared = chain(learner.parameters(), learner.buffers())
-    return copy.deepcopy(learner, {id(tensor): tensor for tensor in shared})
+def copy_around_weights(learner: Learner) -> Learner | None:
+    """A copy of the modules around the same parameters and buffers; None where there can be none.
+
+    What the model keeps of an earlier run, such as its features, is shared too.
+    """
+    kept = (leaf for module in learner.modules() for leaf in pytree.tree_leaves(vars(module)))
+    shared = chain(learner.parameters(), learner.buffers(), kept)
+    try:
+        return copy.deepcopy(learner, {id(t): t for t in shared if isinstance(t, Tensor)})
+    except Exception:  # Whatever a model holds that is one of its kind, a lock or a file.
+        return None
 
 
 def _callers_modes() -> Callable[[], AbstractContextManager[None]]:

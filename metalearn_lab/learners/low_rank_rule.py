@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.low_rank import FORMS, input_layer, input_weight
+from metalearn_lab.learners.traits import watch_once
 
 if TYPE_CHECKING:
     from metalearn_lab.learners.learner import Learner
@@ -22,12 +23,23 @@ def runs_low_rank(learner: Learner, support: Tensor, *, pays: bool = True) -> bo
         learner: any learner; tasks that are run one by one are run as they are written.
         support: inputs of the model, ``[tasks, items, ...]``.
         pays: whether what is done with the batch gains by it where the rule says so.
+
+    Raises:
+        ValueError: it was asked for, and the model does more with its input than it promises.
     """
-    if learner.mapping != "vmap":
-        return False
     # What was asked for could be had then; a layer that was frozen since is run as it is written.
-    could = learner.low_rank and obstacle(learner) is None
-    return could or (pays and saves_work(learner, support))
+    asked = learner.low_rank and obstacle(learner) is None
+    if learner.mapping != "vmap" or not (asked or (pays and saves_work(learner, support))):
+        return False
+    traits = watch_once(learner, support)
+    if traits is None or traits.straight:
+        return True
+    if learner.low_rank:
+        raise ValueError(
+            f"low_rank=True cannot be had: the input does not go straight to "
+            f"{learner.model.input_layer} and nowhere else; leave low_rank out"
+        )
+    return False
 
 
 def saves_work(learner: Learner, support: Tensor) -> bool:

@@ -13,29 +13,42 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from metalearn_lab.models.transformer import SelfAttention
+from metalearn_lab.learners.traits import seen_traits
 
 Mapping = Literal["vmap", "loop"]
 
-_LOOPED_ON_CPU = (nn.modules.conv._ConvNd, nn.MultiheadAttention, SelfAttention)
+_HEAVY = (nn.modules.conv._ConvNd, nn.MultiheadAttention)
 
 
-def mapping_for(model: nn.Module, device: torch.device | None = None) -> Mapping:
+def mapping_for(
+    model: nn.Module, device: torch.device | None = None, *, second_order: bool = True
+) -> Mapping:
     """The rule by which tasks are run when nothing else is asked for.
 
-    On a CPU, ``"loop"`` for a model with convolutions or attention: each task keeps a core busy,
-    and what one task needs stays in its cache. Elsewhere, and for dense networks, ``"vmap"``:
-    there the cost of starting each operation counts, which all tasks then share.
+    ``"loop"`` for a model that ``vmap`` cannot run, or gets wrong. On a CPU, also for one with
+    convolutions or attention: each task keeps a core busy, and what one task needs stays in its
+    cache. Elsewhere, and for dense networks, ``"vmap"``: there the cost of starting each operation
+    counts, which all tasks then share.
 
     Args:
-        model: looked through for layers of these classes.
+        model: judged by what it was seen to do (see ``learners.traits``), or, before it was first
+            run, by the classes of its layers.
         device: where it runs; where its parameters are when not given.
+        second_order: whether the inner loop is differentiated.
     """
     if device is None:
         device = next((parameter.device for parameter in model.parameters()), None)
+    traits = seen_traits(model, device)
+    unfit = traits and (traits.fails or traits.wrong or (second_order and traits.wrong_twice))
     on_cpu = device is None or device.type == "cpu"
-    heavy = any(isinstance(layer, _LOOPED_ON_CPU) for layer in model.modules())
-    return "loop" if on_cpu and heavy else "vmap"
+    return "loop" if unfit or (on_cpu and is_heavy(model, device)) else "vmap"
+
+
+def is_heavy(model: nn.Module, device: torch.device | None) -> bool:
+    """Whether the operations of a single task are large, as convolutions and attention are."""
+    if traits := seen_traits(model, device):
+        return traits.heavy
+    return any(isinstance(layer, _HEAVY) for layer in model.modules())
 
 
 def check_mapping(mapping: str | None) -> None:
@@ -64,7 +77,19 @@ def over_tasks(
         The function of a batch; every output tensor gains a leading task axis.
     """
     if mapping == "vmap":
-        return torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
+        mapped = torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
+
+        def at_once(*batches: Any) -> Any:
+            try:
+                return mapped(*batches)
+            except RuntimeError as error:
+                error.add_note(
+                    "All tasks were run at once, by torch.func.vmap. If the model works on one "
+                    "task by itself, give the learner mapping='loop'."
+                )
+                raise
+
+        return at_once
 
     def looped(*batches: Any) -> Any:
         leaves, _ = pytree.tree_flatten(batches)

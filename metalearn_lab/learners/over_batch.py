@@ -12,6 +12,7 @@ from torch import Tensor
 from metalearn_lab.learners.low_rank import low_rank_tasks, with_small_layer
 from metalearn_lab.learners.low_rank_rule import runs_low_rank
 from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.learners.traits import watch_once
 from metalearn_lab.tasks.types import Split
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def over_batch(
     Returns:
         What ``of_one`` returns, with a leading task axis.
     """
+    watch_once(learner, support.x)  # for the rules below
     # Where a graph is kept, one of all chunks would bound nothing: see learners.chunks.
     chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
     outputs: Tensor

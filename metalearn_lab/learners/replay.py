@@ -1,9 +1,9 @@
 """Exact replay: the reverse pass through k inner steps in the memory of one.
 
 Differentiating through θ_{j+1} = U(θ_j) by an unrolled graph keeps every activation of every step.
-The reverse pass v ← [∂U/∂θ (θ_j)]ᵀ v goes through one step at a time, though, and θ_j is all it
-takes to make that step again. So θ_0, …, θ_k are kept and nothing else; each step is taken twice,
-and the gradient is the same.
+The reverse pass v ← [∂U/∂θ (θ_j)]ᵀ v goes through one step at a time, though, and θ_j and the
+random numbers that were drawn are all it takes to make that step again. So θ_0, …, θ_k are kept
+and nothing else; each step is taken twice, and the gradient is the same.
 
 A gradient step and its reverse are three times the work of the gradient alone, so replay is at
 most 4/3 of the work of the unrolled graph; where starting an operation costs more than the
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vjp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from metalearn_lab.learners.random_state import RandomState
 from metalearn_lab.tasks.types import Split
 
 if TYPE_CHECKING:
@@ -30,28 +31,15 @@ Function = Callable[..., tuple[Tensor, ...]]
 
 
 def check_replay(learner: Learner) -> None:
-    """Refuse a learner that replay would not serve, or would make wrong.
-
-    Dropout is found by its class; numbers that a model draws in another way are not seen here.
+    """Refuse a learner that replay would not serve.
 
     Raises:
-        ValueError: the learner keeps no graph of its inner loop, or its model has dropout, which
-            would draw other numbers the second time.
+        ValueError: the learner keeps no graph of its inner loop.
     """
     if not learner.differentiates_twice:
         raise ValueError(
             f"replay bounds the memory of differentiating through the inner loop, which "
             f"{type(learner).__name__} does not do: leave replay out"
-        )
-    random = [
-        name or "model"
-        for name, layer in learner.model.named_modules()
-        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0
-    ]
-    if random:
-        raise ValueError(
-            f"a replayed step would draw other numbers in {', '.join(random)}: take the dropout "
-            "out, or leave replay out"
         )
 
 
@@ -79,7 +67,7 @@ def replayed(learner: Learner) -> Callable[[Weights, Split, int], Weights]:
     def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
         step = step_of(list(theta), number)
         moved: tuple[Tensor, ...] = _Replayed.apply(  # type: ignore[no-untyped-call]
-            step, *theta.values(), *beside.values(), *support
+            step, RandomState(support.y.device), *theta.values(), *beside.values(), *support
         )
         return {**theta, **dict(zip(learner.adapted_names, moved, strict=True))}
 
@@ -101,18 +89,18 @@ class _Replayed(torch.autograd.Function):
     """A function of tensors that is evaluated again in the backward pass."""
 
     @staticmethod
-    def forward(function: Function, *inputs: Tensor) -> tuple[Tensor, ...]:
+    def forward(function: Function, before: RandomState, *inputs: Tensor) -> tuple[Tensor, ...]:
         return function(*inputs)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.function, *tensors = inputs
+        ctx.function, ctx.before, *tensors = inputs
         ctx.save_for_backward(*tensors)
 
     @staticmethod
     def backward(ctx: Any, *v: Tensor) -> tuple[Tensor | None, ...]:
         """The vector-Jacobian product, in the inputs whose gradient is asked for."""
-        inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[1:]
+        inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
         places = [place for place, asked in enumerate(wanted) if asked]
 
         def of_wanted(*values: Tensor) -> tuple[Tensor, ...]:
@@ -120,18 +108,22 @@ class _Replayed(torch.autograd.Function):
             return ctx.function(*(replaced.get(i, value) for i, value in enumerate(inputs)))  # type: ignore[no-any-return]
 
         # The backward pass may run long after ``forward``, which says the same (see ``attention``).
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), ctx.before.again():
             products = pulled_back(of_wanted, [inputs[place] for place in places], v)
         found = dict(zip(places, products, strict=True))
-        return (None, *(found.get(i) for i in range(len(inputs))))
+        return (None, None, *(found.get(i) for i in range(len(inputs))))
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int | None, ...], function: Function, *inputs: Tensor
+        info: Any,
+        in_dims: tuple[int | None, ...],
+        function: Function,
+        before: RandomState,
+        *inputs: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
         """Of a batch: replay the function of all tasks, so that nothing else is transformed."""
-        mapped = torch.func.vmap(function, in_dims[1:], randomness=info.randomness)
-        outputs: tuple[Tensor, ...] = _Replayed.apply(mapped, *inputs)  # type: ignore[no-untyped-call]
+        mapped = torch.func.vmap(function, in_dims[2:], randomness=info.randomness)
+        outputs: tuple[Tensor, ...] = _Replayed.apply(mapped, before, *inputs)  # type: ignore[no-untyped-call]
         return outputs, (0,) * len(outputs)
 
 

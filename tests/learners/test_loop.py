@@ -163,7 +163,8 @@ def test_tasks_run_side_by_side_where_that_pays():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        network, tasks = nn.Sequential(nn.Conv1d(1, 2, 1), nn.Dropout(0.5)), sinusoids()
+        layers = [nn.Unflatten(-1, (1, 1)), nn.Conv1d(1, 1, 1), nn.Flatten(-2), nn.Dropout(0.5)]
+        network, tasks = nn.Sequential(*layers).double(), sinusoids()
         learner = MAML(network, F.mse_loss, inner_lr=0.1, inner_steps=1)
         assert threads_for(learner, tasks) == 1, "dropout draws from one stream"
         assert threads_for(learner.eval(), tasks) == 2

@@ -11,11 +11,11 @@ from metalearn_lab.models.conv4 import Conv4
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.models.transformer import Transformer
+from metalearn_lab.tasks.types import Split
 
 DENSE = [MLP([1, 8, 1]), TextClassifier(30, 3)]
 HEAVY = [
     Conv4(3, filters=8),
-    Transformer(30, 3, dim=8, heads=2, hidden=8),
     nn.Sequential(nn.Conv1d(1, 4, 3)),
     nn.MultiheadAttention(4, 2),
 ]
@@ -34,6 +34,14 @@ def test_dense_networks_are_vectorised(model):
 def test_convolutions_and_attention_are_looped_on_a_cpu_alone(model):
     assert mapping_for(model) == "loop"
     assert mapping_for(model, torch.device("cuda")) == "vmap"
+
+
+def test_attention_written_out_is_known_once_it_was_seen_at_work():
+    learner = maml(Transformer(30, 3, dim=8, heads=2, hidden=8))
+    ids = torch.arange(1, 25).view(2, 3, 4)
+    learner.adapt(Split(ids, torch.arange(3).expand(2, 3)))
+    assert mapping_for(learner.model) == "loop"
+    assert mapping_for(learner.model, torch.device("cuda")) == "vmap"
 
 
 def test_a_learner_follows_the_rule_wherever_its_model_goes():

@@ -200,9 +200,3 @@ def test_no_more_graphs_are_alive_with_more_steps():
 def test_a_learner_without_a_graph_refuses_it(kind: type[Learner]):
     with pytest.raises(ValueError, match=rf"which {kind.__name__} does not do: leave replay out"):
         sinusoid_learner(kind, replay=True)
-
-
-def test_dropout_is_refused():
-    model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.1), nn.Linear(4, 1))
-    with pytest.raises(ValueError, match="would draw other numbers in 1: take the dropout out"):
-        MAML(model, F.mse_loss, inner_lr=0.1, inner_steps=1, replay=True)
