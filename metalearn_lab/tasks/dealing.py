@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from metalearn_lab.tasks.integer_column import integer_column
+
 
 class ClassItems(NamedTuple):
-    """The items of every class of a split, padded to one rectangle so that draws need no loop.
+    """The items and groups of every class of a split, one class behind the other.
+
+    Nothing is padded, so one large class among many small ones costs no more than its own rows.
 
     Attributes:
-        rows: table rows, ``[classes, items]``; 0 where padded.
-        group_of: position of each item's group within its class, ``[classes, items]``;
-            ``groups`` (one past the last) where padded.
-        sizes: items in each group, ``[classes, groups]``; 0 where padded.
-        one_deal: a set of groups for the support side that always works,
-            ``[classes, groups]`` bool; used where a random order of the groups leaves none.
+        rows: table rows, ``[items of all classes]``.
+        group_of: position of each item's group within its class, ``[items of all classes]``.
+        items: number of items of each class, ``[classes]``.
+        sizes: items in each group, ``[groups of all classes]``.
+        groups: number of groups of each class, ``[classes]``.
     """
 
     rows: Tensor
     group_of: Tensor
+    items: Tensor
     sizes: Tensor
-    one_deal: Tensor
+    groups: Tensor
 
 
 def find_deal(sizes: Sequence[int], shots: int, queries: int) -> tuple[int, ...] | None:
@@ -42,30 +46,47 @@ def find_deal(sizes: Sequence[int], shots: int, queries: int) -> tuple[int, ...]
         Positions of the support side's groups.
     """
     most = sum(sizes) - queries
-    reachable: dict[int, tuple[int, ...]] = {0: ()}
+    if most < shots:
+        return None
+    # From a total to the total before the last group, and that group: sums share their beginnings.
+    reachable: dict[int, tuple[int, int]] = {0: (0, -1)}
     for position, size in enumerate(sizes):
-        for total, chosen in list(reachable.items()):
+        for total in list(reachable):
             if total + size > most or total + size in reachable:
                 continue
-            reachable[total + size] = (*chosen, position)
+            reachable[total + size] = (total, position)
             if total + size >= shots:
-                return reachable[total + size]
+                return _chosen(reachable, total + size)
     return None
 
 
+def _chosen(reachable: Mapping[int, tuple[int, int]], total: int) -> tuple[int, ...]:
+    """The groups whose sizes make the total, in rising order."""
+    chosen: list[int] = []
+    while total:
+        total, position = reachable[total]
+        chosen.append(position)
+    return tuple(reversed(chosen))
+
+
 def dealable_classes(
-    labels: Sequence[int], groups: Sequence[int], *, shots: int, queries: int
+    labels: Sequence[int] | Tensor, groups: Sequence[int] | Tensor, *, shots: int, queries: int
 ) -> tuple[int, ...]:
     """The classes that have enough items in enough groups for such episodes.
 
     Args:
         labels: class of each row.
-        groups: group of each row.
+        groups: group of each row; the same number in two classes is two groups.
         shots: support items a class.
         queries: query items a class.
+
+    Raises:
+        ValueError: not as many labels as groups.
+        TypeError: labels or groups that are not one integer a row.
     """
+    columns = integer_column("labels", labels), integer_column("groups", groups)
     members: dict[int, dict[int, int]] = {}
-    for label, group in zip(labels, groups, strict=True):
+    for label, group in zip(*(column.tolist() for column in columns), strict=True):
         counts = members.setdefault(label, {})
         counts[group] = counts.get(group, 0) + 1
     return tuple(
@@ -75,26 +96,44 @@ def dealable_classes(
     )
 
 
-def index_classes(
-    labels: Tensor, groups: Tensor, classes: Sequence[int], *, shots: int, queries: int
-) -> ClassItems:
-    """Index the items of each class by group.
+def index_classes(labels: Tensor, groups: Tensor, classes: Tensor) -> ClassItems:
+    """Index the items of each class by group, in time and memory in proportion to the rows.
 
     Args:
         labels: ``[rows]`` class of each row.
-        groups: ``[rows]`` group of each row.
-        classes: the classes to index; every one must have a deal (see ``find_deal``).
-        shots: support items a class.
-        queries: query items a class.
+        groups: ``[rows]`` group of each row; a group lies within one class.
+        classes: ``[classes]`` those to index, in rising order; each has rows.
     """
-    rows = [torch.nonzero(labels == label).flatten() for label in classes]
-    members = [torch.unique(groups[part], return_inverse=True)[1] for part in rows]
-    sizes = [torch.bincount(member) for member in members]
-    padded_sizes = _pad(sizes, 0)
-    one_deal = torch.zeros(padded_sizes.shape, dtype=torch.bool)
-    for position, size in enumerate(sizes):
-        one_deal[position, list(find_deal(size.tolist(), shots, queries) or ())] = True
-    return ClassItems(_pad(rows, 0), _pad(members, padded_sizes.shape[1]), padded_sizes, one_deal)
+    inside = torch.nonzero(torch.isin(labels, classes)).flatten()
+    by_class = labels[inside].argsort(stable=True)
+    rows = inside[by_class]
+    class_of = torch.searchsorted(classes, labels[rows])
+    _, group, sizes = torch.unique(groups[rows], return_inverse=True, return_counts=True)
+    class_of_group = torch.empty_like(sizes).scatter(0, group, class_of)
+    order = class_of_group.argsort(stable=True)
+    position = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
+    number = class_of_group.bincount(minlength=len(classes))
+    group_of = position[group] - (number.cumsum(0) - number)[class_of]
+    items = class_of.bincount(minlength=len(classes))
+    return ClassItems(rows, group_of, items, sizes[order], number)
+
+
+def padded(values: Tensor, counts: Tensor, classes: Tensor, value: int) -> Tensor:
+    """The values of some classes as one rectangle, as wide as the largest of them.
+
+    Args:
+        values: of all classes, one class behind the other.
+        counts: how many each class has, ``[all classes]``.
+        classes: positions of the classes wanted, ``[classes]``; one may be wanted twice.
+        value: where a class has fewer than the largest.
+
+    Returns:
+        ``[classes, largest]``.
+    """
+    first, number = (counts.cumsum(0) - counts)[classes], counts[classes]
+    place = torch.arange(int(number.max()))
+    index = (first.unsqueeze(1) + place).clamp(max=len(values) - 1)
+    return values[index].masked_fill(place >= number.unsqueeze(1), value)
 
 
 def deal(keys: Tensor, sizes: Tensor, one_deal: Tensor, *, shots: int, queries: int) -> Tensor:
@@ -123,7 +162,3 @@ def deal(keys: Tensor, sizes: Tensor, one_deal: Tensor, *, shots: int, queries: 
     taken = number <= distance.argmin(dim=1, keepdim=True) + 1
     dealt = torch.zeros_like(taken).scatter(1, order, taken)
     return torch.where(works.any(dim=1, keepdim=True), dealt, one_deal)
-
-
-def _pad(parts: Iterable[Tensor], value: int) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(list(parts), batch_first=True, padding_value=value)

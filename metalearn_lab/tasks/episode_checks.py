@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.dealing import find_deal
+from metalearn_lab.tasks.dealing import ClassItems, find_deal
 
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
     """Raise ValueError unless there are two ways or more, and a shot and a query a class."""
+    for name, value in {"ways": ways, "shots": shots, "queries": queries}.items():
+        if not isinstance(value, Integral):
+            raise TypeError(f"{name} must be a whole number, got {value!r}")
     if ways < 2:
         raise ValueError(f"ways must be 2 or more, got {ways}: one class leaves nothing to tell")
     for name, value in {"shots": shots, "queries": queries}.items():
@@ -27,18 +33,17 @@ def check_address(first: int, count: int) -> None:
         raise ValueError(f"the number of episodes must be 1 or more, got {count}")
 
 
-def integer_column(name: str, values: Sequence[int] | Tensor) -> Tensor:
-    """One integer a row, as an int64 tensor on the CPU; TypeError for anything else."""
+def item_tensor(x: Any) -> Tensor:
+    """The items as one tensor; arrays of NumPy and the like share their memory with it."""
+    if isinstance(x, Tensor):
+        return x
     try:
-        column = torch.as_tensor(values).cpu()
+        return torch.as_tensor(np.asarray(x))
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be one integer a row, got {values!r:.80}") from None
-    if column.ndim != 1 or (column.is_floating_point() and len(column)):
         raise TypeError(
-            f"{name} must be one integer a row, got a tensor of shape {list(column.shape)} "
-            f"and type {column.dtype}"
-        )
-    return column.long()
+            f"x must be a tensor or an array of numbers, [rows, ...], got {x!r:.80}: encode the "
+            "items first, texts for example by hashed_ngrams"
+        ) from None
 
 
 def check_columns(x: Tensor, labels: Tensor, groups: Tensor) -> None:
@@ -62,15 +67,16 @@ def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> 
         wanted = "0 or more" if class_names is None else f"0..{most}"
         raise ValueError(
             f"labels must be {wanted}, but {len(bad)} are not, the first is row {int(bad[0])} "
-            f"with label {int(labels[bad[0]])}"
+            f"with label {int(labels[bad[0]])}: leave out rows without a class, and number the "
+            "classes from 0"
         )
 
 
-def check_classes(classes: Sequence[int], labels: Tensor, ways: int, split: str) -> None:
+def check_classes(classes: list[int], there: list[int], ways: int, split: str) -> None:
     """Raise ValueError unless the classes are distinct, in the table, and enough."""
     if len(set(classes)) < len(classes):
-        raise ValueError(f"classes of split {split!r} must differ, got {list(classes)}")
-    missing = sorted(set(classes) - set(torch.unique(labels).tolist()))
+        raise ValueError(f"classes of split {split!r} must differ, got {classes}")
+    missing = sorted(set(classes) - set(there))
     if missing:
         raise ValueError(
             f"classes {missing} of split {split!r} are not in the table: no row has such a label"
@@ -83,47 +89,55 @@ def check_classes(classes: Sequence[int], labels: Tensor, ways: int, split: str)
 
 
 def check_groups_within_classes(
-    labels: Tensor, groups: Tensor, classes: Sequence[int], names: Sequence[str]
+    labels: Tensor, groups: Tensor, classes: Tensor, names: Mapping[int, str]
 ) -> None:
     """Raise ValueError when a group has rows of two of the classes.
 
     Such a group could stand on the support side of one class and the query side of another.
     """
-    inside = torch.isin(labels, torch.tensor(classes))
-    pairs = torch.unique(torch.stack([groups[inside], labels[inside]], dim=1), dim=0)
-    repeated = torch.nonzero(pairs[1:, 0] == pairs[:-1, 0]).flatten()
-    if len(repeated):
-        first = int(repeated[0])
-        group, one, other = int(pairs[first, 0]), int(pairs[first, 1]), int(pairs[first + 1, 1])
+    rows = torch.nonzero(torch.isin(labels, classes)).flatten()
+    order = rows[groups[rows].argsort(stable=True)]
+    same_group = groups[order][1:] == groups[order][:-1]
+    broken = torch.nonzero(same_group & (labels[order][1:] != labels[order][:-1])).flatten()
+    if len(broken):
+        one, other = order[int(broken[0]) :][:2].tolist()
         raise ValueError(
-            f"group {group} has rows of classes {names[one]!r} and {names[other]!r}: a group must "
-            "lie within one class, else it could be in support for one and in query for the other"
+            f"group {int(groups[one])} has rows of classes {names[int(labels[one])]!r} and "
+            f"{names[int(labels[other])]!r}: a group must lie within one class, else it could be "
+            f"in support for one and in query for the other. See rows {one} and {other}: of one "
+            "sentence under two classes leave out at least one"
         )
 
 
-def check_every_class_can_be_dealt(
-    labels: Tensor,
-    groups: Tensor,
-    classes: Sequence[int],
-    names: Sequence[str],
-    *,
-    shots: int,
-    queries: int,
-) -> None:
-    """Raise ValueError for the first class without the items, or the groups, for an episode."""
-    needed = shots + queries
-    for label in classes:
-        sizes = torch.unique(groups[labels == label], return_counts=True)[1].tolist()
-        wanted = f"{shots} support and {queries} query items"
-        if sum(sizes) < needed:
+def find_deals(
+    items: ClassItems, classes: Tensor, names: Mapping[int, str], *, shots: int, queries: int
+) -> Tensor:
+    """A deal of the groups of each class that works (see ``dealing.find_deal``).
+
+    Returns:
+        ``[groups of all classes]`` bool, True on the support side.
+
+    Raises:
+        ValueError: for the first class without the items, or the groups, for an episode.
+    """
+    wanted = f"{shots} support and {queries} query items"
+    one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
+    first = 0
+    for label, part in zip(classes.tolist(), items.sizes.split(items.groups.tolist()), strict=True):
+        sizes = part.tolist()
+        if sum(sizes) < shots + queries:
             raise ValueError(
-                f"class {names[label]!r} has {sum(sizes)} items, but {wanted} need {needed}: "
-                "use fewer shots or queries, or leave the class out"
+                f"class {names[label]!r} has {sum(sizes)} items, but {wanted} need "
+                f"{shots + queries}: use fewer shots or queries, or leave the class out"
             )
-        if find_deal(sizes, shots, queries) is None:
+        support = find_deal(sizes, shots, queries)
+        if support is None:
             raise ValueError(
                 f"class {names[label]!r} has {sum(sizes)} items in {len(sizes)} groups of sizes "
                 f"{sorted(sizes, reverse=True)[:10]}, and no choice of whole groups leaves "
                 f"{wanted} on two sides without a common group: use fewer shots or queries, "
                 "or leave the class out"
             )
+        one_deal[[first + position for position in support]] = True
+        first += len(sizes)
+    return one_deal

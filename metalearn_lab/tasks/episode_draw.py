@@ -8,7 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.dealing import ClassItems, deal
+from metalearn_lab.tasks.dealing import ClassItems, deal, padded
+
+MOST_NUMBERS = 2**20
+"""Random numbers of the episodes that are drawn together, 8 MB; one episode may need more."""
 
 
 class Draw(NamedTuple):
@@ -27,7 +30,13 @@ class Draw(NamedTuple):
 
 
 def draw_episodes(
-    items: ClassItems, streams: Sequence[torch.Generator], *, ways: int, shots: int, queries: int
+    items: ClassItems,
+    one_deal: Tensor,
+    streams: Sequence[torch.Generator],
+    *,
+    ways: int,
+    shots: int,
+    queries: int,
 ) -> Draw:
     """Draw one episode from each stream of random numbers.
 
@@ -36,20 +45,44 @@ def draw_episodes(
     replacement. An episode depends on its own stream alone, not on the others beside it.
 
     Args:
-        items: the items of each class, every class with a deal.
+        items: the items of each class.
+        one_deal: a deal of the groups of each class that works, ``[groups of all classes]``.
         streams: one generator an episode.
         ways: classes an episode.
         shots: support items a class.
         queries: query items a class.
     """
+    counts = {"ways": ways, "shots": shots, "queries": queries}
+    numbers = len(items.items) + ways * int(items.groups.max() + items.items.max())
+    together = max(1, MOST_NUMBERS // numbers)
+    draws = [
+        _draw_together(items, one_deal, streams[first : first + together], **counts)
+        for first in range(0, len(streams), together)
+    ]
+    return draws[0] if len(draws) == 1 else Draw(*map(torch.cat, zip(*draws, strict=True)))
+
+
+def _draw_together(
+    items: ClassItems,
+    one_deal: Tensor,
+    streams: Sequence[torch.Generator],
+    *,
+    ways: int,
+    shots: int,
+    queries: int,
+) -> Draw:
     class_keys, group_keys, item_keys = _keys(items, streams, ways)
     classes = class_keys.argsort(dim=1)[:, :ways]
-    rows, group_of, sizes, one_deal = (part[classes.flatten()] for part in items)
-    groups = deal(group_keys, sizes, one_deal, shots=shots, queries=queries)
-    padded = group_of == sizes.shape[1]
-    on_support = groups.gather(1, group_of.clamp(max=sizes.shape[1] - 1))
-    support = _pick(item_keys.masked_fill(~on_support | padded, -1.0), rows, shots)
-    query = _pick(item_keys.masked_fill(on_support | padded, -1.0), rows, queries)
+    drawn = classes.flatten()
+    rows, group_of = (padded(part, items.items, drawn, -1) for part in items[:2])
+    sizes = padded(items.sizes, items.groups, drawn, 0)
+    known = padded(one_deal, items.groups, drawn, False)
+    keys = group_keys[:, : sizes.shape[1]]
+    groups = deal(keys, sizes, known, shots=shots, queries=queries)
+    on_support = groups.gather(1, group_of.clamp(min=0))
+    item_keys = item_keys[:, : rows.shape[1]].masked_fill(rows < 0, -1.0)
+    support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots)
+    query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries)
     return Draw(classes, _shot_by_shot(support, ways), _shot_by_shot(query, ways))
 
 
@@ -58,10 +91,11 @@ def _keys(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Random keys in [0, 1): for classes, for the groups of each way, for the items of each way.
 
-    They are double precision because a tie could be broken differently on another machine.
+    They are double precision because a tie could be broken differently on another machine. Every
+    way gets as many as the largest class needs, so a stream says the same whichever are drawn.
     """
-    classes, groups = items.sizes.shape
-    total = classes + ways * (groups + items.rows.shape[1])
+    classes, groups, most = len(items.items), int(items.groups.max()), int(items.items.max())
+    total = classes + ways * (groups + most)
     draws = [torch.rand(total, dtype=torch.float64, generator=stream) for stream in streams]
     class_keys, way_keys = torch.stack(draws).tensor_split([classes], dim=1)
     by_way = way_keys.reshape(len(streams) * ways, -1)

@@ -11,6 +11,7 @@ from torch import Tensor
 from metalearn_lab.tasks import episode_checks as checks
 from metalearn_lab.tasks.dealing import index_classes
 from metalearn_lab.tasks.episode_draw import Draw, draw_episodes
+from metalearn_lab.tasks.integer_column import integer_column
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import labelled_columns, text_groups
 from metalearn_lab.tasks.types import Split, Task
@@ -46,8 +47,8 @@ class EpisodeSampler:
     this is refused at construction, so a draw never fails.
 
     Args:
-        x: encoded items, ``[rows, ...]``, of any type.
-        labels: class of each row, ``[rows]``, 0 or more.
+        x: encoded items, ``[rows, ...]``, of any type; a tensor, or an array of NumPy and the like.
+        labels: class of each row, ``[rows]``, 0 or more, with gaps or without.
         ways: classes an episode (N).
         shots: support items a class (K).
         queries: query items a class (Q).
@@ -62,7 +63,7 @@ class EpisodeSampler:
         ValueError: counts out of range, columns that do not fit each other, NaN or infinity in
             ``x``, labels out of range, classes that are unknown or too few, a group in two
             classes, or a class whose groups cannot be dealt (see ``dealing.find_deal``).
-        TypeError: labels that are not one integer a row.
+        TypeError: labels, groups or classes that are not integers, or items that are no numbers.
     """
 
     def __init__(
@@ -81,23 +82,22 @@ class EpisodeSampler:
     ) -> None:
         """Check everything once, then index the items."""
         checks.check_counts(ways, shots, queries)
-        label_of = checks.integer_column("labels", labels)
-        group_of = checks.integer_column(
-            "groups", torch.arange(len(x)) if groups is None else groups
-        )
+        x = checks.item_tensor(x)
+        label_of = integer_column("labels", labels)
+        group_of = integer_column("groups", torch.arange(len(x)) if groups is None else groups)
         checks.check_columns(x, label_of, group_of)
         checks.check_labels_in_range(label_of, class_names)
-        chosen = torch.unique(label_of).tolist() if classes is None else list(classes)
-        checks.check_classes(chosen, label_of, ways, split)
-        names = class_names or [str(label) for label in range(int(label_of.max()) + 1)]
+        every = torch.unique(label_of)
+        chosen = every if classes is None else integer_column("classes", classes).sort().values
+        checks.check_classes(chosen.tolist(), every.tolist(), ways, split)
+        names = {n: str(n) if class_names is None else class_names[n] for n in chosen.tolist()}
         checks.check_groups_within_classes(label_of, group_of, chosen, names)
-        checks.check_every_class_can_be_dealt(
-            label_of, group_of, chosen, names, shots=shots, queries=queries
-        )
         self.x, self.split, self.seed = x, split, seed
         self.ways, self.shots, self.queries = ways, shots, queries
-        self.classes: tuple[int, ...] = tuple(sorted(chosen))
-        self._items = index_classes(label_of, group_of, self.classes, shots=shots, queries=queries)
+        self.classes: tuple[int, ...] = tuple(chosen.tolist())
+        self._classes = chosen
+        self._items = index_classes(label_of, group_of, chosen)
+        self._one_deal = checks.find_deals(self._items, chosen, names, shots=shots, queries=queries)
 
     @classmethod
     def from_dataset(
@@ -118,8 +118,8 @@ class EpisodeSampler:
 
         Args:
             dataset: a dataset with a column of texts and one of labels.
-            label_column: name of the label column, ClassLabel or integers, or strings, which are
-                numbered in sorted order.
+            label_column: name of the label column, ClassLabel or whole numbers, or strings, which
+                are numbered in sorted order.
             encode: turns the list of texts into ``x``, ``[rows, ...]``.
             text_column: name of the text column.
             ways: classes an episode.
@@ -130,7 +130,8 @@ class EpisodeSampler:
             seed: part of the address.
 
         Raises:
-            ValueError: a column is missing, or anything the sampler refuses.
+            ValueError: a column is missing, a row has no text or no class, or anything the
+                sampler refuses.
         """
         texts, labels, names = labelled_columns(dataset, text_column, label_column)
         return cls(
@@ -154,7 +155,7 @@ class EpisodeSampler:
         """
         draw = self._draw(index, 1)
         task = Task(*(Split(*(part[0] for part in side)) for side in self._task(draw)))
-        classes = torch.tensor(self.classes)[draw.classes[0]]
+        classes = self._classes[draw.classes[0]]
         return Episode(task, draw.support_rows[0], draw.query_rows[0], classes)
 
     def batch(self, first: int, count: int) -> Task:
@@ -197,4 +198,4 @@ class EpisodeSampler:
         addresses = range(first, first + count)
         streams = [generator("episode", self.seed, self.split, index) for index in addresses]
         counts = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
-        return draw_episodes(self._items, streams, **counts)
+        return draw_episodes(self._items, self._one_deal, streams, **counts)

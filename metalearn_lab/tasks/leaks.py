@@ -9,7 +9,8 @@ from torch import Tensor
 
 from metalearn_lab.tasks.class_splits import ClassSplit
 from metalearn_lab.tasks.episodes import Episode
-from metalearn_lab.tasks.table import LabelledTable, normalised
+from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.text_identity import normalised
 
 
 class LeakError(AssertionError):
@@ -59,7 +60,7 @@ def assert_episode_is_clean(episode: Episode, groups: Sequence[int] | Tensor | N
 
 
 def assert_split_texts_disjoint(table: LabelledTable, split: ClassSplit) -> None:
-    """No text stands under classes of two parts, whatever its case and white space.
+    """No sentence stands under classes of two parts, however it is written (see ``normalised``).
 
     Raises:
         LeakError: with the two parts, how many texts they share, and one of them.

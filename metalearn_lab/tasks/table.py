@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from metalearn_lab.tasks.text_identity import (
+    REMOVE_OR_FILL,
+    checked_text,
+    class_key,
+    class_spellings,
+    normalised,
+)
+
 if TYPE_CHECKING:
     from datasets import Dataset
+
+
+MOST_NAMED = 200
+"""Classes that a message lists; the number of all stands behind them."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,7 @@ class LabelledTable:
     Attributes:
         texts: one text a row.
         labels: class of each row, an index into ``classes``.
-        classes: class names, sorted, no name twice.
+        classes: class names, sorted, no name twice, however it is written (see ``class_key``).
         groups: group of each row. Rows of one group are near copies (expansions of one template,
             or one sentence listed twice), so they never stand on both sides of an episode.
         source: where the texts come from, in one line.
@@ -41,9 +53,13 @@ class LabelledTable:
         lengths = {"texts": len(self.texts), "labels": len(self.labels), "groups": len(self.groups)}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"texts, labels and groups must be equally long, got {lengths}")
-        if len(set(self.classes)) < len(self.classes):
-            repeated = [name for name, count in Counter(self.classes).items() if count > 1]
-            raise ValueError(f"class names must differ, but {repeated} occur more than once")
+        count = Counter(map(class_key, self.classes))
+        if len(count) < len(self.classes):
+            repeated = sorted({name for name in self.classes if count[class_key(name)] > 1})
+            raise ValueError(
+                f"class names must differ, but {repeated} occur more than once (another Unicode "
+                "form or an invisible character makes no other name)"
+            )
         if self.labels and not 0 <= min(self.labels) <= max(self.labels) < len(self.classes):
             raise ValueError(
                 f"labels must lie in 0..{len(self.classes) - 1} for {len(self.classes)} classes, "
@@ -60,8 +76,7 @@ class LabelledTable:
         Raises:
             ValueError: the table has no such class.
         """
-        check_classes_exist((name,), self.classes)
-        wanted = self.classes.index(name)
+        wanted = self.classes.index(find_classes((name,), self.classes)[0])
         return tuple(row for row, label in enumerate(self.labels) if label == wanted)
 
 
@@ -79,11 +94,6 @@ class Row(NamedTuple):
     group: Hashable
 
 
-def normalised(text: str) -> str:
-    """The text by which two rows count as one sentence: case folded, white space collapsed."""
-    return " ".join(text.casefold().split())
-
-
 def text_groups(texts: Iterable[str]) -> tuple[int, ...]:
     """Group number of each text; equal sentences, and no others, share a group."""
     return _numbered(normalised(text) for text in texts)
@@ -97,21 +107,60 @@ def labelled_columns(
     Args:
         dataset: any data set with the two columns.
         text_column: name of the text column.
-        label_column: name of the label column, ClassLabel or integers, or strings, which are
-            numbered in sorted order.
+        label_column: name of the label column, ClassLabel or whole numbers, which stay as they
+            are, or strings, which are numbered in sorted order.
 
     Raises:
-        ValueError: a column is missing.
+        ValueError: a column is missing, a row without text, or a label that is none.
     """
     for column in (text_column, label_column):
         if column not in dataset.column_names:
             raise ValueError(f"no column {column!r}; the columns are {dataset.column_names}")
-    texts, labels = list(dataset[text_column]), list(dataset[label_column])
+    texts = [checked_text(text, f"row {row}") for row, text in enumerate(dataset[text_column])]
+    labels = list(dataset[label_column])
     names = getattr(dataset.features[label_column], "names", None)
-    if labels and all(isinstance(label, str) for label in labels):
-        names = sorted(set(labels))
-        labels = [names.index(label) for label in labels]
-    return texts, labels, names
+    if any(isinstance(label, str) for label in labels):
+        written = [class_name(label, None, f"row {row}") for row, label in enumerate(labels)]
+        spelling = class_spellings(written)
+        names = sorted(set(spelling.values()))
+        number = {name: index for index, name in enumerate(names)}
+        return texts, [number[spelling[name]] for name in written], names
+    return texts, [_whole(label, f"row {row}") for row, label in enumerate(labels)], names
+
+
+def class_name(label: object, names: Sequence[str] | None, where: str) -> str:
+    """The name of a label's class: a ClassLabel's name, a string as it is, a number as text.
+
+    Args:
+        label: what stands in the label column.
+        names: of the ClassLabel; None for a column of strings or numbers.
+        where: which row, for the message.
+
+    Raises:
+        ValueError: what is no class.
+    """
+    if names is not None and isinstance(label, int) and 0 <= label < len(names):
+        return names[label]
+    if names is None and isinstance(label, str) and class_key(label):
+        return label
+    if names is None and isinstance(label, int | float):
+        return str(_whole(label, where))
+    raise _no_class(label, where)
+
+
+def _whole(label: object, where: str) -> int:
+    """The label as an integer; a float only where it is exact, as of integers beside a NaN."""
+    if isinstance(label, int):
+        return int(label)
+    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        return int(label)
+    raise _no_class(label, where)
+
+
+def _no_class(label: object, where: str) -> ValueError:
+    return ValueError(
+        f"{where} (counted from 0) has no class, but label {label!r}: {REMOVE_OR_FILL}"
+    )
 
 
 def ambiguous_texts(rows: Iterable[Row]) -> set[str]:
@@ -129,7 +178,13 @@ def build_table(
     source: str,
     published_split: Mapping[str, tuple[str, ...]] | None = None,
 ) -> LabelledTable:
-    """Number the classes (in name order) and the groups (in row order)."""
+    """Number the classes (in name order) and the groups (in row order).
+
+    Args:
+        rows: the rows; a class has one spelling in all of them (see ``class_spellings``).
+        source: where they come from.
+        published_split: class names by part.
+    """
     classes = tuple(sorted({row.class_name for row in rows}))
     number = {name: index for index, name in enumerate(classes)}
     return LabelledTable(
@@ -142,12 +197,23 @@ def build_table(
     )
 
 
-def check_classes_exist(names: Iterable[str], classes: Iterable[str]) -> None:
-    """Raise ValueError, with the classes there are, when a name is not one of them."""
-    there = sorted(classes)
-    missing = [name for name in names if name not in there]
+def find_classes(names: Iterable[str], classes: Collection[str]) -> tuple[str, ...]:
+    """The classes with these names, however the names are written (see ``class_key``).
+
+    Raises:
+        ValueError: a name is none of theirs; with the classes there are.
+    """
+    by_key = {class_key(name): name for name in classes}
+    wanted = list(names)
+    missing = [name for name in wanted if class_key(name) not in by_key]
     if missing:
-        raise ValueError(f"no class named {missing}; the classes are: {', '.join(there)}")
+        there = sorted(classes)
+        more = f", … ({len(there)} in all)" if len(there) > MOST_NAMED else ""
+        raise ValueError(
+            f"no class named {missing[:MOST_NAMED]}; the classes are: "
+            f"{', '.join(there[:MOST_NAMED])}{more}"
+        )
+    return tuple(by_key[class_key(name)] for name in wanted)
 
 
 def _numbered(keys: Iterable[Hashable]) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from metalearn_lab.tasks.text_identity import checked_text, normalised
+
 PADDING = 0
 
 
@@ -21,7 +23,8 @@ def hashed_ngrams(
 ) -> Tensor:
     """Ids of the character n-grams of each text.
 
-    A text is lower-cased and wrapped in spaces, so that n-grams see word edges. Every n-gram is
+    A text is taken as its key (``text_identity.normalised``), so one sentence has one row of ids
+    however it is written, and wrapped in spaces, so that n-grams see word edges. Every n-gram is
     hashed (CRC-32) to one of ``buckets − 1`` ids; nothing is fitted, so nothing can leak from a
     test class. A text shorter than the smallest n-gram is its own single n-gram.
 
@@ -38,8 +41,11 @@ def hashed_ngrams(
     Raises:
         ValueError: no texts, an empty text, fewer than two buckets, no sizes or one below 1, or
             ``longest`` below 1.
+        TypeError: one string, whose characters would be the texts.
     """
-    if not texts:
+    if isinstance(texts, str):
+        raise TypeError(f"texts must be a list of texts, got one text: give [{texts!r:.80}]")
+    if not len(texts):
         raise ValueError("no texts to encode: give at least one")
     if buckets < 2:
         raise ValueError(f"buckets must be 2 or more (one is padding), got {buckets}")
@@ -47,7 +53,8 @@ def hashed_ngrams(
         raise ValueError(f"sizes must be n-gram lengths of 1 or more, got {tuple(sizes)}")
     if longest < 1:
         raise ValueError(f"longest must be 1 n-gram or more, got {longest}")
-    rows = [_ids(text, buckets, sizes, longest) for text in texts]
+    checked = (checked_text(text, f"text {row}") for row, text in enumerate(texts))
+    rows = [_ids(text, buckets, sizes, longest) for text in checked]
     ids = torch.full((len(rows), max(map(len, rows))), PADDING, dtype=torch.int64)
     for row, found in zip(ids, rows, strict=True):
         row[: len(found)] = torch.tensor(found)
@@ -60,9 +67,7 @@ def _ids(text: str, buckets: int, sizes: Sequence[int], longest: int) -> list[in
 
 
 def _ngrams(text: str, sizes: Sequence[int]) -> Iterator[bytes]:
-    if not text.strip():
-        raise ValueError(f"an empty text cannot be encoded: {text!r}")
-    wrapped = f" {' '.join(text.lower().split())} "
+    wrapped = f" {normalised(text)} "
     if len(wrapped) < min(sizes):
         yield wrapped.encode()
     for start in range(len(wrapped)):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from metalearn_lab.tasks.table import (
     LabelledTable,
     Row,
     ambiguous_texts,
     build_table,
-    check_classes_exist,
-    normalised,
+    class_name,
+    find_classes,
 )
+from metalearn_lab.tasks.text_identity import checked_text, class_spellings, normalised
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -33,8 +34,10 @@ def table_from_splits(
     """One table of the rows of all splits; classes are told apart by name, never by number.
 
     Where no class occurs in two of the splits, they are kept as the published class split.
-    A sentence listed under two classes is dropped and counted in ``source``; a sentence listed
-    twice under one class is one group.
+    A sentence listed under two classes is dropped; a sentence listed twice under one class, in
+    one split or in two, is one group; a row whose label is hidden (missing, or the hub's −1) is
+    left out. ``source`` counts the rows of each of these kinds. Sentences are compared by
+    ``text_identity.normalised``, class names by ``text_identity.class_key``.
 
     Args:
         splits: data sets by name of their split, with a text column (text, utt or sentence) and a
@@ -44,36 +47,112 @@ def table_from_splits(
         exclude: names of classes to leave out, such as CLINC150's ``oos``.
 
     Raises:
-        ValueError: no text or label column, an empty text, a missing label, an unknown class to
-            exclude, an unknown language, or fewer than two classes.
+        ValueError: no text or label column, an empty text, a damaged label, labels that are
+            numbers in one split and names in another, an unknown class to exclude, an unknown
+            language, or fewer than two classes.
     """
-    rows = {name: _rows(name, data, language) for name, data in splits.items()}
-    check_classes_exist(exclude, {row.class_name for part in rows.values() for row in part})
-    rows = {name: _without(part, exclude) for name, part in rows.items()}
+    read = {name: _read(name, data, language) for name, data in splits.items()}
+    _check_one_kind_of_label(read)
+    rows = _with_one_spelling({name: part.rows for name, part in read.items()})
+    excluded = find_classes(exclude, {row.class_name for part in rows.values() for row in part})
+    rows = {name: _without(part, excluded) for name, part in rows.items()}
     everything = [row for part in rows.values() for row in part]
     ambiguous = ambiguous_texts(everything)
     kept = [row for row in everything if row.group not in ambiguous]
+    notes = _notes(rows, ambiguous, {name: part.hidden for name, part in read.items()})
     classes = sorted({row.class_name for row in kept})
     if len(classes) < 2:
         raise ValueError(
             f"episodes need two classes or more, but {source} has {len(classes)}: "
-            f"{', '.join(classes) or 'none'}"
+            f"{', '.join(classes) or 'none'}{notes}"
         )
-    if len(kept) < len(everything):
-        dropped = len(everything) - len(kept)
-        source += f"; {dropped} rows dropped, their text stands under two classes"
-    return build_table(kept, source, _published_split(rows, set(classes)))
+    return build_table(kept, source + notes, _published_split(rows, set(classes)))
 
 
-def _rows(split: str, data: Dataset, language: str | None) -> list[Row]:
+class _Part(NamedTuple):
+    """A split as it was read.
+
+    Attributes:
+        rows: those with a label.
+        hidden: how many have none.
+        numbers: the labels are plain numbers, not names.
+    """
+
+    rows: list[Row]
+    hidden: int
+    numbers: bool
+
+
+def _read(split: str, data: Dataset, language: str | None) -> _Part:
     text_column = _find_column("text", TEXT_COLUMNS, split, data)
     label_column = _find_column("label", LABEL_COLUMNS, split, data)
     if language is not None:
         data = _of_language(split, data, language)
     names = getattr(data.features[label_column], "names", None)
     texts, labels = list(data[text_column]), list(data[label_column])
-    numbered = enumerate(zip(texts, labels, strict=True))
-    return [_row(text, label, names, f"row {row} of {split}") for row, (text, label) in numbered]
+    # A column of plain numbers may have a class -1, but not as its only one.
+    minus_one = names is not None or all(label is None or label == -1 for label in labels)
+    rows = [
+        _row(text, label, names, f"row {number} of {split}")
+        for number, (text, label) in enumerate(zip(texts, labels, strict=True))
+        if label is not None and not (minus_one and label == -1)
+    ]
+    numbers = names is None and not any(isinstance(label, str) for label in labels)
+    return _Part(rows, len(labels) - len(rows), numbers)
+
+
+def _row(text: object, label: object, names: Sequence[str] | None, where: str) -> Row:
+    checked = checked_text(text, where)
+    return Row(checked, class_name(label, names, where), normalised(checked))
+
+
+def _check_one_kind_of_label(parts: Mapping[str, _Part]) -> None:
+    """Refuse numbers in one split and names in another: they would be taken for other classes."""
+    numbers, names = {}, {}
+    for split, part in parts.items():
+        classes = sorted({row.class_name for row in part.rows})
+        if part.numbers and classes:
+            numbers[split] = classes[:3]
+        elif not all(name.removeprefix("-").isdecimal() for name in classes):
+            names[split] = classes[:3]
+    if numbers and names:
+        raise ValueError(
+            f"labels are numbers in one split and names in another: numbers {numbers}, names "
+            f"{names}. A class must be called the same in all of them: write the names, or the "
+            'numbers, in every one (of a hub set, in a copy as parquet files for source="files")'
+        )
+
+
+def _with_one_spelling(rows: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    spelling = class_spellings(row.class_name for part in rows.values() for row in part)
+    return {
+        split: [row._replace(class_name=spelling[row.class_name]) for row in part]
+        for split, part in rows.items()
+    }
+
+
+def _notes(
+    rows: Mapping[str, Sequence[Row]], ambiguous: set[str], hidden: Mapping[str, int]
+) -> str:
+    """What was left out, and what stands in two splits, for the table's record."""
+    notes = [
+        f"; {count} rows of {split} left out, their label is hidden (none, or -1)"
+        for split, count in hidden.items()
+        if count
+    ]
+    first_split: dict[str, str] = {}
+    repeats = sum(
+        first_split.setdefault(str(row.group), split) != split
+        for split, part in rows.items()
+        for row in part
+        if row.group not in ambiguous
+    )
+    if repeats:
+        notes.append(f"; {repeats} rows repeat a sentence of another split, as one group with it")
+    dropped = [row.text for part in rows.values() for row in part if row.group in ambiguous]
+    if dropped:
+        notes.append(f"; {len(dropped)} rows dropped, their text stands under two classes")
+    return "".join(notes)
 
 
 def _find_column(kind: str, wanted: Sequence[str], split: str, data: Dataset) -> str:
@@ -100,33 +179,17 @@ def _of_language(split: str, data: Dataset, language: str) -> Dataset:
     return data.select(rows)
 
 
-def _row(text: object, label: object, names: Sequence[str] | None, where: str) -> Row:
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"{where} (counted from 0) has no text, but {text!r}: remove or fill it")
-    return Row(text, _class_name(label, names, where), normalised(text))
-
-
-def _class_name(label: object, names: Sequence[str] | None, where: str) -> str:
-    """A ClassLabel's name, a string as it is, an integer as text."""
-    if names is not None and isinstance(label, int) and 0 <= label < len(names):
-        return names[label]
-    if names is None and isinstance(label, str) and label.strip():
-        return label
-    if names is None and isinstance(label, int | float) and float(label).is_integer():
-        return str(int(label))
-    raise ValueError(
-        f"{where} (counted from 0) has no class, but label {label!r}: remove or fill it"
-    )
-
-
-def _without(rows: list[Row], exclude: Sequence[str]) -> list[Row]:
-    return [row for row in rows if row.class_name not in exclude]
+def _without(rows: list[Row], excluded: Collection[str]) -> list[Row]:
+    names = set(excluded)
+    return [row for row in rows if row.class_name not in names]
 
 
 def _published_split(
     rows: Mapping[str, Sequence[Row]], classes: set[str]
 ) -> dict[str, tuple[str, ...]] | None:
-    parts = {name: {row.class_name for row in part} & classes for name, part in rows.items()}
+    """Class names by split, where two or more have rows and no class is in two of them."""
+    named = {name: {row.class_name for row in part} & classes for name, part in rows.items()}
+    parts = {name: part for name, part in named.items() if part}
     if len(parts) < 2 or any(one & other for one, other in combinations(parts.values(), 2)):
         return None
     return {name: tuple(sorted(part)) for name, part in parts.items()}

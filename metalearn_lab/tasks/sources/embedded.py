@@ -18,9 +18,9 @@ from metalearn_lab.tasks.table import (
     Row,
     ambiguous_texts,
     build_table,
-    check_classes_exist,
-    normalised,
+    find_classes,
 )
+from metalearn_lab.tasks.text_identity import normalised
 
 PACKAGE = "home-assistant-intents"
 FEWEST_TEMPLATES = 3
@@ -50,8 +50,8 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
     """
     content = _language_file(language)
     templates = _in_large_classes(_read_templates(content))
-    check_classes_exist(exclude, {template.class_name for template in templates})
-    kept = [template for template in templates if template.class_name not in exclude]
+    excluded = set(find_classes(exclude, {template.class_name for template in templates}))
+    kept = [template for template in templates if template.class_name not in excluded]
     rows, left_out = _expand(kept, content)
     source = (
         f"PyPI package {PACKAGE} {version(PACKAGE)}, language {language}, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,14 +25,16 @@ def files_table(
 
     Args:
         path: folder with any of ``train.parquet``, ``validation.parquet``, ``test.parquet``, or
-            shards named as the hub does, ``train-00000-of-00002.parquet``.
+            shards named as the hub does, ``train-00000-of-00002.parquet``. Each split must be
+            there once and whole. Hidden files are not looked at.
         language: keep only rows with this value in the ``lang`` column; all rows if None.
         exclude: names of classes to leave out.
 
     Raises:
         FileNotFoundError: no such folder, or no parquet file in it.
-        ValueError: a file that is not parquet or not named as a split, or a table that
-            ``table_from_splits`` refuses.
+        ValueError: a file that is not parquet, not named as a split, unfinished, a copy of
+            another or in a folder below; a split whose shards are missing or that is there twice;
+            or a table that ``table_from_splits`` refuses.
     """
     folder = Path(path)
     splits = {name: _read_split(files) for name, files in _split_files(folder).items()}
@@ -44,31 +48,97 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
         raise FileNotFoundError(
             f"no folder {folder}: path is the folder that holds train.parquet and the like"
         )
-    files = sorted(folder.glob("*.parquet"))
+    files = _parquet_files(folder)
     if not files:
         there = ", ".join(sorted(each.name for each in folder.iterdir())) or "nothing"
         raise FileNotFoundError(f"no parquet file in {folder}; there is: {there}")
     found: dict[str, list[Path]] = {}
     for file in files:
-        found.setdefault(_split_name(file), []).append(file)
+        found.setdefault(_name_parts(file)["split"], []).append(file)
+    for split, parts in found.items():
+        _check_whole(split, parts)
+    _check_all_differ(files)
     return {name: found[name] for name in SPLITS if name in found}
 
 
-def _split_name(file: Path) -> str:
-    match = re.fullmatch(r"(\w+?)(-\d+-of-\d+)?", file.stem)
-    if match is None or match[1] not in SPLITS:
+def _parquet_files(folder: Path) -> list[Path]:
+    """The parquet files in a folder, hidden ones aside; none may be unfinished or lie deeper."""
+    named: list[Path] = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        named += [
+            Path(where, name).relative_to(folder)
+            for name in sorted(names)
+            if ".parquet" in name.lower() and not name.startswith(".")
+        ]
+    whole = [path for path in named if path.suffix == ".parquet" and len(path.parts) == 1]
+    aside = [str(path) for path in named if path not in whole]
+    if aside:
+        raise ValueError(
+            f"{folder} holds {', '.join(aside[:5])}{', …' if len(aside) > 5 else ''}: only "
+            "files of this folder itself that end in .parquet are read, so finish the download, "
+            "move these away, or give the folder that they are in"
+        )
+    return [folder / path for path in whole]
+
+
+def _name_parts(file: Path) -> re.Match[str]:
+    """Of ``train``, or of a shard as the hub names it, ``train-00000-of-00002[-<digest>]``."""
+    match = re.fullmatch(
+        r"(?P<split>\w+?)(-(?P<shard>\d+)-of-(?P<shards>\d+)(-[0-9a-f]{16})?)?", file.stem
+    )
+    if match is None or match["split"] not in SPLITS:
         raise ValueError(
             f"{file} is not named as a split: expected "
             f"{', '.join(f'{name}.parquet' for name in SPLITS)}, rename it or move it away"
         )
-    return match[1]
+    return match
+
+
+def _check_whole(split: str, files: Sequence[Path]) -> None:
+    """Raise ValueError unless the files are the split once: one file, or each of its shards."""
+    names = [_name_parts(file) for file in files]
+    shards = [int(name["shard"]) for name in names if name["shard"]]
+    totals = {int(name["shards"]) for name in names if name["shards"]}
+    once = len(shards) == len(files) and len(totals) == 1 and len(set(shards)) == len(shards)
+    if not once and len(files) > 1:
+        raise ValueError(
+            f"{split} is there more than once: {', '.join(file.name for file in files)}; keep one "
+            f"{split}.parquet, or the shards of one number, and move the others away"
+        )
+    total = max(totals, default=0)
+    missing = [shard for shard in range(total) if shard not in shards]
+    if missing or max(shards, default=-1) >= total > 0:
+        raise ValueError(
+            f"{split} has {len(shards)} of its {total} shards: "
+            f"{', '.join(f'{shard:05d}' for shard in missing)} of {total:05d} are missing from "
+            f"{files[0].parent}; download them too"
+        )
+
+
+def _check_all_differ(files: Sequence[Path]) -> None:
+    """Raise ValueError where two files have the same content."""
+    first: dict[bytes, Path] = {}
+    for file in files:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").digest()
+        if first.setdefault(digest, file) != file:
+            raise ValueError(
+                f"{file} is a copy of {first[digest].name}, byte for byte: its rows would count "
+                "twice; move one of them away"
+            )
 
 
 def _read_split(files: Sequence[Path]) -> Dataset:
     """One data set of all the files of a split."""
     from datasets import concatenate_datasets
 
-    return concatenate_datasets([_read_file(file) for file in files])
+    read = [_read_file(file) for file in files]
+    try:
+        return concatenate_datasets(read)
+    except ValueError as error:
+        names = ", ".join(file.name for file in files)
+        raise ValueError(f"the columns of {names} do not have the same types: {error}") from error
 
 
 def _read_file(file: Path) -> Dataset:

@@ -10,7 +10,7 @@ import torch
 
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sources.slot_values import slot_values
-from metalearn_lab.tasks.table import normalised
+from metalearn_lab.tasks.text_identity import normalised
 
 if TYPE_CHECKING:
     from hassil.expression import Expression
