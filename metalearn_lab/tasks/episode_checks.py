@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from metalearn_lab.tasks.dealing import ClassItems, find_deal
 def check_counts(ways: int, shots: int, queries: int) -> None:
     """Raise ValueError unless there are two ways or more, and a shot and a query a class."""
     for name, value in {"ways": ways, "shots": shots, "queries": queries}.items():
-        if not isinstance(value, Integral):
+        if not hasattr(value, "__index__"):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
     if ways < 2:
         raise ValueError(f"ways must be 2 or more, got {ways}: one class leaves nothing to tell")
@@ -123,7 +122,8 @@ def find_deals(
     wanted = f"{shots} support and {queries} query items"
     one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
     first = 0
-    for label, part in zip(classes.tolist(), items.sizes.split(items.groups.tolist()), strict=True):
+    by_class = torch.split(items.sizes, items.groups.tolist())
+    for label, part in zip(classes.tolist(), by_class, strict=True):
         sizes = part.tolist()
         if sum(sizes) < shots + queries:
             raise ValueError(
