@@ -85,8 +85,8 @@ FAULTS = (
     Fault(
         "query items are drawn from the support side",
         "tasks/episode_draw.py",
-        "item_keys.masked_fill(on_support | padded, -1.0), rows, queries",
-        "item_keys.masked_fill(~on_support | padded, -1.0), rows, queries",
+        "item_keys.masked_fill(on_support, -1.0), rows, queries",
+        "item_keys.masked_fill(~on_support, -1.0), rows, queries",
         ("tests/tasks",),
     ),
     Fault(

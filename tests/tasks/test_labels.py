@@ -64,5 +64,5 @@ def test_one_large_class_among_many_small_ones_costs_its_own_rows():
 def test_dealable_classes_takes_arrays_and_refuses_columns_that_do_not_fit():
     labels, groups = np.array([5, 5, 9]), np.array([0, 1, 2])
     assert dealable_classes(labels, groups, shots=1, queries=1) == (5,)
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
         dealable_classes(labels, groups[:2], shots=1, queries=1)

@@ -46,7 +46,7 @@ def test_the_key_of_a_key_is_itself_and_of_every_unicode_form(text):
 
 def test_names_of_classes_keep_their_case_and_their_small_figures():
     assert len({class_key(name) for name in ("Ok", "ok", "H2O", "H\u2082O")}) == 4
-    names = ["cafe\u0301", "caf\u00e9", "bar \u200b"]
+    names = ["cafe\u0301", "caf\u00e9", "bar\u200b", "bar"]
     assert class_spellings(names) == class_spellings(names[::-1])
     assert set(class_spellings(names).values()) == {"caf\u00e9", "bar"}
 
@@ -66,8 +66,7 @@ def test_no_sentence_is_on_both_sides_of_an_episode_in_two_forms():
         torch.arange(len(texts)), rows["label"], ways=2, shots=4, queries=4, groups=None
     )
     with pytest.raises(LeakError, match="near copies of support items"):
-        for index in range(10):
-            assert_episode_is_clean(apart.episode(index), groups)
+        assert_episode_is_clean(apart.episode(0), groups)
 
 
 def test_a_row_without_text_or_class_is_named():
