@@ -34,6 +34,9 @@ notebooks: setup
 	@$(BIN)/python -m metalearn_lab.workbook.build $(CHAPTERS)
 
 # ---------------------------------------------------------------------------------- set-up
+# By uv, with what pip's settings say; by pip where uv cannot be had. Begins with an environment.
+INSTALL := python tools/install.py
+
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt | supported-python
@@ -41,7 +44,7 @@ $(READY): pyproject.toml constraints.txt | supported-python
 	@rm -f $(VENV)/ready-*
 	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
 	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,sentences,book]' >&2
+	@$(BIN)/$(INSTALL) -c constraints.txt -e '.[test,sentences,book]' >&2
 	@touch $@
 
 supported-python:
@@ -53,7 +56,7 @@ supported-python:
 # ---------------------------------------------------------------------------------- proof
 # $(call stage,NAME,COMMAND): says what runs, and which stage it was that failed.
 stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } || { status=$$?; echo "make test: failed in: $(1)" >&2; exit $$status; }
-CHECKED := metalearn_lab tests notebooks benchmarks
+CHECKED := metalearn_lab tests tools notebooks benchmarks
 # Two files of tests, or two notebooks, at a time.
 SHARED_OUT := -n 2 --dist loadfile
 
@@ -100,8 +103,8 @@ colab: $(COLAB_READY)
 $(COLAB_READY): $(COLAB_PINS) | supported-python
 	@echo "setting up $(COLAB) with Python $(VERSION): some minutes, once" >&2
 	@rm -f $(COLAB)/ready-* && $(PYTHON) -m venv --clear $(COLAB)
-	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q --no-compile --no-deps -r $(COLAB_PINS) >&2
-	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q -c $(COLAB_PINS) torch >&2
+	@$(COLAB)/bin/$(INSTALL) -q --no-deps -r $(COLAB_PINS) >&2
+	@$(COLAB)/bin/$(INSTALL) -q -c $(COLAB_PINS) torch >&2
 	@touch $@
 
 # ---------------------------------------------------------------------------------- speed
@@ -119,8 +122,8 @@ bench-explorers: setup chromium
 $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | supported-python
 	@echo "setting up $(BENCH) with Python $(VERSION): some minutes, once" >&2
 	@rm -f $(BENCH)/ready-* && $(PYTHON) -m venv --clear $(BENCH)
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt >&2
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --no-deps -e . >&2
+	@$(BENCH)/bin/$(INSTALL) -r benchmarks/requirements.txt >&2
+	@$(BENCH)/bin/$(INSTALL) --no-deps -e . >&2
 	@$(BENCH)/bin/python benchmarks/unpack_learn2learn.py
 	@touch $@
 
@@ -128,7 +131,7 @@ $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | s
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
 	@rm -rf build/pins && $(PYTHON) -m venv build/pins
-	@build/pins/bin/python -m pip install "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
+	@build/pins/bin/$(INSTALL) "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
 	@set -eu -o pipefail; \
 	{ echo '# Every version that the tests run with. Written by `make constraints`; do not edit, except torch.'; \
 	   build/pins/bin/python -m pip freeze --all --exclude-editable --exclude pip \

@@ -1,7 +1,8 @@
 """The set-up: done once, redone when what it was made from changes, never half done.
 
-A stand-in plays Python: it says its version, makes a `.venv`, and notes each `pip install`. So do
-stand-ins for the tools of `make test`; no browser is on the path.
+A stand-in plays Python: it says its version, makes a `.venv`, and notes each call of the installer,
+which `test_install.py` tests. So do stand-ins for the tools of `make test`; no browser is on the
+path.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ case "$*" in
   "-m venv "*)
     for folder; do :; done
     rm -rf "$folder"; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; echo venv >> log ;;
-  "-m pip install "*) echo "$*" >> log; [ ! -e no-network ] ;;
+  "tools/install.py "*) echo "$*" >> log; [ ! -e no-network ] ;;
   "-m pip freeze "*) echo "torch==2.13.0"; [ ! -e no-freeze ] ;;
   "-m pytest "*) ;;
   *) exit 9 ;;
@@ -111,7 +112,7 @@ def test_it_is_brought_up_to_date_when_what_it_was_made_from_changes(clone, name
     assert setup(clone).returncode == 0
     added = log(clone)[len(before) :]
     assert len(added) == 1
-    assert "pip install" in added[0]
+    assert added[0].startswith("tools/install.py ")
 
 
 def test_the_packages_of_colab_are_set_up_once_as_pinned_and_again_when_the_pins_change(clone):
