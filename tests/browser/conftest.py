@@ -23,10 +23,13 @@ from tests.browser.shared_out import MOVED
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here needs a browser, and all but each explorer once are left to `test-all`."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.path.stem != "test_each_explorer":
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
