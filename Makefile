@@ -106,9 +106,10 @@ COLAB       := .venv-colab
 COLAB_PINS  := tests/colab/runtime.txt
 COLAB_READY := $(COLAB)/ready-$(VERSION)
 
+COLAB_TESTS := -m pytest -q -c tests/colab/warnings.ini --rootdir . -p no:cacheprovider
 colab: $(COLAB_READY)
-	@$(COLAB)/bin/python -m pytest -q -c tests/colab/warnings.ini --rootdir . -p no:cacheprovider \
-	  tests/colab/check_first_cell.py tests/colab/check_chapters.py tests/explorers
+	@$(COLAB)/bin/python $(COLAB_TESTS) tests/colab/check_first_cell.py
+	@$(COLAB)/bin/python -m tests.without_network $(COLAB_TESTS) tests/colab/check_chapters.py tests/explorers
 
 $(COLAB_READY): $(COLAB_PINS) | supported-python
 	@echo "setting up $(COLAB) with Python $(VERSION): some minutes, once" >&2

@@ -1,4 +1,4 @@
-"""Every explorer of every chapter: each control does something, and is still without a kernel."""
+"""Every chapter in JupyterLab: each control does something, exercises are told right from empty."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from metalearn_lab.exercises.verdict import NOTHING_YET
 from metalearn_lab.workbook.chapters import CHAPTERS
 from tests.browser.explorer import ExplorerOnPage
 from tests.browser.there_and_back import there_and_back
+from tests.chapter_runs import code_cells, verdicts
 
 pytestmark = pytest.mark.parametrize(
     "chapter", [chapter.name for chapter in CHAPTERS], indirect=True
@@ -31,6 +33,13 @@ def test_every_control_moves_what_is_shown_and_back(chapter):
                 explorer.notebook.run_code_cell(explorer.cell)
                 explorer.wait_for(first, "running the cell again")
     chapter.assert_nothing_failed()
+
+
+def test_unsolved_there_is_nothing_yet_and_solved_it_is_right(chapter):
+    code = code_cells(chapter.notebook.saved())
+    of_each, left = divmod(len(verdicts(code)), 2)
+    assert (of_each > 0, left) == (True, 0)
+    assert verdicts(code) == [NOTHING_YET] * of_each + ["Right"] * of_each
 
 
 def test_every_explorer_stands_as_it_began_where_no_kernel_runs(chapter, tmp_path):
