@@ -1,5 +1,6 @@
 # make lab         set up once, then open the workbook in JupyterLab (ARGS=--no-browser, ARGS="--port 9999")
-# make test        set up once, then prove everything: style, types, unit tests, every notebook
+# make test        set up once, then prove: style, types, unit tests, every notebook, each explorer
+# make test-all    ... and all that takes long: every control, kills, accessibility, the web site, Colab
 # make colab       the part of it that runs the chapters and explorers with the packages of Colab
 # make run         run the whole workbook headless into runs/<time>/ (ARGS="06 -p shots 5")
 # make notebooks   rebuild the notebooks from notebooks/source (CHAPTERS="01 06" for some of them)
@@ -20,8 +21,8 @@ SHELL := /bin/bash
 # make 3.81, which macOS has, ignores this: a recipe whose pipe may fail sets it by itself.
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: lab test run notebooks bench bench-explorers constraints clean setup chromium supported-python \
-  colab
+.PHONY: lab test test-all run notebooks bench bench-explorers constraints clean setup chromium \
+  supported-python colab
 .DEFAULT_GOAL := lab
 
 lab: setup
@@ -34,6 +35,9 @@ notebooks: setup
 	@$(BIN)/python -m metalearn_lab.workbook.build $(CHAPTERS)
 
 # ---------------------------------------------------------------------------------- set-up
+# By uv, with what pip's settings say; by pip where uv cannot be had. Begins with an environment.
+INSTALL := python tools/install.py
+
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt | supported-python
@@ -41,7 +45,7 @@ $(READY): pyproject.toml constraints.txt | supported-python
 	@rm -f $(VENV)/ready-*
 	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
 	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test,sentences,book]' >&2
+	@$(BIN)/$(INSTALL) -c constraints.txt -e '.[test,sentences,book]' >&2
 	@touch $@
 
 supported-python:
@@ -51,25 +55,34 @@ supported-python:
 	  echo "'$(PYTHON)' is Python $(VERSION); this project needs 3.11, 3.12 or 3.13: make $(or $(MAKECMDGOALS),lab) PYTHON=python3.12" >&2; exit 2;; esac
 
 # ---------------------------------------------------------------------------------- proof
-# $(call stage,NAME,COMMAND): says what runs, and which stage it was that failed.
-stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } || { status=$$?; echo "make test: failed in: $(1)" >&2; exit $$status; }
-CHECKED := metalearn_lab tests notebooks benchmarks
-# Two files of tests, or two notebooks, at a time.
-SHARED_OUT := -n 2 --dist loadfile
+# $(call stage,NAME,COMMAND): says what runs, how long it took, and which stage it was that failed.
+stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } && echo "== took $$SECONDS s: $(1)" || \
+  { status=$$?; echo "$(COMMAND): failed in: $(1)" >&2; exit $$status; }
+COMMAND = make $(if $(WHOLE),test-all,test)
+CHECKED := metalearn_lab tests tools notebooks benchmarks
+# Two files of tests, or two notebooks, at a time, in the order in which they are given.
+SHARED_OUT := -n 2 --dist loadfile --no-loadscope-reorder
 
-test: setup
-	$(call stage,browser for the browser tests,$(MAKE) --no-print-directory chromium)
+# The committed notebooks were executed from the first to the last; nbval compares them in the
+# reverse order, so none has needed what another left behind.
+test:
+	$(call stage,set-up and a browser,$(MAKE) --no-print-directory -j 2 setup chromium)
 	$(call stage,lint (ruff check),$(BIN)/ruff check $(CHECKED))
 	$(call stage,format (ruff format),$(BIN)/ruff format --check $(CHECKED))
 	$(call stage,types (mypy),$(BIN)/mypy)
 	$(call stage,spelling (codespell),$(BIN)/codespell)
-	$(call stage,unit tests,$(BIN)/python -m pytest -q $(SHARED_OUT) --no-loadscope-reorder)
-	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider --nbval-lax \
-	  --nbval-current-env --nbval-cell-timeout=300 \
-	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg notebooks)
-	$(call stage,chapters and explorers with the packages of Colab,$(MAKE) --no-print-directory colab)
-	@if $(HAS_BROWSER); then echo 'make test: everything passed'; \
-	  else echo 'make test: passed, but WITHOUT the browser tests: there is no Chromium'; fi
+	$(call stage,unit tests and explorers$(if $(WHOLE), with all that takes long),\
+	  $(BIN)/python -m pytest -q $(SHARED_OUT) $(if $(WHOLE),-m ''))
+	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider \
+	  --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg $$(ls -r notebooks/*.ipynb))
+	$(if $(WHOLE),$(call stage,chapters and explorers with the packages of Colab,\
+	  $(MAKE) --no-print-directory colab))
+	@if $(HAS_BROWSER); then echo '$(COMMAND): everything passed'; \
+	  else echo '$(COMMAND): passed, but WITHOUT the browser tests: there is no Chromium'; fi
+
+test-all: WHOLE := yes
+test-all: test
 
 # The browser tests drive Chromium or Chrome. Debian's is installed where that needs no questions:
 # as root on Debian, tried anew each time. Elsewhere they use the one that is there. Without one
@@ -93,15 +106,16 @@ COLAB       := .venv-colab
 COLAB_PINS  := tests/colab/runtime.txt
 COLAB_READY := $(COLAB)/ready-$(VERSION)
 
+COLAB_TESTS := -m pytest -q -c tests/colab/warnings.ini --rootdir . -p no:cacheprovider
 colab: $(COLAB_READY)
-	@$(COLAB)/bin/python -m pytest -q -c tests/colab/warnings.ini --rootdir . -p no:cacheprovider \
-	  tests/colab/check_first_cell.py tests/colab/check_chapters.py tests/explorers
+	@$(COLAB)/bin/python $(COLAB_TESTS) tests/colab/check_first_cell.py
+	@$(COLAB)/bin/python -m tests.without_network $(COLAB_TESTS) tests/colab/check_chapters.py tests/explorers
 
 $(COLAB_READY): $(COLAB_PINS) | supported-python
 	@echo "setting up $(COLAB) with Python $(VERSION): some minutes, once" >&2
 	@rm -f $(COLAB)/ready-* && $(PYTHON) -m venv --clear $(COLAB)
-	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q --no-compile --no-deps -r $(COLAB_PINS) >&2
-	@$(COLAB)/bin/python -m pip install --disable-pip-version-check -q -c $(COLAB_PINS) torch >&2
+	@$(COLAB)/bin/$(INSTALL) -q --no-deps -r $(COLAB_PINS) >&2
+	@$(COLAB)/bin/$(INSTALL) -q -c $(COLAB_PINS) torch >&2
 	@touch $@
 
 # ---------------------------------------------------------------------------------- speed
@@ -119,8 +133,8 @@ bench-explorers: setup chromium
 $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | supported-python
 	@echo "setting up $(BENCH) with Python $(VERSION): some minutes, once" >&2
 	@rm -f $(BENCH)/ready-* && $(PYTHON) -m venv --clear $(BENCH)
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r benchmarks/requirements.txt >&2
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --no-deps -e . >&2
+	@$(BENCH)/bin/$(INSTALL) -r benchmarks/requirements.txt >&2
+	@$(BENCH)/bin/$(INSTALL) --no-deps -e . >&2
 	@$(BENCH)/bin/python benchmarks/unpack_learn2learn.py
 	@touch $@
 
@@ -128,7 +142,7 @@ $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | s
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
 	@rm -rf build/pins && $(PYTHON) -m venv build/pins
-	@build/pins/bin/python -m pip install "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
+	@build/pins/bin/$(INSTALL) "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
 	@set -eu -o pipefail; \
 	{ echo '# Every version that the tests run with. Written by `make constraints`; do not edit, except torch.'; \
 	   build/pins/bin/python -m pip freeze --all --exclude-editable --exclude pip \

@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 PRETEND = torch.device("lazy", 0)  # known to PyTorch, used by nothing here
 TAKE_IT = f"""
 import sys
+from metalearn_lab.tasks import devices  # the one that is installed, not the one beside us
 sys.path.insert(0, {str(Path(__file__).resolve().parents[1])!r})
-from metalearn_lab.tasks import devices
 from tests.pretend_device import PRETEND, PretendDevice
 devices.choose_device = lambda name="auto": PRETEND
 PretendDevice().__enter__()

@@ -168,8 +168,8 @@ def test_the_installed_package_is_whole_and_not_a_bare_namespace(tmp_path):
     assert done.stdout == "metalearn_lab.tasks.sources MAML\n"
 
 
-def test_ci_runs_make_test_and_nothing_else():
+def test_ci_runs_make_test_all_and_nothing_else():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     commands = [line for line in script.splitlines() if line and not line.startswith("#")]
-    assert commands[-1] == "exec make test"
+    assert commands[-1] == "exec make test-all"
     assert [line.split()[0] for line in commands[:-1]] == ["set", "cd"]

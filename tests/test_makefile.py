@@ -1,12 +1,14 @@
 """The set-up: done once, redone when what it was made from changes, never half done.
 
-A stand-in plays Python: it says its version, makes a `.venv`, and notes each `pip install`. So do
-stand-ins for the tools of `make test`; no browser is on the path.
+A stand-in plays Python: it says its version, makes a `.venv`, and notes each call of the installer,
+which `test_install.py` tests. So do stand-ins for the tools of `make test`; no browser is on the
+path.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,9 +25,9 @@ case "$*" in
   "-m venv "*)
     for folder; do :; done
     rm -rf "$folder"; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; echo venv >> log ;;
-  "-m pip install "*) echo "$*" >> log; [ ! -e no-network ] ;;
+  "tools/install.py "*) echo "$*" >> log; [ ! -e no-network ] ;;
   "-m pip freeze "*) echo "torch==2.13.0"; [ ! -e no-freeze ] ;;
-  "-m pytest "*) ;;
+  "-m pytest "*) echo "$0 $*" >> tested ;;
   *) exit 9 ;;
 esac
 """
@@ -36,6 +38,9 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 @pytest.fixture
 def clone(tmp_path):
     (tmp_path / "tests" / "colab").mkdir(parents=True)
+    (tmp_path / "notebooks").mkdir()
+    for name in ("00_one.ipynb", "01_two.ipynb"):
+        (tmp_path / "notebooks" / name).touch()
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "tests/colab/runtime.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     make_python(tmp_path, "3.12.4")
@@ -52,9 +57,9 @@ def make_python(folder, version):
 def tools(tmp_path_factory):
     """A folder for the path: what the recipes call, root's id, and an apt-get that fails."""
     folder = tmp_path_factory.mktemp("tools")
-    for name in ("bash", "sh", "make", "mktemp", "tail", "rm", "mv", "cp", "mkdir", "touch", "sed"):
+    shell = ("bash", "sh", "make", "ls", "rm", "mv", "cp", "mkdir", "touch")
+    for name in (*shell, "mktemp", "tail", "sed", "grep"):
         (folder / name).symlink_to(shutil.which(name))
-    (folder / "grep").symlink_to(shutil.which("grep"))
     stand_in(folder / "id", "echo 0")
     stand_in(folder / "apt-get", "echo 'no route to the mirror'; exit 100")
     (folder / "os-release").write_text("ID=debian\n")
@@ -111,7 +116,7 @@ def test_it_is_brought_up_to_date_when_what_it_was_made_from_changes(clone, name
     assert setup(clone).returncode == 0
     added = log(clone)[len(before) :]
     assert len(added) == 1
-    assert "pip install" in added[0]
+    assert added[0].startswith("tools/install.py ")
 
 
 def test_the_packages_of_colab_are_set_up_once_as_pinned_and_again_when_the_pins_change(clone):
@@ -193,19 +198,62 @@ def test_a_browser_that_could_not_be_installed_is_said(clone, tools):
     assert "the browser tests will be skipped (with CI set, they fail)" in done.stderr
 
 
-@pytest.mark.parametrize("browser", ["chromium", "google-chrome", None])
-def test_make_test_ends_with_whether_a_browser_was_there(clone, tools, browser):
+@pytest.fixture
+def checkers(clone):
+    """The set-up is done, and the programs that look at the code find nothing."""
     setup(clone)
     for name in ("ruff", "mypy", "codespell"):
         stand_in(clone / ".venv" / "bin" / name, "exit 0")
+
+
+@pytest.mark.parametrize("browser", ["chromium", "google-chrome", None])
+@pytest.mark.parametrize("target", ["test", "test-all"])
+@pytest.mark.usefixtures("checkers")
+def test_it_ends_with_whether_a_browser_was_there(clone, tools, target, browser):
     if browser:
         stand_in(tools / browser, "exit 0")
     stand_in(tools / "id", "echo 1000")  # not root, so nothing is installed
-    done = make(clone, "test", "PYTHON=./python", path=tools)
+    done = make(clone, target, "PYTHON=./python", path=tools)
     assert done.returncode == 0, done.stderr
     last = done.stdout.splitlines()[-1]
-    without = "make test: passed, but WITHOUT the browser tests: there is no Chromium"
-    assert last == ("make test: everything passed" if browser else without)
+    without = f"make {target}: passed, but WITHOUT the browser tests: there is no Chromium"
+    assert last == (f"make {target}: everything passed" if browser else without)
+
+
+def calls_of_pytest(clone):
+    """The options and places of each call of pytest, by the environment that it ran in."""
+    calls = [line.split() for line in (clone / "tested").read_text().splitlines()]
+    return [(python.split("/")[-3], words[2:]) for python, *words in calls]
+
+
+@pytest.mark.usefixtures("checkers")
+def test_what_takes_long_and_the_packages_of_colab_are_left_to_test_all(clone, tools):
+    assert make(clone, "test", "PYTHON=./python", path=tools).returncode == 0
+    (unit, _), (notebooks, _) = calls_of_pytest(clone)
+    assert {unit, notebooks} == {".venv"}
+    assert not (clone / ".venv-colab").exists()
+    assert "-m" not in calls_of_pytest(clone)[0][1]
+    (clone / "tested").unlink()
+    assert make(clone, "test-all", "PYTHON=./python", path=tools).returncode == 0
+    assert [place for place, _ in calls_of_pytest(clone)][:3] == [".venv", ".venv", ".venv-colab"]
+    assert calls_of_pytest(clone)[0][1][-1:] == ["-m"]  # with no word after it: whatever its marks
+
+
+@pytest.mark.usefixtures("checkers")
+def test_the_notebooks_are_compared_in_the_reverse_of_the_order_they_were_made_in(clone, tools):
+    make(clone, "test", "PYTHON=./python", path=tools)
+    options = calls_of_pytest(clone)[1][1]
+    assert options[-2:] == ["notebooks/01_two.ipynb", "notebooks/00_one.ipynb"]
+    assert "--no-loadscope-reorder" in options
+
+
+@pytest.mark.usefixtures("checkers")
+def test_each_stage_says_how_many_seconds_it_took(clone, tools):
+    done = make(clone, "test", "PYTHON=./python", path=tools)
+    began = re.findall(r"^== (?!took)(.*)$", done.stdout, re.M)
+    ended = re.findall(r"^== took \d+ s: (.*)$", done.stdout, re.M)
+    assert began == ended
+    assert len(began) == 7
 
 
 def test_make_test_names_the_stage_that_failed(clone, tools):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
+from nbformat import v4
 
 from benchmarks.explorers.moves import CANVAS
 from benchmarks.explorers.presses import frames_per_second, milliseconds_of
@@ -54,7 +55,9 @@ def measured(lab: Lab, name: str) -> list[dict[str, object]]:
     source = ROOT / "notebooks" / "source" / f"{name}.py"
     with (
         TemporaryDirectory() as folder,
-        open_chapter(lab, source, Path(folder), before=BEFORE, after=AFTER) as chapter,
+        open_chapter(
+            lab, source, Path(folder), before=BEFORE, after=[v4.new_code_cell(AFTER)]
+        ) as chapter,
     ):
         kernel = printed(chapter)
         rows = [

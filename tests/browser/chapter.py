@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import v4
+from nbformat import NotebookNode, v4
 from playwright.sync_api import expect
 
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
@@ -89,7 +89,7 @@ def open_chapter(
     *,
     values: dict[str, Any] | None = None,
     before: str = "",
-    after: str = "",
+    after: Sequence[NotebookNode] = (),
 ) -> Iterator[OpenChapter]:
     """Make a chapter from its text source, open it and run it.
 
@@ -99,11 +99,11 @@ def open_chapter(
         folder: for the notebook, and at the end for a picture of the page.
         values: of its parameters, in place of small ones.
         before: code that runs before the chapter's.
-        after: code that runs after it.
+        after: cells that run after it.
     """
     content = view_of(read_source(source), View.WORKBOOK, source.stem)
     content["metadata"] = dict(KERNEL_METADATA)
-    content.cells = [v4.new_code_cell(before), *content.cells, v4.new_code_cell(after)]
+    content.cells = [v4.new_code_cell(before), *content.cells, *after]
     code = [cell for cell in content.cells if cell.cell_type == "code"]
     [parameters] = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     parameters["source"] = with_values(

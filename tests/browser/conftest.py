@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.views import View
 from tests.browser.chapter import OpenChapter, open_chapter
 from tests.browser.driver import (
     CHROMIUM,
@@ -20,13 +22,17 @@ from tests.browser.driver import (
     start_server,
 )
 from tests.browser.shared_out import MOVED
+from tests.chapter_runs import exercise_cells
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here needs a browser, and all but each explorer once are left to `test-all`."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.path.stem != "test_each_explorer":
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +66,19 @@ def chapter(
     repository: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OpenChapter]:
-    """The chapter that the test is parametrized with, run once for the tests of all files."""
+    """The chapter that the test is parametrized with, run once for the tests of all files.
+
+    Its exercises are unsolved, as a reader finds them; their solutions are run after it.
+    """
     name = request.param
+    [here] = [each for each in CHAPTERS if each.name == name]
+    solved = exercise_cells(here, View.SOLUTION)
     source = repository / "notebooks" / "source" / f"{name}.py"
     folder = tmp_path_factory.mktemp(name)
-    with look_at(server, browser) as lab, open_chapter(lab, source, folder) as opened:
+    with (
+        look_at(server, browser) as lab,
+        open_chapter(lab, source, folder, after=solved) as opened,
+    ):
         yield opened
 
 

@@ -1,48 +1,20 @@
-"""Every explorer of every chapter: each control does something, and is still without a kernel."""
+"""Every chapter in JupyterLab: each control does something, exercises are told right from empty."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from metalearn_lab.exercises.verdict import NOTHING_YET
 from metalearn_lab.workbook.chapters import CHAPTERS
-from tests.browser.explorer import Control, ExplorerOnPage
+from tests.browser.explorer import ExplorerOnPage
+from tests.browser.there_and_back import there_and_back
+from tests.chapter_runs import code_cells, verdicts
 
 pytestmark = pytest.mark.parametrize(
     "chapter", [chapter.name for chapter in CHAPTERS], indirect=True
 )
-OPPOSITE = {"ArrowRight": "ArrowLeft", "ArrowDown": "ArrowUp"}
-OPPOSITE |= {back: there for there, back in OPPOSITE.items()}
-
-
-def there_and_back(explorer: ExplorerOnPage, control: Control) -> None:
-    """Move a control by one key and back; either changes what is shown."""
-    kind, label = control
-    if kind == "slider":
-        handle = explorer.slider(label)
-        value, most = (handle.get_attribute(f"aria-value{each}") for each in ("now", "max"))
-        there_and_back_by(explorer.slide, label, "ArrowLeft" if value == most else "ArrowRight")
-    elif kind == "range":
-        last = explorer.control(label).evaluate("range => range.value === range.max")
-        there_and_back_by(explorer.press, label, "ArrowLeft" if last else "ArrowRight")
-    elif kind == "list":
-        last = explorer.control(label).evaluate("list => list.selectedIndex === list.length - 1")
-        there_and_back_by(explorer.choose_next, label, "ArrowUp" if last else "ArrowDown")
-    elif kind == "number":
-        field = explorer.control(label)
-        value, most = (int(field.evaluate(f"field => +field.{each}")) for each in ("value", "max"))
-        explorer.type_number(label, value - 1 if value == most else value + 1)
-        explorer.type_number(label, value)
-    elif kind == "box":
-        explorer.toggle(label)
-        explorer.toggle(label)
-
-
-def there_and_back_by(move: Callable[[str, str], None], label: str, key: str) -> None:
-    move(label, key)
-    move(label, OPPOSITE[key])
 
 
 def test_every_control_moves_what_is_shown_and_back(chapter):
@@ -61,6 +33,13 @@ def test_every_control_moves_what_is_shown_and_back(chapter):
                 explorer.notebook.run_code_cell(explorer.cell)
                 explorer.wait_for(first, "running the cell again")
     chapter.assert_nothing_failed()
+
+
+def test_unsolved_there_is_nothing_yet_and_solved_it_is_right(chapter):
+    code = code_cells(chapter.notebook.saved())
+    of_each, left = divmod(len(verdicts(code)), 2)
+    assert (of_each > 0, left) == (True, 0)
+    assert verdicts(code) == [NOTHING_YET] * of_each + ["Right"] * of_each
 
 
 def test_every_explorer_stands_as_it_began_where_no_kernel_runs(chapter, tmp_path):

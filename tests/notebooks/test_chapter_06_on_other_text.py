@@ -1,4 +1,8 @@
-"""Chapter 06 runs on a reader's own parquet files, with and without a class split."""
+"""Chapter 06 reads a reader's own parquet files, with and without a class split.
+
+It runs as far as its split of the classes. With a published split it runs to its end in
+`tests/colab/check_chapters.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from datasets import Dataset
 
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.parameters import parameters_of
 from metalearn_lab.workbook.source import read_source
 from metalearn_lab.workbook.views import View, view_of
+from tests.own_text import class_counts, things, write_class_split, write_split
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"ways": 3, "shots": "1", "queries": 2, "iterations": 5, "test_episodes": 10}
+SHOWS_CLASSES = "zip(world.classes._fields, world.classes"
 KNOWN_TYPES = {"bool", "int", "float", "str"}
 # For so small a run: one thread, and memory that is kept rather than given back at each step.
 FAST = {
@@ -26,33 +31,21 @@ FAST = {
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
 }
-VERBS = ("open", "close", "find", "sell", "clean", "paint")
-
-pytestmark = pytest.mark.notebook
+pytestmark = [pytest.mark.notebook, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
 def chapter(tmp_path_factory):
-    """The chapter as its text source stands now, not yet executed."""
+    """The chapter as its text source stands now, up to its classes, not yet executed."""
     name = "06_few_shot_text"
     source = read_source(ROOT / "notebooks" / "source" / f"{name}.py")
     notebook = view_of(source, View.WORKBOOK, name)
     notebook["metadata"] = dict(KERNEL_METADATA)
+    [last] = [place for place, cell in enumerate(notebook.cells) if SHOWS_CLASSES in cell.source]
+    del notebook.cells[last + 1 :]
     path = tmp_path_factory.mktemp("notebook") / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path
-
-
-def write_split(folder, split, things):
-    """One parquet file: a class for each thing, and six sentences about it."""
-    rows = [(f"please {verb} the {thing}", f"about {thing}") for thing in things for verb in VERBS]
-    texts, intents = zip(*rows, strict=True)
-    data = Dataset.from_dict({"text": list(texts), "intent": list(intents)})
-    data.to_parquet(folder / f"{split}.parquet")
-
-
-def things(first, last):
-    return [f"thing{number:02d}" for number in range(first, last)]
 
 
 def printed_by(chapter, folder):
@@ -77,12 +70,6 @@ def printed_by(chapter, folder):
     return "".join(each.text for each in outputs if each.get("name") == "stdout")
 
 
-def class_counts(printed):
-    """Classes in each part of the split, as printed."""
-    found = re.findall(r"^(train|validation|test) +(\d+) classes", printed, re.M)
-    return {part: int(count) for part, count in found}
-
-
 def test_its_parameters_have_types_that_papermill_knows(chapter):
     known = parameters_of(chapter)
     assert {"source", "path", *SMALL} <= known.keys()
@@ -100,9 +87,7 @@ def test_without_a_class_split_all_rows_are_pooled_and_classes_are_drawn(chapter
 
 
 def test_a_published_class_split_is_kept(chapter, tmp_path):
-    write_split(tmp_path, "train", things(0, 7))
-    write_split(tmp_path, "validation", things(7, 11))
-    write_split(tmp_path, "test", things(11, 16))
+    write_class_split(tmp_path)
     printed = printed_by(chapter, tmp_path)
     assert f"parquet files in {tmp_path} (train, validation, test)" in printed
     assert re.search(r"\b96 sentences, .* 16 classes", printed)

@@ -17,7 +17,7 @@ from metalearn_lab.workbook.kernel import KERNEL_METADATA
 ROOT = Path(__file__).resolve().parents[2]
 FACT = "import numpy as np\n\nprint(f'ways {np.arange(5).size}, max |Δ| < 1e-8: True')"
 
-pytestmark = pytest.mark.notebook
+pytestmark = [pytest.mark.notebook, pytest.mark.long]
 
 
 def nbval_options():

@@ -3,12 +3,15 @@
 import os
 import threading
 
+import pytest
 from distributed import Client
 
 from metalearn_lab.sweep.grid import grid_points
 from metalearn_lab.sweep.run_sweep import run_sweep
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 from tests.sweep.processes import cluster, wait_until
+
+pytestmark = pytest.mark.long
 
 SWEEP = """\
 - chapter: 0

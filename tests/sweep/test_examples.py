@@ -11,6 +11,8 @@ import pytest
 from metalearn_lab.sweep.grid import grid_points
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 
+pytestmark = pytest.mark.long
+
 
 def test_the_example_is_a_sweep_of_chapters_that_are_there(repository):
     folder = repository / "notebooks"

@@ -13,6 +13,8 @@ import pytest
 from tests.tasks.hub_kills import files_of
 from tests.tasks.hub_stub import CONFIG, Hub, serve
 
+pytestmark = pytest.mark.long
+
 # The client's seconds of waiting between its attempts prove nothing.
 BEGIN = """
 import types

@@ -21,6 +21,8 @@ from metalearn_lab.training.train_sinusoids import main
 from tests.training.rank_processes import results, server, start
 from tests.training.resumable_run import ITERATIONS, train, wait_to_be_killed
 
+pytestmark = pytest.mark.long
+
 KILLS = 20
 ENDED = {"run", "weights", "history"}
 KILLED_IN = re.compile(r"run|weights|history|\.run\.lock|\.(run|weights)\.\d+\.tmp")

@@ -10,6 +10,8 @@ import pytest
 
 from metalearn_lab.workbook.record import read_record
 
+pytestmark = pytest.mark.long
+
 WRITES_MUCH = """\
 # %%
 import os

@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+pytestmark = pytest.mark.long
+
 # What a browser sends to open a websocket.
 WEBSOCKET = {
     "Connection": "Upgrade",

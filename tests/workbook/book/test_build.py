@@ -16,6 +16,8 @@ from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
 from metalearn_lab.workbook.environment import Installed
 from metalearn_lab.workbook.errors import WorkbookError
 
+pytestmark = pytest.mark.long
+
 ONE = Chapter(7, "one", "One", "Does one chapter make a site?")
 GOOD = "# %% [markdown]\n# # One\n#\n# Back to [itself](07_one.ipynb#One).\n"
 

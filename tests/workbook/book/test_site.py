@@ -17,6 +17,8 @@ from bs4 import BeautifulSoup
 from metalearn_lab.workbook.chapters import CHAPTERS
 from tests.served import served
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
 READ = ["index", *(chapter.name for chapter in CHAPTERS), *DOCUMENTS]

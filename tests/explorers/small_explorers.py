@@ -1,0 +1,168 @@
+"""Every explorer on little made-up data, by the name of its module: built in a moment."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from metalearn_lab.comparison.budget import Budget
+from metalearn_lab.comparison.methods import Rates, build
+from metalearn_lab.comparison.world import make_world
+from metalearn_lab.evaluation.few_shot_score import FewShotScore
+from metalearn_lab.evaluation.gradient_angle import GradientAngles
+from metalearn_lab.evaluation.layer_freeze import freeze_study
+from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.evaluation.step_memory import StepMemory
+from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
+from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
+from metalearn_lab.explorers.explorer import Explorer
+from metalearn_lab.explorers.gradient_angle_explorer import (
+    ACTIVATIONS,
+    STARTS,
+    GradientAngleExplorer,
+)
+from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
+from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
+from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
+from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
+from metalearn_lab.explorers.shots_explorer import ShotsExplorer
+from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
+from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
+from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.joint import JointPretraining
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.tasks.class_splits import split_classes
+from metalearn_lab.tasks.planar_quadratics import planar_quadratics
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.sources import load_table
+from tests.learners.builders import sinusoid_learner, sinusoids
+
+UNSEEN = Sinusoids(shots=5, queries=5, split="test")
+
+
+def _learners() -> dict[str, Learner]:
+    settings = {"inner_lr": 0.02, "inner_steps": 1}
+    return {
+        "maml": MAML(MLP([1, 8, 1], seed=1), F.mse_loss, **settings),
+        "fine_tuning": JointPretraining(MLP([1, 8, 1], seed=2), F.mse_loss, **settings),
+    }
+
+
+def _numbers(*shape: int) -> torch.Tensor:
+    """Between 0 and 1, the same each time."""
+    return torch.rand(shape, generator=generator("small explorers"))
+
+
+def adaptation_explorer() -> Explorer:
+    world = make_world(load_table("embedded"), ways=3, shots=1, queries=2)
+    learners = {n: build(n, world, Rates(2.0, 1e-3), Budget(), 0) for n in ("maml", "reptile")}
+    return AdaptationExplorer(world, learners, steps=4, episodes=5)
+
+
+def draw_task_explorer() -> Explorer:
+    return DrawTaskExplorer(_learners(), UNSEEN, most_steps=3)
+
+
+def episode_explorer() -> Explorer:
+    table = load_table("embedded")
+    return EpisodeExplorer(table, split_classes(table, seed=0))
+
+
+def gradient_angle_explorer() -> Explorer:
+    degrees = 90 * _numbers(len(ACTIVATIONS), len(STARTS), 3, 4, 6).double()
+    sharpness = torch.full((6,), 20.0).double()
+    return GradientAngleExplorer(
+        {
+            (name, start): GradientAngles((0.001, 0.01, 0.1), degrees[i, j], sharpness)
+            for i, name in enumerate(ACTIVATIONS)
+            for j, start in enumerate(STARTS)
+        }
+    )
+
+
+def interval_replay_explorer() -> Explorer:
+    return IntervalReplayExplorer((_numbers(20, 2, 25) < 0.6).float().mean(-1), replays=10)
+
+
+def layer_freeze_explorer() -> Explorer:
+    kinds = {"maml": MAML, "first_order_maml": FirstOrderMAML}
+    studies = {
+        n: freeze_study(sinusoid_learner(kind), sinusoids(4), 3) for n, kind in kinds.items()
+    }
+    return LayerFreezeExplorer(studies, {name: name for name in kinds})
+
+
+def memory_budget_explorer() -> Explorer:
+    ways = {"second order": StepMemory(0.0, 4e6, 2e6), "first order": StepMemory(0.0, 4e6, 0.0)}
+    return MemoryBudgetExplorer(ways, "a network")
+
+
+def over_fitting_explorer() -> Explorer:
+    falling = torch.linspace(1.5, 0.5, 11) + 0.1 * _numbers(2, 2, 6, 1)
+    return OverFittingExplorer(
+        {
+            name: {
+                k: OverFitting(falling[i, j], falling[i, j] + 0.2, *2 * (1 - falling[i, j] / 3,))
+                for j, k in enumerate((1, 4))
+            }
+            for i, name in enumerate(("linear_probe", "lora_8"))
+        },
+        chance=0.2,
+    )
+
+
+def rate_steps_explorer() -> Explorer:
+    tasks = Sinusoids(shots=5, queries=5, split="validation").batch(0, 4)
+    return RateStepsExplorer(_learners(), tasks, most_steps=3)
+
+
+def reptile_path_explorer() -> Explorer:
+    return ReptilePathExplorer(
+        planar_quadratics(
+            [(9, 0.6), (7, 0.5), (1.5, 1.5)], [20, 110, 0], [(-2, -1), (2, 0.4), (0, 2)]
+        )
+    )
+
+
+def sharding_explorer() -> Explorer:
+    here = Network(latency=0.5, per_number=1e-6)
+    step = ShardingTime(tasks=64, work=1.0, fixed=10.0, weights=10_000, network=here)
+    return ShardingExplorer(step, "here")
+
+
+def shots_explorer() -> Explorer:
+    names, accuracies = ("nearest_class_mean", "linear_probe", "lora_1"), _numbers(3, 2, 12)
+    return ShotsExplorer(
+        {
+            name: {k: FewShotScore(accuracies[i, j], 9 * i, 0.1, 7) for j, k in enumerate((1, 4))}
+            for i, name in enumerate(names)
+        },
+        chance=0.2,
+    )
+
+
+def side_by_side_explorer() -> Explorer:
+    return SideBySideExplorer(_learners(), UNSEEN, tasks=4, steps=3)
+
+
+def sinusoid_adaptation_explorer() -> Explorer:
+    return SinusoidAdaptationExplorer(_learners(), most_steps=3)
+
+
+def sinusoid_explorer() -> Explorer:
+    return SinusoidExplorer(_learners(), UNSEEN, most_steps=3, tasks=4)
+
+
+def two_bowls_explorer() -> Explorer:
+    return TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
