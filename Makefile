@@ -36,7 +36,7 @@ notebooks: setup
 
 # ---------------------------------------------------------------------------------- set-up
 # By uv, with what pip's settings say; by pip where uv cannot be had. Begins with an environment.
-INSTALL := python tools/install.py
+INSTALL := python .ci/install.py
 
 setup: $(READY)
 
@@ -59,7 +59,7 @@ supported-python:
 stage = @printf '\n== %s\n' '$(1)' && { $(2) ; } && echo "== took $$SECONDS s: $(1)" || \
   { status=$$?; echo "$(COMMAND): failed in: $(1)" >&2; exit $$status; }
 COMMAND = make $(if $(WHOLE),test-all,test)
-CHECKED := metalearn_lab tests tools notebooks benchmarks
+CHECKED := metalearn_lab tests .ci notebooks benchmarks
 # Two files of tests, or two notebooks, at a time, in the order in which they are given.
 SHARED_OUT := -n 2 --dist loadfile --no-loadscope-reorder
 

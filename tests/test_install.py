@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "install.py"
+SCRIPT = Path(__file__).resolve().parents[1] / ".ci" / "install.py"
 UV = """\
 #!/bin/sh
 [ "$1" = --version ] && exit 0

@@ -25,9 +25,9 @@ case "$*" in
   "-m venv "*)
     for folder; do :; done
     rm -rf "$folder"; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; echo venv >> log ;;
-  "tools/install.py "*) echo "$*" >> log; [ ! -e no-network ] ;;
+  ".ci/install.py "*) echo "$*" >> log; [ ! -e no-network ] ;;
   "-m pip freeze "*) echo "torch==2.13.0"; [ ! -e no-freeze ] ;;
-  "-m pytest "*) echo "$0 $*" >> tested ;;
+  "-m pytest "* | "-m tests.without_network -m pytest "*) echo "$0 $*" >> tested ;;
   *) exit 9 ;;
 esac
 """
@@ -116,7 +116,7 @@ def test_it_is_brought_up_to_date_when_what_it_was_made_from_changes(clone, name
     assert setup(clone).returncode == 0
     added = log(clone)[len(before) :]
     assert len(added) == 1
-    assert added[0].startswith("tools/install.py ")
+    assert added[0].startswith(".ci/install.py ")
 
 
 def test_the_packages_of_colab_are_set_up_once_as_pinned_and_again_when_the_pins_change(clone):

@@ -1,6 +1,6 @@
 """Install packages into the environment of the Python that runs this: as `pip install`, by uv.
 
-    .venv/bin/python tools/install.py -c constraints.txt -e .
+    .venv/bin/python .ci/install.py -c constraints.txt -e .
 
 uv takes seconds where pip takes minutes. It comes from the package index into ``build/uv``, so
 that no environment holds more than was asked for. What pip was told by its configuration files and
