@@ -31,7 +31,7 @@ def test_banking77_has_no_validation_file(shared_data: Path) -> None:
     table = load_table("files", path=shared_data / "banking77")
     assert len(table.classes) == 77
     assert len(table) == 10003 + 3080
-    assert table.source.endswith("(train, test)")
+    assert "(train, test); 7 rows repeat a sentence of another split" in table.source
     assert len(set(table.groups)) < len(table), "some sentences stand twice"
 
 
@@ -185,3 +185,91 @@ def test_language_without_a_language_column(tmp_path: Path) -> None:
     write(tmp_path, "train", {"text": ["x", "y"], "label": ["a", "b"]})
     with pytest.raises(ValueError, match="language 'en' was asked for, but train has no 'lang'"):
         load_table("files", path=tmp_path, language="en")
+
+
+ROWS = {"text": ["1", "2"], "label": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            ["train-00000-of-00003"],
+            "train has 1 of its 3 shards: 00001, 00002 of 00003 are missing",
+        ),
+        (
+            ["train", "train-00000-of-00001"],
+            r"train is there more than once: .*keep one train\.par",
+        ),
+        (["train-00000-of-00002", "train-00001-of-00003"], "train is there more than once"),
+        (["train-00000-of-00001", "train-00000-of-00001-0123456789abcdef"], "more than once"),
+        (["train-00002-of-00002", "train-00001-of-00002"], "00000 of 00002 are missing"),
+        (["more/train"], r"holds more/train\.parquet: only files of this folder itself"),
+    ],
+)
+def test_a_split_must_be_there_once_and_whole(
+    tmp_path: Path, files: list[str], message: str
+) -> None:
+    (tmp_path / "more").mkdir()
+    for number, file in enumerate(files):
+        write(tmp_path, file, {"text": [f"{number}", "x"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match=message):
+        load_table("files", path=tmp_path)
+
+
+def test_an_unfinished_download_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "train", ROWS)
+    (tmp_path / "test.parquet.part").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"holds test\.parquet\.part: .*finish the download"):
+        load_table("files", path=tmp_path)
+
+
+@pytest.mark.parametrize("copy", ["test", "train-00001-of-00002"])
+def test_a_copied_file_is_refused(tmp_path: Path, copy: str) -> None:
+    first = "train" if copy == "test" else "train-00000-of-00002"
+    write(tmp_path, first, ROWS)
+    (tmp_path / f"{copy}.parquet").write_bytes((tmp_path / f"{first}.parquet").read_bytes())
+    with pytest.raises(ValueError, match="byte for byte: its rows would count twice"):
+        load_table("files", path=tmp_path)
+
+
+def test_rows_that_repeat_another_split_share_its_groups_and_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["one", "two", "three"], "label": ["a", "b", "b"]})
+    write(tmp_path, "test", {"text": ["ONE", "two", "four"], "label": ["a", "b", "b"]})
+    table = load_table("files", path=tmp_path)
+    assert table.groups == (0, 1, 2, 0, 1, 3)
+    assert table.source.endswith(
+        "; 2 rows repeat a sentence of another split, as one group with it"
+    )
+
+
+def test_all_rows_ambiguous_says_why_and_how_many(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "X"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match="has 0: none; 2 rows dropped, their text stands under tw"):
+        load_table("files", path=tmp_path)
+
+
+def test_numbers_in_one_split_and_names_in_another_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": [0, 1]})
+    write(tmp_path, "test", {"text": ["v", "w"], "label": [0, 1]}, names="yes no")
+    with pytest.raises(
+        ValueError, match=r"numbers \{'train': \['0', '1'\]\}, names \{'test': .*no"
+    ):
+        load_table("files", path=tmp_path)
+
+
+@pytest.mark.parametrize("hidden", [-1, None])
+def test_a_split_with_hidden_labels_is_left_out_and_counted(tmp_path: Path, hidden: Any) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": [0, 1]}, names="a b")
+    write(tmp_path, "test", {"text": ["v", "w"], "label": [hidden, hidden]}, names="a b")
+    table = load_table("files", path=tmp_path)
+    assert table.texts == ("x", "y")
+    assert "; 2 rows of test left out, their labels are hidden" in table.source
+
+
+def test_class_names_in_two_unicode_forms_are_one_class(tmp_path: Path) -> None:
+    write(tmp_path, "train", {"text": ["x", "y"], "label": ["caf\u00e9", "tea"]})
+    write(tmp_path, "test", {"text": ["v", "w"], "label": ["cafe\u0301", "tea\u200b"]})
+    table = load_table("files", path=tmp_path)
+    assert table.classes == ("caf\u00e9", "tea")
+    assert table.published_split is None
