@@ -13,7 +13,7 @@ from metalearn_lab.tasks.dealing import ClassItems, find_deal
 
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
-    """Raise ValueError unless there are two ways or more, and a shot and a query a class."""
+    """Raise ValueError (TypeError) unless ways ≥ 2, shots ≥ 1, queries ≥ 1 are whole numbers."""
     for name, value in {"ways": ways, "shots": shots, "queries": queries}.items():
         if not hasattr(value, "__index__"):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
@@ -33,11 +33,11 @@ def check_address(first: int, count: int) -> None:
 
 
 def item_tensor(x: Any) -> Tensor:
-    """The items as one tensor; arrays of NumPy and the like share their memory with it."""
+    """The items as one tensor; writable arrays of NumPy share their memory with it."""
     if isinstance(x, Tensor):
         return x
     try:
-        return torch.as_tensor(np.asarray(x))
+        return torch.as_tensor(np.require(x, requirements="W"))
     except (TypeError, ValueError):
         raise TypeError(
             f"x must be a tensor or an array of numbers, [rows, ...], got {x!r:.80}: encode the "

@@ -21,7 +21,7 @@ def integer_column(name: str, values: Sequence[int] | Tensor) -> Tensor:
         TypeError: anything that is not one integer a row, or does not fit 64 bits.
     """
     try:
-        column = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+        column = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be one integer a row, got {values!r:.80}") from None
     if column.ndim != 1 or (column.dtype.kind not in "biu" and column.size):

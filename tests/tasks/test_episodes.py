@@ -327,3 +327,29 @@ def test_negative_index_is_refused(draw: str) -> None:
 def test_a_batch_of_none_is_refused(draw: str) -> None:
     with pytest.raises(ValueError, match="number of episodes must be 1 or more, got 0"):
         getattr(sampler_of(), draw)(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("seed", "support", "query"),
+    [
+        (0, [10, 19, 43, 29, 10, 11], [9, 21, 36, 2, 20, 38, 25, 1, 22, 23, 3, 20]),
+        (7, [10, 39, 34, 10, 23, 41], [8, 47, 26, 5, 45, 30, 8, 28, 42, 4, 29, 44]),
+    ],
+)
+def test_an_address_keeps_its_episode_from_version_to_version(
+    seed: int, support: list[int], query: list[int]
+) -> None:
+    """Uneven classes, and groups of which some orders leave no deal."""
+    rows = rows_of([[10, 1], [9, 2, 1], [4, 4, 4], [7, 6]])
+    sampler = EpisodeSampler(
+        torch.arange(len(rows.labels)),
+        rows.labels,
+        groups=rows.groups,
+        ways=3,
+        shots=1,
+        queries=2,
+        seed=seed,
+    )
+    episodes = [sampler.episode(index) for index in (0, 999)]
+    assert torch.cat([each.support_rows for each in episodes]).tolist() == support
+    assert torch.cat([each.query_rows for each in episodes]).tolist() == query

@@ -1,80 +1,92 @@
-"""One sentence is one sentence however it is stored, and stays the text that the source wrote."""
+"""One text however it is stored: for duplicates, groups, leaks, features and class names."""
 
 import unicodedata
 
+import datasets
 import pytest
 import torch
-from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metalearn_lab.tasks.class_splits import ClassSplit
 from metalearn_lab.tasks.episodes import EpisodeSampler
-from metalearn_lab.tasks.leaks import LeakError, assert_episode_is_clean
-from metalearn_lab.tasks.table import labelled_columns, text_groups
+from metalearn_lab.tasks.leaks import LeakError, assert_split_texts_disjoint
+from metalearn_lab.tasks.table import LabelledTable, Row, ambiguous_texts, find_classes, text_groups
 from metalearn_lab.tasks.text_features import hashed_ngrams
 from metalearn_lab.tasks.text_identity import class_key, class_spellings, normalised
 
 SAME = [
-    ("caf\u00e9", "cafe\u0301"),
-    ("off", "o\ufb00"),
-    ("turn on", "\ufefftu\u00adrn\u00a0\u200bon\r\n"),
+    ("caf\u00e9", "cafe\u0301"),  # composed, decomposed
+    ("light", "li\u00adght"),  # soft hyphen
+    ("light", "\ufefflight\u200b"),  # byte order mark, zero-width space
+    ("on 2", "\uff4f\uff4e\u3000\uff12"),  # wide forms, ideographic space
+    ("off", "o\ufb00"),  # ligature
     ("Stra\u00dfe", "STRASSE"),
-    ("ok \u2764", "ok \u2764\ufe0f"),
-    ("\uff21", "a"),
+    ("\u2764", "\u2764\ufe0f"),  # emoji style
+    ("a b", "a\u00a0 b"),  # no-break space
 ]
-DIFFERENT = [("resume", "r\u00e9sum\u00e9"), ("a b", "ab"), ("1", "2"), ("it's", "its")]
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_one_sentence_in_two_forms_is_one_group_and_one_row_of_ids(one, other):
-    assert text_groups([one, other]) == (0, 0)
+def test_one_sentence_has_one_key_one_group_and_one_row_of_ids(one: str, other: str) -> None:
+    assert one != other
+    assert normalised(one) == normalised(other)
+    assert text_groups([one, other, "else"]) == (0, 0, 1)
     ids = hashed_ngrams([one, other])
-    assert ids[0].tolist() == ids[1].tolist()
+    assert torch.equal(ids[0], ids[1])
+    assert len(ambiguous_texts([Row(one, "a", 0), Row(other, "b", 1)])) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_other_sentences_stay_others(one, other):
-    assert text_groups([one, other]) == (0, 1)
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_a_leak_between_splits_is_seen_in_every_form(one: str, other: str) -> None:
+    table = LabelledTable((one, other, "x"), (0, 1, 2), ("a", "b", "c"), (0, 1, 2), "test")
+    with pytest.raises(LeakError, match="1 texts are in both train and validation"):
+        assert_split_texts_disjoint(table, ClassSplit((0,), (1,), (2,)))
 
 
 @given(st.text())
-def test_the_key_of_a_key_is_itself_and_of_every_unicode_form(text):
+def test_the_key_of_a_key_is_the_key(text: str) -> None:
     key = normalised(text)
     assert normalised(key) == key
-    assert {normalised(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")} == {key}
+    assert normalised(unicodedata.normalize("NFD", text)) == key
 
 
-def test_names_of_classes_keep_their_case_and_their_small_figures():
-    assert len({class_key(name) for name in ("Ok", "ok", "H2O", "H\u2082O")}) == 4
-    names = ["cafe\u0301", "caf\u00e9", "bar\u200b", "bar"]
-    assert class_spellings(names) == class_spellings(names[::-1])
-    assert set(class_spellings(names).values()) == {"caf\u00e9", "bar"}
+@pytest.mark.parametrize(("one", "other"), [("a", "\u00e4"), ("on", "off"), ("i", "1")])
+def test_other_words_stay_other_sentences(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
 
 
-def test_no_sentence_is_on_both_sides_of_an_episode_in_two_forms():
-    words = [f"caf\u00e9 {number}" for number in range(4)]
-    both = [text for word in words for text in (word, unicodedata.normalize("NFD", word))]
-    texts = [f"{text} {name}" for name in "ab" for text in both]
-    rows = Dataset.from_dict({"text": texts, "label": [0] * len(both) + [1] * len(both)})
+def test_composed_and_decomposed_never_stand_on_both_sides_of_an_episode() -> None:
+    texts = [f"caf\u00e9 {word}" for word in "abcdefgh"]
+    texts += [unicodedata.normalize("NFD", text) for text in texts]
+    labels = ["x" if text[-1] in "abcd" else "y" for text in texts]
+    data = datasets.Dataset.from_dict({"text": texts, "label": labels})
     sampler = EpisodeSampler.from_dataset(
-        rows, "label", lambda t: torch.arange(len(t)), ways=2, shots=2, queries=2
+        data, "label", hashed_ngrams, ways=2, shots=1, queries=2, seed=0
     )
-    groups = text_groups(texts)
-    for index in range(50):
-        assert_episode_is_clean(sampler.episode(index), groups)
-    apart = EpisodeSampler(
-        torch.arange(len(texts)), rows["label"], ways=2, shots=4, queries=4, groups=None
-    )
-    with pytest.raises(LeakError, match="near copies of support items"):
-        assert_episode_is_clean(apart.episode(0), groups)
+    for index in range(30):
+        episode = sampler.episode(index)
+        support, query = (
+            {normalised(texts[row]) for row in rows.tolist()}
+            for rows in (episode.support_rows, episode.query_rows)
+        )
+        assert not support & query
 
 
-def test_a_row_without_text_or_class_is_named():
-    for column, missing, words in (
-        ("text", None, "no text, but None"),
-        ("label", None, "no class"),
-    ):
-        rows = {"text": ["a", "b"], "label": ["x", "y"]}
-        rows[column][1] = missing
-        with pytest.raises(ValueError, match=rf"row 1 \(counted from 0\) has {words}"):
-            labelled_columns(Dataset.from_dict(rows), "text", "label")
+def test_a_class_has_one_name_however_it_is_written() -> None:
+    composed, decomposed, hidden = "caf\u00e9", "cafe\u0301", "caf\u00e9\u200b"
+    spelling = class_spellings([hidden, decomposed, composed])
+    assert set(spelling.values()) == {composed}
+    assert find_classes([decomposed], [composed, "tea"]) == (composed,)
+    assert class_key("Cafe") != class_key("cafe"), "case tells classes apart"
+    assert class_key("H\u2082O") != class_key("H2O")
+    with pytest.raises(ValueError, match="class names must differ"):
+        LabelledTable((), (), (composed, decomposed), (), "test")
+
+
+def test_string_labels_in_two_forms_are_one_class() -> None:
+    data = datasets.Dataset.from_dict(
+        {"text": [*"abcd"], "label": ["caf\u00e9", "cafe\u0301", "tea", "tea\u200b"]}
+    )
+    sampler = EpisodeSampler.from_dataset(data, "label", hashed_ngrams, ways=2, shots=1, queries=1)
+    assert sampler.classes == (0, 1)

@@ -35,8 +35,8 @@ def table_from_splits(
 
     Where no class occurs in two of the splits, they are kept as the published class split.
     A sentence listed under two classes is dropped; a sentence listed twice under one class, in
-    one split or in two, is one group; a row whose label is hidden (missing, or the hub's −1) is
-    left out. ``source`` counts the rows of each of these kinds. Sentences are compared by
+    one split or in two, is one group; a split whose labels are all hidden (missing, or the hub's
+    −1) is left out. ``source`` counts the rows of each of these kinds. Sentences are compared by
     ``text_identity.normalised``, class names by ``text_identity.class_key``.
 
     Args:
@@ -73,8 +73,8 @@ class _Part(NamedTuple):
     """A split as it was read.
 
     Attributes:
-        rows: those with a label.
-        hidden: how many have none.
+        rows: one a row of the split; none where all labels are hidden.
+        hidden: how many rows a split has whose labels are all hidden, else 0.
         numbers: the labels are plain numbers, not names.
     """
 
@@ -90,15 +90,14 @@ def _read(split: str, data: Dataset, language: str | None) -> _Part:
         data = _of_language(split, data, language)
     names = getattr(data.features[label_column], "names", None)
     texts, labels = list(data[text_column]), list(data[label_column])
-    # A column of plain numbers may have a class -1, but not as its only one.
-    minus_one = names is not None or all(label is None or label == -1 for label in labels)
+    if all(label is None or label == -1 for label in labels):
+        return _Part([], len(labels), numbers=False)
     rows = [
         _row(text, label, names, f"row {number} of {split}")
         for number, (text, label) in enumerate(zip(texts, labels, strict=True))
-        if label is not None and not (minus_one and label == -1)
     ]
     numbers = names is None and not any(isinstance(label, str) for label in labels)
-    return _Part(rows, len(labels) - len(rows), numbers)
+    return _Part(rows, 0, numbers)
 
 
 def _row(text: object, label: object, names: Sequence[str] | None, where: str) -> Row:
@@ -136,7 +135,7 @@ def _notes(
 ) -> str:
     """What was left out, and what stands in two splits, for the table's record."""
     notes = [
-        f"; {count} rows of {split} left out, their label is hidden (none, or -1)"
+        f"; {count} rows of {split} left out, their labels are hidden (none, or -1)"
         for split, count in hidden.items()
         if count
     ]
