@@ -7,6 +7,7 @@
 # make bench       time our training step beside other libraries' (WORKLOAD="W1 W2" for some by name)
 # make bench-explorers  time the explorers, in the kernel and in the browser (CHAPTERS="01 06" for some)
 # make constraints pin the newest versions that work together in constraints.txt
+# make mutations   plant faults in copies of the package, one by one, and show which tests see each
 # make clean       remove the set-up and every cache
 
 PYTHON  ?= python3
@@ -22,7 +23,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: lab test test-all run notebooks bench bench-explorers constraints clean setup chromium \
-  supported-python colab
+  supported-python colab mutations
 .DEFAULT_GOAL := lab
 
 lab: setup
@@ -139,6 +140,10 @@ $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | s
 	@touch $@
 
 # ---------------------------------------------------------------------------------- upkeep
+# Half an hour. FAULTS="3 7" for some of them, by their numbers.
+mutations: setup
+	@$(BIN)/python -m tests.mutations $(FAULTS)
+
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
 	@rm -rf build/pins && $(PYTHON) -m venv build/pins
