@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,15 @@ from metalearn_lab.tasks.dealing import ClassItems, find_deal
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
     """Raise ValueError (TypeError) unless ways ≥ 2, shots ≥ 1, queries ≥ 1 are whole numbers."""
-    for name, value in {"ways": ways, "shots": shots, "queries": queries}.items():
-        if not hasattr(value, "__index__"):
+    given: dict[str, object] = {"ways": ways, "shots": shots, "queries": queries}
+    for name, value in given.items():
+        if not isinstance(value, Integral):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
     if ways < 2:
         raise ValueError(f"ways must be 2 or more, got {ways}: one class leaves nothing to tell")
-    for name, value in {"shots": shots, "queries": queries}.items():
-        if value < 1:
-            raise ValueError(f"{name} must be 1 or more, got {value}")
+    for name, count in {"shots": shots, "queries": queries}.items():
+        if count < 1:
+            raise ValueError(f"{name} must be 1 or more, got {count}")
 
 
 def check_address(first: int, count: int) -> None:
@@ -121,10 +124,9 @@ def find_deals(
     """
     wanted = f"{shots} support and {queries} query items"
     one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
-    first = 0
-    by_class = torch.split(items.sizes, items.groups.tolist())
-    for label, part in zip(classes.tolist(), by_class, strict=True):
-        sizes = part.tolist()
+    first, every = 0, iter(items.sizes.tolist())
+    for label, groups in zip(classes.tolist(), items.groups.tolist(), strict=True):
+        sizes = list(islice(every, groups))
         if sum(sizes) < shots + queries:
             raise ValueError(
                 f"class {names[label]!r} has {sum(sizes)} items, but {wanted} need "
