@@ -44,7 +44,8 @@ def numbers(explorer, key):
 
 def asks(explorer, **message):
     """A message as the canvas sends it, by the way that it takes."""
-    explorer.box._handle_custom_msg(message, [])
+    data = {"method": "custom", "content": message}
+    explorer.box.comm.handle_msg({"content": {"data": data}, "buffers": []})
 
 
 def test_the_curves_are_the_learners_adapted_to_the_points(explorer, learners):

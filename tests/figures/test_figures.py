@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.backend_bases import RendererBase
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
@@ -50,11 +51,28 @@ def test_the_title_says_over_how_many_tasks_and_the_axes_what_is_measured():
     assert axes.get_ylabel() == "squared error"
 
 
+class DashesRenderer(RendererBase):
+    """Draws nothing, and keeps the dashes that it was to draw with."""
+
+    def __init__(self):
+        super().__init__()
+        self.dashes = []
+
+    def draw_path(self, gc, path, transform, rgbFace=None):
+        self.dashes.append(str(gc.get_dashes()))
+
+
+def dashes_of(line):
+    renderer = DashesRenderer()
+    line.draw(renderer)
+    return renderer.dashes[0]
+
+
 def test_every_learner_is_told_apart_by_colour_dash_and_marker():
     [axes] = adaptation_curves_figure({name: curves(name) for name in STYLES}, chance=0.2).axes
     lines = [line for line in axes.get_lines() if line.get_label() != "chance"]
     assert len(lines) == len(STYLES)
-    looks = [(li.get_color(), li.get_marker(), str(li._dash_pattern)) for li in lines]
+    looks = [(li.get_color(), li.get_marker(), dashes_of(li)) for li in lines]
     for each in zip(*looks, strict=True):
         assert len(set(each)) == len(STYLES)
     assert set(line_of(axes, "chance").get_ydata()) == {0.2}

@@ -15,7 +15,7 @@ from metalearn_lab.figures.sweep_values import (
 
 def drawn(results, parameter="shots"):
     figure = sweep_values_figure(parameter, {"maml": results})
-    assert figure._supxlabel.get_text() == parameter
+    assert figure.get_supxlabel() == parameter
     [axes] = figure.axes
     return axes
 
