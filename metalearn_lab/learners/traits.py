@@ -222,11 +222,14 @@ class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._note(name, args, given)
         if _storage(self.x) in given and not self.inside:
             self.astray, self.straight = True, False
-        if func._schema.is_mutable and not (self.of_input | self.of_weights).isdisjoint(given):
+        if func._schema.is_mutable:
             bound = [*zip(func._schema.arguments, args, strict=False)]
             bound += [(a, kwargs[a.name]) for a in func._schema.arguments if a.name in kwargs]
             changed = [v for a, v in bound if a.alias_info is not None and a.alias_info.is_write]
-            self.written |= self._named(_storage(t) for t in _tensors(changed))
+            into = {_storage(t) for t in _tensors(changed)}
+            # A counter reads nothing but itself, and carries nothing of a task.
+            if not (self.of_input | self.of_weights).isdisjoint(set(given) - into):
+                self.written |= self._named(into)
         results = func(*args, **kwargs)
         self.alive.append(results)
         for tainted in (self.of_input, self.of_weights):

@@ -7,7 +7,6 @@ from itertools import islice
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,6 +39,8 @@ def item_tensor(x: Any) -> Tensor:
     if isinstance(x, Tensor):
         return x
     try:
+        import numpy as np
+
         return torch.as_tensor(np.require(x, requirements="W"))
     except (TypeError, ValueError):
         raise TypeError(

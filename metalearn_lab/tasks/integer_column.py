@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
+
+_LARGEST = torch.iinfo(torch.int64).max
 
 
 def integer_column(name: str, values: Sequence[int] | Tensor) -> Tensor:
@@ -20,25 +21,29 @@ def integer_column(name: str, values: Sequence[int] | Tensor) -> Tensor:
     Raises:
         TypeError: anything that is not one integer a row, or does not fit 64 bits.
     """
-    try:
-        column = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be one integer a row, got {values!r:.80}") from None
-    if column.ndim != 1 or (column.dtype.kind not in "biu" and column.size):
-        raise TypeError(f"{name} must be one integer a row, got {_in_words(column)}")
-    if column.size and int(column.max()) > np.iinfo(np.int64).max:
-        raise TypeError(f"{name} must be below 2^63, got {column.max()}: number them anew")
-    return torch.from_numpy(column.astype(np.int64))
+    items, shape, kind = _listed(values)
+    if len(shape) != 1:
+        words = f"a table of shape {shape} and type {kind}"
+        raise TypeError(f"{name} must be one integer a row, got {words}")
+    for row, item in enumerate(items):
+        if not hasattr(item, "__index__"):
+            words = f"{item!r:.80} in row {row} (type {kind})"
+            raise TypeError(f"{name} must be one integer a row, got {words}")
+        if not -_LARGEST - 1 <= item <= _LARGEST:
+            raise TypeError(f"{name} must be below 2^63, got {item}: number them anew")
+    return torch.tensor(items, dtype=torch.int64)
 
 
-def _in_words(column: Any) -> str:
-    """What an array holds in place of integers, and in which row first."""
-    if column.ndim != 1:
-        return f"a table of shape {list(column.shape)} and type {column.dtype}"
-    values = column.tolist()
-    row = next((row for row, value in enumerate(values) if not _is_whole(value)), 0)
-    return f"{values[row]!r:.80} in row {row} (type {column.dtype})"
+def _listed(values: Any) -> tuple[list[Any], list[int], str]:
+    """The items, their shape, and the name of their type."""
+    if isinstance(values, Tensor):
+        return values.tolist(), list(values.shape), str(values.dtype)
+    if hasattr(values, "__array__"):  # of NumPy, which is there then, or what can become one
+        import numpy as np
 
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        array = np.asarray(values)
+        return array.tolist(), list(array.shape), str(array.dtype)
+    items = list(values)
+    nested = any(isinstance(item, list | tuple) for item in items)
+    shape = [len(items), len(items[0])] if nested else [len(items)]
+    return items, shape, type(values).__name__
