@@ -30,13 +30,17 @@ static void share(Job *job, int threads) { take_groups(job, 0); }
 // caller does not count on them: it takes groups itself until none is left, then waits only for
 // those that a helper has begun. Where another process holds the core, such a wait may last
 // hundreds of groups; helpers are then left asleep until it is little beside what was done since.
-enum { PATIENCE = 20 };
+// Waking up takes as long as some groups, so a helper watches out for the next job before it falls
+// asleep, for WATCH nanoseconds; but for a time of ALONE_AGAIN not at all after a sign that others
+// want the core: two looks at the clock lie TAKEN apart, or the caller waited as above.
+enum { PATIENCE = 20, WATCH = 150000, TAKEN = 300000, ALONE_AGAIN = 100000000 };
 static pthread_mutex_t calling = PTHREAD_MUTEX_INITIALIZER, lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t called = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;
 static Job *called_out;
-static int helpers, seats, taken;
-static atomic_int helping;
+static int helpers, sleeping;
+static atomic_int seats, taken, helping;
 static long long without_until;
+static atomic_llong unwatched_until;
 
 static long long now(void) {
   struct timespec t;
@@ -44,10 +48,24 @@ static long long now(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+static void watch(void) {
+  long long begin = now(), before = begin, then = begin;
+  if (begin < unwatched_until) return;
+  for (; taken >= seats && then - begin < WATCH; then = now()) before = then;
+  if (then - before > TAKEN) unwatched_until = then + ALONE_AGAIN;
+}
+
+static void sleep_until_called(void) {
+  sleeping++;
+  while (taken >= seats) pthread_cond_wait(&called, &lock);
+  sleeping--;
+}
+
 static void *help(void *nothing) {
-  pthread_mutex_lock(&lock);
   for (;;) {
-    while (taken >= seats) pthread_cond_wait(&called, &lock);
+    watch();
+    pthread_mutex_lock(&lock);
+    sleep_until_called();
     Job *job = called_out;
     int seat = taken++;
     helping++;
@@ -55,6 +73,7 @@ static void *help(void *nothing) {
     take_groups(job, seat);
     pthread_mutex_lock(&lock);
     if (!--helping) pthread_cond_signal(&finished);
+    pthread_mutex_unlock(&lock);
   }
   return nothing;
 }
@@ -63,7 +82,7 @@ static void *help(void *nothing) {
 static void forget_helpers(void) {
   calling = lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
   called = finished = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-  helpers = helping = seats = taken = 0;
+  helpers = sleeping = helping = seats = taken = 0;
 }
 
 static void find_helpers(int wanted) {
@@ -83,8 +102,9 @@ static void with_helpers(Job *job, int threads, long long begin) {
   called_out = job;
   taken = 1;
   seats = threads;
+  int asleep = sleeping;
   pthread_mutex_unlock(&lock);
-  pthread_cond_broadcast(&called);
+  if (asleep) pthread_cond_broadcast(&called);
   take_groups(job, 0);
   long long done = now(), worked = done - begin;
   while (helping && now() - done < worked) {}
@@ -93,7 +113,10 @@ static void with_helpers(Job *job, int threads, long long begin) {
   while (helping) pthread_cond_wait(&finished, &lock);
   pthread_mutex_unlock(&lock);
   long long waited = now() - done;
-  if (waited > worked) without_until = now() + PATIENCE * waited;
+  if (waited > worked) {
+    without_until = now() + PATIENCE * waited;
+    unwatched_until = now() + ALONE_AGAIN;
+  }
 }
 
 static void share(Job *job, int threads) {

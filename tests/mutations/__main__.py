@@ -40,7 +40,16 @@ def failed_tests(fault: Fault) -> list[str]:
         copy = Path(folder, "main")
         copy_tracked_files(copy)
         plant(fault, copy)
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "", f"--maxfail={SEEN}", *fault.tests]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-m",
+            "",
+            f"--maxfail={SEEN}",
+            *fault.tests,
+        ]
         # Before what is installed, also for the processes that the tests start.
         environment = {**os.environ, "PYTHONPATH": str(copy)}
         done = subprocess.run(
