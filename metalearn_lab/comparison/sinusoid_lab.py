@@ -13,12 +13,10 @@ from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adapted_loss
 from metalearn_lab.evaluation.extra_memory import step_bytes
-from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Task, merge_splits, to_device
+from metalearn_lab.tasks.types import Task, to_device
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
 
@@ -90,7 +88,8 @@ class SinusoidLab:
         def tasks(i: int) -> Task:
             if i in clock:
                 clock[i] = time.perf_counter()
-            return form_for(learner, self.tasks(i * self.meta_batch, self.meta_batch))
+            batch = learner.training_batch(self.family, i * self.meta_batch, self.meta_batch)
+            return to_device(batch, self.device)
 
         optimizer = torch.optim.Adam(learner.parameters(), self.outer_lr)
         try:
@@ -119,10 +118,5 @@ class SinusoidLab:
 
     def peak_bytes(self, learner: Learner) -> int:
         """Memory at the peak of one outer step on one task, in plain autograd."""
-        return step_bytes(learner, form_for(learner, self.tasks(0, 1)))
-
-
-def form_for(learner: Learner, tasks: Task) -> Task:
-    """Tasks as a learner sees them: pretraining and Reptile know no support and query."""
-    merged = isinstance(learner, (JointPretraining, Reptile))
-    return merge_splits(tasks) if merged else tasks
+        task = to_device(learner.training_batch(self.family, 0, 1), self.device)
+        return step_bytes(learner, task)

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.compiled.task_map import CompiledTaskMap
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.batches import check_inputs, check_split
 from metalearn_lab.tasks.types import Split
 
@@ -35,7 +35,7 @@ class CompiledAdaptation:
         ValueError: the examples are no batch.
     """
 
-    def __init__(self, learner: Learner, support: Split, x: Tensor, steps: int) -> None:
+    def __init__(self, learner: PerTask, support: Split, x: Tensor, steps: int) -> None:
         check_split("support", support)
         check_inputs("x", x)
         self.learner = learner
@@ -73,17 +73,16 @@ class CompiledAdaptation:
         if rates is not None:
             return rates
         parameter = next(self.learner.parameters())
-        return torch.full((x.shape[0],), self.learner.inner_lr, dtype=parameter.dtype)
+        own = getattr(self.learner, "inner_lr", 0.0)  # not used where there is none
+        return torch.full((x.shape[0],), own, dtype=parameter.dtype)
 
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
         state = dict(zip(self.names, tensors, strict=False))
         support_x, support_y, x, rate = tensors[len(self.names) :]
         vars(self.traced)["inner_lr"] = rate  # traced, so no number that could be checked
 
-        def predictions(learner: Learner) -> list[Tensor]:
-            trajectory = learner.inner_loop(
-                learner.weights(), Split(support_x, support_y), self.steps
-            )
+        def predictions(learner: PerTask) -> list[Tensor]:
+            trajectory = learner.trajectory(Split(support_x, support_y), self.steps)
             return [learner.call(weights, x) for weights in trajectory]
 
         outputs: list[Tensor] = functional_call(OneTask(self.traced, predictions), state, ())

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner
 from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.snapshot import Snapshot
-from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Task
 
 _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
@@ -21,7 +21,7 @@ _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
 _OUT = "take that out, or use compiled=False"
 
 
-def loss_and_gradient(learner: Learner, example: Task) -> Weights:
+def loss_and_gradient(learner: PerTask, example: Task) -> Weights:
     """What PyTorch computes: the meta-loss, and the gradient where there is one, by name."""
     # New parameters in the same memory, for hooks on the learner's own may change what they get.
     whole = state_of(learner)
@@ -41,7 +41,7 @@ def loss_and_gradient(learner: Learner, example: Task) -> Weights:
     return {"the meta-loss": loss.detach()} | {n: g for n, g in gradients if g is not None}
 
 
-def pure_snapshot(learner: Learner, example: Task) -> Snapshot:
+def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
     """The learner's state, if its meta-loss leaves it as it is.
 
     Raises:
@@ -63,7 +63,7 @@ def pure_snapshot(learner: Learner, example: Task) -> Snapshot:
     return snapshot
 
 
-def _counters(learner: Learner) -> dict[str, object]:
+def _counters(learner: PerTask) -> dict[str, object]:
     """What tells that random numbers were drawn or a buffer was written."""
     written = {f"writes into the buffer {n}": b._version for n, b in learner.named_buffers()}
     numbers: list[object] = [torch.get_rng_state().tolist(), random.getstate()]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from metalearn_lab.compiled.low_rank_meta_loss import CompiledLowRankMetaLoss
 from metalearn_lab.compiled.meta_loss import CompiledMetaLoss
-from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.low_rank_rule import runs_low_rank
+from metalearn_lab.running.low_rank_rule import runs_low_rank
+from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.types import Task
 
 
 def compiled_meta_loss(
-    learner: Learner, example: Task
+    learner: PerTask, example: Task
 ) -> CompiledMetaLoss | CompiledLowRankMetaLoss:
     """The learner's meta-loss with its gradient, compiled, with small input layers where they pay.
 

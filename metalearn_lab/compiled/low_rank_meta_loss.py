@@ -10,9 +10,9 @@ from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_
 from metalearn_lab.compiled.inputs import inputs_of
 from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
-from metalearn_lab.learners.known_gradient import with_known_gradient
-from metalearn_lab.learners.learner import Learner, Weights
-from metalearn_lab.learners.low_rank import Seen, input_weight, low_rank_tasks, with_small_layer
+from metalearn_lab.running.known_gradient import with_known_gradient
+from metalearn_lab.running.low_rank import Seen, input_weight, low_rank_tasks, with_small_layer
+from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -23,14 +23,14 @@ class CompiledLowRankMetaLoss:
     the gradient back through them from what each task gives: ∂/∂V_0 and ∂/∂(the rest's share).
 
     Args:
-        learner: on the CPU, one of which ``learners.low_rank_rule.runs_low_rank`` holds.
+        learner: on the CPU, one of which ``running.low_rank_rule.runs_low_rank`` holds.
         example: a batch of the shapes to come; the number of tasks may change.
 
     Raises:
         NotCompilable: as for ``CompiledMetaLoss``.
     """
 
-    def __init__(self, learner: Learner, example: Task) -> None:
+    def __init__(self, learner: PerTask, example: Task) -> None:
         self.learner = learner
         expected = loss_and_gradient(learner, example)
         self.snapshot = pure_snapshot(learner, example)

@@ -9,8 +9,8 @@ from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_
 from metalearn_lab.compiled.inputs import inputs_of
 from metalearn_lab.compiled.one_task import OneTask, state_of
 from metalearn_lab.compiled.task_map import CompiledTaskMap
-from metalearn_lab.learners.known_gradient import with_known_gradient
-from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.running.known_gradient import with_known_gradient
+from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -31,7 +31,7 @@ class CompiledMetaLoss:
             numbers or changes its own state, or there is no C compiler.
     """
 
-    def __init__(self, learner: Learner, example: Task) -> None:
+    def __init__(self, learner: PerTask, example: Task) -> None:
         self.learner = learner
         expected = loss_and_gradient(learner, example)
         self.snapshot = pure_snapshot(learner, example)

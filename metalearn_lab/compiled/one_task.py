@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import nn
 
-from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.running.per_task import PerTask, Weights
 
 
 class OneTask(nn.Module):
     """What a learner does with one task as a module's forward, so that weights can be given."""
 
-    def __init__(self, learner: Learner, function: Callable[[Learner], Any]) -> None:
+    def __init__(self, learner: PerTask, function: Callable[[PerTask], Any]) -> None:
         super().__init__()
         self.learner = learner
         self.function = function
@@ -23,7 +23,7 @@ class OneTask(nn.Module):
         return self.function(self.learner)
 
 
-def state_of(learner: Learner) -> Weights:
+def state_of(learner: PerTask) -> Weights:
     """Parameters and buffers, by their names in ``OneTask``."""
     named = (*learner.named_parameters(), *learner.named_buffers())
     return {f"learner.{name}": tensor for name, tensor in named}

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
 
 _MOST_PARTS = 20_000
 _SCALARS = (int, float, complex, str, bytes, type(None), torch.dtype, torch.device)
@@ -58,7 +58,7 @@ class Snapshot:
         NotCompilable: there is more of it than can be compared before every step.
     """
 
-    def __init__(self, learner: Learner, but: tuple[str, ...] = ()) -> None:
+    def __init__(self, learner: PerTask, but: tuple[str, ...] = ()) -> None:
         self.learner = learner
         self.but = but
         self.doubtful: list[str] = []
@@ -100,7 +100,7 @@ class Snapshot:
             now += _held_by(holder).values()
         return now
 
-    def _walk(self, learner: Learner) -> dict[str, object]:
+    def _walk(self, learner: PerTask) -> dict[str, object]:
         """Everything that can be reached from a learner, by name."""
         parts: dict[str, object] = dict(zip(_SURROUNDINGS, _surroundings(), strict=True))
         for name, parameter in learner.named_parameters():

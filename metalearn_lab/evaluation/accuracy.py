@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.learner import Loss
+from metalearn_lab.running.per_task import Loss
 
 
 def accuracy_of(outputs: Tensor, y: Tensor, loss: Loss) -> Tensor | None:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from metalearn_lab.evaluation.accuracy import accuracy_of
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.learners.eval_mode import in_eval_mode
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.mapping import over_tasks
 from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.mapping import over_tasks
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task, bad_values
 

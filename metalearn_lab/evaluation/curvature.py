@@ -6,17 +6,19 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from metalearn_lab.learners.eval_mode import in_eval_mode
-from metalearn_lab.learners.few_threads import on_few_threads
-from metalearn_lab.learners.learner import Learner, Weights, held_constant
-from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.learners.gradient_learner import GradientLearner
+from metalearn_lab.learners.learner import held_constant
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.few_threads import on_few_threads
+from metalearn_lab.running.mapping import over_tasks
+from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.batches import check_split
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
 
 
 @on_few_threads
-def largest_curvature(learner: Learner, support: Split, iterations: int = 30) -> Tensor:
+def largest_curvature(learner: GradientLearner, support: Split, iterations: int = 30) -> Tensor:
     """|λ|, the largest eigenvalue in size of H_0 = ∇²L_S(θ), for each task, by power iteration.
 
     No Hessian is built: each iteration takes one Hessian-vector product.
@@ -49,7 +51,9 @@ def largest_curvature(learner: Learner, support: Split, iterations: int = 30) ->
     return curvature.detach().cpu()
 
 
-def _hessian_times(learner: Learner, theta: Weights, split: Split, direction: Weights) -> Weights:
+def _hessian_times(
+    learner: GradientLearner, theta: Weights, split: Split, direction: Weights
+) -> Weights:
     """H v = ∇⟨∇L_S(θ), v⟩."""
 
     def slope(moving: Weights) -> Tensor:
@@ -60,7 +64,7 @@ def _hessian_times(learner: Learner, theta: Weights, split: Split, direction: We
     return product
 
 
-def _random_direction(learner: Learner, theta: Weights) -> Weights:
+def _random_direction(learner: GradientLearner, theta: Weights) -> Weights:
     """The same for every call: of unit length, on the adapted weights."""
     numbers = generator("power iteration")
     drawn = {

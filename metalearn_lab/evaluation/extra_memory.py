@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.traits import watch_once
+from metalearn_lab.running.traits import watch_once
 from metalearn_lab.tasks.types import Task
 
 

@@ -14,7 +14,7 @@ from metalearn_lab.evaluation.adaptation_curves import (
     adaptation_curves,
 )
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.learners.learner import Learner, check_one_rate
+from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 
 
@@ -89,7 +89,7 @@ def with_rate(learner: Learner, inner_lr: float) -> Learner:
     Raises:
         ValueError: α is out of range, or not the one rate of the learner's inner steps.
     """
-    check_one_rate(learner)
+    learner.check_rate()
     twin = copy.copy(learner)
     twin.inner_lr = inner_lr
     return twin

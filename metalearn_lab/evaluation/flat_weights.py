@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.learner import Weights
+from metalearn_lab.running.per_task import Weights
 
 
 def flat(weights: Weights) -> Tensor:

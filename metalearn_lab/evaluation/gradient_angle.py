@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from metalearn_lab.evaluation.curvature import largest_curvature
 from metalearn_lab.evaluation.flat_weights import flat
-from metalearn_lab.learners.eval_mode import in_eval_mode
-from metalearn_lab.learners.few_threads import is_small
-from metalearn_lab.learners.learner import Loss, Weights, held_constant
+from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import step_count
 from metalearn_lab.one_thread import one_thread
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.few_threads import is_small
+from metalearn_lab.running.per_task import Loss, Weights
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 

@@ -19,11 +19,12 @@ from metalearn_lab.evaluation.adaptation_curves import (
     curves_of,
 )
 from metalearn_lab.evaluation.representation_similarity import linear_cka
-from metalearn_lab.learners.eval_mode import in_eval_mode
-from metalearn_lab.learners.few_threads import on_few_threads
-from metalearn_lab.learners.learner import Learner, Weights
-from metalearn_lab.learners.mapping import over_tasks
+from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.settings import step_count
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.few_threads import on_few_threads
+from metalearn_lab.running.mapping import over_tasks
+from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
@@ -113,7 +114,7 @@ def layers_of(model: nn.Module) -> tuple[Layer, ...]:
     return (*found, Layer("head", top, "head"))
 
 
-def freeze_study(learner: Learner, tasks: Task, steps: int) -> FreezeStudy:
+def freeze_study(learner: GradientLearner, tasks: Task, steps: int) -> FreezeStudy:
     """Adapt every choice of layers to every task; with n layers there are 2ⁿ.
 
     Args:
@@ -134,7 +135,7 @@ def freeze_study(learner: Learner, tasks: Task, steps: int) -> FreezeStudy:
 
 
 def layer_features(
-    learner: Learner, weights: Weights, x: Tensor, layers: Sequence[Layer]
+    learner: GradientLearner, weights: Weights, x: Tensor, layers: Sequence[Layer]
 ) -> list[Tensor]:
     """Features ``[items, features]`` of each layer at given weights, for one task."""
     recorder = _Recorder(learner.model, [layer.output for layer in layers])
@@ -146,7 +147,7 @@ def layer_features(
 @torch.no_grad()
 @on_few_threads
 def _adapted(
-    learner: Learner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
+    learner: GradientLearner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
 ) -> Adapted:
     partial = copy.copy(learner)
     chosen = [layer.weights for layer, moved in zip(layers, moves, strict=True) if moved]

@@ -14,9 +14,10 @@ from torch.utils import _pytree as pytree
 
 from metalearn_lab.evaluation.meta_gradient_report import CheckedParameter, MetaGradientReport
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.mapping import Mapping
 from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.running.mapping import Mapping
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
@@ -103,18 +104,19 @@ def _(learner: FirstOrderMAML, tasks: Task, looped: Gradient) -> tuple[Reference
 def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
     def displacement(task: Task) -> Gradient:
         splits = [learner.minibatch(task.support, step) for step in range(learner.inner_steps)]
-        adapted = dict(plain_training(learner, splits).named_parameters())
+        adam = learner.inner_optimizer == "adam"
+        adapted = dict(plain_training(learner, splits, adam=adam).named_parameters())
         return {name: p.detach() - adapted[name] for name, p in trainable(learner).items()}
 
     return _everywhere(_mean(displacement, tasks)), "the definition θ − θ_k, in plain Python"
 
 
-def plain_training(learner: Learner, splits: list[Split]) -> Learner:
+def plain_training(learner: GradientLearner, splits: list[Split], *, adam: bool = False) -> Learner:
     """A copy of the learner whose model PyTorch's own optimiser moved, a step on each split."""
     trained = _own_copy(learner)
     moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
     optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
-    if isinstance(learner, Reptile) and learner.inner_optimizer == "adam":
+    if adam:
         optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0.0, 0.999))
     for split in splits:
         optimizer.zero_grad()

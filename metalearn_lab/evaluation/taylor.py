@@ -21,9 +21,10 @@ from torch import Tensor
 
 from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.learners.few_threads import on_few_threads
-from metalearn_lab.learners.learner import Weights, held_constant
+from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.running.few_threads import on_few_threads
+from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
 

@@ -164,7 +164,7 @@ class DrawTaskExplorer(Explorer):
         along = torch.cat([self.x.to(weight)[:, None], x])
         # There is nothing to adapt to without points: the mean loss over none would be NaN.
         steps = self.most_steps if len(points) else 0
-        trajectory = learner.inner_loop(learner.weights(), Split(x, y), steps)
+        trajectory = learner.trajectory(Split(x, y), steps)
         outputs = torch.stack([learner.call(theta, along)[:, 0] for theta in trajectory])
         return outputs.expand(self.most_steps + 1, -1).cpu().float()
 

@@ -11,7 +11,7 @@ from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.rate_steps import MOST, RateStepMap, rate_steps_scene
 from metalearn_lab.figures.style import LABELS
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.tasks.types import Task
 
 _LEAST, _MOST, _STEP = -4.0, -1.0, 0.125
@@ -34,7 +34,7 @@ class RateStepsExplorer(Explorer):
     """
 
     def __init__(
-        self, learners: Mapping[str, Learner], tasks: Task, *, most_steps: int = 20
+        self, learners: Mapping[str, GradientLearner], tasks: Task, *, most_steps: int = 20
     ) -> None:
         if not learners:
             raise ValueError("no learners to explore: give at least one, trained")

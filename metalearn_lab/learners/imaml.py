@@ -9,19 +9,15 @@ from torch import Tensor, nn
 from torch.func import grad, vjp
 
 from metalearn_lab.learners.conjugate_gradient import conjugate_gradient
-from metalearn_lab.learners.learner import (
-    Learner,
-    Loss,
-    Trajectory,
-    Weights,
-    check_moves,
-    held_constant,
-)
+from metalearn_lab.learners.gradient_learner import GradientLearner
+from metalearn_lab.learners.learner import held_constant
+from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
+from metalearn_lab.running.per_task import Loss, Trajectory, Weights
 from metalearn_lab.tasks.types import Split, Task
 
 
-class IMAML(Learner):
+class IMAML(GradientLearner):
     """Model-agnostic meta-learning with implicit gradients: no graph of the inner loop.
 
     The inner loop is held near θ: φ* = argmin_φ L_S(φ) + λ/2 ‖φ − θ‖², approached by k gradient
@@ -41,7 +37,7 @@ class IMAML(Learner):
         regularisation: λ, how strongly φ is held near θ. Inner steps converge for
             α (λ + the largest curvature) < 2.
         cg_steps: products with H for each meta-gradient.
-        settings: the other arguments of ``Learner``.
+        settings: the other arguments of ``GradientLearner``.
 
     Raises:
         ValueError: λ or ``cg_steps`` is not positive, or ``replay`` was asked for; and in
@@ -51,9 +47,11 @@ class IMAML(Learner):
     2019, equations 3 and 6, algorithms 1 and 2.
     """
 
+    title = "iMAML"
+    line = Line("#8a6d00", (0, (7, 2)), "d")
     differentiates_twice = True
     one_rate = True
-    checked_settings = (*Learner.checked_settings, "regularisation", "cg_steps")
+    checked_settings = (*GradientLearner.checked_settings, "regularisation", "cg_steps")
 
     def __init__(
         self,
@@ -78,6 +76,11 @@ class IMAML(Learner):
         if self.replay:
             raise ValueError("IMAML keeps no graph of its inner loop: leave replay out")
 
+    @property
+    def gradients_per_task(self) -> int:
+        """K inner steps, both losses at φ*, and two for each product with the Hessian."""
+        return self.inner_steps + 2 + 2 * self.cg_steps
+
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """φ_{j+1} = φ_j − α [∇L_S(φ_j) + λ (φ_j − θ)] from φ_0 = θ, for one task."""
         pull = self.inner_lr * self.regularisation
@@ -91,7 +94,7 @@ class IMAML(Learner):
 
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(φ*), attached to θ by x = (I + H/λ)⁻¹ ∇L_Q(φ*) through φ* = θ − ∇L_S(φ*)/λ."""
-        check_moves(self)
+        self.check_moves()
         theta = self.weights()
         fixed = held_constant(theta)
         phi = self.inner_loop(fixed, task.support, self.inner_steps)[-1]

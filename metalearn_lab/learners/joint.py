@@ -6,11 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from metalearn_lab.learners.learner import Learner, Loss
-from metalearn_lab.tasks.types import Task
+from metalearn_lab.learners.gradient_learner import GradientLearner
+from metalearn_lab.learners.learner import TaskSource
+from metalearn_lab.learners.line import Line
+from metalearn_lab.running.per_task import Loss
+from metalearn_lab.tasks.types import Task, merge_splits
 
 
-class JointPretraining(Learner):
+class JointPretraining(GradientLearner):
     """The transfer-learning baseline: minimise the loss of the model *before* adaptation.
 
     With ``adapts="*"`` the test-time adaptation is full fine-tuning; with ``adapts="head.*"`` a
@@ -24,7 +27,7 @@ class JointPretraining(Learner):
             learn nothing from them; the pretraining head learns from the classes themselves, and
             ``model.head`` stays as it was built until a task adapts it. Without it, the model
             itself is trained (regression).
-        settings: the other arguments of ``Learner``.
+        settings: the other arguments of ``GradientLearner``.
 
     Raises:
         ValueError: a pretraining head was given for a model without ``body``.
@@ -33,6 +36,8 @@ class JointPretraining(Learner):
     "Rethinking Few-Shot Image Classification", ECCV 2020.
     """
 
+    title = "pretrain + fine-tune"
+    line = Line("#cc79a7", (0, (1, 1)), "D")
     low_rank_pays = False  # it does not adapt in training
 
     def __init__(
@@ -49,6 +54,21 @@ class JointPretraining(Learner):
                 "a pretraining head needs the model's features: give a model with a `body`"
             )
         self.pretraining_head = pretraining_head
+
+    @property
+    def gradients_per_task(self) -> int:
+        """One, without adaptation."""
+        return 1
+
+    def training_batch(self, source: TaskSource, first: int, count: int) -> Task:
+        """The same items without their episodes: by class for a pretraining head, else merged."""
+        if self.pretraining_head is not None:
+            return source.pretraining_batch(first, count)  # type: ignore[attr-defined, no-any-return]
+        return merge_splits(source.batch(first, count))
+
+    def training_losses(self, task: Task) -> list[Tensor]:
+        """One loss, before adaptation."""
+        return [self.meta_loss(task)]
 
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(θ), with no adaptation."""

@@ -1,131 +1,91 @@
 """What every learner is: an ``nn.Module`` with two verbs, ``adapt`` and ``forward``.
 
-``adapt(support)`` is what the algorithm does at test time: it moves the weights θ on a support
-split and returns the trajectory θ_0, …, θ_k. ``forward(tasks)`` is what it does at training time:
-a meta-loss whose gradient is the algorithm's meta-gradient, so that any optimiser, scheduler or
-distributed wrapper of PyTorch works on a learner unchanged.
+``adapt(support)`` is what the algorithm does at test time: from a support split to weights that
+know the task, θ_0, …, θ_k. ``forward(tasks)`` is what it does at training time: a meta-loss whose
+gradient is the algorithm's meta-gradient, so that any optimiser, scheduler or distributed wrapper
+of PyTorch works on a learner unchanged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metalearn_lab.learners.attention import attention_for
-from metalearn_lab.learners.chunks import chunked_meta_loss, tasks_at_once
-from metalearn_lab.learners.few_threads import on_few_threads
-from metalearn_lab.learners.inner_gradient import inner_gradient
-from metalearn_lab.learners.loop import looped_meta_loss
-from metalearn_lab.learners.low_rank_rule import check_low_rank
-from metalearn_lab.learners.mapping import Mapping, check_mapping, mapping_for, over_tasks
-from metalearn_lab.learners.model_checks import (
+from metalearn_lab.learners.line import Line
+from metalearn_lab.learners.settings import step_count, whole_number
+from metalearn_lab.running.attention import attention_for
+from metalearn_lab.running.chunks import chunked_meta_loss, tasks_at_once
+from metalearn_lab.running.few_threads import on_few_threads
+from metalearn_lab.running.loop import looped_meta_loss
+from metalearn_lab.running.mapping import check_mapping, mapping_for, over_tasks
+from metalearn_lab.running.model_checks import (
     check_initialised,
     check_traits,
     recomputing_refused,
 )
-from metalearn_lab.learners.norms import check_norms
-from metalearn_lab.learners.replay import check_replay, replayed
-from metalearn_lab.learners.settings import inner_rate, names_matching, step_count, whole_number
-from metalearn_lab.learners.traits import watch_once
+from metalearn_lab.running.norms import check_norms
+from metalearn_lab.running.per_task import Loss, Mapping, PerTask, Trajectory, Weights
+from metalearn_lab.running.traits import watch_once
 from metalearn_lab.tasks.batches import check_inputs, check_split, check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
-Weights = dict[str, Tensor]
-"""Weights by parameter name; *fast weights* when they belong to one task."""
 
-Trajectory = list[Weights]
-"""θ_0, …, θ_k; for a batch of tasks each tensor is ``[tasks, *weight.shape]``."""
+class TaskSource(Protocol):
+    """Gives tasks by their numbers, as ``Sinusoids`` and ``EpisodeSampler`` do."""
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""Maps outputs ``[items, ...]`` and targets to a scalar, e.g. ``F.cross_entropy``."""
+    def batch(self, first: int, count: int, /) -> Task:
+        """Tasks ``first``, …, ``first + count − 1``, every tensor ``[tasks, items, ...]``."""
 
 
-class Learner(nn.Module):
-    """Base of all learners: the inner loop θ_{j+1} = θ_j − α ∇L_S(θ_j).
+class Learner(PerTask):
+    """Base of all learners: a subclass gives ``meta_loss`` and ``trajectory``, each of one task.
 
-    Subclasses give ``meta_loss``, the meta-loss of one task. A setting may be changed later, and
-    is checked then as it is here.
-
-    Frozen parameters, those with ``requires_grad_(False)``, stay frozen: neither the inner loop
-    nor the outer one moves them, whatever ``adapts`` says. They may be frozen or thawed at any
-    time.
+    A setting may be changed later, and is checked then as it is here.
 
     Args:
-        model: maps inputs ``[items, ...]`` to outputs; its parameters are the meta-parameters θ.
+        model: maps inputs ``[items, ...]`` to outputs; its parameters are the meta-parameters θ,
+            with those that a subclass has beside them.
         loss: of outputs and targets, a mean over items.
-        inner_lr: α, the inner step size (for a mean-reduced loss).
-        inner_steps: k, the number of inner steps at training time and by default at test time.
-        adapts: pattern of the parameter names that the inner loop moves, e.g. ``"*"`` for all or
-            ``"head.*"`` for the head alone; or several, e.g. ``("body.1.*", "head.*")``. Frozen
-            ones among them are left out.
         mapping: how tasks are run, ``"vmap"`` (all at once) or ``"loop"`` (one by one, shared out
-            to the cores); by the rule ``learners.mapping.mapping_for`` when not given.
+            to the cores); by the rule ``running.mapping.mapping_for`` when not given.
         chunk_size: with ``"vmap"``, the most tasks at once; bounds the memory. Where it is not
-            given, all, or as many as fit (see ``learners.chunks``).
+            given, all, or as many as fit (see ``running.chunks``).
         transductive: allow layers that normalise query items by each other.
-        low_rank: adapt a wide first layer within the span of the support rows, which is exact
-            and less work; by the rule ``learners.low_rank_rule.saves_work`` when not given.
-        replay: bound the memory of differentiating through the inner loop: keep θ_0, …, θ_k and
-            take each inner step again in the backward pass (see ``learners.replay``).
 
     Raises:
-        ValueError: a setting is out of range, no parameter matches a pattern, all that match are
-            frozen, a norm of the model would make the learner wrong (see ``learners.norms``), or
-            ``low_rank`` or ``replay`` is asked for and cannot be had.
+        ValueError: a setting is out of range, or a norm of the model would make the learner wrong
+            (see ``running.norms``).
     """
 
-    checked_settings: tuple[str, ...] = (
-        *("model", "loss", "inner_lr", "inner_steps", "adapts", "_mapping", "chunk_size"),
-        *("low_rank", "replay"),
-    )
+    title: ClassVar[str] = ""
+    """What it is called in tables and figures."""
+
+    line: ClassVar[Line | None] = None
+    """How figures draw it; without one, by a neutral line."""
+
+    checked_settings: tuple[str, ...] = ("model", "loss", "_mapping", "chunk_size")
     """Attributes that ``check`` is asked about whenever one of them is set."""
-
-    one_rate = True
-    """Whether α = ``inner_lr`` is the one rate of the inner steps. It is not inherited: a class
-    that writes an inner step of its own says it anew, or it has no α that another could set."""
-
-    differentiates_twice = False
-    """Whether the meta-gradient holds second derivatives of the inner loss."""
-
-    low_rank_pays = True
-    """Whether ``meta_loss`` adapts to the whole support, then reads the query."""
-
-    @property
-    def follows_plain_gradient(self) -> bool:
-        """Whether each inner step is θ − α∇L with one α for all; another step says so here."""
-        return all(getattr(type(self), name) is getattr(Learner, name) for name in PLAIN_STEP)
 
     def __init__(
         self,
         model: nn.Module,
         loss: Loss,
         *,
-        inner_lr: float,
-        inner_steps: int,
-        adapts: str | tuple[str, ...] = "*",
         mapping: Mapping | None = None,
         chunk_size: int | None = None,
         transductive: bool = False,
-        low_rank: bool | None = None,
-        replay: bool = False,
     ) -> None:
         super().__init__()
         check_initialised(model)
         self.model = model
         self.loss = loss
-        self.inner_lr = inner_lr
-        self.inner_steps = inner_steps
-        self.adapts = adapts
         self._mapping = mapping
-        self.refuses_what_vmap_gets_wrong = True
         self.chunk_size = chunk_size
         self._transductive = transductive
-        self.low_rank = low_rank
-        self.replay = replay
+        self.refuses_what_vmap_gets_wrong = True
         self.check()
         self._is_made = True
 
@@ -150,22 +110,10 @@ class Learner(nn.Module):
                 f"chunk_size is a number of tasks for mapping='vmap', got {self.chunk_size} with "
                 "mapping='loop'"
             )
-        self._matching_names = names_matching(self.model, self.adapts)
-        self._seen: dict[str, nn.Parameter] = {}
-        _ = self.adapted_names  # refused where it is empty
-        if self.low_rank:
-            check_low_rank(self)
-        if self.replay:
-            check_replay(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a setting of a finished learner is checked, or stays as it was."""
-        if name == "inner_lr":
-            value = inner_rate(value)
-        elif name == "inner_steps":
-            value = step_count(value)
-        elif name == "chunk_size" and value is not None:
-            value = whole_number(value, 1, "chunk_size is a number of tasks for mapping='vmap'")
+        value = self.as_setting(name, value)
         checked = name in self.checked_settings and "_is_made" in vars(self)
         before: Any = getattr(self, name) if checked else None
         super().__setattr__(name, value)
@@ -176,25 +124,15 @@ class Learner(nn.Module):
                 super().__setattr__(name, before)
                 raise
 
-    @property
-    def adapted_names(self) -> list[str]:
-        """Names of the parameters that the inner loop moves, in the model's order.
+    def as_setting(self, name: str, value: Any) -> Any:
+        """What an attribute of this name becomes: a setting is turned into the number it means.
 
         Raises:
-            ValueError: all that ``adapts`` names are frozen.
+            ValueError: it is no such number.
         """
-        for name, parameter in self.model.named_parameters():
-            # A tensor that torch.func.functional_call puts there cannot tell whether it is frozen;
-            # the learner's own parameter of that name does.
-            if isinstance(parameter, nn.Parameter):
-                self._seen[name] = parameter
-        names = [name for name in self._matching_names if self._seen[name].requires_grad]
-        if not names:
-            raise ValueError(
-                f"nothing remains to adapt: all that adapts={self.adapts!r} names are frozen "
-                "(requires_grad is False); thaw some by requires_grad_(True), or name others"
-            )
-        return names
+        if name == "chunk_size" and value is not None:
+            return whole_number(value, 1, "chunk_size is a number of tasks for mapping='vmap'")
+        return value
 
     @property
     def mapping(self) -> Mapping:
@@ -204,6 +142,27 @@ class Learner(nn.Module):
     @mapping.setter
     def mapping(self, mapping: Mapping | None) -> None:
         self._mapping = mapping
+
+    @property
+    def gradients_per_task(self) -> int:
+        """Gradients of a loss that a task costs in training, a second derivative counted as one."""
+        return 1
+
+    def training_batch(self, source: TaskSource, first: int, count: int) -> Task:
+        """A training batch in the form that this learner learns from: support and query."""
+        return source.batch(first, count)
+
+    def training_losses(self, task: Task) -> list[Tensor]:
+        """What training computes of one task, one loss after the other, to find where it fails."""
+        return [self.meta_loss(task)]
+
+    def check_rate(self) -> None:
+        """Refuse to try other α with this learner.
+
+        Raises:
+            ValueError: its adaptation has no inner rate, or rates of its own.
+        """
+        raise ValueError(f"{type(self).__name__} takes no inner steps at a rate α: use it as it is")
 
     @on_few_threads
     def forward(self, tasks: Task) -> Tensor:
@@ -228,10 +187,6 @@ class Learner(nn.Module):
                 return looped_meta_loss(self, tasks)
             return chunked_meta_loss(self, tasks, tasks_at_once(self, tasks))
 
-    def meta_loss(self, task: Task) -> Tensor:
-        """Meta-loss of one task, a scalar."""
-        raise NotImplementedError
-
     @torch.no_grad()
     @on_few_threads
     def adapt(self, support: Split, steps: int | None = None) -> Trajectory:
@@ -242,7 +197,8 @@ class Learner(nn.Module):
             steps: number of inner steps, ``inner_steps`` when not given.
 
         Returns:
-            θ_0, …, θ_steps; each weight ``[tasks, *weight.shape]``.
+            θ_0, …, θ_steps; each weight ``[tasks, *weight.shape]``. A learner that takes no inner
+            steps has adapted at once, and stays where it is.
 
         Raises:
             TypeError, ValueError: ``steps`` is negative, or the support is no split of a batch
@@ -253,9 +209,7 @@ class Learner(nn.Module):
         _ = self.adapted_names  # as in ``forward``
         check_traits(self, watch_once(self, support.x))
         trajectory: Trajectory = over_tasks(
-            lambda split: self.inner_loop(self.weights(), split, count),
-            self.mapping,
-            self.chunk_size,
+            lambda split: self.trajectory(split, count), self.mapping, self.chunk_size
         )(support)
         return trajectory
 
@@ -280,7 +234,7 @@ class Learner(nn.Module):
         return outputs
 
     def weights(self) -> Weights:
-        """The meta-parameters θ by name, connected to the graph."""
+        """The meta-parameters θ of the model by name, connected to the graph."""
         return dict(self.model.named_parameters())
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
@@ -311,35 +265,6 @@ class Learner(nn.Module):
                 "from 0"
             ) from error
 
-    def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
-        """θ_0, …, θ_steps for one task."""
-        inner_step = replayed(self) if self.replay else self.inner_step
-        trajectory = [theta]
-        for step in range(steps):
-            trajectory.append(inner_step(trajectory[-1], support, step))
-        return trajectory
-
-    def inner_step(self, theta: Weights, support: Split, step: int) -> Weights:
-        """θ_{j+1} = θ_j − α ∇L_S(θ_j) on the adapted weights; the others stay.
-
-        Args:
-            theta: θ_j.
-            support: the task's support split.
-            step: j, for learners whose step depends on it.
-        """
-        gradient = self.gradient(theta, support)
-        return {**theta, **{n: theta[n] - self.inner_lr * g for n, g in gradient.items()}}
-
-    def gradient(self, theta: Weights, split: Split) -> Weights:
-        """∇L(θ) on a split of one task, in the adapted weights alone."""
-        return inner_gradient(
-            lambda part: self.loss_at({**theta, **part}, split), self.adapted(theta)
-        )
-
-    def adapted(self, theta: Weights) -> Weights:
-        """Of some weights, those that the inner loop moves."""
-        return {name: theta[name] for name in self.adapted_names}
-
     def _check_fast_weights(self, weights: Weights, tasks: int) -> None:
         for name, parameter in self.model.named_parameters():
             expected, given = [tasks, *parameter.shape], weights.get(name)
@@ -348,40 +273,6 @@ class Learner(nn.Module):
                     f"the fast weights {name} are {list(given.shape)}, where inputs of {tasks} "
                     f"tasks take {expected}: give one point of adapt(...), for the same tasks"
                 )
-
-
-PLAIN_STEP = ("inner_loop", "inner_step", "gradient", "loss_at", "call", "weights")
-"""Methods that an inner step θ − α∇L is made of."""
-
-
-def check_moves(learner: Learner) -> None:
-    """Refuse to train where the meta-gradient is made of what the inner steps move.
-
-    Raises:
-        ValueError: there is no inner step, or α = 0.
-    """
-    if learner.inner_steps == 0 or learner.inner_lr == 0:
-        raise ValueError(
-            f"{type(learner).__name__} learns from where its inner steps lead, and with "
-            f"inner_steps={learner.inner_steps} and inner_lr={learner.inner_lr} they lead "
-            "nowhere: give at least one step and a positive rate"
-        )
-
-
-def check_one_rate(learner: Learner) -> None:
-    """Refuse to set α of a learner whose inner steps may not follow it.
-
-    Raises:
-        ValueError: a class writes an inner step of its own and does not say ``one_rate = True``.
-    """
-    steps = {"inner_loop", "inner_step", "gradient"}
-    writer = next(each for each in type(learner).__mro__ if not steps.isdisjoint(vars(each)))
-    if not vars(writer).get("one_rate", False):
-        raise ValueError(
-            f"{type(learner).__name__} has an inner step of its own, so another inner_lr may "
-            "change nothing: if α = inner_lr is its one rate, write one_rate = True in "
-            f"{writer.__name__}; otherwise leave α out and use it with the rates it has"
-        )
 
 
 def held_constant(weights: Weights) -> Weights:

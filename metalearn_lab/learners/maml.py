@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.gradient_learner import GradientLearner
+from metalearn_lab.learners.line import Line
 from metalearn_lab.tasks.types import Task
 
 
-class MAML(Learner):
+class MAML(GradientLearner):
     """Model-agnostic meta-learning with the exact second-order meta-gradient.
 
     Minimises L_Q(θ_k), differentiated through the inner loop: the meta-gradient is
@@ -18,6 +19,8 @@ class MAML(Learner):
     Networks", ICML 2017, equation 1 and algorithm 2.
     """
 
+    title = "MAML"
+    line = Line("#0072b2", "-", "o")
     differentiates_twice = True
 
     def meta_loss(self, task: Task) -> Tensor:

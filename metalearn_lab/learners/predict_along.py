@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.eval_mode import in_eval_mode
-from metalearn_lab.learners.few_threads import on_few_threads
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.over_batch import over_batch
 from metalearn_lab.learners.settings import step_count
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.few_threads import on_few_threads
+from metalearn_lab.running.over_batch import over_batch
+from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task
 
@@ -21,7 +22,7 @@ def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Te
 
     The same numbers as ``predict`` at each point of ``adapt``, to rounding; but as nobody sees
     the fast weights, they need not be held for all tasks and steps, nor in full. And it runs in
-    eval mode, so without dropout (see ``learners.eval_mode``), where those follow the mode that
+    eval mode, so without dropout (see ``running.eval_mode``), where those follow the mode that
     the learner is in.
 
     Args:
@@ -39,8 +40,8 @@ def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Te
     count = step_count(learner.inner_steps if steps is None else steps)
     check_tasks(tasks)
 
-    def of_one(learner: Learner, support: Split, query: Split) -> Tensor:
-        trajectory = learner.inner_loop(learner.weights(), support, count)
+    def of_one(learner: PerTask, support: Split, query: Split) -> Tensor:
+        trajectory = learner.trajectory(support, count)
         return torch.stack([learner.call(theta, query.x) for theta in trajectory])
 
     with in_eval_mode(learner):

@@ -9,20 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.adam import adam_step
-from metalearn_lab.learners.learner import (
-    PLAIN_STEP,
-    Learner,
-    Loss,
-    Trajectory,
-    Weights,
-    check_moves,
-    held_constant,
-)
+from metalearn_lab.learners.gradient_learner import PLAIN_STEP, GradientLearner
+from metalearn_lab.learners.learner import TaskSource, held_constant
+from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.running.per_task import Loss, Trajectory, Weights
+from metalearn_lab.tasks.types import Split, Task, merge_splits
 
 
-class Reptile(Learner):
+class Reptile(GradientLearner):
     """Reptile, serial with one task a batch and batched with more.
 
     Serial: φ ← φ + ε(φ̃ − φ) with φ̃ the weights after k inner steps; batched: the mean over the
@@ -38,7 +33,7 @@ class Reptile(Learner):
             One batch a step of *different* items is what makes Reptile more than joint training.
         inner_optimizer: ``"sgd"``, or ``"adam"`` without momentum (β₁ = 0), as in the paper's
             few-shot classification; its state starts anew for every task.
-        settings: the other arguments of ``Learner``.
+        settings: the other arguments of ``GradientLearner``.
 
     Raises:
         ValueError: ``inner_batch`` is not positive, or the inner optimiser is unknown; and in
@@ -48,8 +43,10 @@ class Reptile(Learner):
     algorithms 1 and 2.
     """
 
+    title = "Reptile"
+    line = Line("#009e73", (0, (6, 2, 1, 2)), "^")
     one_rate = True
-    checked_settings = (*Learner.checked_settings, "inner_batch", "inner_optimizer")
+    checked_settings = (*GradientLearner.checked_settings, "inner_batch", "inner_optimizer")
 
     low_rank_pays = False  # it adapts to minibatches and reads no query in training
 
@@ -83,9 +80,24 @@ class Reptile(Learner):
         own = all(getattr(type(self), n) is getattr(Reptile, n) for n in (*PLAIN_STEP, "descend"))
         return own and self.inner_optimizer == "sgd"
 
+    @property
+    def gradients_per_task(self) -> int:
+        """One for each inner step."""
+        return self.inner_steps
+
+    def training_batch(self, source: TaskSource, first: int, count: int) -> Task:
+        """Support and query as one training set."""
+        return merge_splits(source.batch(first, count))
+
+    def training_losses(self, task: Task) -> list[Tensor]:
+        """The loss on each step's minibatch before it, and on the next one at the end."""
+        data = [self.minibatch(task.support, step) for step in range(self.inner_steps + 1)]
+        along = self.descend(self.weights(), data[:-1])
+        return [self.loss_at(phi, split) for phi, split in zip(along, data, strict=True)]
+
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
-        check_moves(self)
+        self.check_moves()
         phi = self.weights()
         phi_tilde = self.train_on(held_constant(phi), task.support)
         return sum(

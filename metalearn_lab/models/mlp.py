@@ -25,7 +25,7 @@ class MLP(nn.Module):
         seed: of the initial weights.
 
     Attributes:
-        input_layer: name of the one layer that meets the input, see ``learners.low_rank``.
+        input_layer: name of the one layer that meets the input, see ``running.low_rank``.
 
     Raises:
         ValueError: fewer than two sizes, a size below 1, or an unknown activation.

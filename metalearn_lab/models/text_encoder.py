@@ -67,7 +67,7 @@ class TextClassifier(nn.Module):
         seed: of the initial weights.
 
     Attributes:
-        input_layer: name of the one layer that meets the input, see ``learners.low_rank``.
+        input_layer: name of the one layer that meets the input, see ``running.low_rank``.
 
     Raises:
         ValueError: a size below 1.

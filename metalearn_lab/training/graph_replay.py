@@ -12,8 +12,9 @@ from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_
 from metalearn_lab.compiled.inputs import inputs_of
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
 from metalearn_lab.compiled.one_task import state_of
-from metalearn_lab.learners.known_gradient import with_known_gradient
-from metalearn_lab.learners.learner import Learner, Weights
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.known_gradient import with_known_gradient
+from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.types import Split, Task
 
 _WARM_UP = 3

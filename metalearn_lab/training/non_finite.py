@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import inf, isfinite
 
 import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.mapping import over_tasks
-from metalearn_lab.learners.reptile import Reptile
-from metalearn_lab.tasks.types import Split, Task, bad_values
+from metalearn_lab.running.mapping import over_tasks
+from metalearn_lab.tasks.types import Task, bad_values
 
-Minibatch = Callable[[Split, int], Split]
+Losses = Callable[[Task], list[Tensor]]
+"""Of one task, in the order in which they are computed."""
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -52,7 +52,7 @@ def check_validation(learner: Learner, tasks: Task, loss: float, iteration: int)
         return
     cause = (
         _bad_input(learner, tasks)
-        or _inner_loop_cause(learner, tasks, _all_items)
+        or _first_cause(learner, tasks, partial(_adaptation_losses, learner))
         or "each task's loss is finite, their mean is too large a number: lower inner_lr"
     )
     raise NonFiniteLossError(f"the validation loss is not finite at iteration {iteration}: {cause}")
@@ -68,64 +68,52 @@ def _bad_input(learner: Learner, tasks: Task) -> str | None:
 
 
 def _training_cause(learner: Learner, tasks: Task) -> str:
-    """Follow what the learner's meta-loss does, which is not always what ``adapt`` does."""
-    if isinstance(learner, JointPretraining):
-        return (
-            "the model's own loss, which pretraining takes without adaptation, is too large or "
-            "has no finite derivative: check the scale of the data, or lower the outer rate"
-        )
-    if isinstance(learner, Reptile):
-        return _inner_loop_cause(learner, tasks, learner.minibatch) or (
-            "the inner loop is finite, but ends so far away that the squared distance is not: "
-            f"try a tenth of inner_lr = {learner.inner_lr:g}, or fewer steps"
-        )
-    return _inner_loop_cause(learner, tasks, _all_items) or (
-        "the inner loop is finite, its derivative is not: lower inner_lr or the outer rate"
+    """Follow what the learner's training computes, which is not always what ``adapt`` does."""
+    return _first_cause(learner, tasks, learner.training_losses) or (
+        "the inner loop is finite, but its derivative, or the squared distance that it went, is "
+        f"not: {_smaller_steps(learner)}, or lower the outer rate"
     )
 
 
-def _inner_loop_cause(learner: Learner, tasks: Task, minibatch: Minibatch) -> str | None:
-    steps, rate = learner.inner_steps, learner.inner_lr
-    finite = _losses_along(learner, tasks, minibatch).isfinite().all(dim=0).tolist()
-    step = finite.index(False) if False in finite else None
-    if step is None:
+def _first_cause(learner: Learner, tasks: Task, losses_of: Losses) -> str | None:
+    """What is wrong at the first loss that is not finite; None where all are and may not be."""
+    with torch.no_grad():
+        losses: Tensor = over_tasks(
+            lambda task: torch.stack(losses_of(task)), learner.mapping, learner.chunk_size
+        )(tasks)
+    finite = losses.isfinite().all(dim=0).tolist()
+    if len(finite) == 1:
+        return (
+            "the model's own loss, which is taken here without adaptation, is too large or has no "
+            "finite derivative: check the scale of the data, or lower the outer rate"
+        )
+    if all(finite):
         return None
+    step = finite.index(False)
     if step == 0:
         return "the model's loss is not finite even before adaptation: check its scale"
-    if step <= steps:
+    if step <= learner.inner_steps:
         return (
-            f"the inner loop diverges at step {step} of {steps} with inner_lr = {rate:g}: try a "
-            "tenth of it, or fewer steps"
+            f"the inner loop diverges at step {step} of {learner.inner_steps}: "
+            f"{_smaller_steps(learner)}"
         )
     return (
         "the support loss is finite at every inner step, only the query loss after adaptation is "
-        f"not: compare the scale of query and support, or try a tenth of inner_lr = {rate:g}"
+        f"not: compare the scale of query and support, or {_smaller_steps(learner)}"
     )
 
 
-@torch.no_grad()
-def _losses_along(learner: Learner, tasks: Task, minibatch: Minibatch) -> Tensor:
-    """Support loss at θ_0, …, θ_k, then query loss at θ_k: ``[tasks, inner steps + 2]``."""
-
-    def of_one(task: Task) -> Tensor:
-        splits = [minibatch(task.support, step) for step in range(learner.inner_steps + 1)]
-        theta = learner.weights()
-        if isinstance(learner, Reptile):
-            trajectory = learner.descend(theta, splits[:-1])
-        else:
-            trajectory = learner.inner_loop(theta, task.support, learner.inner_steps)
-        pairs = zip(trajectory, splits, strict=True)
-        losses = [learner.loss_at(weights, split) for weights, split in pairs]
-        # Reptile has no query split of its own: what it trains on stands in both places.
-        query = splits[-1] if isinstance(learner, Reptile) else task.query
-        return torch.stack([*losses, learner.loss_at(trajectory[-1], query)])
-
-    losses: Tensor = over_tasks(of_one, learner.mapping, learner.chunk_size)(tasks)
-    return losses
+def _smaller_steps(learner: Learner) -> str:
+    rate = getattr(learner, "inner_lr", None)
+    which = "smaller rates" if rate is None else f"a tenth of inner_lr = {rate:g}"
+    return f"try {which}, or fewer steps"
 
 
-def _all_items(split: Split, step: int) -> Split:
-    return split
+def _adaptation_losses(learner: Learner, task: Task) -> list[Tensor]:
+    """Support loss at θ_0, …, θ_k, then query loss at θ_k, as when the learner is judged."""
+    trajectory = learner.trajectory(task.support, learner.inner_steps)
+    along = [learner.loss_at(theta, task.support) for theta in trajectory]
+    return [*along, learner.loss_at(trajectory[-1], task.query)]
 
 
 def _gradients_are_finite(learner: Learner) -> bool:

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
-from metalearn_lab.learners.few_threads import is_small
-from metalearn_lab.learners.known_gradient import with_known_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.one_thread import one_thread
+from metalearn_lab.running.few_threads import is_small
+from metalearn_lab.running.known_gradient import with_known_gradient
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
 from metalearn_lab.training.parameters import check_optimizer
@@ -193,7 +193,7 @@ class OuterStep:
         return True
 
     def _is_small(self, batch: Task) -> bool:
-        """As ``learners.few_threads`` says, which is asked once for batches of one shape."""
+        """As ``running.few_threads`` says, which is asked once for batches of one shape."""
         shape = batch.support.x.shape[:2], batch.query.x.shape[:2]
         if self._known_size is None or self._known_size[0] != shape:
             self._known_size = shape, is_small(self.learner, batch)

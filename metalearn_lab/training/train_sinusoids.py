@@ -30,7 +30,7 @@ from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Task, merge_splits, to_device
+from metalearn_lab.tasks.types import Task, to_device
 from metalearn_lab.training.meta_train import TrainingRun, meta_train
 from metalearn_lab.training.process_group import process_group
 from metalearn_lab.training.sharding import is_first_rank, ranks
@@ -64,15 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> TrainingRun:
         return _train(wanted, device)
 
 
-def batches(learner: str, count: int, device: torch.device) -> Callable[[int], Task]:
-    """The meta-batch of an iteration: ``count`` sinusoids, for Reptile with merged splits."""
+def batches(learner: Learner, count: int, device: torch.device) -> Callable[[int], Task]:
+    """The meta-batch of an iteration: ``count`` sinusoids in the form that the learner takes."""
     family = Sinusoids()
-
-    def batch(iteration: int) -> Task:
-        tasks = family.batch(count * iteration, count)
-        return to_device(merge_splits(tasks) if learner == "reptile" else tasks, device)
-
-    return batch
+    return lambda i: to_device(learner.training_batch(family, count * i, count), device)
 
 
 def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
@@ -80,7 +75,7 @@ def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
     learner = LEARNERS[wanted.learner](model, F.mse_loss, inner_lr=0.01, inner_steps=2).to(device)
     run = meta_train(
         learner,
-        batches(wanted.learner, wanted.tasks, device),
+        batches(learner, wanted.tasks, device),
         iterations=wanted.iterations,
         optimizer=torch.optim.Adam(learner.parameters(), 1e-3),
         every=wanted.every,

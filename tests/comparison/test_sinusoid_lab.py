@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from metalearn_lab.comparison.sinusoid_lab import SinusoidLab, form_for
+from metalearn_lab.comparison.sinusoid_lab import SinusoidLab
 from metalearn_lab.evaluation.adaptation_curves import adapted_loss
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
@@ -29,19 +29,18 @@ def test_a_training_is_repeatable_and_timed(kind):
 @pytest.mark.parametrize("kind", [MAML, JointPretraining])
 def test_a_training_lowers_its_own_loss(kind):
     start, end = (LAB.train(kind, 0.01, steps).learner for steps in (1, 40))
-    tasks = form_for(end, LAB.family.batch(0, 40))
+    tasks = end.training_batch(LAB.family, 0, 40)
     assert end(tasks) < start(tasks)
 
 
 def test_pretraining_and_reptile_get_the_points_as_one_set():
-    task = LAB.family.batch(0, 1)
     for kind, points in {
         MAML: 5,
         JointPretraining: 10,
         partial(Reptile, inner_batch=5): 10,
     }.items():
         learner = LAB.train(kind, 0.01, 1).learner
-        assert form_for(learner, task).support.x.shape[1] == points
+        assert learner.training_batch(LAB.family, 0, 1).support.x.shape[1] == points
 
 
 def test_another_adaptation_shares_the_network_and_trains_nothing():

@@ -9,7 +9,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.tasks.types import Split, Task
 from tests.learners.builders import gradients, text_learner, text_tasks
-from tests.learners.test_low_rank import relative_difference, wide_learner, wide_tasks
+from tests.running.test_low_rank import relative_difference, wide_learner, wide_tasks
 
 
 def assert_same(learner: Learner, plain: Learner, tasks: Task) -> None:

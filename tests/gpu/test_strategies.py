@@ -22,8 +22,8 @@ from metalearn_lab.training.graph_replay import GraphReplay
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.outer_step import OuterStep
 from tests.learners.builders import LEARNERS, merged_for, sinusoid_learner, sinusoids
-from tests.learners.test_attention import MODELS, learner_on
-from tests.learners.test_attention import tasks as attention_tasks
+from tests.running.test_attention import MODELS, learner_on
+from tests.running.test_attention import tasks as attention_tasks
 
 pytestmark = [
     pytest.mark.gpu,

@@ -26,9 +26,9 @@ class Fault(NamedTuple):
 FAULTS = (
     Fault(
         "an inner step goes uphill",
-        "learners/learner.py",
-        "theta[n] - self.inner_lr * g",
-        "theta[n] + self.inner_lr * g",
+        "learners/gradient_learner.py",
+        "theta[n] - self.rate_of(n) * g",
+        "theta[n] + self.rate_of(n) * g",
         ("tests/learners",),
     ),
     Fault(
@@ -63,10 +63,10 @@ FAULTS = (
     ),
     Fault(
         "the mean over parts of a batch is taken over one task fewer",
-        "learners/known_gradient.py",
+        "running/known_gradient.py",
         "mean = total / count",
         "mean = total / max(count - 1, 1)",
-        ("tests/learners",),
+        ("tests/learners", "tests/running"),
     ),
     Fault(
         "an adapter's scale is squared when it is merged",

@@ -12,32 +12,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from metalearn_lab.learners.known_gradient import (
+from metalearn_lab.one_thread import threads_outside
+from metalearn_lab.running.known_gradient import (
     LossAndGradient,
     leaves_wanting,
     loss_and_gradient,
     mean_of_parts,
     rows,
 )
-from metalearn_lab.learners.mapping import is_heavy
-from metalearn_lab.learners.random_state import RandomState
-from metalearn_lab.learners.traits import watch_once
-from metalearn_lab.one_thread import threads_outside
+from metalearn_lab.running.mapping import is_heavy
+from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.random_state import RandomState
+from metalearn_lab.running.traits import watch_once
 from metalearn_lab.tasks.types import Split, Task
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
 
 Parameters = list[nn.Parameter]
 
 
-def looped_meta_loss(learner: Learner, tasks: Task) -> Tensor:
+def looped_meta_loss(learner: PerTask, tasks: Task) -> Tensor:
     """The mean meta-loss, attached to the parameters with its gradient, task after task.
 
     Tasks may be shared out to Python threads, by the rule of ``threads_for``, with one
@@ -70,7 +67,7 @@ def looped_meta_loss(learner: Learner, tasks: Task) -> Tensor:
     return loss
 
 
-def threads_for(learner: Learner, tasks: Task) -> int:
+def threads_for(learner: PerTask, tasks: Task) -> int:
     """How many tasks are run side by side: as many as PyTorch has threads, where that pays.
 
     It does on a CPU for the models that are looped by the rule, convolutions and attention. The
@@ -85,7 +82,7 @@ def threads_for(learner: Learner, tasks: Task) -> int:
 
 
 def _each_task(
-    learner: Learner, tasks: list[Task], wanted: Parameters, count: int
+    learner: PerTask, tasks: list[Task], wanted: Parameters, count: int
 ) -> Iterator[LossAndGradient]:
     """Loss and gradient of every task, in order."""
     # torch.func.functional_call swaps weights inside a module, so no two threads may share one.
@@ -93,7 +90,7 @@ def _each_task(
     if None in copies or not copies:
         yield from (_loss_and_gradient(learner, i, tasks, wanted) for i in range(len(tasks)))
         return
-    free: SimpleQueue[Learner] = SimpleQueue()
+    free: SimpleQueue[PerTask] = SimpleQueue()
     for own in copies:
         free.put(own)  # type: ignore[arg-type]
     in_callers_modes = _callers_modes()
@@ -111,7 +108,7 @@ def _each_task(
 
 
 def _loss_and_gradient(
-    learner: Learner, i: int, tasks: list[Task], wanted: Parameters
+    learner: PerTask, i: int, tasks: list[Task], wanted: Parameters
 ) -> LossAndGradient:
     def loss(one: Task) -> Tensor:
         return learner.meta_loss(Task(*(Split(split.x[0], split.y[0]) for split in one)))
@@ -119,7 +116,7 @@ def _loss_and_gradient(
     return loss_and_gradient(loss, tasks[i], wanted, checked=i == 0)
 
 
-def copy_around_weights(learner: Learner) -> Learner | None:
+def copy_around_weights(learner: PerTask) -> PerTask | None:
     """A copy of the modules around the same parameters and buffers; None where there can be none.
 
     What the model keeps of an earlier run, such as its features, is shared too.

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,9 +26,7 @@ from torch.nn import functional
 
 from metalearn_lab.models import dense
 from metalearn_lab.models.text_encoder import BagOfNgrams
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
 
 
 class LinearForm(NamedTuple):
@@ -102,18 +100,18 @@ class SmallLayer(nn.Module):
         return functional.linear(x, v.T, bias)
 
 
-def input_layer(learner: Learner) -> nn.Module:
+def input_layer(learner: PerTask) -> nn.Module:
     """The layer that the model names as the one that meets its input."""
     path: str = learner.model.input_layer  # type: ignore[assignment]
     return learner.model.get_submodule(path)
 
 
-def input_weight(learner: Learner) -> str:
+def input_weight(learner: PerTask) -> str:
     """Name of that layer's weight among the model's parameters."""
     return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight}"
 
 
-def low_rank_tasks(learner: Learner, support: Tensor, query: Tensor) -> LowRankTasks:
+def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> LowRankTasks:
     """Put a batch of inputs into coordinates of each task's support.
 
     Args:
@@ -146,7 +144,7 @@ def low_rank_tasks(learner: Learner, support: Tensor, query: Tensor) -> LowRankT
     return LowRankTasks(products[:, :rank], coordinates.mT, Seen(z, products[:, rank:]))
 
 
-def with_small_layer(learner: Learner, start: Tensor) -> Learner:
+def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:
     """The same learner with the small layer of one task in place of its input layer.
 
     Args:
@@ -154,7 +152,7 @@ def with_small_layer(learner: Learner, start: Tensor) -> Learner:
         start: V_0, ``[rank, outputs]``.
     """
     small = SmallLayer(input_layer(learner), start)
-    twin: Learner = _with_layer(learner, f"model.{learner.model.input_layer}", small)
+    twin: PerTask = _with_layer(learner, f"model.{learner.model.input_layer}", small)
     return twin
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
 
 
-def attention_for(learner: Learner) -> AbstractContextManager[object]:
+def attention_for(learner: PerTask) -> AbstractContextManager[object]:
     """While a second-order meta-gradient is under way, attention is computed as its formula.
 
     ``F.scaled_dot_product_attention``, and with it ``nn.MultiheadAttention`` and

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from metalearn_lab.learners.traits import Traits
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.traits import Traits
 
 _RECOMPUTED = (
     "the model recomputes activations in the backward pass, as torch.utils.checkpoint does, and "
@@ -36,8 +33,8 @@ def check_initialised(model: nn.Module) -> None:
         )
 
 
-def check_traits(learner: Learner, traits: Traits | None) -> None:
-    """Refuse a model for what it was seen to do (see ``learners.traits``).
+def check_traits(learner: PerTask, traits: Traits | None) -> None:
+    """Refuse a model for what it was seen to do (see ``running.traits``).
 
     Raises:
         ValueError: it writes its own state in ``forward``; reads adapted parameters that get no

@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -20,10 +20,8 @@ from torch.func import functional_call, grad, vmap
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from metalearn_lab.learners.random_state import RandomState
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.random_state import RandomState
 
 _CONVOLUTIONS = {"convolution", "_convolution", "mkldnn_convolution", "cudnn_convolution"}
 _PRODUCTS = {"mm", "bmm", "addmm", "baddbmm"}
@@ -74,7 +72,7 @@ def seen_traits(model: nn.Module, device: torch.device | None) -> Traits | None:
     return _seen.get(model, {}).get(_form(model, device))
 
 
-def watch_once(learner: Learner, x: Tensor) -> Traits | None:
+def watch_once(learner: PerTask, x: Tensor) -> Traits | None:
     """Find what a learner's model does, unless that is known already.
 
     Args:
@@ -113,7 +111,7 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
             yield from _layers(child)
 
 
-def _traits(learner: Learner, x: Tensor, random: RandomState) -> Traits:
+def _traits(learner: PerTask, x: Tensor, random: RandomState) -> Traits:
     weights = {n: w.detach().clone().requires_grad_() for n, w in learner.weights().items()}
     buffers = {n: b.clone() for n, b in learner.model.named_buffers()}
     log = _Log({**weights, **buffers}, x[0])
@@ -145,7 +143,7 @@ def _traits(learner: Learner, x: Tensor, random: RandomState) -> Traits:
     )
 
 
-def _failure_under_vmap(learner: Learner, x: Tensor) -> str | None:
+def _failure_under_vmap(learner: PerTask, x: Tensor) -> str | None:
     """Why two tasks cannot be run at once, first with the same weights and then with their own."""
     weights = {name: weight.detach() for name, weight in learner.weights().items()}
 

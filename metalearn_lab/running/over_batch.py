@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.low_rank import low_rank_tasks, with_small_layer
-from metalearn_lab.learners.low_rank_rule import runs_low_rank
-from metalearn_lab.learners.mapping import over_tasks
-from metalearn_lab.learners.traits import watch_once
+from metalearn_lab.running.low_rank import low_rank_tasks, with_small_layer
+from metalearn_lab.running.low_rank_rule import runs_low_rank
+from metalearn_lab.running.mapping import over_tasks
+from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.traits import watch_once
 from metalearn_lab.tasks.types import Split
 
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
-
-OfOne = Callable[["Learner", Split, Split], Tensor]
+OfOne = Callable[[PerTask, Split, Split], Tensor]
 """Maps a learner, the support and the query split of one task to a tensor."""
 
 
 def over_batch(
-    learner: Learner, of_one: OfOne, support: Split, query: Split, *, low_rank_pays: bool = True
+    learner: PerTask, of_one: OfOne, support: Split, query: Split, *, low_rank_pays: bool = True
 ) -> Tensor:
     """Map a function of one task over a batch, with small input layers where that saves work.
 
@@ -39,7 +37,7 @@ def over_batch(
         What ``of_one`` returns, with a leading task axis.
     """
     watch_once(learner, support.x)  # for the rules below
-    # Where a graph is kept, one of all chunks would bound nothing: see learners.chunks.
+    # Where a graph is kept, one of all chunks would bound nothing: see running.chunks.
     chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
     outputs: Tensor
     if runs_low_rank(learner, support.x, pays=low_rank_pays):

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from metalearn_lab.learners.known_gradient import (
+from metalearn_lab.running.known_gradient import (
     LostGradient,
     leaves_wanting,
     loss_and_gradient,
     mean_of_parts,
     rows,
 )
-from metalearn_lab.learners.over_batch import over_batch
+from metalearn_lab.running.over_batch import over_batch
+from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.types import Split, Task
 
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
 
-
-def chunked_meta_loss(learner: Learner, tasks: Task, size: int) -> Tensor:
+def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
     """The mean meta-loss, each chunk's gradient computed and freed before the next.
 
     Args:
@@ -55,7 +53,7 @@ def chunked_meta_loss(learner: Learner, tasks: Task, size: int) -> Tensor:
         return _losses(learner, tasks).mean()
 
 
-def tasks_at_once(learner: Learner, tasks: Task) -> int:
+def tasks_at_once(learner: PerTask, tasks: Task) -> int:
     """How many tasks are run at once: as many as was asked, else all, if they fit.
 
     The rule: where the graphs of all tasks would take more than half of the free memory, as many
@@ -75,7 +73,7 @@ def tasks_at_once(learner: Learner, tasks: Task) -> int:
     return max(1, min(count, int(free / 2 / max(graph_bytes(learner, tasks), 1))))
 
 
-def graph_bytes(learner: Learner, tasks: Task) -> int:
+def graph_bytes(learner: PerTask, tasks: Task) -> int:
     """What the graph of the first task's meta-loss may hold: all that computing it writes."""
     one = Task(*(Split(split.x[0], split.y[0]) for split in tasks))
     written = _Written()
@@ -119,14 +117,14 @@ def free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _losses(learner: Learner, tasks: Task) -> Tensor:
-    def meta_loss(learner: Learner, support: Split, query: Split) -> Tensor:
+def _losses(learner: PerTask, tasks: Task) -> Tensor:
+    def meta_loss(learner: PerTask, support: Split, query: Split) -> Tensor:
         return learner.meta_loss(Task(support, query))
 
     return over_batch(learner, meta_loss, *tasks, low_rank_pays=learner.low_rank_pays)
 
 
-def _bytes_without_graph(learner: Learner, tasks: Task) -> int:
+def _bytes_without_graph(learner: PerTask, tasks: Task) -> int:
     weights = sum(parameter.nbytes for parameter in learner.parameters())
     data = sum(part.nbytes for split in tasks for part in split)
     return tasks.query.y.shape[0] * weights * (learner.inner_steps + 1) + data

@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
-from metalearn_lab.learners import low_rank
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.low_rank_rule import saves_work
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.text_encoder import BagOfNgrams
+from metalearn_lab.running import low_rank
+from metalearn_lab.running.low_rank_rule import saves_work
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 from tests.learners.builders import (

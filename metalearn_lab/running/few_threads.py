@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 
-from metalearn_lab.learners.mapping import mapping_for
 from metalearn_lab.one_thread import one_thread
+from metalearn_lab.running.mapping import mapping_for
+from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.types import Split, Task
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
 
 MOST_PRODUCTS = 1_000_000_000
 """In one forward pass of a batch, at most; then the largest operations take some milliseconds.
@@ -27,7 +25,7 @@ are idle, and 78 ms if another process has one of them.
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def is_small(learner: Learner, *batches: object) -> bool:
+def is_small(learner: PerTask, *batches: object) -> bool:
     """Whether one thread is enough for a learner's batch on the CPU.
 
     A dense network multiplies each weight with each item once; convolutions and attention may do

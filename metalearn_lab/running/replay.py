@@ -13,24 +13,22 @@ operation itself, as in small dense networks, it is twice the time or more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vjp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from metalearn_lab.learners.random_state import RandomState
+from metalearn_lab.running.per_task import PerTask, Weights
+from metalearn_lab.running.random_state import RandomState
 from metalearn_lab.tasks.types import Split
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner, Weights
 
 Function = Callable[..., tuple[Tensor, ...]]
 """Of tensors to tensors."""
 
 
-def check_replay(learner: Learner) -> None:
+def check_replay(learner: PerTask) -> None:
     """Refuse a learner that replay would not serve.
 
     Raises:
@@ -43,7 +41,7 @@ def check_replay(learner: Learner) -> None:
         )
 
 
-def replayed(learner: Learner) -> Callable[[Weights, Split, int], Weights]:
+def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     """A learner's ``inner_step`` that keeps its inputs only, and is taken again in reverse.
 
     Its gradient is that of ``inner_step``: in θ_j, in the weights that stay, in the support split,
@@ -77,7 +75,7 @@ def replayed(learner: Learner) -> Callable[[Weights, Split, int], Weights]:
 class _InnerStep(nn.Module):
     """``inner_step`` as a ``forward``, so that the learner's parameters can be swapped."""
 
-    def __init__(self, learner: Learner) -> None:
+    def __init__(self, learner: PerTask) -> None:
         super().__init__()
         self.learner = learner
 

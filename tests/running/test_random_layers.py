@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metalearn_lab.learners import loop
-from metalearn_lab.learners.loop import threads_for
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.running import loop
+from metalearn_lab.running.loop import threads_for
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 

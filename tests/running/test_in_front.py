@@ -7,9 +7,9 @@ from torch.nn import functional as F
 
 from metalearn_lab.compiled.for_learner import compiled_meta_loss
 from metalearn_lab.compiled.not_compilable import OtherThanCompiled
-from metalearn_lab.learners import chunks
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.running import chunks
 from metalearn_lab.tasks.types import Split, Task
 from tests.learners.builders import sinusoid_learner, sinusoids
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from metalearn_lab.learners import chunks
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.running import chunks
 from metalearn_lab.tasks.types import Task
 from tests.learners.builders import LEARNERS, gradients, merged_for, sinusoid_learner, sinusoids
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.low_rank import FORMS, input_layer, input_weight
-from metalearn_lab.learners.traits import watch_once
-
-if TYPE_CHECKING:
-    from metalearn_lab.learners.learner import Learner
+from metalearn_lab.running.low_rank import FORMS, input_layer, input_weight
+from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.traits import watch_once
 
 _TYPES = (torch.float32, torch.float64)
 
 
-def runs_low_rank(learner: Learner, support: Tensor, *, pays: bool = True) -> bool:
+def runs_low_rank(learner: PerTask, support: Tensor, *, pays: bool = True) -> bool:
     """Whether a batch is run with small input layers: as the learner was told, or by the rule.
 
     Args:
@@ -42,7 +38,7 @@ def runs_low_rank(learner: Learner, support: Tensor, *, pays: bool = True) -> bo
     return False
 
 
-def saves_work(learner: Learner, support: Tensor) -> bool:
+def saves_work(learner: PerTask, support: Tensor) -> bool:
     """The rule: on a CPU, the layer has two inputs or more for each support item, and no obstacle.
 
     On CUDA it must be asked for: PyTorch factorises the supports of a batch there one after the
@@ -66,7 +62,7 @@ def saves_work(learner: Learner, support: Tensor) -> bool:
     return wide and obstacle(learner) is None
 
 
-def check_low_rank(learner: Learner) -> None:
+def check_low_rank(learner: PerTask) -> None:
     """Refuse a learner whose input layer cannot be adapted this way.
 
     Raises:
@@ -76,7 +72,7 @@ def check_low_rank(learner: Learner) -> None:
         raise ValueError(f"low_rank=True cannot be had: {reason}; leave low_rank out")
 
 
-def obstacle(learner: Learner) -> str | None:
+def obstacle(learner: PerTask) -> str | None:
     """Why a learner's input layer cannot be adapted this way, in words; None where it can."""
     if not isinstance(getattr(learner.model, "input_layer", None), str):
         return "the model does not name the one layer that meets its input, as `input_layer`"

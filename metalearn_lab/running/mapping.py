@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from metalearn_lab.learners.traits import seen_traits
+from metalearn_lab.running.traits import seen_traits
 
 Mapping = Literal["vmap", "loop"]
 
@@ -31,7 +31,7 @@ def mapping_for(
     counts, which all tasks then share.
 
     Args:
-        model: judged by what it was seen to do (see ``learners.traits``), or, before it was first
+        model: judged by what it was seen to do (see ``running.traits``), or, before it was first
             run, by the classes of its layers.
         device: where it runs; where its parameters are when not given.
         second_order: whether the inner loop is differentiated.

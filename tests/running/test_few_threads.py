@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.learners import few_threads
-from metalearn_lab.learners.few_threads import is_small
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.one_thread import one_thread, threads_outside
+from metalearn_lab.running import few_threads
+from metalearn_lab.running.few_threads import is_small
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train

@@ -6,11 +6,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from metalearn_lab.learners.maml import MAML
-from metalearn_lab.learners.mapping import mapping_for
 from metalearn_lab.models.conv4 import Conv4
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.models.transformer import Transformer
+from metalearn_lab.running.mapping import mapping_for
 from metalearn_lab.tasks.types import Split
 
 DENSE = [MLP([1, 8, 1]), TextClassifier(30, 3)]

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metalearn_lab.learners import loop
 from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.learners.loop import looped_meta_loss, threads_for
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.running import loop
+from metalearn_lab.running.loop import looped_meta_loss, threads_for
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from tests.learners.builders import (
     LEARNERS,
