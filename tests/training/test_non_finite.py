@@ -39,7 +39,8 @@ def test_nan_in_the_data_is_named():
 
 def test_a_diverging_inner_loop_is_named_with_its_step():
     module = learner(inner_lr=1e4, inner_steps=8)
-    with pytest.raises(NonFiniteLossError, match=r"diverges at step \d of 8: try a tenth of inner_lr = 10000"):
+    said = r"diverges at step \d of 8: try a tenth of inner_lr = 10000"
+    with pytest.raises(NonFiniteLossError, match=said):
         run(module)
 
 
