@@ -178,9 +178,9 @@ def doctor(
 ) -> None:
     """Say what is installed, which device there is, what is missing and how to get it."""
     if for_class:
-        from metalearn_lab.workbook.checks.class_report import class_report as diagnose
+        from metalearn_lab.workbook.doctor.class_report import class_report as diagnose
     else:
-        from metalearn_lab.workbook.doctor import diagnose
+        from metalearn_lab.workbook.doctor.short_report import diagnose
     report, complete = diagnose()
     typer.echo(report)
     if not complete:

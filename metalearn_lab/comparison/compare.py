@@ -11,18 +11,13 @@ from torch import Tensor
 
 from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.methods import (
-    NGRAM_TRIALS,
-    TITLES,
-    TRAINED,
-    MethodName,
+    CHAPTER_06,
+    Method,
     Rates,
-    build,
     gradient_evaluations,
     outer_optimizer,
     training_batches,
-    trials,
 )
-from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
 from metalearn_lab.comparison.world import World
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
 from metalearn_lab.learners.learner import Learner
@@ -77,6 +72,7 @@ def compare(
     worlds: Sequence[World],
     budget: Budget,
     *,
+    methods: Sequence[Method] = CHAPTER_06,
     seeds: int = 1,
     chosen: Callable[[World], dict[str, Choice] | None] = lambda world: None,
     progress: bool = True,
@@ -86,6 +82,7 @@ def compare(
     Args:
         worlds: class splits and shots.
         budget: what every method may spend.
+        methods: of the package (``METHODS``), or records of your own.
         seeds: trainings of each trained method, with other weights and other episodes.
         chosen: gives a world's settings by method if they were chosen beforehand; where it gives
             None they are chosen now, on the world's validation classes.
@@ -100,83 +97,68 @@ def compare(
         raise ValueError(
             f"a comparison needs a world and a seed, got {len(worlds)} worlds and {seeds} seeds"
         )
-    methods = list(TITLES)
     steps = [(world, method) for world in worlds for method in methods]
     scores: list[Score] = []
     with tqdm(steps, disable=not progress, unit="method") as bar:
         for world, method in bar:
-            bar.set_description(f"{world.shots}-shot, split {world.split_seed}: {TITLES[method]}")
-            beforehand = chosen(world)
-            choice = beforehand[method] if beforehand else choose(method, world, budget)
-            runs = range(seeds if method in TRAINED else 1)
+            bar.set_description(f"{world.shots}-shot, split {world.split_seed}: {method.title}")
+            choice = (chosen(world) or {}).get(method.name) or choose(method, world, budget)
+            runs = range(seeds if method.build else 1)
             scores += [score(method, world, budget, choice, seed) for seed in runs]
     return scores
 
 
-def choose(method: str, world: World, budget: Budget) -> Choice:
+def choose(method: Method, world: World, budget: Budget) -> Choice:
     """Try every setting of a method and keep the one that does best on validation classes."""
-    if method == "nearest_class_mean":
-        return _choose_ngrams(world, budget)
-    name = _trained(method)
-    found = []
-    for rates in trials(name):
-        learner = _train(name, world, rates, budget, seed=0)
-        tasks = world.sampler("validation").batch(0, budget.validation_episodes)
-        accuracy = adaptation_curves(learner, tasks, budget.test_steps).mean_accuracy.mean
-        steps = 1 + int(accuracy[1:].argmax())
-        found.append(Choice(asdict(rates), steps, float(accuracy[steps]), len(trials(name))))
+    found = [_tried(method, trial, world, budget) for trial in method.trials]
     return max(found, key=lambda choice: choice.validation_accuracy)
 
 
-def score(method: str, world: World, budget: Budget, choice: Choice, seed: int = 0) -> Score:
+def score(method: Method, world: World, budget: Budget, choice: Choice, seed: int = 0) -> Score:
     """Train with the chosen settings and score on the test classes."""
-    if method == "nearest_class_mean":
-        accuracy = nearest_class_mean_accuracy(
-            world, "test", budget.test_episodes, tuple(choice.settings["ngrams"])
-        )
-        return Score(world, method, 0, choice, accuracy, None, None, 0.0, 0)
-    name = _trained(method)
+    if method.build is None:
+        accuracy = _untrained(method, world, "test", budget.test_episodes, choice.settings)
+        return Score(world, method.name, 0, choice, accuracy, None, None, 0.0, 0)
     start = time.perf_counter()
-    learner = _train(name, world, Rates(**choice.settings), budget, seed)
+    learner = _train(method, world, Rates(**choice.settings), budget, seed)
     seconds = time.perf_counter() - start
     tasks = world.sampler("test").batch(0, budget.test_episodes)
     curves = adaptation_curves(learner, tasks, budget.test_steps)
     assert curves.accuracy is not None  # classification has accuracies
     accuracy = curves.accuracy[:, choice.steps]
-    gradients = gradient_evaluations(name, budget)
-    return Score(world, method, seed, choice, accuracy, curves, learner, seconds, gradients)
+    gradients = gradient_evaluations(learner, budget)
+    return Score(world, method.name, seed, choice, accuracy, curves, learner, seconds, gradients)
 
 
-def _choose_ngrams(world: World, budget: Budget) -> Choice:
-    found = [
-        Choice(
-            {"ngrams": list(ngrams)},
-            0,
-            nearest_class_mean_accuracy(world, "validation", budget.validation_episodes, ngrams)
-            .mean()
-            .item(),
-            len(NGRAM_TRIALS),
-        )
-        for ngrams in NGRAM_TRIALS
-    ]
-    return max(found, key=lambda choice: choice.validation_accuracy)
+def _tried(method: Method, trial: Any, world: World, budget: Budget) -> Choice:
+    episodes, count = budget.validation_episodes, len(method.trials)
+    if method.build is None:
+        settings = {"ngrams": list(trial)}
+        accuracy = _untrained(method, world, "validation", episodes, settings).mean().item()
+        return Choice(settings, 0, accuracy, count)
+    learner = _train(method, world, trial, budget, seed=0)
+    tasks = world.sampler("validation").batch(0, episodes)
+    along = adaptation_curves(learner, tasks, budget.test_steps).mean_accuracy.mean
+    steps = 1 + int(along[1:].argmax())
+    return Choice(asdict(trial), steps, float(along[steps]), count)
 
 
-def _train(name: MethodName, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-    learner = build(name, world, rates, budget, seed)
+def _untrained(
+    method: Method, world: World, part: str, episodes: int, settings: dict[str, Any]
+) -> Tensor:
+    assert method.accuracy is not None  # or it is trained
+    return method.accuracy(world, part, episodes, tuple(settings["ngrams"]))
+
+
+def _train(method: Method, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
+    assert method.build is not None  # or there is nothing to train
+    learner = method.build(world, rates, budget, seed).to(world.ids.device)
     meta_train(
         learner,
-        training_batches(name, world, budget, seed),
+        training_batches(learner, world, budget, seed),
         iterations=budget.iterations,
         optimizer=outer_optimizer(learner, rates),
         every=budget.iterations,
         progress=False,
     )
     return learner
-
-
-def _trained(method: str) -> MethodName:
-    for name in TRAINED:
-        if name == method:
-            return name
-    raise ValueError(f"unknown method {method!r}: use one of {', '.join(TRAINED)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.evaluation.layer_freeze import FreezeStudy, Which
+from metalearn_lab.experiments.layer_freeze import FreezeStudy, Which
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adapted_loss
-from metalearn_lab.evaluation.extra_memory import step_bytes
+from metalearn_lab.experiments.extra_memory import step_bytes
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids

@@ -9,17 +9,14 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.comparison.compare import Score
-from metalearn_lab.comparison.methods import TITLES
+from metalearn_lab.comparison.methods import METHODS, title_of
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-BASELINES = ("fine_tuning", "nearest_class_mean")
+BASELINES = tuple(name for name, method in METHODS.items() if method.role == "baseline")[::-1]
 """What a meta-learner has to beat."""
-
-META_LEARNERS = ("maml", "first_order_maml", "reptile")
-"""What is held against the baselines."""
 
 
 def score_table(scores: Sequence[Score]) -> DataFrame:
@@ -42,11 +39,11 @@ def mean_table(table: DataFrame) -> DataFrame:
         by_split = part.groupby(["method", "split"])["accuracy"].mean().groupby("method")
         means, lows, highs = by_split.mean(), by_split.min(), by_split.max()
         widths = part.groupby("method")["half_width"].mean()
-        rows = [method for method in TITLES if method in means]
-        columns[f"{shots}-shot"] = {TITLES[m]: f"{means[m]:.1f} ± {widths[m]:.1f}" for m in rows}
+        rows = sorted(means.index, key=_place)
+        columns[f"{shots}-shot"] = {title_of(m): f"{means[m]:.1f} ± {widths[m]:.1f}" for m in rows}
         if part["split"].nunique() > 1:
             columns[f"{shots}-shot, range over splits"] = {
-                TITLES[m]: f"{lows[m]:.1f} to {highs[m]:.1f}" for m in rows
+                title_of(m): f"{lows[m]:.1f} to {highs[m]:.1f}" for m in rows
             }
     return pd.DataFrame(columns)
 
@@ -72,19 +69,30 @@ def paired_difference(scores: Sequence[Score], method: str, other: str) -> Inter
 
 def verdict(scores: Sequence[Score], against: str) -> list[str]:
     """One sentence a meta-learner: above, below or not told apart from a baseline."""
-    there = {score.method for score in scores}
+    there = dict.fromkeys(score.method for score in scores)
     sentences = []
-    for method in (m for m in META_LEARNERS if m in there):
+    for method in (m for m in there if m != against and _is_meta_learner(m)):
         difference = paired_difference(scores, method, against)
         mean, width = difference.mean.item(), difference.half_width.item()
         word = "is not told apart from"
         if abs(mean) > width:
             word = "is above" if mean > 0 else "is below"
         sentences.append(
-            f"{TITLES[method]} {word} {TITLES[against]}: {mean:+.1f} ± {width:.1f} points, paired "
-            f"over {difference.tasks:,} episodes."
+            f"{title_of(method)} {word} {title_of(against)}: {mean:+.1f} ± {width:.1f} points, "
+            f"paired over {difference.tasks:,} episodes."
         )
     return sentences
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Known methods in their order, then others by name."""
+    known = list(METHODS)
+    return (known.index(name), "") if name in METHODS else (len(known), name)
+
+
+def _is_meta_learner(name: str) -> bool:
+    """Whether it is held against the baselines; of a method of the user's own it is assumed."""
+    return name not in METHODS or METHODS[name].role == "meta-learner"
 
 
 def _row(score: Score) -> dict[str, Any]:

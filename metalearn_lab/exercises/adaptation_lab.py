@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metalearn_lab.evaluation.representation_similarity import linear_cka
 from metalearn_lab.exercises.drawn import drawn
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.experiments.representation_similarity import linear_cka
 from metalearn_lab.tasks.seeds import generator
 
 InnerLoop = Callable[[Callable[[Tensor], Tensor], Tensor, float, int], Tensor]

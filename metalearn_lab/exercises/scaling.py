@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import likely_mistake, near
 from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.tasks.seeds import generator
 
 if TYPE_CHECKING:

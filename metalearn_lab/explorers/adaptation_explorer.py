@@ -8,11 +8,11 @@ from html import escape
 
 from torch import Tensor
 
-from metalearn_lab.comparison.methods import TITLES
 from metalearn_lab.comparison.world import World
 from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
 from metalearn_lab.explorers.lifetime import weakly
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.episodes import Episode
@@ -49,7 +49,7 @@ class AdaptationExplorer(Explorer):
         super().__init__(
             {
                 "episode": number("episode", 0, 0, episodes - 1),
-                "learner": choice("learner", {TITLES[name]: name for name in learners}, first),
+                "learner": choice("learner", {label_of(name): name for name in learners}, first),
                 "step": slider("inner step", 0, 0, steps),
             }
         )
@@ -59,7 +59,7 @@ class AdaptationExplorer(Explorer):
         drawn, trace = self._sampler.episode(episode), self._trace(episode, learner)
         right = trace[step] == drawn.task.query.y.cpu()
         summary = (
-            f"{TITLES[learner]}, unseen episode {episode}, after {step} of {self.steps} inner "
+            f"{label_of(learner)}, unseen episode {episode}, after {step} of {self.steps} inner "
             f"steps: {int(right.sum())} of {len(right)} query sentences right"
         )
         parts = [

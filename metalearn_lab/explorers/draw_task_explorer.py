@@ -18,7 +18,7 @@ from metalearn_lab.explorers.draw_task_canvas import (
 from metalearn_lab.explorers.explorer import Explorer, figure_view
 from metalearn_lab.explorers.lifetime import close_with, weakly
 from metalearn_lab.figures.drawn_task import X_RANGE, Y_RANGE, DrawnTask, drawn_task_figure
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split
@@ -183,7 +183,7 @@ class DrawTaskExplorer(Explorer):
         if not len(self.drawn.points):
             return "An empty canvas, with the curve of each learner before any adaptation."
         errors = "; ".join(
-            f"{LABELS[name]} {each[0]:.2f} and {each[self.steps]:.2f}"
+            f"{label_of(name)} {each[0]:.2f} and {each[self.steps]:.2f}"
             for name, each in self.drawn.errors.items()
         )
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metalearn_lab.evaluation.equal_methods import FIRST_LOOK, Replays, replay_equal_methods
+from metalearn_lab.experiments.equal_methods import FIRST_LOOK, Replays, replay_equal_methods
 from metalearn_lab.explorers.controls import choice, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from metalearn_lab.comparison.freeze_table import score_text
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.evaluation.layer_freeze import FreezeStudy
+from metalearn_lab.experiments.layer_freeze import FreezeStudy
 from metalearn_lab.explorers.controls import choice, slider, toggle
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

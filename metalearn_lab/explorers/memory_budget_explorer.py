@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metalearn_lab.evaluation.step_memory import StepMemory
+from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.explorers.controls import log_slider, stops_slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.explorers.controls import choice, stops_slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

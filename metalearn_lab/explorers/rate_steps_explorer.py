@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from metalearn_lab.evaluation.rate_steps import RateSteps, rate_steps
+from metalearn_lab.experiments.rate_steps import RateSteps, rate_steps
 from metalearn_lab.explorers.controls import choice, log_slider, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.rate_steps import MOST, RateStepMap, rate_steps_scene
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.tasks.types import Task
 
@@ -45,7 +45,7 @@ class RateStepsExplorer(Explorer):
         first = next(iter(learners.values()))
         self.trained = (_index(first.inner_lr), min(first.inner_steps, most_steps))
         self.scene = rate_steps_scene(RATES, most_steps, self.trained, list(learners))
-        names = {LABELS[name]: name for name in learners}
+        names = {label_of(name): name for name in learners}
         super().__init__(
             {
                 "learner": choice("learner", names, next(iter(learners))),
@@ -61,12 +61,12 @@ class RateStepsExplorer(Explorer):
         data = RateStepMap(losses, learner, at, step, tasks)
         table = Table(
             f"Mean query loss over {tasks} unseen tasks, with its 95 % interval; "
-            f"the map is that of {LABELS[learner]}",
+            f"the map is that of {label_of(learner)}",
             ("learner", "no step", "as trained", "chosen α and k", "largest α that helps at k"),
             [self._row(name, at, step) for name in self.maps],
         )
         alt = (
-            f"Map of the query loss of {LABELS[learner]} over inner rate and inner steps. At "
+            f"Map of the query loss of {label_of(learner)} over inner rate and inner steps. At "
             f"α = {RATES[at]:.3g} and k = {step} it is {_loss(self.maps[learner], at, step)}; "
             f"as trained it is {_loss(self.maps[learner], *self.trained)}."
         )
@@ -77,7 +77,7 @@ class RateStepsExplorer(Explorer):
         places = ((rate, 0), self.trained, (rate, step))
         largest = each.largest_useful_rate(step) if step else None
         useful = "–" if largest is None else f"{largest:.3g}"
-        return [LABELS[name], *(_loss(each, *place) for place in places), useful]
+        return [label_of(name), *(_loss(each, *place) for place in places), useful]
 
 
 def _index(rate: float) -> int:

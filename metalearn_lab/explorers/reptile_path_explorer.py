@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metalearn_lab.evaluation.reptile_path import reptile_path
+from metalearn_lab.experiments.reptile_path import reptile_path
 from metalearn_lab.explorers.controls import choice, float_slider, slider, toggle
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.explorers.controls import choice, log_slider, stops_slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table

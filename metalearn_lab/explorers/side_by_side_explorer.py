@@ -11,7 +11,7 @@ from metalearn_lab.explorers.controls import choice, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.side_by_side import SideBySide, side_by_side_scene
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.sinusoids import Sinusoids
@@ -47,7 +47,7 @@ class SideBySideExplorer(Explorer):
         self.fits = {name: each[:, :, :_POINTS] for name, each in along.items()}
         self.losses = {name: self._losses(each[:, :, _POINTS:]) for name, each in along.items()}
         self.scene = side_by_side_scene(list(learners), steps)
-        shown = {LABELS[name]: name for name in learners}
+        shown = {label_of(name): name for name in learners}
         super().__init__(
             {
                 "task": slider("task", 0, 0, tasks - 1),
@@ -66,7 +66,7 @@ class SideBySideExplorer(Explorer):
         picture = SideBySide(task, self.x, truth, support, learner, fit, losses, step)
         columns = ("learner", "before", f"after {step}", "after the last step")
         rows = [
-            (LABELS[name], *(f"{each[at]:.3f}" for at in (0, step, -1)))
+            (label_of(name), *(f"{each[at]:.3f}" for at in (0, step, -1)))
             for name, each in losses.items()
         ]
         table = Table(f"Unseen sinusoid {task}: query loss of each learner.", columns, rows)

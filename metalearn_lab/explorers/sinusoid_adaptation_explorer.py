@@ -18,7 +18,7 @@ from metalearn_lab.figures.sinusoid_adaptation import (
     SinusoidAdaptation,
     sinusoid_adaptation_scene,
 )
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.placement import REGIONS, points_of, squeezed
@@ -52,7 +52,7 @@ class SinusoidAdaptationExplorer(Explorer):
         self.scene = sinusoid_adaptation_scene()
         self.x = torch.linspace(-5, 5, _POINTS)
         self._trace = lru_cache(maxsize=256)(weakly(self._adapt))
-        names = {LABELS[name]: name for name in learners}
+        names = {label_of(name): name for name in learners}
         super().__init__(
             {
                 "learner": choice("learner", names, next(iter(learners))),
@@ -82,13 +82,13 @@ class SinusoidAdaptationExplorer(Explorer):
         )
         errors = (outputs - truth) ** 2
         table = Table(
-            f"Mean squared error of {LABELS[learner]}",
+            f"Mean squared error of {label_of(learner)}",
             ("inner steps", "whole curve", "left half", "right half"),
             [self._row(errors, at) for at in dict.fromkeys((0, step))],
         )
         alt = (
             f"A sinusoid of amplitude {amplitude:.1f} and phase {phase:.1f}, points: {shots}, "
-            f"{region}. Mean squared error of {LABELS[learner]} along the whole curve: "
+            f"{region}. Mean squared error of {label_of(learner)} along the whole curve: "
             f"{errors[0].mean():.2f} before, {errors[step].mean():.2f} after inner step {step}."
         )
         return picture_view(self.scene.bundle(data, alt), table, _note(phase))

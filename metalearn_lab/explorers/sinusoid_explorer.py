@@ -14,7 +14,7 @@ from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.explorers.one_task import for_one_task
 from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.sinusoids import Sinusoids
@@ -62,14 +62,14 @@ class SinusoidExplorer(Explorer):
         )
         errors = {name: ((each - truth) ** 2).mean(-1) for name, each in curves.items()}
         count = f"{step} inner {'step' if step == 1 else 'steps'}"
-        reached = "; ".join(f"{LABELS[name]} {each[step]:.2f}" for name, each in errors.items())
+        reached = "; ".join(f"{label_of(name)} {each[step]:.2f}" for name, each in errors.items())
         alt = (
             f"Unseen sinusoid {task} and the fits after {count}. "
             f"Mean squared error along the curve: {reached}."
         )
         table = Table(
             "Mean squared error along the curve",
-            ("inner steps", *(LABELS[name] for name in errors)),
+            ("inner steps", *(label_of(name) for name in errors)),
             [
                 [str(k), *(f"{each[k]:.2f}" for each in errors.values())]
                 for k in dict.fromkeys((0, step))

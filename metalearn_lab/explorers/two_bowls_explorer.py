@@ -6,11 +6,11 @@ from typing import get_args
 
 import torch
 
-from metalearn_lab.evaluation.two_bowls import Bowls, Ending, Settled, losses_along, settled
+from metalearn_lab.experiments.two_bowls import Bowls, Ending, Settled, losses_along, settled
 from metalearn_lab.explorers.controls import float_slider, slider
 from metalearn_lab.explorers.explorer import Explorer, View, picture_view
 from metalearn_lab.explorers.table import Table
-from metalearn_lab.figures.style import LABELS
+from metalearn_lab.figures.style import label_of
 from metalearn_lab.figures.two_bowls import REACH, TwoBowls, two_bowls_scene
 from metalearn_lab.tasks.quadratics import Algorithm
 
@@ -70,7 +70,7 @@ def _row(name: str, end: Settled, bowls: Bowls) -> list[str]:
     if end.ending is Ending.SETTLES and end.point is not None:
         theta = torch.tensor([end.point], dtype=torch.float64)
         loss = f"{losses_along(bowls, theta, bowls.inner_steps).mean().item():.4g}"
-    return [LABELS[name], *(f"{weight:.4g}" for weight in end.weights), _place(end), loss]
+    return [label_of(name), *(f"{weight:.4g}" for weight in end.weights), _place(end), loss]
 
 
 def _place(end: Settled) -> str:
@@ -80,7 +80,7 @@ def _place(end: Settled) -> str:
 
 def _alt(bowls: Bowls, ends: dict[Algorithm, Settled]) -> str:
     (a_1, a_2), (c_1, c_2) = bowls.curvatures, bowls.centres
-    places = "; ".join(f"{LABELS[name]}: {_place(end)}" for name, end in ends.items())
+    places = "; ".join(f"{label_of(name)}: {_place(end)}" for name, end in ends.items())
     return (
         f"Bowls of curvature {a_1:g} around {c_1:g} and {a_2:g} around {c_2:g}, "
         f"α = {bowls.inner_lr:.2f}, k = {bowls.inner_steps}. Where they settle: {places}."
@@ -104,7 +104,7 @@ def _note(bowls: Bowls, ends: dict[Algorithm, Settled]) -> str:
 
 def _title(name: str) -> str:
     """A label at the beginning of a sentence."""
-    return LABELS[name][0].upper() + LABELS[name][1:]
+    return label_of(name)[0].upper() + label_of(name)[1:]
 
 
 def _step(rate: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.figures.style import GREY, STYLES, house_style, new_figure
+from metalearn_lab.figures.style import GREY, house_style, new_figure, style_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ def accuracy_intervals_figure(
     counts = {interval.tasks for interval in rows.values()}
     if len(counts) != 1:
         raise ValueError(f"rows must be over one number of episodes, got {sorted(counts)}")
-    style = STYLES[learner]
+    style = style_of(learner)
     with house_style():
         figure, (axes,) = new_figure(height=0.9 + 0.45 * len(rows))
         means, halves = ([float(part[i]) for part in rows.values()] for i in (0, 1))

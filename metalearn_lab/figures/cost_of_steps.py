@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from metalearn_lab.figures.style import INK, STYLES, Style, house_style, new_figure
+from metalearn_lab.figures.style import INK, house_style, new_figure, style_of
+from metalearn_lab.learners.line import Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LOOKS = {
-    "second order": STYLES["maml"],
-    "second order, replayed": Style(INK, (0, (2, 1, 1, 1)), "^"),
-    "first order": STYLES["first_order_maml"],
+    "second order": style_of("maml"),
+    "second order, replayed": Line(INK, (0, (2, 1, 1, 1)), "^"),
+    "first order": style_of("first_order_maml"),
 }
 """How each way to the meta-gradient is drawn."""
 

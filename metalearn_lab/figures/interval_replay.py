@@ -9,19 +9,20 @@ from torch import Tensor
 
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, Style, house_style, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
+from metalearn_lab.learners.line import Line
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_NAMES = {"A": Style("#0072b2", "-", "o"), "B": Style("#d55e00", (0, (5, 2)), "s")}
+_NAMES = {"A": Line("#0072b2", "-", "o"), "B": Line("#d55e00", (0, (5, 2)), "s")}
 _RULES = (
-    Style("#a87400", (0, (1, 1)), "D"),
-    Style("#009e73", (0, (6, 2, 1, 2)), "^"),
-    Style("#000000", "-", "o"),
-    Style("#a3123f", (0, (3, 1)), "v"),
+    Line("#a87400", (0, (1, 1)), "D"),
+    Line("#009e73", (0, (6, 2, 1, 2)), "^"),
+    Line("#000000", "-", "o"),
+    Line("#a3123f", (0, (3, 1)), "v"),
 )
 
 
@@ -96,5 +97,5 @@ def _draw(axes: list[Axes], data: IntervalReplay) -> list[Artist]:
     return drawn
 
 
-def _look(style: Style) -> dict[str, Any]:
+def _look(style: Line) -> dict[str, Any]:
     return {**style._asdict(), "linewidth": 1.6, "markersize": 4.5}

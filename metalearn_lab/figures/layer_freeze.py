@@ -10,7 +10,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, STYLES, house_style, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, new_figure, style_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -51,12 +51,7 @@ def layer_freeze_scene(
         score: what the right panel shows, such as ``"query loss"``.
         steps: the last inner step.
         most: upper end of the score's axis.
-
-    Raises:
-        ValueError: no such learner.
     """
-    if learner not in STYLES:
-        raise ValueError(f"no style for learner {learner!r}: use one of {', '.join(STYLES)}")
     frame = _frame(layers, learner, score, steps, most)
     return Scene(
         frame, lambda axes, data: [*_bars(axes[0], data, learner), *_curves(axes[1], data, learner)]
@@ -124,7 +119,7 @@ def _shown(values: Tensor) -> Tensor:
 
 def _bar_look(moved: bool, learner: str) -> dict[str, Any]:
     if moved:
-        return {"facecolor": STYLES[learner].color, "edgecolor": INK}
+        return {"facecolor": style_of(learner).color, "edgecolor": INK}
     return {"facecolor": "#e8e8e8", "edgecolor": GREY, "hatch": "///"}
 
 
@@ -134,7 +129,7 @@ def _patch(kind: type, moved: bool, learner: str) -> Artist:
 
 
 def _chosen_look(learner: str) -> dict[str, Any]:
-    style = STYLES[learner]
+    style = style_of(learner)
     return {"color": style.color, "marker": style.marker, "label": "the layers that you let move"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metalearn_lab.evaluation.step_memory import StepMemory
+from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.figures.cost_of_steps import LOOKS
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene

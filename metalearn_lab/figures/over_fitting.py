@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
-from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.figures.moving_title import moving_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import INK, LABELS, house_style, line, new_figure
+from metalearn_lab.figures.style import INK, house_style, label_of, line, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -101,7 +101,7 @@ def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> li
     loss = data.loss[data.shown]
     cells = loss.nan_to_num(posinf=1e30).T.numpy()
     drawn: list[Artist] = [
-        moving_title(left, f"Query loss of {LABELS[data.shown]}, {data.tasks} tasks"),
+        moving_title(left, f"Query loss of {label_of(data.shown)}, {data.tasks} tasks"),
         left.imshow(cells, origin="lower", aspect="auto", norm=_norm(), cmap=_colours(), zorder=0),
         *left.plot(*_cliff(loss), **_CLIFF),
         *left.plot(*trained, **_TRAINED),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, STYLES, house_style, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, new_figure, style_of
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _draw_optima(axes: Axes, tasks: PlanarQuadratics, joint_optimum: Tensor) -> 
         axes.plot(x, y, color=INK, marker="*", markersize=12, linestyle="none", label=label)
         axes.annotate(f"task {number}", (x, y), xytext=(7, 5), textcoords="offset points")
     axes.plot(*tasks.centres.mean(0).tolist(), **_mean_look())
-    color, _, marker = STYLES["joint"]
+    color, _, marker = style_of("joint")
     x, y = joint_optimum.tolist()
     axes.plot(x, y, color=color, marker=marker, markersize=11, linestyle="none", label=_JOINT)
 
@@ -123,7 +123,7 @@ def _mean_look() -> dict[str, Any]:
 
 
 def _path_look() -> dict[str, Any]:
-    look = STYLES["reptile"]
+    look = style_of("reptile")
     return {
         "color": look.color,
         "linestyle": "-",
@@ -146,7 +146,7 @@ def _start_look() -> dict[str, Any]:
 
 
 def _settles_look() -> dict[str, Any]:
-    look = STYLES["reptile"]
+    look = style_of("reptile")
     return {
         "color": look.color,
         "marker": look.marker,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metalearn_lab.evaluation.sharding_time import ShardingTime
+from metalearn_lab.experiments.sharding_time import ShardingTime
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import INK, LABELS, house_style, line, new_figure
+from metalearn_lab.figures.style import INK, house_style, label_of, line, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -37,8 +37,8 @@ class Shots(NamedTuple):
 def label(name: str) -> str:
     """What a method is called; a LoRA with its rank."""
     if name.startswith(RANK):
-        return f"{LABELS['lora']}, rank {name.removeprefix(RANK)}"
-    return LABELS[name]
+        return f"{label_of('lora')}, rank {name.removeprefix(RANK)}"
+    return label_of(name)
 
 
 def shots_scene(

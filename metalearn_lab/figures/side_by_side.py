@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, LABELS, house_style, line, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, label_of, line, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -76,7 +76,7 @@ def _frame(learners: Sequence[str], steps: int) -> Figure:
 def _draw(axes: list[Axes], data: SideBySide) -> list[Artist]:
     fit, losses = axes
     count = f"{data.step} {'step' if data.step == 1 else 'steps'}"
-    title = f"Sinusoid {data.task}: {LABELS[data.learner]} after {count}"
+    title = f"Sinusoid {data.task}: {label_of(data.learner)} after {count}"
     drawn: list[Artist] = [
         moving_title(fit, title),
         *fit.plot(data.x, data.truth, **_truth_look()),

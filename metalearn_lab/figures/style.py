@@ -6,9 +6,11 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
-from metalearn_lab.comparison.methods import TITLES
+from metalearn_lab.comparison.methods import METHODS
+from metalearn_lab.learners.line import Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,39 +24,20 @@ GREY = "#6b6b6b"
 """Reference lines, such as chance."""
 
 
-class Style(NamedTuple):
-    """How a learner is drawn; no two learners share any of the three.
-
-    Attributes:
-        color: hexadecimal; at least 3:1 against white.
-        linestyle: as matplotlib takes it.
-        marker: as matplotlib takes it.
-    """
-
-    color: str
-    linestyle: str | tuple[int, tuple[int, ...]]
-    marker: str
-
-
 # The colours are those of Okabe and Ito, as far as they stand out on white (3:1); the others were
 # searched for: under simulated colour blindness of each kind every two stay well apart.
-STYLES: dict[str, Style] = {
-    "nearest_class_mean": Style(GREY, (0, (1, 3)), "X"),
-    "fine_tuning": Style("#cc79a7", (0, (1, 1)), "D"),
-    "linear_probe": Style("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
-    "maml": Style("#0072b2", "-", "o"),
-    "first_order_maml": Style("#d55e00", (0, (5, 2)), "s"),
-    "reptile": Style("#009e73", (0, (6, 2, 1, 2)), "^"),
-    "joint": Style("#000000", (0, (10, 3)), "P"),
-    "last_layers": Style("#5a2da5", (0, (4, 1, 1, 1)), "<"),
-    "lora": Style("#784b00", (0, (2, 1)), ">"),
-    "head_only": Style("#960f3c", (0, (8, 1, 1, 1, 1, 1)), "p"),
-    "body_only": Style("#3c5a78", (0, (4, 4)), "h"),
+STYLES: dict[str, Line] = {
+    **{name: method.line for name, method in METHODS.items()},
+    "joint": Line("#000000", (0, (10, 3)), "P"),
+    "last_layers": Line("#5a2da5", (0, (4, 1, 1, 1)), "<"),
+    "lora": Line("#784b00", (0, (2, 1)), ">"),
+    "head_only": Line("#960f3c", (0, (8, 1, 1, 1, 1, 1)), "p"),
+    "body_only": Line("#3c5a78", (0, (4, 4)), "h"),
 }
 """One style a learner, by the names of the comparison and of the other chapters."""
 
 LABELS: dict[str, str] = {
-    **TITLES,
+    **{name: method.title for name, method in METHODS.items()},
     "joint": "joint training",
     "last_layers": "pretrain + last layers",
     "lora": "pretrain + LoRA",
@@ -62,6 +45,22 @@ LABELS: dict[str, str] = {
     "body_only": "BOIL (body only)",
 }
 """What a learner is called in a legend or a table."""
+
+NEUTRAL_LINES = ("-", (0, (7, 4)), (0, (2, 4)), (0, (7, 3, 2, 3)))
+"""Dashes of learners that have no style here: ink, with a small dot for a marker."""
+
+
+def style_of(name: str) -> Line:
+    """How a learner is drawn; one without a style by a neutral line, the same each time."""
+    if name in STYLES:
+        return STYLES[name]
+    return Line(INK, NEUTRAL_LINES[crc32(name.encode()) % len(NEUTRAL_LINES)], ".")
+
+
+def label_of(name: str) -> str:
+    """What a learner is called; one that has no title here by the name it was given."""
+    return LABELS.get(name, name)
+
 
 _HOUSE: Any = {
     "figure.facecolor": "white",
@@ -97,14 +96,8 @@ SHARP_DPI = 128
 
 
 def line(name: str) -> dict[str, Any]:
-    """Arguments for ``Axes.plot`` that draw a learner in its style, with its label.
-
-    Raises:
-        ValueError: no such learner.
-    """
-    if name not in STYLES:
-        raise ValueError(f"no style for learner {name!r}: use one of {', '.join(STYLES)}")
-    return {**STYLES[name]._asdict(), "label": LABELS[name]}
+    """Arguments for ``Axes.plot`` that draw a learner in its style, with its label."""
+    return {**style_of(name)._asdict(), "label": label_of(name)}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metalearn_lab.figures.style import INK, LABELS, STYLES, house_style
+from metalearn_lab.figures.style import house_style, label_of, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,6 @@ SPREAD_OF_LOG = 100
 """Losses that differ by more than this factor are drawn on a logarithmic axis."""
 FAR = 10
 """A curve that rises above this many times the median of all curves' peaks leaves the picture."""
-OWN_LINES: tuple[Any, ...] = ("-", "--", "-.", ":")
 
 
 class Curve(NamedTuple):
@@ -98,7 +97,7 @@ def sweep_curves_figure(panels: Panels, scale: Scale, ylabel: str) -> Figure:
 def learner_label(name: str) -> str:
     """What a learner is called; one that the workbook does not know keeps its own name."""
     learner, comma, apart = name.partition(", ")
-    return LABELS.get(learner, learner) + comma + apart
+    return label_of(learner) + comma + apart
 
 
 def _all_curves(panels: Panels) -> Iterator[Curve]:
@@ -119,10 +118,7 @@ def _looks(panels: Panels) -> dict[str, dict[str, Any]]:
     drawn: set[str] = set()
     for name in dict.fromkeys(name for runs in panels.values() for run in runs for name in run):
         learner = name.partition(", ")[0]
-        if learner in STYLES:
-            look = STYLES[learner]._asdict()
-        else:
-            look = {"color": INK, "linestyle": OWN_LINES[len(looks) % 4], "marker": "*"}
+        look = style_of(learner)._asdict()
         if learner in drawn:
             look |= {"linewidth": 1.0, "markerfacecolor": "white"}
         drawn.add(learner)

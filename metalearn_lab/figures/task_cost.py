@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from metalearn_lab.evaluation.task_cost import TaskCost
-from metalearn_lab.figures.style import INK, STYLES, Style, house_style, new_figure
+from metalearn_lab.experiments.task_cost import TaskCost
+from metalearn_lab.figures.style import INK, house_style, new_figure, style_of
+from metalearn_lab.learners.line import Line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LOOKS = {
-    "one by one": STYLES["first_order_maml"],
-    "vectorised": STYLES["maml"],
-    "compiled": Style(INK, (0, (2, 1, 1, 1)), "^"),
+    "one by one": style_of("first_order_maml"),
+    "vectorised": style_of("maml"),
+    "compiled": Line(INK, (0, (2, 1, 1, 1)), "^"),
 }
 
 

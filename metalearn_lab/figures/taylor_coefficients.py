@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from metalearn_lab.evaluation.taylor import MeasuredCoefficients, expected_coefficients
+from metalearn_lab.experiments.taylor import MeasuredCoefficients, expected_coefficients
 from metalearn_lab.figures.style import GREY, house_style, line, new_figure
 
 if TYPE_CHECKING:

@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
-from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.figures.moving_title import moving_title
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import (
-    GREY,
-    INK,
-    LABELS,
-    STYLES,
-    house_style,
-    new_figure,
-)
+from metalearn_lab.figures.style import GREY, INK, house_style, label_of, new_figure, style_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -63,7 +56,7 @@ def two_bowls_scene() -> Scene[TwoBowls]:
         above.plot([], [], color=GREY, linewidth=1, label="thin, upright:\nwhere each settles")
         above.legend(loc="upper left", bbox_to_anchor=(1, 1))
         below.set(ylim=(len(_ROWS) - 0.4, -0.6), xlabel="θ, the start that is learned")
-        below.set_yticks(range(len(_ROWS)), [LABELS[name] for name in _ROWS])
+        below.set_yticks(range(len(_ROWS)), [label_of(name) for name in _ROWS])
     return Scene(figure, _draw)
 
 
@@ -74,7 +67,7 @@ def _title(bowls: Bowls) -> str:
 
 
 def _mean_look(name: str) -> dict[str, Any]:
-    style = STYLES[name]
+    style = style_of(name)
     return {"color": style.color, "linestyle": style.linestyle, "linewidth": 2.0}
 
 
@@ -95,7 +88,7 @@ def _draw_point(
     above: Axes, below: Axes, row: int, name: str, point: float | None
 ) -> Iterator[Artist]:
     """A marker in the algorithm's row, or words where it is nowhere in the picture."""
-    style = STYLES[name]
+    style = style_of(name)
     if point is None:
         yield below.text(0, row, "does not settle", color=INK, ha="center", va="center", size=9)
     elif abs(point) > REACH:

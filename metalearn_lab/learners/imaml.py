@@ -48,7 +48,7 @@ class IMAML(GradientLearner):
     """
 
     title = "iMAML"
-    line = Line("#8a6d00", (0, (7, 2)), "d")
+    line = Line("#0c047e", (0, (7, 2)), "d")
     differentiates_twice = True
     one_rate = True
     checked_settings = (*GradientLearner.checked_settings, "regularisation", "cg_steps")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
-from metalearn_lab.workbook.checks.speed import chapter_times
+from metalearn_lab.workbook.doctor.speed import chapter_times
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.teaching_plan import sections
 from metalearn_lab.workbook.teaching_tags import EXERCISE, has_tag

@@ -517,7 +517,7 @@ for one, other in (("fine_tuning", "linear_probe"), ("lora_8", "lora_1")):
 # And the query *accuracy*?
 
 # %%
-from metalearn_lab.evaluation.over_fitting import over_fitting
+from metalearn_lab.experiments.over_fitting import over_fitting
 
 few_shots = shots[:3]
 watched = ("linear_probe", "lora_8", "last_layers", "fine_tuning")

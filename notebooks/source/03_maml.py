@@ -322,14 +322,14 @@ print("meta-gradient through 3 steps, network of 1,761 weights, passed:", report
 # α = 0.25 ($\alpha a_2 = 2.5$). Let them explain each from the table of weights.
 
 # %%
-from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 
 bowls = Bowls(curvatures=(1.0, 9.0), centres=(-1.0, 1.0), inner_lr=0.1, inner_steps=2)
 TwoBowlsExplorer(bowls).show()
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.evaluation.two_bowls import losses_along, settled
+from metalearn_lab.experiments.two_bowls import losses_along, settled
 
 at = {name: settled(name, bowls).point for name in ("joint", "maml", "first_order_maml", "reptile")}
 print("k = 2:", {name: round(point, 2) for name, point in at.items()})
@@ -688,7 +688,7 @@ print("and ten diverge:", not loss[high, 10] < 20)
 # direction. The largest is $\lambda$, the largest eigenvalue of the Hessian $H_0$, so $2/\lambda$ takes the place of $2/a$.
 
 # %%
-from metalearn_lab.evaluation.curvature import largest_curvature
+from metalearn_lab.experiments.curvature import largest_curvature
 
 steepest = {n: largest_curvature(each, validation.support) for n, each in learners.items()}
 useful = {name: each.largest_useful_rate(10) or 0.0 for name, each in cliff.maps.items()}

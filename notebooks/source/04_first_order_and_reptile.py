@@ -118,7 +118,7 @@ print("exact = first-order − αH · first-order, max |Δ| < 1e-5:", agrees)
 # We need trained weights, so we train both learners with both activations, on the same tasks from the same start.
 
 # %%
-from metalearn_lab.evaluation.gradient_angle import gradient_angles
+from metalearn_lab.experiments.gradient_angle import gradient_angles
 from metalearn_lab.training.meta_train import meta_train
 
 rates = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
@@ -448,7 +448,7 @@ display(many.data, metadata=many.metadata, raw=True)
 # why the mistake is not noticed; at $\epsilon = 1$ it is 3 or 6, and the path leaves the picture. From the cross, $k = 10$:
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.evaluation.reptile_path import reptile_path
+from metalearn_lab.experiments.reptile_path import reptile_path
 from metalearn_lab.figures.reptile_path import inside
 
 cross, settles = (
@@ -638,7 +638,7 @@ print(
 # AvgGradInner, so for that coefficient we subtract them from the draw first.
 
 # %%
-from metalearn_lab.evaluation.taylor import measured_coefficients
+from metalearn_lab.experiments.taylor import measured_coefficients
 
 tiny = 1e-5  # α: small, so that what the Taylor result leaves out is small
 points = Sinusoids(shots=80, split="train", seed=seed).batch(0, 8).support
@@ -655,7 +655,7 @@ def coefficients(alpha, k):
 monte_carlo = {k: coefficients(tiny, k) for k in (2, 3, 4)}
 
 # %%
-from metalearn_lab.evaluation.taylor import expected_coefficients
+from metalearn_lab.experiments.taylor import expected_coefficients
 from metalearn_lab.figures.style import LABELS
 
 rows = []

@@ -305,7 +305,7 @@ fact("four or more learners are best on some task", len(best.unique()) >= 4)
 # architecture, trained to do the opposite.
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.evaluation.representation_similarity import linear_cka
+from metalearn_lab.experiments.representation_similarity import linear_cka
 from metalearn_lab.tasks.seeds import generator
 
 A = torch.randn(200, 8, generator=generator("features"), dtype=torch.float64)
@@ -320,7 +320,7 @@ print("of features at right angles:", round(linear_cka(both[:, :3], both[:, 3:])
 # tasks of *another kind*: sinusoids of a higher frequency, $y = A\sin(1.5\,x - p)$, which no training task had.
 
 # %%
-from metalearn_lab.evaluation.layer_freeze import freeze_study
+from metalearn_lab.experiments.layer_freeze import freeze_study
 
 count = min(150, unseen_tasks)
 studied = unseen.batch(0, count)
@@ -439,7 +439,7 @@ fact("BOIL's network loses by letting its head move too", not kept_still)
 # memory is counted, so everyone should see the same left panel.
 
 # %%
-from metalearn_lab.evaluation.extra_memory import step_bytes
+from metalearn_lab.experiments.extra_memory import step_bytes
 from metalearn_lab.models.conv4 import Conv4
 from metalearn_lab.tasks.patterns import noisy_patterns
 
@@ -799,7 +799,7 @@ fact(
 # %%
 from torch import nn
 
-from metalearn_lab.evaluation.vmap_error import vmap_error
+from metalearn_lab.experiments.vmap_error import vmap_error
 from metalearn_lab.models.conv4 import initialise_kernels
 
 NORMS = {

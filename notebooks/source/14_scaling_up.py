@@ -161,7 +161,7 @@ times = median_milliseconds(runs, rounds=rounds)
 measured = {name: {n: times[name, n] for n in counts if (name, n) in times} for name in ways}
 
 # %%
-from metalearn_lab.evaluation.task_cost import fit_task_cost
+from metalearn_lab.experiments.task_cost import fit_task_cost
 from metalearn_lab.figures.style import show_figure
 from metalearn_lab.figures.task_cost import task_cost_figure
 
@@ -318,8 +318,8 @@ fact("... and on sinusoids by one of 50 and more", sinusoid_spread > 50)
 # steps) and what replay buys on either (more), and what each costs.
 
 # %%
-from metalearn_lab.evaluation.extra_memory import step_bytes
-from metalearn_lab.evaluation.step_memory import fit_step_memory
+from metalearn_lab.experiments.extra_memory import step_bytes
+from metalearn_lab.experiments.step_memory import fit_step_memory
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 
 KINDS = {
@@ -393,7 +393,7 @@ MemoryBudgetExplorer(memory, "Conv4, 16 filters, 5-way 1-shot").show()
 # everywhere*: a mean over tasks that nearly cancels is hit harder, relative to what is left. Other seeds show it.
 
 # %%
-from metalearn_lab.evaluation.bf16_cost import bf16_cost
+from metalearn_lab.experiments.bf16_cost import bf16_cost
 
 weight = torch.tensor(1.0, dtype=torch.bfloat16)
 print("a step of 0.001 from 1 in bfloat16:", (weight - 0.001).item())
@@ -546,7 +546,7 @@ fact("one process and two: the same weights, max |Δ| < 1e-6", furthest < 1e-6)
 # %%
 import json
 
-from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.training import time_ranks
 
 

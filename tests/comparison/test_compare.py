@@ -10,37 +10,38 @@ from metalearn_lab.comparison import compare as module
 from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.compare import choose, compare, score
 from metalearn_lab.comparison.methods import (
-    NGRAM_TRIALS,
-    TITLES,
-    TRAINED,
+    METHODS,
+    Method,
     Rates,
     build,
     gradient_evaluations,
     training_batches,
-    trials,
 )
 from metalearn_lab.comparison.nearest_class_mean import (
     _tf_idf,
     nearest_class_mean_accuracy,
     nearest_class_mean_by_shots,
 )
+from metalearn_lab.comparison.table import mean_table, score_table, verdict
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.learners.line import Line
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
+TRAINED = [name for name, method in METHODS.items() if method.build]
 SMALL = Budget(iterations=60, meta_batch=2, test_steps=8, validation_episodes=20, test_episodes=80)
 
 
 @pytest.fixture(scope="module")
 def scores(world):
-    return compare([world], SMALL, seeds=1, progress=False)
+    return compare([world], SMALL, methods=list(METHODS.values()), progress=False)
 
 
 def test_every_method_is_scored_on_as_many_episodes_with_as_many_trials(scores):
-    assert [s.method for s in scores] == list(TITLES)
+    assert [s.method for s in scores] == list(METHODS)
     assert {len(s.accuracy) for s in scores} == {SMALL.test_episodes}
-    assert {s.choice.trials for s in scores} == {4} == {len(NGRAM_TRIALS)}
+    assert {s.choice.trials for s in scores} == {4}
 
 
 def test_every_method_is_well_above_chance_on_unseen_classes(scores):
@@ -59,7 +60,8 @@ def test_every_training_sees_the_same_sentences(name, world):
     """Equal data: each method's batch holds the items of the episodes, each as often."""
     rows = world.row_sampler("train").batch(3 * 2, 2)
     expected = sorted(map(tuple, world.ids[torch.cat([s.x.flatten() for s in rows])].tolist()))
-    batch = training_batches(name, world, SMALL, seed=0)(3)
+    learner = build(name, world, METHODS[name].trials[0], SMALL, 0)
+    batch = training_batches(learner, world, SMALL, seed=0)(3)
     seen = (
         batch.support.x
         if torch.equal(batch.support.x, batch.query.x)
@@ -88,19 +90,19 @@ def test_shuffled_support_labels_bring_accuracy_down_to_chance(name, world, scor
 def test_choosing_keeps_the_best_trial(world, monkeypatch):
     found = {}
 
-    def remember(name, world, rates, budget, seed):
-        learner = build(name, world, rates, budget, seed)
+    def remember(method, world, rates, budget, seed):
+        learner = build(method.name, world, rates, budget, seed)
         found[rates] = learner
         return learner
 
     monkeypatch.setattr(module, "_train", remember)
-    choice = choose("maml", world, SMALL)
+    choice = choose(METHODS["maml"], world, SMALL)
     tasks = world.sampler("validation").batch(0, SMALL.validation_episodes)
     best = {
         rates: adaptation_curves(learner, tasks, SMALL.test_steps).mean_accuracy.mean[1:].max()
         for rates, learner in found.items()
     }
-    assert set(found) == set(trials("maml"))
+    assert set(found) == set(METHODS["maml"].trials)
     assert choice.validation_accuracy == pytest.approx(float(max(best.values())))
     assert best[Rates(**choice.settings)] == max(best.values())
 
@@ -113,20 +115,25 @@ def test_settings_are_never_chosen_on_test_classes(world, monkeypatch):
         "sampler",
         lambda self, part, *a, **k: asked.append(part) or sampler(self, part, *a, **k),
     )
-    monkeypatch.setattr(module, "_train", build)
-    for method in ("maml", "nearest_class_mean"):
-        choose(method, world, SMALL)
+    monkeypatch.setattr(
+        module,
+        "_train",
+        lambda method, world, rates, budget, seed: build(method.name, world, rates, budget, seed),
+    )
+    for name in ("maml", "nearest_class_mean"):
+        choose(METHODS[name], world, SMALL)
     assert set(asked) == {"validation"}
 
 
 def test_another_seed_is_another_training_of_the_same_settings(world):
-    choice = choose("nearest_class_mean", world, SMALL)
-    again = score("nearest_class_mean", world, SMALL, choice)
-    assert torch.equal(again.accuracy, score("nearest_class_mean", world, SMALL, choice).accuracy)
+    untrained = METHODS["nearest_class_mean"]
+    choice = choose(untrained, world, SMALL)
+    once, again = (score(untrained, world, SMALL, choice) for _ in range(2))
+    assert torch.equal(once.accuracy, again.accuracy)
     rates = Rates(0.5, 3e-3)
     one, other = (build("maml", world, rates, SMALL, seed) for seed in (0, 1))
     assert not torch.equal(one.model.body[0].table, other.model.body[0].table)
-    batches = [training_batches("maml", world, SMALL, seed)(0).support.x for seed in (0, 1)]
+    batches = [training_batches(one, world, SMALL, seed)(0).support.x for seed in (0, 1)]
     assert not torch.equal(*batches)
 
 
@@ -194,8 +201,11 @@ def test_fewer_shots_are_those_of_an_episode_with_fewer(world):
         assert found[1][index].item() == pytest.approx(right.float().mean().item())
 
 
-def test_gradients_are_counted_for_every_method():
-    counts = {name: gradient_evaluations(name, SMALL) for name in TRAINED}
+def test_gradients_are_counted_for_every_method(world):
+    counts = {
+        name: gradient_evaluations(build(name, world, METHODS[name].trials[0], SMALL, 0), SMALL)
+        for name in TRAINED
+    }
     episodes = SMALL.iterations * SMALL.meta_batch
     assert counts == {
         "fine_tuning": episodes,
@@ -203,6 +213,9 @@ def test_gradients_are_counted_for_every_method():
         "maml": 11 * episodes,
         "first_order_maml": 6 * episodes,
         "reptile": 5 * episodes,
+        "meta_sgd": 11 * episodes,
+        "proto_net": episodes,
+        "ridge_head": episodes,
     }
 
 
@@ -233,5 +246,22 @@ def test_reptiles_steps_see_every_item(table):
 
 
 def test_an_unknown_method_is_refused(world):
-    with pytest.raises(ValueError, match="unknown method 'protonet': use one of fine_tuning"):
-        choose("protonet", world, SMALL)
+    with pytest.raises(ValueError, match="no trained method 'anil': use one of fine_tuning"):
+        build("anil", world, Rates(0.5, 1e-3), SMALL, 0)
+
+
+def test_a_method_of_ones_own_stands_in_the_table_and_the_verdict(world):
+    """By a record alone: an untrained guess, and MAML under another name."""
+
+    def guess(world, part, episodes, trial):
+        return torch.full((episodes,), 1 / world.ways)
+
+    looks = Line("#123456", "-", "x")
+    plain = METHODS["maml"]
+    own = Method("mine", "my MAML", looks, plain.trials[:1], build=plain.build)
+    lazy = Method("guess", "a guess", looks, ((1, 2),), accuracy=guess)
+    found = compare([world], SMALL, methods=[own, lazy], progress=False)
+    assert [each.method for each in found] == ["mine", "guess"]
+    assert list(mean_table(score_table(found)).index) == ["guess", "mine"]
+    [sentence] = verdict(found, "guess")
+    assert sentence.startswith("mine is above guess")

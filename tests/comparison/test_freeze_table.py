@@ -6,7 +6,7 @@ import torch
 from metalearn_lab.comparison.freeze_table import freeze_table
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.evaluation.layer_freeze import Adapted, FreezeStudy
+from metalearn_lab.experiments.layer_freeze import Adapted, FreezeStudy
 
 BEFORE = torch.tensor([4.0, 6.0, 5.0])
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from metalearn_lab.evaluation.representation_similarity import linear_cka
 from metalearn_lab.exercises.adaptation_lab import (
     check_episodes_needed,
     check_inner_loop,
     check_linear_cka,
     check_mean_alpha,
 )
+from metalearn_lab.experiments.representation_similarity import linear_cka
 
 
 def mended(loss, theta, alpha, steps):

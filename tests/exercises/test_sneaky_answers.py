@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from metalearn_lab import exercises
-from metalearn_lab.evaluation.representation_similarity import linear_cka
 from metalearn_lab.exercises.verdict import NOTHING_YET, Verdict
+from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
     test_episodes,

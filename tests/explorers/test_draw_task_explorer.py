@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from metalearn_lab.explorers.draw_task_canvas import DrawTaskCanvas
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.explorer import WIDGET_VIEW
-from metalearn_lab.figures.style import STYLES
+from metalearn_lab.figures.style import STYLES, style_of
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -217,10 +217,11 @@ def test_what_cannot_be_explored_is_refused(learners, changes, message):
 def test_the_browser_can_draw_the_style_of_every_learner(learners):
     [table] = re.findall(r"const MARKERS = \{(.*?)\};", SCRIPT, re.DOTALL)
     known = set(re.findall(r'"(.)":', table))
-    assert {style.marker for style in STYLES.values()} <= known
-    learners = dict.fromkeys(STYLES, learners["maml"])
+    assert {style_of(name).marker for name in (*STYLES, "mine")} <= known
+    learners = dict.fromkeys((*STYLES, "mine"), learners["maml"])
     looks = DrawTaskExplorer(learners, FAMILY, most_steps=1).box.setting["learners"]
-    assert len({tuple(look["dash"]) for look in looks}) == len(STYLES)
+    assert len({tuple(look["dash"]) for look in looks[:-1]}) == len(STYLES)
+    assert looks[-1]["label"] == "mine"
     assert all(set(look) == {"label", "color", "marker", "dash"} for look in looks)
 
 

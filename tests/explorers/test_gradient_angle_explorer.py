@@ -5,8 +5,8 @@ import re
 import pytest
 import torch
 
-from metalearn_lab.evaluation.gradient_angle import GradientAngles
 from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.explorers.gradient_angle_explorer import (
     ACTIVATIONS,
     STARTS,

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from metalearn_lab.evaluation.equal_methods import replay_equal_methods
+from metalearn_lab.experiments.equal_methods import replay_equal_methods
 from metalearn_lab.explorers.interval_replay_explorer import (
     MARGIN,
     RULES,

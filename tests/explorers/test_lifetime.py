@@ -19,12 +19,12 @@ from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.methods import Rates, build
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
-from metalearn_lab.evaluation.gradient_angle import GradientAngles
-from metalearn_lab.evaluation.layer_freeze import freeze_study
-from metalearn_lab.evaluation.over_fitting import OverFitting
-from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
-from metalearn_lab.evaluation.step_memory import StepMemory
-from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.experiments.gradient_angle import GradientAngles
+from metalearn_lab.experiments.layer_freeze import freeze_study
+from metalearn_lab.experiments.over_fitting import OverFitting
+from metalearn_lab.experiments.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.step_memory import StepMemory
+from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer

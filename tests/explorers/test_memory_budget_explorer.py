@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from metalearn_lab.evaluation.step_memory import StepMemory
+from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.explorers.memory_budget_explorer import STEPS, MemoryBudgetExplorer
 
 WAYS = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.figures.shots import label
 from metalearn_lab.tasks.seeds import generator

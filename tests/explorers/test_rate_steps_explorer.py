@@ -118,7 +118,7 @@ def test_what_is_off_the_map_is_called_so(explorer, monkeypatch):
 
 def test_moving_a_control_adapts_to_nothing(explorer, monkeypatch):
     monkeypatch.setattr(
-        "metalearn_lab.evaluation.rate_steps.adaptation_curves", lambda *_: pytest.fail("adapts")
+        "metalearn_lab.experiments.rate_steps.adaptation_curves", lambda *_: pytest.fail("adapts")
     )
     alts = set()
     for name, value in (("rate", RATES[5]), ("step", 3), ("learner", "fine_tuning")):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from metalearn_lab.evaluation.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.explorers.sharding_explorer import NETWORKS, RANKS, ShardingExplorer
 
 HERE = Network(latency=0.5, per_number=1e-6)

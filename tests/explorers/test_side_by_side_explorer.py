@@ -85,8 +85,8 @@ def test_the_alt_text_names_the_task_the_step_and_every_loss(explorer):
     assert all(f"{row[0]} {row[2]}" in alt for row in rows(explorer))
 
 
-def test_learners_without_a_style_or_none_are_refused(learners):
+def test_a_learner_of_ones_own_is_shown_and_none_is_refused(learners):
     with pytest.raises(ValueError, match="no learners"):
         SideBySideExplorer({}, FAMILY, tasks=2, steps=1)
-    with pytest.raises(ValueError, match="no style for learner"):
-        SideBySideExplorer({"nobody": learners["maml"]}, FAMILY, tasks=2, steps=1)
+    shown = SideBySideExplorer({"my own": learners["maml"]}, FAMILY, tasks=2, steps=1)
+    assert [row[0] for row in rows(shown)] == ["my own"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from metalearn_lab.evaluation.two_bowls import Bowls
+from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.tasks.quadratics import stationary_point
 

@@ -5,7 +5,7 @@ import torch
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.evaluation.taylor import ALGORITHMS, MeasuredCoefficients, expected_coefficients
+from metalearn_lab.experiments.taylor import ALGORITHMS, MeasuredCoefficients, expected_coefficients
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.right_and_wrong import RightAndWrong, right_and_wrong_figure
 from metalearn_lab.figures.taylor_coefficients import taylor_coefficients_figure

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metalearn_lab.evaluation.over_fitting import OverFitting
+from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.figures.over_fitting import OverFittingAt, over_fitting_scene
 from metalearn_lab.tasks.seeds import generator
 

@@ -3,7 +3,7 @@
 import pytest
 
 from metalearn_lab.comparison.benchmark_tables import benchmark_table
-from metalearn_lab.evaluation.task_cost import TaskCost
+from metalearn_lab.experiments.task_cost import TaskCost
 from metalearn_lab.figures.benchmark_ratios import benchmark_ratios_figure
 from metalearn_lab.figures.task_cost import task_cost_figure
 

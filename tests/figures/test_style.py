@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
 
-from metalearn_lab.comparison.methods import TITLES
+from metalearn_lab.comparison.methods import METHODS
 from metalearn_lab.figures import style
 
 
@@ -32,7 +32,7 @@ def test_the_contrast_formula_has_its_known_ends():
 
 
 def test_every_learner_of_the_comparison_has_a_style():
-    assert {*TITLES, "joint"} <= set(style.STYLES)
+    assert {*METHODS, "joint"} <= set(style.STYLES)
     assert set(style.STYLES) == set(style.LABELS)
 
 
@@ -92,9 +92,12 @@ def test_a_line_is_drawn_as_the_style_says():
     assert drawn.get_label() == "first-order MAML"
 
 
-def test_an_unknown_learner_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"no style for learner 'anil': use one of .*maml"):
-        style.line("anil")
+def test_an_unknown_learner_has_a_neutral_line_of_its_own_the_same_each_time():
+    looks = [style.line(name) for name in ("my learner", "another", "my learner")]
+    assert looks[0] == looks[2] != looks[1]
+    assert [look["label"] for look in looks[:2]] == ["my learner", "another"]
+    assert {look["color"] for look in looks} == {style.INK}
+    assert looks[0]["marker"] not in {each.marker for each in style.STYLES.values()}
 
 
 def test_the_style_leaves_no_setting_changed():

@@ -6,9 +6,8 @@ import math
 
 import pytest
 
-from metalearn_lab.figures.style import STYLES
+from metalearn_lab.figures.style import STYLES, style_of
 from metalearn_lab.figures.sweep_curves import (
-    OWN_LINES,
     Curve,
     learner_label,
     median_curve,
@@ -66,7 +65,7 @@ def test_an_unknown_learner_and_a_second_training_are_drawn_too():
     runs = [{"mine": curve(2, 1), "reptile": curve(2, 1), "reptile, k = 10": curve(2, 1)}]
     _, [axes] = drawn({"a": runs})
     mine, first, second = axes.lines
-    assert mine.get_linestyle() == OWN_LINES[0]
+    assert (mine.get_color(), mine.get_marker()) == (style_of("mine").color, ".")
     assert (first.get_linewidth(), second.get_linewidth()) == (1.6, 1.0)
     assert learner_label("mine") == "mine"
     assert learner_label("reptile, k = 10") == "Reptile, k = 10"

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from metalearn_lab.compiled import CompiledAdaptation, compiled_meta_loss
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
-from metalearn_lab.evaluation.curvature import largest_curvature
 from metalearn_lab.evaluation.few_shot_score import trainable_parameters
-from metalearn_lab.evaluation.gradient_angle import gradient_angles
-from metalearn_lab.evaluation.layer_freeze import freeze_study
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
-from metalearn_lab.evaluation.vmap_error import vmap_error
+from metalearn_lab.experiments.curvature import largest_curvature
+from metalearn_lab.experiments.gradient_angle import gradient_angles
+from metalearn_lab.experiments.layer_freeze import freeze_study
+from metalearn_lab.experiments.vmap_error import vmap_error
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.imaml import IMAML
 from metalearn_lab.learners.joint import JointPretraining

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.vmap_error import vmap_error
+from metalearn_lab.experiments.vmap_error import vmap_error
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.conv4 import Conv4
 from metalearn_lab.models.plain_conv4 import plain_conv4

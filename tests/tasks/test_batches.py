@@ -9,11 +9,11 @@ from torch.nn import functional as F
 from metalearn_lab import EpisodeSampler, meta_train
 from metalearn_lab.compiled import CompiledAdaptation
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
-from metalearn_lab.evaluation.curvature import largest_curvature
-from metalearn_lab.evaluation.gradient_angle import gradient_angles
-from metalearn_lab.evaluation.layer_freeze import freeze_study
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
-from metalearn_lab.evaluation.over_fitting import over_fitting
+from metalearn_lab.experiments.curvature import largest_curvature
+from metalearn_lab.experiments.gradient_angle import gradient_angles
+from metalearn_lab.experiments.layer_freeze import freeze_study
+from metalearn_lab.experiments.over_fitting import over_fitting
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.predict_along import predict_along

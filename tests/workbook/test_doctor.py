@@ -1,8 +1,8 @@
 import pytest
 
-from metalearn_lab.workbook import doctor
 from metalearn_lab.workbook.chapters import CHAPTERS
-from metalearn_lab.workbook.doctor import diagnose
+from metalearn_lab.workbook.doctor import short_report as doctor
+from metalearn_lab.workbook.doctor.short_report import diagnose
 from metalearn_lab.workbook.environment import Installed, requirements
 from metalearn_lab.workbook.errors import WorkbookError
 

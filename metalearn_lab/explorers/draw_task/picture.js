@@ -22,11 +22,15 @@ const PLUS = [
   [-0.17, -0.5], [0.17, -0.5], [0.17, -0.17], [0.5, -0.17], [0.5, 0.17], [0.17, 0.17],
   [0.17, 0.5], [-0.17, 0.5], [-0.17, 0.17], [-0.5, 0.17], [-0.5, -0.17], [-0.17, -0.17],
 ];
+const thin = (points) => points.map(([x, y]) => [0.6 * x, y]);
+const star = (tips, radius) => ring(2 * tips, radius).map(([x, y], i) => i % 2 ? [0.4 * x, 0.4 * y] : [x, y]);
 const MARKERS = {
   "o": ring(24), "s": turned(ring(4, 0.7), Math.PI / 4), "D": ring(4, 0.65),
   "^": TRIANGLE, ">": turned(TRIANGLE, Math.PI / 2),
   "v": turned(TRIANGLE, Math.PI), "<": turned(TRIANGLE, -Math.PI / 2),
   "P": PLUS, "X": turned(PLUS, Math.PI / 4), "p": ring(5, 0.55), "h": ring(6, 0.55),
+  "H": turned(ring(6, 0.55), Math.PI / 6), "8": ring(8, 0.55), "d": thin(ring(4, 0.7)),
+  "*": star(5, 0.7), ".": ring(24).map(([x, y]) => [x / 2, y / 2]),
 };
 
 // Maps data to pixels and back, for a canvas of the size that it has now.

@@ -1,0 +1,1 @@
+"""What single chapters measure: each experiment in a file of its own."""

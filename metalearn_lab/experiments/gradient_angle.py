@@ -1,0 +1,142 @@
+"""How far the first-order meta-gradient points away from the exact one."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from metalearn_lab.evaluation.flat_weights import flat
+from metalearn_lab.experiments.curvature import largest_curvature
+from metalearn_lab.learners.learner import held_constant
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.settings import step_count
+from metalearn_lab.one_thread import one_thread
+from metalearn_lab.running.eval_mode import in_eval_mode
+from metalearn_lab.running.few_threads import is_small
+from metalearn_lab.running.per_task import Loss, Weights
+from metalearn_lab.tasks.batches import check_tasks
+from metalearn_lab.tasks.types import Split, Task
+
+
+class MetaGradients(NamedTuple):
+    """Both meta-gradients of every task after 1, …, k inner steps, in all weights but frozen ones.
+
+    Attributes:
+        exact: MAML's, [Π_j (I − αH_j)] ∇L_Q(θ_k), ``[tasks, k, weights]``.
+        first_order: ∇L_Q(θ_k), the same shape.
+    """
+
+    exact: Tensor
+    first_order: Tensor
+
+
+class GradientAngles(NamedTuple):
+    """Angles between the two, for some inner rates.
+
+    Attributes:
+        rates: α, increasing.
+        degrees: ``[rates, k, tasks]``; NaN where the inner loop left the numbers.
+        curvature: λ, the largest of each support loss at θ, ``[tasks]``.
+    """
+
+    rates: tuple[float, ...]
+    degrees: Tensor
+    curvature: Tensor
+
+
+def gradient_angles(
+    model: nn.Module, loss: Loss, tasks: Task, rates: Sequence[float], steps: int
+) -> GradientAngles:
+    """The angle between the exact and the first-order meta-gradient, task by task, in float64.
+
+    Args:
+        model: at the weights to measure at; it is not touched.
+        loss: of outputs and targets, a mean over items.
+        tasks: a batch, every tensor ``[tasks, items, ...]``.
+        rates: inner step sizes α.
+        steps: the most inner steps.
+
+    Returns:
+        Tensors on the CPU, wherever model and tasks are.
+
+    Raises:
+        ValueError: ``steps`` is no count, or a rate is negative.
+    """
+    doubled = Task(*(Split(split.x.double(), split.y.double()) for split in tasks))
+    exact = copy.deepcopy(model).double()
+    each = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
+    learner = MAML(exact, loss, inner_lr=0.0, inner_steps=0)
+    curvature = largest_curvature(learner, doubled.support)
+    return GradientAngles(tuple(rates), torch.stack(each).transpose(1, 2).cpu(), curvature)
+
+
+def meta_gradients(
+    model: nn.Module, loss: Loss, tasks: Task, inner_lr: float, steps: int
+) -> MetaGradients:
+    """Both meta-gradients of each task after 1, …, ``steps`` inner steps.
+
+    The exact one is multiplied out factor by factor, ∇L_Q(θ_k) − αH_j ∇L_Q(θ_k) and so on from
+    the last step to the first, for all numbers of steps at once.
+
+    Args:
+        model: at θ.
+        loss: of outputs and targets.
+        tasks: a batch of the model's type, every tensor ``[tasks, items, ...]``.
+        inner_lr: α.
+        steps: the most inner steps, 1 or more.
+
+    Raises:
+        ValueError: ``steps`` is no count, or the rate is negative.
+
+    Source: Finn, Abbeel and Levine, ICML 2017, equation 1; Nichol, Achiam and Schulman, 2018,
+    section 2.
+    """
+    check_tasks(tasks)
+    steps = step_count(steps)
+    learner = MAML(model, loss, inner_lr=inner_lr, inner_steps=steps)
+    theta = held_constant(learner.weights())
+
+    def of_one(task: Task) -> tuple[Tensor, Tensor]:
+        trajectory = learner.inner_loop(theta, task.support, steps)
+        query = [flat(learner.gradient(theta_k, task.query)) for theta_k in trajectory[1:]]
+        first_order = torch.stack(query)
+        return _times_product(learner, trajectory[:-1], task.support, first_order), first_order
+
+    with torch.no_grad(), in_eval_mode(learner), one_thread(is_small(learner, tasks)):
+        return MetaGradients(*torch.func.vmap(of_one)(tasks))
+
+
+def angles(one: Tensor, other: Tensor) -> Tensor:
+    """Angles in degrees between vectors on the last axis, exact also where they are tiny.
+
+    The arc cosine loses half of the digits near 0; the lengths of the sum and the difference of
+    the two directions do not.
+    """
+    one = one / one.norm(dim=-1, keepdim=True)
+    other = other / other.norm(dim=-1, keepdim=True)
+    half = torch.atan2((one - other).norm(dim=-1), (one + other).norm(dim=-1))
+    return half * (2 * 180 / math.pi)
+
+
+def _times_product(
+    learner: MAML, trajectory: Sequence[Weights], support: Split, vectors: Tensor
+) -> Tensor:
+    """Row k of ``vectors`` times (I − αH_0) … (I − αH_{k−1})."""
+    rows = list(vectors)
+    for j in reversed(range(len(trajectory))):
+        later = torch.stack(rows[j:])
+        later = later - learner.inner_lr * _hessian_times(learner, trajectory[j], support, later)
+        rows[j:] = list(later)
+    return torch.stack(rows)
+
+
+def _hessian_times(learner: MAML, theta: Weights, support: Split, vectors: Tensor) -> Tensor:
+    """H v for every row v; as H is symmetric, the gradient's vector-Jacobian product is that."""
+    gradient = torch.func.grad(lambda part: learner.loss_at({**theta, **part}, support))
+    times = torch.func.vjp(lambda part: flat(gradient(part)), learner.adapted(theta))[1]
+    return torch.func.vmap(lambda vector: flat(times(vector)[0]))(vectors)

@@ -1,1 +1,0 @@
-"""What `metalearn-lab doctor --class` looks at, one thing a file."""
