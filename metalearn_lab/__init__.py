@@ -10,16 +10,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from metalearn_lab.comparison.budget import Budget
+    from metalearn_lab.comparison.compare import compare
+    from metalearn_lab.comparison.methods import METHODS, Method, Rates
+    from metalearn_lab.comparison.world import World, make_world
     from metalearn_lab.compiled.adaptation import CompiledAdaptation
     from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
+    from metalearn_lab.evaluation.few_shot_score import FewShotScore, few_shot_score
+    from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+    from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learner import Learner
+    from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
+    from metalearn_lab.learners.meta_sgd import MetaSGD
+    from metalearn_lab.learners.predict_along import predict_along
+    from metalearn_lab.learners.proto_net import ProtoNet
     from metalearn_lab.learners.reptile import Reptile
+    from metalearn_lab.learners.ridge_head import RidgeHead
     from metalearn_lab.models.conv4 import Conv4
+    from metalearn_lab.models.lora import with_lora
     from metalearn_lab.models.mlp import MLP
     from metalearn_lab.models.sentence_encoder import encode_sentences
     from metalearn_lab.models.text_encoder import TextClassifier
@@ -27,6 +40,8 @@ if TYPE_CHECKING:
     from metalearn_lab.tasks.class_splits import ClassSplit, published_classes, split_classes
     from metalearn_lab.tasks.devices import choose_device
     from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
+    from metalearn_lab.tasks.leaks import LeakError, assert_class_disjoint, assert_episode_is_clean
+    from metalearn_lab.tasks.nested_shots import first_shots
     from metalearn_lab.tasks.quadratics import quadratic_tasks, stationary_point
     from metalearn_lab.tasks.sinusoids import Sinusoids
     from metalearn_lab.tasks.sources import load_table
@@ -39,69 +54,145 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "comparison.budget": ("Budget",),
+    "comparison.compare": ("compare",),
+    "comparison.methods": (
+        "METHODS",
+        "Method",
+        "Rates",
+    ),
+    "comparison.world": (
+        "World",
+        "make_world",
+    ),
     "compiled.adaptation": ("CompiledAdaptation",),
-    "evaluation.adaptation_curves": ("AdaptationCurves", "adaptation_curves"),
+    "evaluation.adaptation_curves": (
+        "AdaptationCurves",
+        "adaptation_curves",
+    ),
+    "evaluation.few_shot_score": (
+        "FewShotScore",
+        "few_shot_score",
+    ),
+    "evaluation.intervals": (
+        "Interval",
+        "interval_over_tasks",
+    ),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
     "learners.first_order_maml": ("FirstOrderMAML",),
+    "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
     "learners.learner": ("Learner",),
+    "learners.line": ("Line",),
     "learners.maml": ("MAML",),
+    "learners.meta_sgd": ("MetaSGD",),
+    "learners.predict_along": ("predict_along",),
+    "learners.proto_net": ("ProtoNet",),
     "learners.reptile": ("Reptile",),
+    "learners.ridge_head": ("RidgeHead",),
     "models.conv4": ("Conv4",),
+    "models.lora": ("with_lora",),
     "models.mlp": ("MLP",),
     "models.sentence_encoder": ("encode_sentences",),
     "models.text_encoder": ("TextClassifier",),
     "models.transformer": ("Transformer",),
-    "tasks.class_splits": ("ClassSplit", "published_classes", "split_classes"),
+    "tasks.class_splits": (
+        "ClassSplit",
+        "published_classes",
+        "split_classes",
+    ),
     "tasks.devices": ("choose_device",),
-    "tasks.episodes": ("Episode", "EpisodeSampler"),
-    "tasks.quadratics": ("quadratic_tasks", "stationary_point"),
+    "tasks.episodes": (
+        "Episode",
+        "EpisodeSampler",
+    ),
+    "tasks.leaks": (
+        "LeakError",
+        "assert_class_disjoint",
+        "assert_episode_is_clean",
+    ),
+    "tasks.nested_shots": ("first_shots",),
+    "tasks.quadratics": (
+        "quadratic_tasks",
+        "stationary_point",
+    ),
     "tasks.sinusoids": ("Sinusoids",),
     "tasks.sources": ("load_table",),
     "tasks.table": ("LabelledTable",),
     "tasks.text_features": ("hashed_ngrams",),
-    "tasks.types": ("Split", "Task", "merge_splits", "stack_tasks", "to_device"),
-    "training.meta_train": ("TrainingRun", "meta_train"),
+    "tasks.types": (
+        "Split",
+        "Task",
+        "merge_splits",
+        "stack_tasks",
+        "to_device",
+    ),
+    "training.meta_train": (
+        "TrainingRun",
+        "meta_train",
+    ),
     "training.outer_step": ("OuterStep",),
 }
 
 __all__ = [
     "IMAML",
     "MAML",
+    "METHODS",
     "MLP",
     "AdaptationCurves",
+    "Budget",
     "ClassSplit",
     "CompiledAdaptation",
     "Conv4",
     "Episode",
     "EpisodeSampler",
+    "FewShotScore",
     "FirstOrderMAML",
+    "GradientLearner",
+    "Interval",
     "JointPretraining",
     "LabelledTable",
+    "LeakError",
     "Learner",
+    "Line",
+    "MetaSGD",
+    "Method",
     "OuterStep",
+    "ProtoNet",
+    "Rates",
     "Reptile",
+    "RidgeHead",
     "Sinusoids",
     "Split",
     "Task",
     "TextClassifier",
     "TrainingRun",
     "Transformer",
+    "World",
     "adaptation_curves",
+    "assert_class_disjoint",
+    "assert_episode_is_clean",
     "check_meta_gradient",
     "choose_device",
+    "compare",
     "encode_sentences",
+    "few_shot_score",
+    "first_shots",
     "hashed_ngrams",
+    "interval_over_tasks",
     "load_table",
+    "make_world",
     "merge_splits",
     "meta_train",
+    "predict_along",
     "published_classes",
     "quadratic_tasks",
     "split_classes",
     "stack_tasks",
     "stationary_point",
     "to_device",
+    "with_lora",
 ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
+from metalearn_lab import load_table
 from metalearn_lab.workbook.chapter_table import chapter_table
 from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY, select
 from metalearn_lab.workbook.source import cells, read_source, source_path
@@ -45,6 +47,23 @@ def test_the_parameters_of_its_examples_are_the_chapters_own():
             if "parameters" in cell.tags
         ]
         assert re.search(rf"^{name}: ", cell.text, re.M), f"{chapter.name} has no {name}"
+
+
+def test_its_lines_of_python_run_and_learn(tmp_path, monkeypatch, capsys):
+    """From a CSV file, as they stand there; five classes at one shot, so chance is 0.2."""
+    [lines] = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(lines.splitlines()) <= 20
+    table = load_table("embedded")
+    rows = [(text, table.classes[n]) for text, n in zip(table.texts, table.labels, strict=True)]
+    with (tmp_path / "sentences.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    accuracy = [float(each) for each in re.findall(r"(\d\.\d+) ±", printed)]
+    assert len(accuracy) == 11
+    assert accuracy[0] < 0.25
+    assert accuracy[5] > 0.5
 
 
 def test_every_notebook_in_the_folder_is_in_the_catalogue():

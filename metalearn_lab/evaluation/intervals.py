@@ -22,10 +22,12 @@ class Interval(NamedTuple):
     tasks: int
 
     def __str__(self) -> str:
-        """The mean and half-width, for a single number."""
-        if self.mean.numel() != 1:
+        """The mean and half-width; of several numbers in a row, as along a curve."""
+        if self.mean.ndim > 1:
             return f"Interval of shape {tuple(self.mean.shape)} over {self.tasks} tasks"
-        return f"{self.mean.item():.3f} ± {self.half_width.item():.3f} ({self.tasks} tasks)"
+        pairs = zip(self.mean.reshape(-1), self.half_width.reshape(-1), strict=True)
+        numbers = ", ".join(f"{mean:.3f} ± {half:.3f}" for mean, half in pairs)
+        return f"{numbers} ({self.tasks} tasks)"
 
 
 def interval_over_tasks(values: Tensor) -> Interval:

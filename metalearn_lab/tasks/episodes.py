@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -13,7 +13,12 @@ from metalearn_lab.tasks.dealing import index_classes
 from metalearn_lab.tasks.episode_draw import Draw, draw_episodes
 from metalearn_lab.tasks.integer_column import integer_column
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.table import labelled_columns, text_groups
+from metalearn_lab.tasks.table import (
+    class_numbers,
+    labelled_columns,
+    numbered_labels,
+    text_groups,
+)
 from metalearn_lab.tasks.types import Split, Task
 
 if TYPE_CHECKING:
@@ -48,11 +53,12 @@ class EpisodeSampler:
 
     Args:
         x: encoded items, ``[rows, ...]``, of any type; a tensor, or an array of NumPy and the like.
-        labels: class of each row, ``[rows]``, 0 or more, with gaps or without.
+        labels: class of each row, ``[rows]``: whole numbers, 0 or more, with gaps or without; or
+            names, which are numbered in sorted order.
         ways: classes an episode (N).
         shots: support items a class (K).
         queries: query items a class (Q).
-        classes: the classes of this split; all classes of the table if None.
+        classes: the classes of this split, by number or by name; all of the table if None.
         groups: group of each row, ``[rows]``; a group lies within one class and is dealt whole
             to support or to query. Every row is its own group if None.
         split: name of the split; part of the address.
@@ -69,12 +75,12 @@ class EpisodeSampler:
     def __init__(
         self,
         x: Tensor,
-        labels: Sequence[int] | Tensor,
+        labels: Sequence[int] | Sequence[str] | Tensor,
         *,
         ways: int,
         shots: int,
         queries: int,
-        classes: Sequence[int] | None = None,
+        classes: Sequence[int] | Sequence[str] | None = None,
         groups: Sequence[int] | Tensor | None = None,
         split: str = "train",
         seed: int = 0,
@@ -83,18 +89,23 @@ class EpisodeSampler:
         """Check everything once, then index the items."""
         checks.check_counts(ways, shots, queries)
         x = checks.item_tensor(x)
-        label_of = integer_column("labels", labels)
+        if class_names is None:
+            labels, class_names = numbered_labels(labels)
+        label_of = integer_column("labels", cast("Sequence[int]", labels))
         group_of = integer_column("groups", torch.arange(len(x)) if groups is None else groups)
         checks.check_columns(x, label_of, group_of)
         checks.check_labels_in_range(label_of, class_names)
         every = torch.unique(label_of)
-        chosen = every if classes is None else integer_column("classes", classes).sort().values
+        if classes is not None and class_names is not None:
+            classes = class_numbers(classes, class_names)
+        chosen = every if classes is None else _sorted("classes", classes)
         checks.check_classes(chosen.tolist(), every.tolist(), ways, split)
         names = {n: str(n) if class_names is None else class_names[n] for n in chosen.tolist()}
         checks.check_groups_within_classes(label_of, group_of, chosen, names)
         self.x, self.split, self.seed = x, split, seed
         self.ways, self.shots, self.queries = ways, shots, queries
         self.classes: tuple[int, ...] = tuple(chosen.tolist())
+        self.class_names = names
         self._classes = chosen
         self._items = index_classes(label_of, group_of, chosen)
         self._one_deal = checks.find_deals(self._items, chosen, names, shots=shots, queries=queries)
@@ -199,3 +210,7 @@ class EpisodeSampler:
         streams = [generator("episode", self.seed, self.split, index) for index in addresses]
         counts = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
         return draw_episodes(self._items, self._one_deal, streams, **counts)
+
+
+def _sorted(name: str, values: Any) -> Tensor:
+    return integer_column(name, values).sort().values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metalearn_lab.tasks.text_identity import (
     REMOVE_OR_FILL,
@@ -120,12 +120,39 @@ def labelled_columns(
     labels = list(dataset[label_column])
     names = getattr(dataset.features[label_column], "names", None)
     if any(isinstance(label, str) for label in labels):
-        written = [class_name(label, None, f"row {row}") for row, label in enumerate(labels)]
-        spelling = class_spellings(written)
-        names = sorted(set(spelling.values()))
-        number = {name: index for index, name in enumerate(names)}
-        return texts, [number[spelling[name]] for name in written], names
+        return texts, *numbered_labels(labels)
     return texts, [_whole(label, f"row {row}") for row, label in enumerate(labels)], names
+
+
+def numbered_labels(labels: Any) -> tuple[Any, list[str] | None]:
+    """Labels that are names as numbers, in sorted order, with the names; others as they are.
+
+    Args:
+        labels: one a row, of any library.
+
+    Raises:
+        ValueError: some are names, and some are none.
+    """
+    listed = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if not any(isinstance(label, str) for label in listed):
+        return labels, None
+    written = [class_name(label, None, f"row {row}") for row, label in enumerate(listed)]
+    spelling = class_spellings(written)
+    names = sorted(set(spelling.values()))
+    number = {name: index for index, name in enumerate(names)}
+    return [number[spelling[name]] for name in written], names
+
+
+def class_numbers(classes: Any, names: Sequence[str]) -> Any:
+    """Classes that are given by name as their numbers; others as they are.
+
+    Raises:
+        ValueError: a name is none of the classes'.
+    """
+    listed = classes.tolist() if hasattr(classes, "tolist") else list(classes)
+    if not any(isinstance(each, str) for each in listed):
+        return classes
+    return [names.index(name) for name in find_classes(listed, names)]
 
 
 def class_name(label: object, names: Sequence[str] | None, where: str) -> str:

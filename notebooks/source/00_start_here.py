@@ -70,12 +70,18 @@ check_parameters(globals())  # a value of another type is refused
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.learners.maml import MAML
-from metalearn_lab.models.mlp import MLP
-from metalearn_lab.tasks.devices import choose_device, device_in_words
-from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, merge_splits, to_device
+from metalearn_lab import (
+    MAML,
+    MLP,
+    JointPretraining,
+    Sinusoids,
+    Split,
+    Task,
+    choose_device,
+    merge_splits,
+    to_device,
+)
+from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
@@ -106,7 +112,7 @@ print("same start:", all(torch.equal(weights[0][name], weights[1][name]) for nam
 # points. While they train, two bars show the rate and the time left.
 
 # %%
-from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab import meta_train
 
 
 def meta_batch_at(iteration):
@@ -164,7 +170,7 @@ show_figure(
 # of several steps. **Predict:** does the pretrained network catch up if you give it ten steps?
 
 # %%
-from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab import adaptation_curves
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 
 tasks = to_device(unseen.batch(0, unseen_tasks), where)
@@ -193,7 +199,7 @@ table = pd.DataFrame(rows, index=pd.Index(columns, name="inner steps"))
 display(table.T)
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 from metalearn_lab.workbook.headline import headline
 
 after_one = {name: interval_over_tasks(each.loss[:, 1]) for name, each in curves.items()}
@@ -297,7 +303,7 @@ print("the taller half is harder than the other:", bool(errors[tall].mean() > er
 # towards the steep bowl; let one of them compute (1 − αa) for both bowls at the board.
 
 # %%
-from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+from metalearn_lab import check_meta_gradient
 
 smooth = MAML(MLP([1, 8, 8, 1], activation="tanh"), F.mse_loss, inner_lr=0.05, inner_steps=3)
 report = check_meta_gradient(smooth, training.batch(0, 3))
@@ -325,8 +331,7 @@ print("meta-gradient of MAML, 3 inner steps: relative error < 1e-6:", report.pas
 # *towards* the steep bowl or *away* from it? (After one step, which bowl is already solved?)
 
 # %%
-from metalearn_lab.learners.first_order_maml import FirstOrderMAML
-from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab import FirstOrderMAML, Reptile
 from metalearn_lab.tasks import quadratics
 
 bowls = {"curvatures": (1.0, 9.0), "centres": (-1.0, 1.0)}

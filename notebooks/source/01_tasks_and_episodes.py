@@ -47,7 +47,7 @@ check_parameters(globals())  # a value of another type is refused
 
 import pandas as pd
 
-from metalearn_lab.tasks.sources import load_table
+from metalearn_lab import load_table
 
 table = load_table("embedded", language=language)
 print(table.source)
@@ -128,7 +128,7 @@ pd.DataFrame(by_hand, columns=["label", "class", "support (learn from it)", "que
 # about classes.
 
 # %%
-from metalearn_lab.tasks.class_splits import ClassSplit, split_classes
+from metalearn_lab import ClassSplit, split_classes
 from metalearn_lab.tasks.dealing import dealable_classes
 
 enough = dealable_classes(table.labels, table.groups, shots=shots, queries=queries)
@@ -159,7 +159,7 @@ import torch
 from IPython.display import HTML
 
 from metalearn_lab.explorers.episode_cards import episode_cards
-from metalearn_lab.tasks.episodes import EpisodeSampler
+from metalearn_lab import EpisodeSampler
 
 rows = torch.arange(len(table))
 
@@ -254,7 +254,7 @@ print("test classes were never dealt:", int(counts[list(classes.test)].sum()) ==
 # board: every later number is held against it.
 
 # %%
-from metalearn_lab.tasks.text_features import hashed_ngrams
+from metalearn_lab import hashed_ngrams
 
 BUCKETS = 1024
 ids = hashed_ngrams(table.texts, buckets=BUCKETS)
@@ -295,9 +295,8 @@ print("the first task of the batch is the one task:", torch.equal(batch.query.x[
 # %%
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.tasks.devices import choose_device, device_in_words
-from metalearn_lab.tasks.types import to_device
+from metalearn_lab import choose_device, interval_over_tasks, to_device
+from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
@@ -336,7 +335,7 @@ print(f"{ways}-way {shots}-shot, unseen classes, nothing trained: {results[next(
 # ask what is measured when a *new* pattern arrives.
 
 # %%
-from metalearn_lab.tasks.leaks import LeakError, assert_class_disjoint
+from metalearn_lab import LeakError, assert_class_disjoint
 
 assert_class_disjoint(classes)  # silent: all is well
 spoiled = classes._replace(test=(*classes.test, classes.train[0]))
@@ -447,7 +446,7 @@ print("with shuffled support labels accuracy is at chance:", bool(near))
 # `assert_episode_is_clean` finds both kinds in an episode: a row on both sides, and a group on both sides.
 
 # %%
-from metalearn_lab.tasks.leaks import assert_episode_is_clean
+from metalearn_lab import assert_episode_is_clean
 
 for index in range(100):
     assert_episode_is_clean(sampler.episode(index), table.groups)  # silent: all is well

@@ -67,8 +67,7 @@ check_parameters(globals())  # a value of another type is refused
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab import choose_device, load_table
-from metalearn_lab.comparison.world import make_world
+from metalearn_lab import choose_device, load_table, make_world
 from metalearn_lab.tasks.devices import device_in_words
 
 where, ways, queries = choose_device(device), 5, 5
@@ -83,8 +82,7 @@ print(f"{len(training.classes.train)} classes to train on")
 print(f"{len(world.classes.validation)} to choose on, {len(world.classes.test)} to report on")
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.tasks.leaks import assert_episode_is_clean
-from metalearn_lab.tasks.nested_shots import first_shots
+from metalearn_lab import assert_episode_is_clean, first_shots
 
 rows = world.row_sampler("test")
 for index in range(50):
@@ -119,9 +117,8 @@ print("every K has the same queries:", same_queries, "| nested supports:", insid
 # five-way head starts at zero. The outer rate was chosen on validation classes in chapter 06.
 
 # %%
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.methods import Rates, build, outer_optimizer, training_batches
-from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab import Budget, Rates, meta_train
+from metalearn_lab.comparison.methods import build, outer_optimizer, training_batches
 
 budget = Budget(iterations=iterations, meta_batch=meta_batch)
 
@@ -129,7 +126,7 @@ budget = Budget(iterations=iterations, meta_batch=meta_batch)
 def trained(name, rates):
     """A learner that has seen the training classes."""
     learner = build(name, training, rates, budget, seed)
-    batches = training_batches(name, training, budget, seed)
+    batches = training_batches(learner, training, budget, seed)
     optimizer = outer_optimizer(learner, rates)
     meta_train(learner, batches, iterations=iterations, optimizer=optimizer)
     return learner
@@ -162,7 +159,7 @@ print(network)
 # is its 32 numbers $z$, and the hidden layer `body.1` becomes `body.0`. The second cell checks that nothing else changes.
 
 # %%
-from metalearn_lab.learners.joint import JointPretraining
+from metalearn_lab import JointPretraining
 from metalearn_lab.models.text_encoder import above_table
 
 
@@ -227,7 +224,7 @@ class LoRA(nn.Module):
 # %% tags=["nbval-check-output"]
 import copy
 
-from metalearn_lab.models.lora import with_lora
+from metalearn_lab import with_lora
 
 base = copy.deepcopy(upper).double().cpu()  # float64, to tell rounding from a difference
 # At zero the head would let no gradient through to the layers under it.
@@ -253,7 +250,7 @@ print("at step 0 B has a gradient:", bool(layer.lora_B.grad.abs().max() > 0))
 # (The head is random here. With the five-way head at zero, $G$ is zero too, and the very first step moves the head alone.)
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.tasks.types import Split
+from metalearn_lab import Split
 
 alpha, support = 0.1, Split(x[None], y[None])
 
@@ -357,7 +354,7 @@ for name, (learner, _) in learners.items():
 # %%
 from tqdm import tqdm
 
-from metalearn_lab.evaluation.few_shot_score import few_shot_score
+from metalearn_lab import few_shot_score
 
 validation = {
     kind: world.sampler("validation", x).batch(0, validation_episodes) for kind, x in inputs.items()
@@ -385,7 +382,7 @@ scores = {
 from dataclasses import replace
 
 from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_by_shots
-from metalearn_lab.evaluation.few_shot_score import FewShotScore
+from metalearn_lab import FewShotScore
 
 classes = world.classes._replace(train=training.classes.train)
 everything = replace(world, classes=classes)
@@ -410,7 +407,7 @@ pd.DataFrame(
 # Intervals that overlap say little here, because all methods meet the same episodes. So take differences episode by episode:
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 from metalearn_lab.workbook.headline import headline
 
 
@@ -583,7 +580,7 @@ print("with more shots fine-tuning turns later:", turns == sorted(turns) and tur
 # **Predict.** Give MAML $k = 0$ inner steps, and both the same points. How do their gradients differ?
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.learners.maml import MAML
+from metalearn_lab import MAML
 
 tasks = training.sampler("train").batch(0, 4)
 grown = copy.deepcopy(network)
@@ -625,7 +622,7 @@ for k, lead in leads.items():
 print(f"({test_episodes} episodes; one class split, one training)")
 
 # %%
-from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab import adaptation_curves
 from metalearn_lab.evaluation.few_shot_score import with_rate
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.style import show_figure
@@ -655,8 +652,6 @@ headline(
 )
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.comparison.methods import gradient_evaluations
-
 before = [each.accuracy[:, 0].mean().item() for each in curves.values()]
 five = curves["maml"].accuracy.mean(0)[min(5, most_steps)]
 print("before adaptation both are at chance:", all(abs(a - 1 / ways) < 0.02 for a in before))
@@ -666,7 +661,7 @@ print(
     "MAML is ahead, by more than the paired interval, at each K:",
     all(lead.mean > lead.half_width for lead in leads.values()),
 )
-costs = [gradient_evaluations(name, budget) for name in ("maml", "fine_tuning")]
+costs = [both[name].gradients_per_task for name in ("maml", "fine_tuning")]
 print("gradients that MAML's training took for each of pretraining's:", costs[0] // costs[1])
 
 # %% [markdown]

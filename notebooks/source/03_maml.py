@@ -171,9 +171,7 @@ from torch.func import functional_call, grad, jacrev
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
-from metalearn_lab.models.mlp import MLP
-from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split
+from metalearn_lab import MLP, Sinusoids, Split
 
 net = MLP([1, 3, 1], activation="tanh").double()
 shapes = {name: weight.shape for name, weight in net.named_parameters()}
@@ -268,8 +266,7 @@ print("no factors (first order), max |Δ| > 1e-2:", difference(query_gradient) >
 # %%
 import inspect
 
-from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.maml import MAML
+from metalearn_lab import MAML, Learner
 
 print(inspect.getsource(MAML.meta_loss))
 print(inspect.getsource(Learner.inner_step))
@@ -283,7 +280,7 @@ print(inspect.getsource(Learner.inner_step))
 # differences may step over ReLU's kink.
 
 # %%
-from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+from metalearn_lab import check_meta_gradient
 
 smooth = MAML(MLP([1, 40, 40, 1], activation="tanh"), F.mse_loss, inner_lr=inner_lr, inner_steps=3)
 report = check_meta_gradient(smooth, Sinusoids().batch(0, 2))
@@ -381,9 +378,8 @@ for there in (bowls._replace(inner_lr=lr, inner_steps=steps) for lr, steps in ca
 # will steps 2 to 10 do to it?
 
 # %%
-from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.tasks.devices import choose_device, device_in_words
-from metalearn_lab.tasks.types import merge_splits, to_device
+from metalearn_lab import JointPretraining, choose_device, merge_splits, to_device
+from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
@@ -410,7 +406,7 @@ batches = {"maml": meta_batch_at, "fine_tuning": lambda i: merge_splits(meta_bat
 from time import perf_counter
 
 from metalearn_lab.figures.style import LABELS
-from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab import meta_train
 
 for name, learner in learners.items():
     learner.to(where)
@@ -427,7 +423,7 @@ for name, learner in learners.items():
 # %%
 import copy
 
-from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
+from metalearn_lab import AdaptationCurves, adaptation_curves
 
 
 def unseen(points, split="test"):
@@ -489,7 +485,7 @@ print(f"mean squared error on {unseen_tasks} unseen tasks, with the 95 % interva
 table
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 from metalearn_lab.workbook.headline import headline
 
 maml, pretrained = (curves[10][name].loss for name in ("maml", "fine_tuning"))
@@ -553,7 +549,7 @@ for points, each in curves.items():
 
 # %%
 from metalearn_lab.tasks.placement import points_of, squeezed
-from metalearn_lab.tasks.types import Task
+from metalearn_lab import Task
 
 family = Sinusoids(shots=10, queries=100, split="test", seed=seed)
 drawn, sinusoids = family.batch(0, unseen_tasks), family.curves(0, unseen_tasks)

@@ -56,10 +56,8 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from metalearn_lab.models.mlp import MLP
-from metalearn_lab.tasks.devices import choose_device, device_in_words
-from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import to_device
+from metalearn_lab import MLP, Sinusoids, choose_device, to_device
+from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
@@ -86,8 +84,7 @@ H_times = torch.autograd.grad(g, theta, grad_outputs=first_order)  # H ∇L_Q(θ
 
 # %% tags=["nbval-check-output"]
 from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
-from metalearn_lab.learners.first_order_maml import FirstOrderMAML
-from metalearn_lab.learners.maml import MAML
+from metalearn_lab import MAML, FirstOrderMAML
 
 for kind, by_hand in ((MAML, exact), (FirstOrderMAML, first_order)):
     learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
@@ -119,7 +116,7 @@ print("exact = first-order − αH · first-order, max |Δ| < 1e-5:", agrees)
 
 # %%
 from metalearn_lab.experiments.gradient_angle import gradient_angles
-from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab import meta_train
 
 rates = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 angle_on = to_device(Sinusoids(split="validation", seed=seed).batch(0, angle_tasks), where)
@@ -170,7 +167,7 @@ GradientAngleExplorer(measured).show()
 # %%
 import pandas as pd
 
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 
 
 def degrees(activation, start, rate, k):
@@ -265,7 +262,7 @@ print("no curvature, largest angle:", straight.degrees.max().item())
 # which activation more? (One training each: the intervals cover the choice of tasks, not of seeds.)
 
 # %%
-from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab import adaptation_curves
 from metalearn_lab.workbook.headline import headline
 
 family = Sinusoids(queries=100, split="test", seed=seed)
@@ -339,10 +336,9 @@ print("tanh loses more, by more than the interval:", bool(gap.mean > gap.half_wi
 # package's learner, which trains on data with autograd and leaves the outer step to `SGD(lr=ε)`.
 
 # %%
-from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab import Reptile, Split, Task
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.quadratics import half_squared_error
-from metalearn_lab.tasks.types import Split, Task
 
 bowls = planar_quadratics(
     steepness=[(9, 0.6), (7, 0.5), (1.5, 1.5)],
@@ -402,8 +398,7 @@ print(
 # $\epsilon\alpha$. On sinusoids, in float64 (the learner's gradient is $\phi - \tilde\phi$):
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.tasks.types import merge_splits
+from metalearn_lab import JointPretraining, merge_splits
 
 torch.set_default_dtype(torch.float64)
 batch = merge_splits(training.batch(0, 25))

@@ -69,11 +69,8 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.learners.first_order_maml import FirstOrderMAML
-from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.learners.maml import MAML
-from metalearn_lab.learners.reptile import Reptile
-from metalearn_lab.tasks.devices import choose_device, device_in_words
+from metalearn_lab import MAML, FirstOrderMAML, JointPretraining, Reptile, choose_device
+from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
@@ -106,8 +103,7 @@ from tqdm.auto import tqdm
 
 from metalearn_lab.comparison.sinusoid_lab import SinusoidLab
 from metalearn_lab.figures.style import LABELS
-from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, to_device
+from metalearn_lab import Sinusoids, Split, Task, to_device
 
 rates = (0.003, 0.01, 0.03)
 lab = SinusoidLab(shots, meta_batch, inner_steps=k, outer_lr=outer_lr, seed=seed, device=where)
@@ -132,7 +128,7 @@ learners = {name: each.learner for name, each in trained.items()}
 # First **equal data**: every training has seen the same points.
 
 # %%
-from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab import adaptation_curves
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.style import show_figure
 
@@ -209,7 +205,7 @@ pd.DataFrame({LABELS[name]: budget_row(name) for name in KINDS}).T
 # out what they would be. One training each: the intervals cover tasks, not seeds.
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 from metalearn_lab.workbook.headline import headline
 
 
@@ -339,11 +335,8 @@ studies["MAML, higher frequency"] = freeze_study(learners["maml"], faster, test_
 # intents, five ways, one sentence each. Layer 1 is its table of n-gram embeddings, layer 2 a dense layer.
 
 # %%
-from metalearn_lab import load_table
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.methods import Rates, build, outer_optimizer, training_batches
-from metalearn_lab.comparison.world import make_world
-from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab import Budget, Rates, load_table, make_world, meta_train
+from metalearn_lab.comparison.methods import build, outer_optimizer, training_batches
 
 world = make_world(load_table("embedded"), ways=5, shots=1, queries=10, device=where)
 budget = Budget(inner_steps=k)
@@ -351,7 +344,7 @@ chosen = Rates(inner_lr=2.0, outer_lr=0.003)  # by validation, in the comparison
 text = build("maml", world, chosen, budget, seed)
 meta_train(
     text,
-    training_batches("maml", world, budget, seed),
+    training_batches(text, world, budget, seed),
     iterations=text_iterations,
     optimizer=outer_optimizer(text, chosen),
 )
@@ -440,7 +433,7 @@ fact("BOIL's network loses by letting its head move too", not kept_still)
 
 # %%
 from metalearn_lab.experiments.extra_memory import step_bytes
-from metalearn_lab.models.conv4 import Conv4
+from metalearn_lab import Conv4
 from metalearn_lab.tasks.patterns import noisy_patterns
 
 WAYS = {
@@ -529,7 +522,7 @@ fact("second order: grows more than 50 times as fast", grown["second order"] > 5
 # %%
 from torch.func import functional_call
 
-from metalearn_lab.models.mlp import MLP
+from metalearn_lab import MLP
 
 smooth = MLP([1, 16, 16, 1], activation="tanh").double()
 given = Task(*(Split(x[0].double(), y[0].double()) for x, y in lab.family.batch(0, 1)))
@@ -675,7 +668,7 @@ fact("mended with group norm: by < 1e-5", changes["group"] < 1e-5)
 # %%
 import copy
 
-from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab import predict_along
 
 
 def summed(output, target):
@@ -882,7 +875,7 @@ headline(
 # by one, and that with finite differences.
 
 # %%
-from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+from metalearn_lab import check_meta_gradient
 
 for name in ("batch norm", "group norm"):
     print(f"{name}\n{check_meta_gradient(below(name), blank)}\n")

@@ -70,10 +70,8 @@ check_parameters(globals())  # a value of another type is refused
 
 from pathlib import Path
 
-from metalearn_lab import choose_device, load_table
-from metalearn_lab.comparison.budget import Budget
+from metalearn_lab import Budget, choose_device, load_table, make_world
 from metalearn_lab.comparison.saved_results import check_results_folder
-from metalearn_lab.comparison.world import make_world
 from metalearn_lab.tasks.devices import device_in_words
 
 if choose not in ("auto", "always"):
@@ -113,7 +111,7 @@ for part, members in zip(world.classes._fields, world.classes, strict=True):
 # because two sentences from one template are nearly copies. The cell checks both.
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab.tasks.leaks import assert_class_disjoint, assert_episode_is_clean
+from metalearn_lab import assert_class_disjoint, assert_episode_is_clean
 
 for each in worlds:
     assert_class_disjoint(each.classes)
@@ -188,7 +186,7 @@ for method in TITLES:
 # four more trainings a method.
 
 # %%
-from metalearn_lab.comparison.compare import compare
+from metalearn_lab import compare
 from metalearn_lab.comparison.saved_results import SAVED, chosen_beforehand
 
 
@@ -274,7 +272,7 @@ if save_to:
 # mean for a model that has not looked at the support set.
 
 # %%
-from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab import Interval, interval_over_tasks
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.style import show_figure
 

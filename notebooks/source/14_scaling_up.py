@@ -61,12 +61,8 @@ check_parameters(globals())  # a value of another type is refused
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab import MAML, choose_device
-from metalearn_lab.models.mlp import MLP
+from metalearn_lab import MAML, MLP, OuterStep, Sinusoids, Split, Task, choose_device, to_device
 from metalearn_lab.tasks.devices import device_in_words
-from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, to_device
-from metalearn_lab.training.outer_step import OuterStep
 
 where = choose_device(device)
 torch.set_num_threads(1)  # one core: no way gets help from the others
@@ -195,7 +191,7 @@ print(
 # written to memory and read again.
 
 # %%
-from metalearn_lab.models.conv4 import Conv4
+from metalearn_lab import Conv4
 from metalearn_lab.tasks.patterns import noisy_patterns
 
 pictures = to_device(noisy_patterns(4, 0), where)
@@ -320,7 +316,7 @@ fact("... and on sinusoids by one of 50 and more", sinusoid_spread > 50)
 # %%
 from metalearn_lab.experiments.extra_memory import step_bytes
 from metalearn_lab.experiments.step_memory import fit_step_memory
-from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab import FirstOrderMAML
 
 KINDS = {
     "second order": MAML,
@@ -729,7 +725,7 @@ show_figure(
 )
 
 # %%
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab import interval_over_tasks
 
 grid = good.pivot(index="seed", columns="iterations", values="difference")
 gain = grid[2000] - grid[1000]

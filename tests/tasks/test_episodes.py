@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import datasets
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -304,10 +305,29 @@ def test_what_would_break_an_episode_is_refused(options: dict[str, Any], message
         sampler_of(**options)
 
 
-@pytest.mark.parametrize("labels", [torch.zeros(160), torch.zeros(160, 1).long(), ["a"] * 160])
+@pytest.mark.parametrize("labels", [torch.zeros(160), torch.zeros(160, 1).long(), [b"a"] * 160])
 def test_labels_that_are_not_one_integer_a_row(labels: Any) -> None:
     with pytest.raises(TypeError, match="labels must be one integer a row, got"):
         sampler_of(labels=labels)
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_labels_and_classes_may_be_names(kind: Any) -> None:
+    """The same episodes as with the numbers that the names have in sorted order."""
+    x, numbers = np.arange(160.0)[:, None], [row % 8 for row in range(160)]
+    names = [f"class {number}" for number in numbers]
+    settings = {"ways": 3, "shots": 2, "queries": 2, "seed": 4}
+    by_number = EpisodeSampler(torch.from_numpy(x), numbers, classes=[1, 3, 5, 7], **settings)
+    wanted = [f"class {number}" for number in (7, 5, 3, 1)]
+    by_name = EpisodeSampler(x, kind(names), classes=wanted, **settings)
+    one, other = by_number.episode(3), by_name.episode(3)
+    assert torch.equal(one.task.support.x, other.task.support.x)
+    assert torch.equal(one.classes, other.classes)
+    assert by_name.class_names[int(other.classes[0])] == f"class {int(one.classes[0])}"
+    with pytest.raises(ValueError, match=r"no class named \['class 9'\]; the classes are: class 0"):
+        EpisodeSampler(x, names, classes=["class 9"], **settings)
+    with pytest.raises(ValueError, match=r"row 1 .* has no class, but label None"):
+        EpisodeSampler(x, ["a", None, *names[2:]], **settings)
 
 
 def test_names_stand_in_messages() -> None:

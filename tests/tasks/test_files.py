@@ -1,3 +1,5 @@
+import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -147,13 +149,15 @@ def test_unlabelled_class_label_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: path is the folder that"):
+    with pytest.raises(FileNotFoundError, match=r"no file or folder .*nowhere: path is a file"):
         load_table("files", path=tmp_path / "nowhere")
 
 
 def test_no_parquet_lists_what_is_there(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("text,label\n")
-    with pytest.raises(FileNotFoundError, match=r"no parquet file in .*; there is: train\.csv"):
+    (tmp_path / "train.txt").write_text("text,label\n")
+    with pytest.raises(
+        FileNotFoundError, match=r"no \.parquet, \.csv, \.jsonl file in .*: train\.txt"
+    ):
         load_table("files", path=tmp_path)
 
 
@@ -273,3 +277,53 @@ def test_class_names_in_two_unicode_forms_are_one_class(tmp_path: Path) -> None:
     table = load_table("files", path=tmp_path)
     assert table.classes == ("caf\u00e9", "tea")
     assert table.published_split is None
+
+
+SENTENCES = [
+    ("turn it on", "on"),
+    ("make it, please, dark", "off"),
+    ('say "on"', "on"),
+    ("café", "off"),
+]
+
+
+def test_csv_and_json_lines_are_read_as_parquet_is(tmp_path: Path) -> None:
+    texts, labels = ([row[i] for row in SENTENCES] for i in (0, 1))
+    write(tmp_path / "a", "train", {"text": texts, "label": labels})
+    (tmp_path / "b").mkdir()
+    with (tmp_path / "b" / "train.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file).writerows([("text", "label"), *SENTENCES])
+    lines = [json.dumps({"label": label, "text": text}) for text, label in SENTENCES]
+    (tmp_path / "own.jsonl").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+    expected = load_table("files", path=tmp_path / "a")
+    for path in ("b", "b/train.csv", "own.jsonl"):
+        found = load_table("files", path=tmp_path / path)
+        assert (found.texts, found.labels, found.groups) == (
+            expected.texts,
+            expected.labels,
+            expected.groups,
+        )
+        assert found.classes == ("off", "on")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("own.csv", b"text,label\nhello,greet\nbye\n", r"row 1 .* another number of fields"),
+        ("own.csv", b"text,label\none, two,greet\n", r"row 0 .* another number of fields"),
+        ("own.csv", b"text,label\n", r"no text|has 0"),
+        ("own.csv", b"a,b\n1,2\n", r"own has no text column: .* its columns are a, b"),
+        ("own.csv", "text,label\ncafé,x\n".encode("latin-1"), r"own\.csv is not in UTF-8"),
+        ("own.jsonl", b'{"text": "a"}\nnonsense\n', r"line 2 of .*own\.jsonl is no JSON"),
+        ("own.jsonl", b'{"text": "a", "label": "b"}\n[1]\n', r"line 2 .* is no JSON object"),
+        ("own.jsonl", b'{"text": "a", "label": "b"}\n{"text": "c", "label": 1}\n', "several types"),
+        ("own.jsonl", b'{"text": "a", "label": "b"}\n{"text": "c"}\n', "no class, but label None"),
+        ("own.txt", b"hello", r"own\.txt is none of \.parquet, \.csv, \.jsonl: save it"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(
+    name: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load_table("files", path=tmp_path / name)

@@ -29,10 +29,11 @@ def load_table(
 
     Args:
         source: ``embedded`` (sentences of home-assistant-intents, no network needed), ``hub`` (a
-            published set by its id) or ``files`` (parquet files in the hub's schema).
+            published set by its id) or ``files`` (a CSV, JSON Lines or parquet file of your own
+            with a column ``text`` and a column ``label``, or a folder of them, a file a split).
         language: for ``embedded`` one of 65 codes, English if None; for the others the value of
             the ``lang`` column to keep, all rows if None.
-        path: folder of parquet files; for ``files`` only.
+        path: of the file or folder; for ``files`` only.
         name: hub id, such as ``clinc/clinc_oos``; for ``hub`` only.
         config: the hub set's configuration, such as ``plus``; for ``hub`` only.
         exclude: names of classes to leave out, such as ``("oos",)``.
@@ -40,7 +41,7 @@ def load_table(
     Raises:
         ValueError: an unknown source, an argument that the source needs and lacks or does not
             take, an unknown language or class, or unusable rows.
-        FileNotFoundError: ``files`` without such a folder or parquet files.
+        FileNotFoundError: ``files`` without such a file or folder, or with nothing in it.
         HubUnavailableError: ``hub`` without a network or such a set.
     """
     _check_arguments(source, {"path": path, "name": name, "config": config})
@@ -62,4 +63,4 @@ def _check_arguments(source: str, given: dict[str, str | Path | None]) -> None:
         raise ValueError(f"source {source!r} needs {takes[0]}=, such as {_EXAMPLES[takes[0]]}")
 
 
-_EXAMPLES = {"name": 'name="clinc/clinc_oos"', "path": 'path="my_data"'}
+_EXAMPLES = {"name": 'name="clinc/clinc_oos"', "path": 'path="sentences.csv"'}

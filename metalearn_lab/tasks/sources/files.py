@@ -1,13 +1,15 @@
-"""Labelled text from parquet files in the hub's schema, read without a network or a cache."""
+"""Labelled text from files of one's own, parquet, CSV or JSON Lines, read without a network."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import json
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metalearn_lab.tasks.sources.dataset_rows import table_from_splits
 from metalearn_lab.tasks.table import LabelledTable
@@ -16,29 +18,38 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 SPLITS = ("train", "validation", "test")
+KINDS = (".parquet", ".csv", ".jsonl")
 
 
 def files_table(
     path: str | Path, *, language: str | None = None, exclude: Sequence[str] = ()
 ) -> LabelledTable:
-    """The table of a folder of parquet files, one file (or its numbered shards) a split.
+    """The table of one file, or of a folder with one file (or its numbered shards) a split.
+
+    Parquet files are in the hub's schema. CSV files are in UTF-8 with a row of column names; all
+    that they hold is text. JSON Lines files hold one object a line.
 
     Args:
-        path: folder with any of ``train.parquet``, ``validation.parquet``, ``test.parquet``, or
+        path: a file ending in .parquet, .csv or .jsonl; or a folder with any of
+            ``train.parquet``, ``validation.parquet``, ``test.parquet`` (or .csv, .jsonl), or
             shards named as the hub does, ``train-00000-of-00002.parquet``. Each split must be
             there once and whole. Hidden files are not looked at.
         language: keep only rows with this value in the ``lang`` column; all rows if None.
         exclude: names of classes to leave out.
 
     Raises:
-        FileNotFoundError: no such folder, or no parquet file in it.
-        ValueError: a file that is not parquet, not named as a split, unfinished, a copy of
-            another or in a folder below; a split whose shards are missing or that is there twice;
+        FileNotFoundError: no such file or folder, or nothing to read in it.
+        ValueError: a file that cannot be read as what its name says, is not named as a split, is
+            unfinished, a copy of another or in a folder below; a split whose shards are missing or
+            that is there twice;
             or a table that ``table_from_splits`` refuses.
     """
-    folder = Path(path)
-    splits = {name: _read_split(files) for name, files in _split_files(folder).items()}
-    source = f"parquet files in {folder} ({', '.join(splits)})"
+    place = Path(path)
+    if place.is_file():
+        splits, source = {place.stem: _read_split([place])}, str(place)
+    else:
+        splits = {name: _read_split(files) for name, files in _split_files(place).items()}
+        source = f"files in {place} ({', '.join(splits)})"
     return table_from_splits(splits, source, language=language, exclude=exclude)
 
 
@@ -46,12 +57,13 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
     """Files by split, in the order train, validation, test."""
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"no folder {folder}: path is the folder that holds train.parquet and the like"
+            f"no file or folder {folder}: path is a file ending in {', '.join(KINDS)}, or the "
+            "folder that holds train.parquet and the like"
         )
-    files = _parquet_files(folder)
+    files = _files_to_read(folder)
     if not files:
         there = ", ".join(sorted(each.name for each in folder.iterdir())) or "nothing"
-        raise FileNotFoundError(f"no parquet file in {folder}; there is: {there}")
+        raise FileNotFoundError(f"no {', '.join(KINDS)} file in {folder}; there is: {there}")
     found: dict[str, list[Path]] = {}
     for file in files:
         found.setdefault(_name_parts(file)["split"], []).append(file)
@@ -61,23 +73,23 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
     return {name: found[name] for name in SPLITS if name in found}
 
 
-def _parquet_files(folder: Path) -> list[Path]:
-    """The parquet files in a folder, hidden ones aside; none may be unfinished or lie deeper."""
+def _files_to_read(folder: Path) -> list[Path]:
+    """The files of these kinds in a folder, hidden ones aside; none may be unfinished or deeper."""
     named: list[Path] = []
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         named += [
             Path(where, name).relative_to(folder)
             for name in sorted(names)
-            if ".parquet" in name.lower() and not name.startswith(".")
+            if any(kind in name.lower() for kind in KINDS) and not name.startswith(".")
         ]
-    whole = [path for path in named if path.suffix == ".parquet" and len(path.parts) == 1]
+    whole = [path for path in named if path.suffix in KINDS and len(path.parts) == 1]
     aside = [str(path) for path in named if path not in whole]
     if aside:
         raise ValueError(
             f"{folder} holds {', '.join(aside[:5])}{', …' if len(aside) > 5 else ''}: only "
-            "files of this folder itself that end in .parquet are read, so finish the download, "
-            "move these away, or give the folder that they are in"
+            f"files of this folder itself that end in {', '.join(KINDS)} are read, so finish the "
+            "download, move these away, or give the folder that they are in"
         )
     return [folder / path for path in whole]
 
@@ -90,7 +102,7 @@ def _name_parts(file: Path) -> re.Match[str]:
     if match is None or match["split"] not in SPLITS:
         raise ValueError(
             f"{file} is not named as a split: expected "
-            f"{', '.join(f'{name}.parquet' for name in SPLITS)}, rename it or move it away"
+            f"{', '.join(f'{name}{file.suffix}' for name in SPLITS)}, rename it or move it away"
         )
     return match
 
@@ -104,7 +116,7 @@ def _check_whole(split: str, files: Sequence[Path]) -> None:
     if not once and len(files) > 1:
         raise ValueError(
             f"{split} is there more than once: {', '.join(file.name for file in files)}; keep one "
-            f"{split}.parquet, or the shards of one number, and move the others away"
+            f"{split}{files[0].suffix}, or the shards of one number, and move the others away"
         )
     total = max(totals, default=0)
     missing = [shard for shard in range(total) if shard not in shards]
@@ -142,11 +154,56 @@ def _read_split(files: Sequence[Path]) -> Dataset:
 
 
 def _read_file(file: Path) -> Dataset:
-    """Read one file in memory; ``datasets`` finds the ClassLabel names in its metadata."""
+    """Read one file in memory; ``datasets`` finds the ClassLabel names of parquet in it.
+
+    Raises:
+        ValueError: it cannot be read as what its name says.
+    """
     import pyarrow.parquet
     from datasets import Dataset
 
+    if file.suffix == ".parquet":
+        try:
+            return Dataset(pyarrow.parquet.read_table(file))
+        except pyarrow.ArrowInvalid as error:
+            raise ValueError(f"{file} is not a readable parquet file: {error}") from error
+    if file.suffix not in KINDS:
+        raise ValueError(f"{file} is none of {', '.join(KINDS)}: save it as one of these")
     try:
-        return Dataset(pyarrow.parquet.read_table(file))
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"{file} is not a readable parquet file: {error}") from error
+        names, rows = _csv_rows(file) if file.suffix == ".csv" else _json_rows(file)
+        return Dataset.from_dict({name: [row.get(name) for row in rows] for name in names})
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not in UTF-8 ({error}): save it in UTF-8") from error
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{file} has a column of several types: {error}") from error
+
+
+def _csv_rows(file: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            rows = list(reader)
+        except csv.Error as error:
+            raise ValueError(f"{file} is no CSV, line {reader.line_num}: {error}") from error
+    for number, row in enumerate(rows):
+        if None in row or None in row.values():
+            raise ValueError(
+                f"row {number} (counted from 0) of {file} has another number of fields than the "
+                f"{len(reader.fieldnames or ())} columns: put fields that hold commas in quotes"
+            )
+    return list(reader.fieldnames or ()), rows
+
+
+def _json_rows(file: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    rows = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number} of {file} is no JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise ValueError(f"line {number} of {file} is no JSON object, but {line[:80]!r}")
+        rows.append(row)
+    return list(dict.fromkeys(name for row in rows for name in row)), rows
