@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from pathlib import Path
 
 from metalearn_lab import load_table
@@ -69,3 +70,17 @@ def test_its_lines_of_python_run_and_learn(tmp_path, monkeypatch, capsys):
 def test_every_notebook_in_the_folder_is_in_the_catalogue():
     found = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert found == {chapter.name for chapter in CHAPTERS}
+
+
+def test_contributing_lists_the_folders_in_the_order_that_the_linter_keeps():
+    """From the bottom up; `sweep`, `workbook` and `cli` share the last row."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    layers = [each for each in contracts[0]["layers"][::-1] if "|" not in each]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `[\w.]+`)*) \| .* \| `tests/", text, re.M)
+    listed = [name.removesuffix(".py") for row in rows for name in re.findall(r"`([\w.]+)`", row)]
+    order = [*listed[:-3], *sorted(listed[-3:], key=layers.index)]
+    assert order == layers
+    for path in re.findall(r"`(tests/[\w./]+)`", text):
+        assert (ROOT / path).exists() or "07" in path, path
