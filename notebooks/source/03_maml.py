@@ -257,7 +257,8 @@ print("no factors (first order), max |Δ| > 1e-2:", difference(query_gradient) >
 # $$\min_\theta\; \frac{1}{n}\sum_{\tau=1}^{n} L_Q^\tau\big(\theta_k^\tau\big), \qquad
 # \theta_{j+1}^\tau = \theta_j^\tau - \alpha \nabla L_S^\tau(\theta_j^\tau), \quad \theta_0^\tau = \theta.$$
 #
-# Here are the lines of the package that do it: the term of the sum, and the inner step, which `inner_loop` repeats $k$ times.
+# Here are the lines of the package that do it: the term of the sum, and the inner step, which `inner_loop` repeats $k$ times;
+# `rate_of` gives $\alpha$.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** Let them point at each symbol of the formula in the code. Ask where the second derivative is: nowhere
@@ -266,10 +267,10 @@ print("no factors (first order), max |Δ| > 1e-2:", difference(query_gradient) >
 # %%
 import inspect
 
-from metalearn_lab import MAML, Learner
+from metalearn_lab import MAML, GradientLearner
 
 print(inspect.getsource(MAML.meta_loss))
-print(inspect.getsource(Learner.inner_step))
+print(inspect.getsource(GradientLearner.inner_step))
 
 # %% [markdown]
 # No line mentions a Hessian: autograd differentiates the loop because nothing in it is detached. (While the meta-loss is to be
