@@ -10,7 +10,7 @@ from typing import Any
 project = "The meta-learning lab"
 html_title = project
 language = "en"
-extensions = ["myst_nb", "sphinx-mathjax-offline"]
+extensions = ["myst_nb", "sphinx-mathjax-offline", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
@@ -22,6 +22,12 @@ html_use_index = False
 html_show_search_summary = False  # fetches the pages, which a browser forbids from a disk
 html_show_copyright = False
 html_show_sphinx = False
+
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 90
+napoleon_use_ivar = True  # an attribute is described where the class is, and no second time
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from metalearn_lab.workbook.book.api_page import NAME as API
+from metalearn_lab.workbook.book.api_page import api_page
 from metalearn_lab.workbook.book.links import link_pages
 from metalearn_lab.workbook.book.pictures import take_pictures
 from metalearn_lab.workbook.book.start_page import start_page
@@ -21,7 +23,7 @@ _TITLE = re.compile(r"^# ", re.MULTILINE)
 
 
 def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[str]:
-    """Write the executed chapters and every ``*.md`` beside them as they are on the site.
+    """Write the executed chapters, every ``*.md`` beside them, and the page of public names.
 
     Args:
         chapters: in their order.
@@ -44,9 +46,10 @@ def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[
         (pages / path.name).write_text(text, encoding="utf-8")
     if (folder / "images").is_dir():
         shutil.copytree(folder / "images", pages / "images")
-    first = start_page(chapters, [path.stem for path in documents])
-    (pages / "index.md").write_text(first, encoding="utf-8")
-    return ["index", *(path.stem for path in [*notebooks.values(), *documents])]
+    (pages / f"{API}.md").write_text(api_page(), encoding="utf-8")
+    beside = [*(path.stem for path in documents), API]
+    (pages / "index.md").write_text(start_page(chapters, beside), encoding="utf-8")
+    return ["index", *(path.stem for path in notebooks.values()), *beside]
 
 
 def _write_chapter(chapter: Chapter, path: Path, pages: Path, known: Collection[str]) -> None:

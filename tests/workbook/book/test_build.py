@@ -35,7 +35,7 @@ def left_beside(out):
 
 def test_an_empty_folder_is_filled(notebooks, tmp_path):
     (tmp_path / "site").mkdir()
-    assert build_book([ONE], notebooks, tmp_path / "site") == ["index", ONE.name]
+    assert build_book([ONE], notebooks, tmp_path / "site") == ["index", ONE.name, "python_api"]
     assert (tmp_path / "site" / f"{ONE.name}.html").is_file()
     assert left_beside(tmp_path / "site") == {"site"}
 

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+import metalearn_lab
 from metalearn_lab.workbook.chapters import CHAPTERS
 from tests.served import served
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
-READ = ["index", *(chapter.name for chapter in CHAPTERS), *DOCUMENTS]
+READ = ["index", *(chapter.name for chapter in CHAPTERS), *DOCUMENTS, "python_api"]
 # Ten a second is its limit, unless the server says that it may ask for more, as ours does.
 LINK_CHECKER = "[checking]\nmaxrequestspersecond=1000\n[filtering]\ncheckextern=0\n"
 
@@ -100,9 +101,23 @@ def test_no_anchor_is_dead(pages):
 
 def test_the_search_finds_words_of_the_chapters(site):
     index = (site / "searchindex.js").read_text(encoding="utf-8")
-    for word in ("reptil", "sinusoid"):  # stemmed, as the search does with what is typed
+    for word in (
+        "reptil",
+        "sinusoid",
+        "prototyp",
+    ):  # stemmed, as the search does with what is typed
         assert re.search(rf"\b{word}\b", index)
     assert "04 First-order MAML and Reptile" in index
+
+
+def test_every_public_name_is_described_on_its_page(pages):
+    page = pages["python_api"]
+    described = {
+        entry["id"].removeprefix("metalearn_lab."): entry.find_parent("dl").select_one("dd").text
+        for entry in page.select("dt[id^='metalearn_lab.']")
+    }
+    assert set(metalearn_lab.__all__) <= set(described)
+    assert all(len(described[name].split()) > 3 for name in metalearn_lab.__all__)
 
 
 @pytest.mark.parametrize("name", [chapter.name for chapter in CHAPTERS])
