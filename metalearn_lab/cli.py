@@ -170,6 +170,29 @@ def book(
     typer.echo(f"{len(pages)} pages, begin at {folder / 'index.html'}")
 
 
+@app.command("new-chapter")
+def new_chapter(
+    number: Annotated[int, typer.Argument(help="Of the chapter, such as 07.")],
+    slug: Annotated[
+        str | None, typer.Argument(help="The rest of its file name, such as learned_rates.")
+    ] = None,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Write the tables of chapters anew, and no more.")
+    ] = False,
+) -> None:
+    """Write the skeleton of a chapter into the clone that we are in, and say what it lacks."""
+    from metalearn_lab.workbook.folder import notebooks_folder
+    from metalearn_lab.workbook.new_chapter import write_skeleton, write_tables
+
+    root = notebooks_folder().parent
+    if tables:
+        write_tables(root)
+    elif slug is None:
+        raise WorkbookError("a chapter has a number and a name, such as 07 learned_rates")
+    else:
+        typer.echo(write_skeleton(number, slug, root))
+
+
 @app.command()
 def doctor(
     for_class: Annotated[

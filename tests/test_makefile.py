@@ -202,7 +202,7 @@ def test_a_browser_that_could_not_be_installed_is_said(clone, tools):
 def checkers(clone):
     """The set-up is done, and the programs that look at the code find nothing."""
     setup(clone)
-    for name in ("ruff", "mypy", "codespell"):
+    for name in ("ruff", "mypy", "codespell", "lint-imports"):
         stand_in(clone / ".venv" / "bin" / name, "exit 0")
 
 
@@ -253,7 +253,7 @@ def test_each_stage_says_how_many_seconds_it_took(clone, tools):
     began = re.findall(r"^== (?!took)(.*)$", done.stdout, re.M)
     ended = re.findall(r"^== took \d+ s: (.*)$", done.stdout, re.M)
     assert began == ended
-    assert len(began) == 7
+    assert len(began) == 8
 
 
 def test_make_test_names_the_stage_that_failed(clone, tools):

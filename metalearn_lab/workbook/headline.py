@@ -141,7 +141,7 @@ def _parts(name: str, value: Value) -> dict[str, Plain]:
 
 def _described(value: object) -> str:
     if isinstance(value, Interval):
-        return f"an {value}"
+        return f"an Interval of shape {tuple(value.mean.shape)}"
     return f"a {type(value).__name__}"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge, colab_url
+from metalearn_lab.workbook.new_chapter import gaps
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.parameters import parameters_of
 from metalearn_lab.workbook.source import drift, source_path
@@ -51,6 +52,10 @@ def bundles(cells):
 
 def test_it_is_what_its_text_source_says(path):
     assert drift(path) == []
+
+
+def test_nothing_in_it_is_left_to_do(chapter, path):
+    assert gaps(chapter.question + "\n" + source_path(path).read_text(encoding="utf-8")) == []
 
 
 def test_it_is_in_its_committed_form(path, notebook):

@@ -115,7 +115,7 @@ def test_a_disk_that_fails_is_one_message_and_status_two(monkeypatch, capsys, er
     def fail():
         raise error
 
-    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", fail)
+    monkeypatch.setattr("metalearn_lab.workbook.doctor.short_report.diagnose", fail)
     monkeypatch.setattr("sys.argv", ["metalearn-lab", "doctor"])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
@@ -135,7 +135,9 @@ def test_lab_hands_its_options_on(clone, monkeypatch):
 
 
 def test_doctor_says_in_its_status_that_something_is_missing(monkeypatch):
-    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("all gone", False))
+    monkeypatch.setattr(
+        "metalearn_lab.workbook.doctor.short_report.diagnose", lambda: ("all gone", False)
+    )
     result = CliRunner().invoke(cli.app, ["doctor"])
     assert (result.exit_code, result.output) == (1, "all gone\n")
 
@@ -152,7 +154,9 @@ def test_every_code_page_gets_what_it_can_show(clone, monkeypatch, encoding, arg
     """An α and a × at the end of all the work are no reason to fail."""
     done = SimpleNamespace(folder=clone / "out", records=[record_that_says("α = 1 × 1")])
     monkeypatch.chdir(clone)
-    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("α ×", True))
+    monkeypatch.setattr(
+        "metalearn_lab.workbook.doctor.short_report.diagnose", lambda: ("α ×", True)
+    )
     monkeypatch.setattr("metalearn_lab.workbook.run.run_chapters", lambda *_: done)
     monkeypatch.setattr("sys.argv", ["metalearn-lab", *arguments])
     shown = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
@@ -171,7 +175,9 @@ def record_that_says(text):
 
 
 def test_the_text_for_a_page_without_greek_has_question_marks(monkeypatch):
-    monkeypatch.setattr("metalearn_lab.workbook.doctor.diagnose", lambda: ("α = 1 × 1", True))
+    monkeypatch.setattr(
+        "metalearn_lab.workbook.doctor.short_report.diagnose", lambda: ("α = 1 × 1", True)
+    )
     monkeypatch.setattr("sys.argv", ["metalearn-lab", "doctor"])
     shown = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr("sys.stdout", shown)

@@ -87,7 +87,7 @@ def test_a_tensor_is_refused_with_advice():
 
 
 def test_an_interval_of_several_numbers_is_refused():
-    with pytest.raises(TypeError, match=r"'loss' is an Interval of shape \(2,\) over 2 tasks"):
+    with pytest.raises(TypeError, match=r"'loss' is an Interval of shape \(2,\); give"):
         headline_bundle("x", {"loss": interval_over_tasks(LOSSES)})
 
 
