@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation import vmap_error as module
+from metalearn_lab.experiments import vmap_error as module
 from metalearn_lab.experiments.vmap_error import vmap_error
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.tasks.seeds import generator
