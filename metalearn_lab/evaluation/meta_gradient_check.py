@@ -17,7 +17,7 @@ from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.reptile import Reptile
-from metalearn_lab.running.mapping import Mapping
+from metalearn_lab.running.per_task import Mapping
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 

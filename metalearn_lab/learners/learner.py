@@ -66,6 +66,9 @@ class Learner(PerTask):
     line: ClassVar[Line | None] = None
     """How figures draw it; without one, by a neutral line."""
 
+    spoiled_by_rounding: ClassVar[str] = ""
+    """Why its meta-gradient cannot be computed in bfloat16, where it cannot."""
+
     checked_settings: tuple[str, ...] = ("model", "loss", "_mapping", "chunk_size")
     """Attributes that ``check`` is asked about whenever one of them is set."""
 

@@ -52,9 +52,9 @@ class ProtoNet(Learner):
         """θ, and p ``[ways, features]`` of one task."""
         theta = self.weights()
         features = self.call(theta, support.x)
-        member = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
-        member = member.to(features)
-        return {**theta, "prototypes": (member / member.sum(0)).T @ features}
+        is_of_class = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
+        one_hot = is_of_class.to(features)
+        return {**theta, "prototypes": (one_hot / one_hot.sum(0)).T @ features}
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Scores ``[items, ways]`` of one task; features where there are no prototypes yet."""

@@ -59,19 +59,19 @@ class RidgeHead(Learner):
 
     def meta_loss(self, task: Task) -> Tensor:
         """The loss of the query items under the support's ridge solution."""
-        return self.loss_at(self.solved(task.support), task.query)
+        return self.loss_at(self.with_solution(task.support), task.query)
 
     def trajectory(self, support: Split, steps: int) -> Trajectory:
         """θ with the solution, which is there at once."""
-        return [self.solved(support)] * (steps + 1)
+        return [self.with_solution(support)] * (steps + 1)
 
-    def solved(self, support: Split) -> Weights:
+    def with_solution(self, support: Split) -> Weights:
         """θ, and W ``[features, ways]`` of one task."""
         theta = self.weights()
         features = self.call(theta, support.x)
-        member = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
-        strength = self.log_regularisation.exp()
-        return {**theta, "ridge": ridge(features, member.to(features), strength)}
+        one_hot = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
+        regularisation = self.log_regularisation.exp()
+        return {**theta, "ridge": ridge(features, one_hot.to(features), regularisation)}
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Scores ``[items, ways]`` of one task; features where there is no solution yet."""
@@ -90,8 +90,8 @@ def ridge(features: Tensor, targets: Tensor, regularisation: Tensor) -> Tensor:
     return features.T @ _solve(features @ features.T, regularisation, targets)
 
 
-def _solve(gram: Tensor, regularisation: Tensor, right: Tensor) -> Tensor:
-    """(gram + λI)⁻¹ right."""
+def _solve(gram: Tensor, regularisation: Tensor, right_side: Tensor) -> Tensor:
+    """(gram + λI)⁻¹ right_side."""
     identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    solved: Tensor = torch.linalg.solve(gram + regularisation * identity, right)
+    solved: Tensor = torch.linalg.solve(gram + regularisation * identity, right_side)
     return solved

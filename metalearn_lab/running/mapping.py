@@ -7,15 +7,14 @@ formula does not know which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from metalearn_lab.running.per_task import Mapping
 from metalearn_lab.running.traits import seen_traits
-
-Mapping = Literal["vmap", "loop"]
 
 _HEAVY = (nn.modules.conv._ConvNd, nn.MultiheadAttention)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.imaml import IMAML
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 
@@ -58,9 +57,7 @@ def check_bf16(learner: Learner, *, compiled: bool) -> None:
         "the weights are not float32": any(p.dtype != torch.float32 for p in learner.parameters()),
         "rounding changes which pixel a pooled convolution keeps, and with it the meta-gradient, "
         "by up to 150 %": convolution,
-        "conjugate gradient multiplies the error, up to 97 % of the meta-gradient": isinstance(
-            learner, IMAML
-        ),
+        learner.spoiled_by_rounding: bool(learner.spoiled_by_rounding),
         "replay=True takes the steps again in the backward pass, in float32": learner.replay,
         "compiled steps on a CPU are in the precision of the weights": compiled and device == "cpu",
         "this CUDA device has no bfloat16": device == "cuda"

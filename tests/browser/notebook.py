@@ -88,8 +88,15 @@ class Notebook:
         return [text for each in lines if (text := "\n".join(each).strip())]
 
     def press(self, handle: Locator, key: str) -> None:
-        """Focus a control and press a key, as a reader without a mouse does."""
-        handle.focus()
+        """Focus a control and press a key, as a reader without a mouse does.
+
+        JupyterLab takes the focus for itself when a cell that was run has ended, at its own time.
+        """
+        for _ in range(20):
+            handle.focus()
+            self.page.wait_for_timeout(50)
+            if handle.evaluate("handle => handle === document.activeElement"):
+                break
         self.page.keyboard.press(key)
         self.page.wait_for_timeout(100)  # the message to the kernel leaves before idle is asked
         self.wait_until_idle()

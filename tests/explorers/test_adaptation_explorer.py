@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.methods import Rates, build
+from metalearn_lab.comparison.methods import METHODS, Rates, build
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.tasks.sources import load_table
@@ -49,6 +49,18 @@ def test_the_page_shows_the_classes_the_learner_predicts_at_every_step(explorer,
         assert {
             text.replace("'", "&#x27;"): name for text, name in zip(texts, names, strict=True)
         } == shown
+
+
+def test_every_method_of_the_list_and_one_of_ones_own_can_be_shown(world):
+    trained = {name: method for name, method in METHODS.items() if method.build}
+    learners = {n: build(n, world, m.trials[0], Budget(), 0) for n, m in trained.items()}
+    learners["mine"] = learners["maml"]
+    explorer = AdaptationExplorer(world, learners, steps=2, episodes=3)
+    for name in learners:
+        explorer.controls["learner"].value = name
+        title = METHODS[name].title if name in METHODS else "mine"
+        assert f"{title}, unseen episode 0, after 0 of 2" in explorer.area.value
+        assert len(predicted(explorer)) == 6
 
 
 def test_each_control_changes_the_page(explorer):

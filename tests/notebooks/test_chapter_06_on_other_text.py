@@ -79,7 +79,7 @@ def test_its_parameters_have_types_that_papermill_knows(chapter):
 def test_without_a_class_split_all_rows_are_pooled_and_classes_are_drawn(chapter, tmp_path):
     write_split(tmp_path, "train", things(0, 18))
     printed = printed_by(chapter, tmp_path)
-    assert f"parquet files in {tmp_path} (train)" in printed
+    assert f"files in {tmp_path} (train)" in printed
     assert re.search(r"\b108 sentences, .* 18 classes", printed)
     counts = class_counts(printed)
     assert sum(counts.values()) == 18
@@ -89,7 +89,7 @@ def test_without_a_class_split_all_rows_are_pooled_and_classes_are_drawn(chapter
 def test_a_published_class_split_is_kept(chapter, tmp_path):
     write_class_split(tmp_path)
     printed = printed_by(chapter, tmp_path)
-    assert f"parquet files in {tmp_path} (train, validation, test)" in printed
+    assert f"files in {tmp_path} (train, validation, test)" in printed
     assert re.search(r"\b96 sentences, .* 16 classes", printed)
     assert class_counts(printed) == {"train": 7, "validation": 4, "test": 5}
     [test] = re.findall(r"^test +\d+ classes: (.*)$", printed, re.M)
