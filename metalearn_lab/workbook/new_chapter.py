@@ -28,7 +28,7 @@ SOURCE = """\
 # - TO DO: three things that a reader can do afterwards.
 
 # %%
-{setup}  # fmt: skip
+{setup}
 
 # %% tags=["parameters"]
 seed: int = 0  # of the weights and the tasks
@@ -65,7 +65,10 @@ print("ten points each:", tasks.support.x.shape[1] == 10)
 # %% [markdown]
 # ## Exercises
 #
-# TO DO: two exercises that check themselves, with solutions (see `exercises/` and chapter 00).
+# TO DO: three exercises or more that check themselves, numbered, one of them code (see chapter 00).
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** TO DO: where the exercises go wrong.
 
 # %% tags=["nbval-check-output"]
 # TO DO: the last claim of the chapter

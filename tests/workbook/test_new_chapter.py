@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.new_chapter import (
     CHAPTERS_FILE,
@@ -53,11 +54,12 @@ def test_it_is_a_chapter_with_gaps(clone):
     write_skeleton(7, "learned_rates", clone)
     path = clone / "notebooks" / "source" / "07_learned_rates.py"
     notebook = read_source(path)
-    assert "| **all** | **5** |" in teaching_plan(notebook["cells"])
+    assert "| **all** | **10** |" in teaching_plan(notebook["cells"])
     assert sum("nbval-check-output" in cell.tags for cell in cells(notebook)) == 3
     left = gaps(path.read_text(encoding="utf-8"))
-    assert len(left) == 9
+    assert len(left) == 10
     assert left[0] == "three things that a reader can do afterwards."
+    assert any(cell.text == COLAB_SETUP for cell in cells(notebook))
     code = [cell.text for cell in cells(notebook) if cell.kind == "code"]
     exec("\n".join(code[1:]), {})  # all but the cell for Colab
 
