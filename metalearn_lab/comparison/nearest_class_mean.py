@@ -51,7 +51,7 @@ def nearest_class_mean_by_shots(
     Returns:
         Accuracies ``[episodes]`` by K.
     """
-    vectors = _tf_idf(world, ngrams)
+    vectors = tf_idf(world, ngrams)
     tasks = world.row_sampler(part).batch(0, episodes)
     pairs = list(zip(tasks.support.x.numpy(), tasks.query.x.numpy(), strict=True))
     among = torch.stack([_products(vectors, support, support) for support, _ in pairs])
@@ -81,7 +81,7 @@ def _accuracies(among: Tensor, across: Tensor, tasks: Task) -> Tensor:
     return accuracies
 
 
-def _tf_idf(world: World, ngrams: tuple[int, int]) -> Any:
+def tf_idf(world: World, ngrams: tuple[int, int]) -> Any:
     """Sparse unit vectors ``[rows, 2^20]``."""
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 

@@ -83,7 +83,7 @@ class DrawTaskExplorer(Explorer):
 
     @points.setter
     def points(self, points: Sequence[Point]) -> None:
-        self._draw(points)
+        self.draw(points)
 
     @property
     def steps(self) -> int:
@@ -106,7 +106,7 @@ class DrawTaskExplorer(Explorer):
         amplitude, phase = self.family.curves(task, 1)
         support = self.family.batch(task, 1).support
         points = torch.cat([support.x[0], support.y[0]], 1)
-        self._draw(points.tolist(), truth=amplitude * torch.sin(self.x - phase))
+        self.draw(points.tolist(), truth=amplitude * torch.sin(self.x - phase))
         self._next_unseen += 1
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,7 +114,7 @@ class DrawTaskExplorer(Explorer):
         self.current = figure_view(drawn_task_figure(self.drawn, self.steps), self._alt())
         return super().bundle()
 
-    def _draw(self, points: Sequence[Point], truth: Tensor | None = None) -> None:
+    def draw(self, points: Sequence[Point], truth: Tensor | None = None) -> None:
         """Adapt to these points and send the curves; a fault is told there and raised here."""
         try:
             self.drawn = self._adapted(check_points(points, self.most_points), truth)
@@ -140,7 +140,7 @@ class DrawTaskExplorer(Explorer):
         if message["points"] is None:
             self.draw_unseen()
         else:
-            self._draw(message["points"])
+            self.draw(message["points"])
 
     def _adapted(self, points: Tensor, truth: Tensor | None) -> DrawnTask:
         outputs = {name: self._outputs(each, points) for name, each in self.learners.items()}

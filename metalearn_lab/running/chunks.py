@@ -32,11 +32,11 @@ def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
     """
     count = tasks.query.y.shape[0]
     if size >= count:
-        return _losses(learner, tasks).mean()
+        return losses_of_chunk(learner, tasks).mean()
     parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
 
     def loss(chunk: Task) -> Tensor:
-        return _losses(learner, chunk).sum()
+        return losses_of_chunk(learner, chunk).sum()
 
     parts = (
         loss_and_gradient(
@@ -50,7 +50,7 @@ def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
         if learner.chunk_size is not None:
             raise
         # The chunks were only to spare memory, and no result may depend on how much is free.
-        return _losses(learner, tasks).mean()
+        return losses_of_chunk(learner, tasks).mean()
 
 
 def tasks_at_once(learner: PerTask, tasks: Task) -> int:
@@ -117,7 +117,9 @@ def free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _losses(learner: PerTask, tasks: Task) -> Tensor:
+def losses_of_chunk(learner: PerTask, tasks: Task) -> Tensor:
+    """The meta-loss of each task, all at once: ``[tasks]``."""
+
     def meta_loss(learner: PerTask, support: Split, query: Split) -> Tensor:
         return learner.meta_loss(Task(support, query))
 

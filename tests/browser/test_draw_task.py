@@ -39,14 +39,14 @@ explorer.show()
 STATE = "print([explorer.points, explorer.steps])"
 SLOW = """
 import time
-asked, draw = [], explorer._draw
+asked, draw = [], explorer.draw
 
 def slowly(points, truth=None):
     asked.append(points)
     time.sleep(0.5)
     draw(points, truth)
 
-explorer._draw = slowly
+explorer.draw = slowly
 """
 BROKEN = "learners['maml'].inner_step = lambda *_: 1 / 0"
 MENDED = "del learners['maml'].inner_step"

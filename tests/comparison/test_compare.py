@@ -18,9 +18,9 @@ from metalearn_lab.comparison.methods import (
     training_batches,
 )
 from metalearn_lab.comparison.nearest_class_mean import (
-    _tf_idf,
     nearest_class_mean_accuracy,
     nearest_class_mean_by_shots,
+    tf_idf,
 )
 from metalearn_lab.comparison.table import mean_table, score_table, verdict
 from metalearn_lab.comparison.world import make_world
@@ -192,7 +192,7 @@ def test_fewer_shots_are_those_of_an_episode_with_fewer(world):
     two = make_world(world.table, ways=world.ways, shots=2, queries=2, split_seed=world.split_seed)
     found = nearest_class_mean_by_shots(two, "test", 6, (2, 3), [1, 2])
     assert torch.equal(found[2], nearest_class_mean_accuracy(two, "test", 6, (2, 3)))
-    vectors = _tf_idf(two, (2, 3))
+    vectors = tf_idf(two, (2, 3))
     for index in range(6):
         episode = two.row_sampler("test").episode(index)
         first = vectors[episode.support_rows[: two.ways].numpy()]

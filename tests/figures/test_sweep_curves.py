@@ -91,7 +91,7 @@ def test_losses_of_very_different_size_have_a_logarithmic_axis():
     assert scale.log
     assert scale.limits[0] < 0.01 < 4 < scale.limits[1]
     figure, _ = drawn(panels)
-    assert figure._supylabel.get_text() == "query loss (log scale)"
+    assert figure.get_supylabel() == "query loss (log scale)"
 
 
 def test_accuracies_have_zero_to_one():

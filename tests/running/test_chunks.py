@@ -25,7 +25,7 @@ def test_any_chunk_gives_the_same_gradient(kind: type, size: int) -> None:
 
 def test_the_graph_of_a_chunk_is_freed_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     graphs: list[weakref.ref[object]] = []
-    losses = chunks._losses
+    losses = chunks.losses_of_chunk
 
     def watched(learner: Learner, tasks: Task) -> torch.Tensor:
         assert all(graph() is None for graph in graphs)
@@ -35,7 +35,7 @@ def test_the_graph_of_a_chunk_is_freed_before_the_next(monkeypatch: pytest.Monke
 
     learner = sinusoid_learner(MAML, chunk_size=2)
     learner(sinusoids(6))  # what PyTorch loads at its first call leaves cycles behind
-    monkeypatch.setattr(chunks, "_losses", watched)
+    monkeypatch.setattr(chunks, "losses_of_chunk", watched)
     learner(sinusoids(6)).backward()
     assert len(graphs) == 3
 
