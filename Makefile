@@ -71,7 +71,7 @@ test:
 	$(call stage,lint (ruff check),$(BIN)/ruff check $(CHECKED))
 	$(call stage,format (ruff format),$(BIN)/ruff format --check $(CHECKED))
 	$(call stage,types (mypy),$(BIN)/mypy)
-	$(call stage,order of the folders (import-linter),$(BIN)/lint-imports --no-logo)
+	$(call stage,order of the folders (import-linter),$(BIN)/lint-imports --no-logo --no-cache)
 	$(call stage,spelling (codespell),$(BIN)/codespell)
 	$(call stage,unit tests and explorers$(if $(WHOLE), with all that takes long),\
 	  $(BIN)/python -m pytest -q $(SHARED_OUT) $(if $(WHOLE),-m ''))
