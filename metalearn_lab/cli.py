@@ -172,7 +172,7 @@ def book(
 
 @app.command("new-chapter")
 def new_chapter(
-    number: Annotated[int, typer.Argument(help="Of the chapter, such as 07.")],
+    number: Annotated[int | None, typer.Argument(help="Of the chapter, such as 07.")] = None,
     slug: Annotated[
         str | None, typer.Argument(help="The rest of its file name, such as learned_rates.")
     ] = None,
@@ -185,9 +185,11 @@ def new_chapter(
     from metalearn_lab.workbook.new_chapter import write_skeleton, write_tables
 
     root = notebooks_folder().parent
-    if tables:
+    if tables and number is None:
         write_tables(root)
-    elif slug is None:
+    elif tables:
+        raise WorkbookError("--tables writes the tables of all chapters: give it alone")
+    elif number is None or slug is None:
         raise WorkbookError("a chapter has a number and a name, such as 07 learned_rates")
     else:
         typer.echo(write_skeleton(number, slug, root))

@@ -133,9 +133,8 @@ def score(method: Method, world: World, budget: Budget, choice: Choice, seed: in
 def _tried(method: Method, trial: Any, world: World, budget: Budget) -> Choice:
     episodes, count = budget.validation_episodes, len(method.trials)
     if method.build is None:
-        settings = {"ngrams": list(trial)}
-        accuracy = _untrained(method, world, "validation", episodes, settings).mean().item()
-        return Choice(settings, 0, accuracy, count)
+        accuracy = _untrained(method, world, "validation", episodes, trial).mean().item()
+        return Choice(trial, 0, accuracy, count)
     learner = _train(method, world, trial, budget, seed=0)
     tasks = world.sampler("validation").batch(0, episodes)
     along = adaptation_curves(learner, tasks, budget.test_steps).mean_accuracy.mean
@@ -147,7 +146,7 @@ def _untrained(
     method: Method, world: World, part: str, episodes: int, settings: dict[str, Any]
 ) -> Tensor:
     assert method.accuracy is not None  # or it is trained
-    return method.accuracy(world, part, episodes, tuple(settings["ngrams"]))
+    return method.accuracy(world, part, episodes, **settings)
 
 
 def _train(method: Method, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:

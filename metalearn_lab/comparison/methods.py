@@ -50,11 +50,12 @@ class Method:
         name: by which scores and figures name it.
         title: in tables and legends.
         line: how it is drawn.
-        trials: the settings that it may try.
+        trials: the settings that it may try: ``Rates``, or for a method that is not trained the
+            keyword arguments of ``accuracy``.
         build: a fresh learner from a world, one of its trials, the budget and a seed; None for a
             method that is not trained.
         accuracy: of a method that is not trained, on the episodes of a part of the classes: from a
-            world, the part, the number of episodes, and one of its trials.
+            world, the part, the number of episodes, and one of its trials by keywords.
         role: baselines are what meta-learners are held against; others are in the table only.
     """
 
@@ -63,7 +64,7 @@ class Method:
     line: Line
     trials: tuple[Any, ...]
     build: Callable[[World, Rates, Budget, int], Learner] | None = None
-    accuracy: Callable[[World, str, int, Any], Tensor] | None = None
+    accuracy: Callable[..., Tensor] | None = None
     role: Role = "other"
 
 
@@ -158,7 +159,7 @@ METHODS: dict[str, Method] = {
             "nearest_class_mean",
             "nearest class mean (TF-IDF)",
             Line("#6b6b6b", (0, (1, 3)), "X"),
-            NGRAM_TRIALS,
+            tuple({"ngrams": list(ngrams)} for ngrams in NGRAM_TRIALS),
             accuracy=nearest_class_mean_accuracy,
             role="baseline",
         ),

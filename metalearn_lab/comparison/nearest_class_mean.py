@@ -16,7 +16,7 @@ from metalearn_lab.tasks.types import Task
 
 
 def nearest_class_mean_accuracy(
-    world: World, part: str, episodes: int, ngrams: tuple[int, int]
+    world: World, part: str, episodes: int, ngrams: Sequence[int]
 ) -> Tensor:
     """Accuracy of the nearest class mean on each episode, ``[episodes]``.
 
@@ -37,7 +37,7 @@ def nearest_class_mean_accuracy(
 
 
 def nearest_class_mean_by_shots(
-    world: World, part: str, episodes: int, ngrams: tuple[int, int], shots: Sequence[int]
+    world: World, part: str, episodes: int, ngrams: Sequence[int], shots: Sequence[int]
 ) -> dict[int, Tensor]:
     """The same on the same episodes with only the first K support sentences of each class.
 
@@ -81,7 +81,7 @@ def _accuracies(among: Tensor, across: Tensor, tasks: Task) -> Tensor:
     return accuracies
 
 
-def tf_idf(world: World, ngrams: tuple[int, int]) -> Any:
+def tf_idf(world: World, ngrams: Sequence[int]) -> Any:
     """Sparse unit vectors ``[rows, 2^20]``."""
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 

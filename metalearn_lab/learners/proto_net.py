@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from metalearn_lab.learners.label_columns import label_columns
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
@@ -52,9 +52,8 @@ class ProtoNet(Learner):
         """θ, and p ``[ways, features]`` of one task."""
         theta = self.weights()
         features = self.call(theta, support.x)
-        is_of_class = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
-        one_hot = is_of_class.to(features)
-        return {**theta, "prototypes": (one_hot / one_hot.sum(0)).T @ features}
+        members = label_columns(support.y, self.ways, features)
+        return {**theta, "prototypes": (members / members.sum(0)).T @ features}
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Scores ``[items, ways]`` of one task; features where there are no prototypes yet."""

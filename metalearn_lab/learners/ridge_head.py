@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metalearn_lab.learners.label_columns import label_columns
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
@@ -69,9 +70,9 @@ class RidgeHead(Learner):
         """θ, and W ``[features, ways]`` of one task."""
         theta = self.weights()
         features = self.call(theta, support.x)
-        one_hot = support.y[:, None] == torch.arange(self.ways, device=support.y.device)
+        targets = label_columns(support.y, self.ways, features)
         regularisation = self.log_regularisation.exp()
-        return {**theta, "ridge": ridge(features, one_hot.to(features), regularisation)}
+        return {**theta, "ridge": ridge(features, targets, regularisation)}
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Scores ``[items, ways]`` of one task; features where there is no solution yet."""

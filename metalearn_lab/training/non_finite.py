@@ -84,8 +84,9 @@ def _first_cause(learner: Learner, tasks: Task, losses_of: Losses) -> str | None
     finite = losses.isfinite().all(dim=0).tolist()
     if len(finite) == 1:
         return (
-            "the model's own loss, which is taken here without adaptation, is too large or has no "
-            "finite derivative: check the scale of the data, or lower the outer rate"
+            "the model's own loss, which is taken here without inner steps, is too large or has no "
+            "finite derivative: check the scale of the data and, for a learner with `ways`, that "
+            "support labels are 0, …, ways − 1 and each class has one; or lower the outer rate"
         )
     if all(finite):
         return None

@@ -106,7 +106,7 @@ LEFT_TO_DO = """\
   4. what its explorers show in tests/browser/test_chapter_{number:02d}.py
   5. its place in the plans of notebooks/for_teachers.md, and where classes get stuck
   6. make notebooks CHAPTERS="00 {number:02d}", its seconds in {seconds}
-  7. metalearn-lab new-chapter {number:02d} --tables, then make test"""
+  7. metalearn-lab new-chapter --tables, then make test"""
 
 CHAPTERS_FILE = "metalearn_lab/workbook/chapters.py"
 PARAMETERS_FILE = "tests/small_parameters.py"

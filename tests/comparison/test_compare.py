@@ -253,15 +253,17 @@ def test_an_unknown_method_is_refused(world):
 def test_a_method_of_ones_own_stands_in_the_table_and_the_verdict(world):
     """By a record alone: an untrained guess, and MAML under another name."""
 
-    def guess(world, part, episodes, trial):
-        return torch.full((episodes,), 1 / world.ways)
+    def guess(world, part, episodes, luck):
+        return torch.full((episodes,), luck / world.ways)
 
     looks = Line("#123456", "-", "x")
     plain = METHODS["maml"]
     own = Method("mine", "my MAML", looks, plain.trials[:1], build=plain.build)
-    lazy = Method("guess", "a guess", looks, ((1, 2),), accuracy=guess)
+    lazy = Method("guess", "a guess", looks, ({"luck": 0.5}, {"luck": 1.0}), accuracy=guess)
     found = compare([world], SMALL, methods=[own, lazy], progress=False)
     assert [each.method for each in found] == ["mine", "guess"]
+    assert found[1].choice.settings == {"luck": 1.0}  # chosen by validation, as for all
+    assert found[1].accuracy.mean() == pytest.approx(1 / world.ways)
     assert list(mean_table(score_table(found)).index) == ["guess", "mine"]
     [sentence] = verdict(found, "guess")
     assert sentence.startswith("mine is above guess")

@@ -15,6 +15,7 @@ from metalearn_lab.learners.ridge_head import RidgeHead, ridge
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train
+from metalearn_lab.training.non_finite import NonFiniteLossError
 
 KINDS = [ProtoNet, RidgeHead]
 WAYS = 3
@@ -34,7 +35,7 @@ def tasks(count=3, shots=2, queries=3, apart=1.0):
     centres = apart * torch.randn(count, WAYS, 4, generator=numbers, dtype=torch.float64)
     splits = []
     for each in (shots, queries):
-        labels = torch.arange(WAYS).repeat(each).expand(count, -1)
+        labels = torch.arange(WAYS).repeat(count, each)
         noise = torch.randn(count, WAYS * each, 4, generator=numbers, dtype=torch.float64)
         splits.append(Split(centres.repeat(1, each, 1) + noise, labels))
     return Task(*splits)
@@ -112,10 +113,29 @@ def test_training_separates_classes_that_it_has_not_seen(kind, tmp_path):
     assert adaptation_curves(net, tasks(40, apart=2.0), 0).loss.mean() < 0.9 * before
 
 
-def test_a_class_without_support_is_no_number_and_is_said():
-    net, task = learner(ProtoNet), tasks()
+def train_once(net, task):
+    optimizer = torch.optim.Adam(net.parameters())
+    meta_train(net, lambda i: task, iterations=1, optimizer=optimizer, progress=False)
+
+
+def test_a_class_without_support_is_refused_in_training():
+    task = tasks()
     task.support.y[0] = task.support.y[0] % 2  # class 2 has gone
-    assert net(task).isnan()
+    with pytest.raises(NonFiniteLossError, match=r"support labels are 0, …, ways − 1 and each"):
+        train_once(learner(ProtoNet), task)
+
+
+@pytest.mark.parametrize("label", [-1, WAYS])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_support_label_that_is_no_class_is_never_passed_over(kind, label):
+    task = tasks()
+    task.support.y[0, 0] = label
+    net = learner(kind)
+    state = net.adapt(task.support)[0]
+    assert not net.predict(state, task.query.x)[0].isfinite().any()
+    assert net.predict(state, task.query.x)[1:].isfinite().all()
+    with pytest.raises(NonFiniteLossError, match=r"support labels are 0, …, ways − 1"):
+        train_once(net, task)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -68,9 +68,9 @@ class OwnAttention(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self):
+    def __init__(self, dropout=0.0):
         super().__init__()
-        self.layer = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.layer = nn.MultiheadAttention(4, 2, dropout=dropout, batch_first=True)
         self.head = nn.Linear(4, 3)
 
     def forward(self, x):

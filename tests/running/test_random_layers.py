@@ -12,16 +12,11 @@ from metalearn_lab.running import loop
 from metalearn_lab.running.loop import threads_for
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
+from tests.running.test_any_model import Attention
 
 
-class Attention(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.MultiheadAttention(4, 2, dropout=0.4, batch_first=True)
-        self.head = nn.Linear(4, 3)
-
-    def forward(self, x):
-        return self.head(self.layer(x, x, x, need_weights=False)[0].mean(1))
+def attention():
+    return Attention(dropout=0.4)
 
 
 class Recurrent(nn.Module):
@@ -71,7 +66,7 @@ def dropout():
     return nn.Sequential(nn.Flatten(), nn.Linear(20, 8), nn.Dropout(0.4), nn.Linear(8, 3))
 
 
-MODELS = [Attention, Recurrent, ByFunction, Noisy, NoisyInPython, dropout]
+MODELS = [attention, Recurrent, ByFunction, Noisy, NoisyInPython, dropout]
 
 
 def learner_on(make, **settings):
@@ -109,7 +104,7 @@ def threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("make", [Attention, Noisy, NoisyInPython])
+@pytest.mark.parametrize("make", [attention, Noisy, NoisyInPython])
 def test_one_seed_gives_one_loss_on_any_number_of_threads(make, threads):
     found = []
     for count in (1, 2, 2):

@@ -29,18 +29,15 @@ Every name below is imported from the package itself, as in `from metalearn_lab 
 
 def api_page() -> str:
     """The page, in Markdown: a section a folder, and the names in it by alphabet."""
-    public = {name: getattr(metalearn_lab, name) for name in metalearn_lab.__all__}
     sections = [PAGE]
     for folder, heading in HEADINGS.items():
-        names = [name for name, each in public.items() if _folder_of(each) == folder]
-        entries = "\n\n".join(_entry(name, public[name]) for name in sorted(names, key=str.lower))
+        homes = (
+            names for home, names in metalearn_lab._HOME.items() if home.startswith(f"{folder}.")
+        )
+        names = sorted((name for each in homes for name in each), key=str.lower)
+        entries = "\n\n".join(_entry(name, getattr(metalearn_lab, name)) for name in names)
         sections.append(f"## {heading}\n\n{entries}\n")
     return "\n".join(sections)
-
-
-def _folder_of(public: Any) -> str:
-    where = public.__module__ if isclass(public) or isfunction(public) else type(public).__module__
-    return str(where).split(".")[1] if "." in where else "comparison"
 
 
 def _entry(name: str, public: Any) -> str:
