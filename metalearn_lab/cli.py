@@ -3,30 +3,59 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.out_folder import out_folder
 
+if TYPE_CHECKING:
+    from metalearn_lab.sweep.points import Point
+    from metalearn_lab.sweep.progress import Progress
+    from metalearn_lab.sweep.run_points import Outcomes
+
 PARAMETER = ("-p", "--parameter")
+Chapters = Annotated[
+    list[str] | None,
+    typer.Argument(help="Chapters by number, range (1-3) or name; none means all."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 also if a fact is False.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would run and about how long, and run nothing.")
+]
+Workers = Annotated[
+    int | None, typer.Option(help="Worker processes to start; default: one a core.", min=1)
+]
 
 app = typer.Typer(
     name="metalearn-lab",
-    help="The meta-learning lab: open the workbook, run it headless, copy it for a class.",
+    invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-@app.command()
+@app.callback()
+def of_all(
+    version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
+) -> None:
+    """The meta-learning lab: open the workbook, run it headless, copy it for a class."""
+    if version:
+        from metalearn_lab import __version__
+
+        typer.echo(f"metalearn-lab {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: metalearn-lab lab --no-browser --port 9999")
 def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
     port: Annotated[
@@ -40,11 +69,11 @@ def lab(
     open_lab(notebooks_folder(), browser=browser, port=port)
 
 
-@app.command()
+@app.command(
+    epilog="Examples: metalearn-lab run 06 -p shots 5 · metalearn-lab run 1-3 14 --out results"
+)
 def run(
-    chapters: Annotated[
-        list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
-    ] = None,
+    chapters: Chapters = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -56,30 +85,32 @@ def run(
         list[str] | None,
         typer.Option(*PARAMETER, metavar="NAME VALUE", help="Set a chapter's parameter."),
     ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Run chapters through papermill and write one report; exit status 1 if a chapter failed."""
+    from metalearn_lab.sweep.points import points_of_run
+    from metalearn_lab.sweep.report_tables import text_table
+    from metalearn_lab.sweep.run_folder import folder_by_the_time
+    from metalearn_lab.sweep.run_points import one_after_another
     from metalearn_lab.workbook.chapters import select
     from metalearn_lab.workbook.folder import notebooks_folder
-    from metalearn_lab.workbook.report import as_text, table
-    from metalearn_lab.workbook.run import run_chapters
-    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
-    chosen = select(chapters or [])
-    given = [_split_pair(pair) for pair in parameter or []]
-    target = None if out is None else out_folder(out)
-    try:
-        with stoppable():
-            say = partial(typer.echo, err=True)
-            finished = run_chapters(chosen, notebooks_folder(), target, given, say)
-    except Stopped as stopped:
-        raise typer.Exit(stopped.status) from None
-    typer.echo(as_text(table(finished.records)))
-    typer.echo(f"\nreport: {finished.folder / 'index.html'}")
-    if any(each.error for each in finished.records):
-        raise typer.Exit(1)
+    notebooks, given = notebooks_folder(), [_split_pair(pair) for pair in parameter or []]
+    points = points_of_run(select(chapters or []), given, notebooks)
+    if dry_run:
+        _say_plan(points, 1)
+        return
+    folder = folder_by_the_time(notebooks.parent / "runs") if out is None else out_folder(out)
+    progress = _run_points(points, folder, one_after_another(folder))
+    typer.echo(text_table(progress.ended))
+    _finish(progress, folder, strict)
 
 
-@app.command()
+@app.command(
+    epilog="Example: metalearn-lab sweep sweep.yml --out grid --workers 2, where sweep.yml says "
+    "`- chapter: 0`, and below it `  parameters: {seed: [0, 1, 2]}`"
+)
 def sweep(
     file: Annotated[
         Path,
@@ -92,44 +123,65 @@ def sweep(
             metavar="DIR",
         ),
     ],
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes to start; default: one a core.", min=1)
-    ] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler instead."),
     ] = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Run chapters × grids of parameters in worker processes; exit status 1 if a run failed."""
-    from metalearn_lab.sweep.report import write_report
-    from metalearn_lab.sweep.run_sweep import run_sweep
+    from metalearn_lab.sweep.points import grid_points
+    from metalearn_lab.sweep.scheduling import on_cluster
+    from metalearn_lab.sweep.sweep_file import read_sweep_file
     from metalearn_lab.workbook.folder import notebooks_folder
-    from metalearn_lab.workbook.stopping import Stopped, stoppable
 
     if workers and scheduler:
         raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
-    say, folder = partial(typer.echo, err=True), out_folder(out)
+    folder, points = out_folder(out), grid_points(read_sweep_file(file), notebooks_folder())
+    if dry_run:
+        _say_plan(points, workers or os.cpu_count() or 1)
+        return
+    _finish(_run_points(points, folder, on_cluster(scheduler, workers)), folder, strict)
+
+
+def _say_plan(points: Sequence[Point], workers: int) -> None:
+    from metalearn_lab.sweep.dry_run import dry_run
+
+    typer.echo(dry_run(points, workers))
+
+
+def _run_points(points: Sequence[Point], folder: Path, outcomes: Outcomes) -> Progress:
+    from metalearn_lab.sweep.run_points import run_points
+    from metalearn_lab.workbook.stopping import Stopped, stoppable
+
+    say = partial(typer.echo, err=True)
     try:
         with stoppable():
-            progress = run_sweep(
-                file, notebooks_folder(), folder, workers=workers, scheduler=scheduler, say=say
-            )
+            return run_points(points, folder, outcomes, say)
     except Stopped as stopped:
         with suppress(OSError):  # a terminal that is gone
-            say(f"stopped. What has finished is kept in {out}: the same command goes on from there")
+            say(f"stopped. What has finished is kept: with --out {folder} the same command goes on")
         raise typer.Exit(stopped.status) from None
+
+
+def _finish(progress: Progress, folder: Path, strict: bool) -> None:
+    """Write the report, and say by the exit status whether something failed."""
+    from metalearn_lab.sweep.report import write_report
+
     write_report(folder)
     files = f"table: {folder / 'results.csv'}\nreport: {folder / 'index.html'}"
     typer.echo(f"{progress.total()}\n{files}")
-    if progress.failed:
+    if progress.failed or (strict and progress.false_facts):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: metalearn-lab report runs/2026-11-29T10-00-00")
 def report(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a sweep.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run or a sweep.")],
 ) -> None:
-    """Write the page of a sweep, also of one that still runs: failures, results, curves, links."""
+    """Write the page of a run or a sweep, also of one that still runs."""
     from metalearn_lab.sweep.report import write_report
 
     sweep_folder = out_folder(folder)
@@ -137,12 +189,10 @@ def report(
     typer.echo(f"{said}\nreport: {sweep_folder / 'index.html'}")
 
 
-@app.command()
+@app.command(epilog="Example: metalearn-lab student handout 00-06")
 def student(
     out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
-    chapters: Annotated[
-        list[str] | None, typer.Argument(help="Chapters by number or name; none means all.")
-    ] = None,
+    chapters: Chapters = None,
 ) -> None:
     """Write copies for a class: the student's without answers, the solution, the instructor's."""
     from metalearn_lab.workbook.chapters import select
@@ -156,7 +206,7 @@ def student(
         typer.echo(f"{view}: {count} in {folder / view}")
 
 
-@app.command()
+@app.command(epilog="Example: metalearn-lab book site")
 def book(
     out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
 ) -> None:
@@ -170,7 +220,7 @@ def book(
     typer.echo(f"{len(pages)} pages, begin at {folder / 'index.html'}")
 
 
-@app.command("new-chapter")
+@app.command("new-chapter", epilog="Example: metalearn-lab new-chapter 07 learned_rates")
 def new_chapter(
     number: Annotated[int | None, typer.Argument(help="Of the chapter, such as 07.")] = None,
     slug: Annotated[
@@ -195,7 +245,7 @@ def new_chapter(
         typer.echo(write_skeleton(number, slug, root))
 
 
-@app.command()
+@app.command(epilog="Example: metalearn-lab doctor --class")
 def doctor(
     for_class: Annotated[
         bool, typer.Option("--class", help="Check this machine for a class, in ten seconds.")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.sweep.headline_columns import headline_columns
-from metalearn_lab.sweep.sweep_folder import RECORD
-from metalearn_lab.sweep.sweep_plan import PlannedRun, read_plan
+from metalearn_lab.sweep.plan import PlannedRun, read_plan
+from metalearn_lab.sweep.results import taken_names
+from metalearn_lab.sweep.run_folder import RECORD
 from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record, read_record
 
@@ -60,7 +61,7 @@ class ChapterRuns:
     @property
     def good(self) -> list[EndedRun]:
         """The runs that did not fail."""
-        return [run for run in self.ended if run.record.status == "ok"]
+        return [run for run in self.ended if not run.record.failed]
 
     @property
     def varied(self) -> list[str]:
@@ -111,7 +112,7 @@ class FinishedSweep:
     @property
     def failed(self) -> list[EndedRun]:
         """The runs that failed."""
-        return [run for run in self.ended if run.record.status != "ok"]
+        return [run for run in self.ended if run.record.failed]
 
 
 def read_sweep(folder: Path) -> FinishedSweep:
@@ -134,7 +135,7 @@ def read_sweep(folder: Path) -> FinishedSweep:
 
 
 def _ended(folder: Path, plan: list[PlannedRun]) -> Iterator[EndedRun]:
-    taken = {"key", "chapter", "status", "error", *(n for run in plan for n in run.changed)}
+    taken = taken_names(plan)
     for planned in plan:
         try:
             record = read_record(folder / "runs" / planned.name / RECORD)

@@ -1,53 +1,67 @@
-"""What a sweep says while it runs: one line a run, with a running total and the time left."""
+"""What a run or a sweep says while it runs: a line a point, a running total and the time left."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from metalearn_lab.sweep.counted import counted
-from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.points import Point
 from metalearn_lab.workbook.record import Record
 
 
-@dataclass
 class Progress:
-    """Counts the runs of a sweep.
+    """The points of a run or a sweep, and the records of those that have ended.
 
     Attributes:
-        points: how many the sweep has.
-        kept: how many were there already when it began.
+        points: all of them.
+        records: by key; when it begins, those that are in the folder.
+        waiting: the points that are not there or failed.
+        kept: how many are there already.
         ran: how many ended since.
-        failed: how many of those failed.
     """
 
-    points: int
-    kept: int
-    ran: int = 0
-    failed: int = 0
-    begin: float = field(default_factory=time.monotonic)
+    def __init__(self, points: Sequence[Point], records: dict[str, Record]) -> None:
+        self.points, self.records = points, records
+        self.waiting = [p for p in points if p.key not in records or records[p.key].failed]
+        self.kept, self.ran = len(points) - len(self.waiting), 0
+        self._begin = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Since the sweep began."""
-        return time.monotonic() - self.begin
+        """Since it began."""
+        return time.monotonic() - self._begin
+
+    @property
+    def ended(self) -> list[Record]:
+        """The records that are there, in the order of the points."""
+        return [self.records[point.key] for point in self.points if point.key in self.records]
+
+    @property
+    def failed(self) -> int:
+        """How many of them failed."""
+        return sum(record.failed for record in self.ended)
+
+    @property
+    def false_facts(self) -> int:
+        """How many facts do not hold in them, see `Record.false_facts`."""
+        return sum(len(record.false_facts) for record in self.ended)
 
     def first(self) -> str:
         """The first line."""
-        return f"{counted(self.points, 'point')}, {self.kept} there already"
+        return f"{counted(len(self.points), 'point')}, {self.kept} there already"
 
     def line(self, point: Point, record: Record) -> str:
         """Count a run that has ended; its line."""
+        self.records[point.key] = record
         self.ran += 1
-        self.failed += record.status == "failed"
-        became = f"failed: {record.error}" if record.error else _ended_well(record)
-        place = f"[{self.kept + self.ran}/{self.points}]"
-        return f"{place} {point.words}: {became} ({record.seconds:.1f} s){self._left()}"
+        number = f"[{self.kept + self.ran}/{len(self.points)}]"
+        return f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s){self._left()}"
 
     def _left(self) -> str:
         from tqdm import tqdm
 
-        left = self.points - self.kept - self.ran
+        left = len(self.waiting) - self.ran
         if not left:
             return ""
         return f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
@@ -55,11 +69,7 @@ class Progress:
     def total(self) -> str:
         """The last line."""
         return (
-            f"{counted(self.points, 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
+            f"{counted(len(self.points), 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
             f"{self.kept} there already, {self.failed} failed"
+            + (f"; {counted(self.false_facts, 'fact')} False" if self.false_facts else "")
         )
-
-
-def _ended_well(record: Record) -> str:
-    names = ", ".join(record.not_finite)
-    return f"ok, but not finite: {names}" if names else "ok"

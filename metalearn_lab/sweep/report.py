@@ -1,4 +1,4 @@
-"""The report of a sweep, finished or not: ``index.html`` and ``curves.csv`` in its folder."""
+"""The report of a run or a sweep, finished or not: a page, and tables for pandas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.curves import curves_table
 from metalearn_lab.sweep.finished_sweep import read_sweep
+from metalearn_lab.sweep.over_seeds import seeds_table
 from metalearn_lab.sweep.report_page import summary, sweep_page
 
 
@@ -25,5 +26,6 @@ def write_report(folder: Path) -> str:
     """
     sweep = read_sweep(folder)
     write_text(folder / "curves.csv", curves_table(sweep))
+    write_text(folder / "over_seeds.csv", seeds_table(sweep))
     write_text(folder / "index.html", sweep_page(sweep))
     return summary(sweep)

@@ -1,8 +1,4 @@
-"""The table of a sweep: one row a point, in the order of the sweep file.
-
-It has no times, so that a sweep that was killed and went on ends with the same table, byte for
-byte.
-"""
+"""The table of a run or a sweep, one row a point, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -11,38 +7,96 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metalearn_lab.sweep.grid import Point
 from metalearn_lab.sweep.headline_columns import headline_columns
+from metalearn_lab.sweep.points import Point
+from metalearn_lab.workbook.facts import KINDS
+from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record
 
+COLUMNS = {
+    "key": "names the run: chapter, its code, its parameters and the package's code",
+    "chapter": "which chapter ran",
+    "status": "ok; false facts: it came to its end, but a fact is False; or failed",
+    "error": "why it failed",
+    "started": "when it began, in local time with its offset",
+    "seconds": "how long it took, in seconds",
+    "device": "the best device that was available",
+    "code": "changes whenever the code of the package, or the version of torch or Python, does",
+    "proofs": "facts that hold always: how many the chapter has",
+    "proofs_false": "how many of them do not hold",
+    "findings": "facts that the experiments showed: how many the chapter has",
+    "findings_false": "how many of them do not hold, those included that say in how many runs",
+}
+"""What every run has, with its meaning; parameters stand behind the chapter."""
 FIRST = ("key", "chapter")
-THEN = ("status", "error")
 
 
 def results_table(points: Sequence[Point], records: Mapping[str, Record]) -> str:
-    """The table as CSV: key, chapter, parameters, status, error, and headline values.
+    """The table as CSV, in the order of the points.
 
-    A parameter has a column if any entry of the sweep file gives it; chapters that have it show
-    the value they ran with. How headline values are called is said at `headline_columns`.
+    Chapters that have a parameter show the value they ran with. How headline values are called is
+    said at `headline_columns`.
 
     Args:
-        points: of the sweep.
+        points: of the run or the sweep.
         records: of those that have ended, by key; the others have no row.
     """
-    ended = [point for point in points if point.key in records]
-    given = list(dict.fromkeys(name for point in points for name in point.changed))
-    taken = {*FIRST, *given, *THEN}
-    rows = [_row(records[point.key], given, taken) for point in ended]
-    headlines = dict.fromkeys(name for row in rows for name in row if name not in taken)
+    return _as_csv(_columns(points, records), _rows(points, records))
+
+
+def columns_table(points: Sequence[Point], records: Mapping[str, Record]) -> str:
+    """What the columns of that table mean, as CSV: ``column`` and ``meaning``."""
+    parameters = {
+        f"{name}": f"parameter: {point.help.get(name, '').strip() or 'see the chapter'}"
+        for point in points
+        for name in point.parameters
+    }
+    meanings = COLUMNS | parameters
+    rows = [
+        {"column": name, "meaning": meanings.get(name) or _of_headline(name)}
+        for name in _columns(points, records)
+    ]
+    return _as_csv(["column", "meaning"], rows)
+
+
+def taken_names(points: Sequence[Any]) -> set[str]:
+    """The names that headline values cannot have, of points or planned runs."""
+    return set(COLUMNS) | {name for point in points for name in point.parameters}
+
+
+def _columns(points: Sequence[Point], records: Mapping[str, Record]) -> list[str]:
+    parameters = [name for point in points for name in point.parameters]
+    others = [name for name in COLUMNS if name not in FIRST]
+    headlines = [name for row in _rows(points, records) for name in row]
+    return list(dict.fromkeys([*FIRST, *parameters, *others, *headlines]))
+
+
+def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[str, Any]]:
+    taken = taken_names(points)
+    ended = [records[point.key] for point in points if point.key in records]
+    return [_row(record) | headline_columns(record, taken) for record in ended]
+
+
+def _row(record: Record) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for kind in KINDS:
+        facts = [fact for fact in record.facts if fact["kind"] == kind]
+        counts[f"{kind}s"] = len(facts)
+        counts[f"{kind}s_false"] = sum(not fact["holds"] for fact in facts)
+    own = {name: getattr(record, name) for name in COLUMNS if name not in counts}
+    return own | counts | record.parameters | {"seconds": round(record.seconds, 3)}
+
+
+def _of_headline(name: str) -> str:
+    mean = name.removesuffix(HALF_WIDTH)
+    if mean != name:
+        return f"half-width of the 95 % interval of {mean}, over tasks"
+    return "value of a headline of the chapter, whose sentence says what it is"
+
+
+def _as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    table = csv.DictWriter(text, [*FIRST, *given, *THEN, *headlines], lineterminator="\n")
+    table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     return text.getvalue()
-
-
-def _row(record: Record, given: Sequence[str], taken: set[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"key": record.key, "chapter": record.chapter}
-    row |= {name: record.parameters.get(name) for name in given}
-    row |= {"status": record.status, "error": record.error}
-    return row | headline_columns(record, taken)

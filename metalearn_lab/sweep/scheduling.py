@@ -5,12 +5,14 @@ Dask gives the run of a worker that died to another one; a run that took four wo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.cluster import workers_at
+from metalearn_lab.sweep.points import Point
+from metalearn_lab.sweep.run_points import Outcomes
 from metalearn_lab.sweep.worker import Job, Outcome, Refusal, run_job
 from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.errors import WorkbookError
@@ -21,12 +23,26 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 
-def outcomes(client: Client, points: Sequence[Point]) -> Iterator[tuple[Point, Outcome]]:
-    """Run points on a cluster; each with what became of it, in the order in which they end.
+def on_cluster(scheduler: str | None, workers: int | None) -> Outcomes:
+    """Runs points on a cluster, and gives them in the order in which they end.
 
-    Raises:
-        WorkbookError: the cluster is gone.
+    A cluster that is there already is looked for even if nothing is left to run. It raises a
+    WorkbookError if there is none, or if it is lost.
+
+    Args:
+        scheduler: address of a Dask scheduler whose workers to use; None starts processes here.
+        workers: how many processes to start; None means one for each core.
     """
+
+    def outcomes(points: Sequence[Point]) -> Generator[tuple[Point, Outcome], None, None]:
+        if points or scheduler:
+            with workers_at(scheduler, workers, len(points)) as client:
+                yield from _outcomes(client, points)
+
+    return outcomes
+
+
+def _outcomes(client: Client, points: Sequence[Point]) -> Iterator[tuple[Point, Outcome]]:
     from distributed import as_completed
 
     by_name = {point.name: point for point in points}
@@ -81,7 +97,6 @@ def _failed(point: Point, error: str | None) -> Outcome:
         title=point.chapter.title,
         parameters=point.parameters,
         changed=point.changed,
-        status="failed",
         error=error,
         started="",
         seconds=0.0,

@@ -37,11 +37,12 @@ class Outcome(NamedTuple):
 
     Attributes:
         record: what became of the run.
-        files: the executed notebook and its page by name; a run that failed may lack them.
+        files: the executed notebook and its page by name, of which a run that failed may lack one;
+            None if they are in the folder already.
     """
 
     record: Record
-    files: dict[str, bytes]
+    files: dict[str, bytes] | None = None
 
 
 class Refusal(NamedTuple):

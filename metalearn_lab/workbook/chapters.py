@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,11 @@ class Chapter:
     def name(self) -> str:
         """File name without its ending, e.g. ``06_few_shot_text``."""
         return f"{self.number:02d}_{self.slug}"
+
+    @property
+    def names(self) -> set[str]:
+        """What it may be called."""
+        return {self.name, self.slug, str(self.number), f"{self.number:02d}"}
 
     @property
     def path(self) -> str:
@@ -95,21 +101,25 @@ def select(names: Sequence[str], chapters: Sequence[Chapter] = CHAPTERS) -> tupl
     """The named chapters in chapter order, or all of them when none is named.
 
     Args:
-        names: each a number (``6`` or ``06``), a slug, a full name, or the notebook's path.
+        names: each a number (``6`` or ``06``), a range (``1-3``), a slug, a full name, or the
+            notebook's path.
         chapters: the catalogue to choose from.
 
     Raises:
         WorkbookError: a name is no chapter's; the message lists the chapters.
     """
-    chosen = {_find(name, chapters) for name in names} if names else set(chapters)
+    chosen = {c for name in names for c in _named(name, chapters)} if names else set(chapters)
     return tuple(chapter for chapter in chapters if chapter in chosen)
 
 
-def _find(name: str, chapters: Sequence[Chapter]) -> Chapter:
+def _named(name: str, chapters: Sequence[Chapter]) -> list[Chapter]:
     wanted = Path(name).name.removesuffix(".ipynb")
-    for chapter in chapters:
-        numbers = {str(chapter.number), f"{chapter.number:02d}"}
-        if wanted in {chapter.name, chapter.slug} | numbers:
-            return chapter
-    known = "\n".join(f"  {chapter.name}" for chapter in chapters)
-    raise WorkbookError(f"there is no chapter '{name}'. The chapters are:\n{known}")
+    if numbers := re.fullmatch(r"(\d+)-(\d+)", wanted):
+        first, last = map(int, numbers.groups())
+        found = [chapter for chapter in chapters if first <= chapter.number <= last]
+    else:
+        found = [chapter for chapter in chapters if wanted in chapter.names]
+    if not found:
+        known = "\n".join(f"  {chapter.name}" for chapter in chapters)
+        raise WorkbookError(f"there is no chapter '{name}'. The chapters are:\n{known}")
+    return found

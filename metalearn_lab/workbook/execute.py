@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.environment import available_device, versions
+from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.headline import collect_headlines
 from metalearn_lab.workbook.html import export_html
@@ -51,7 +53,6 @@ def execute_chapter(
     else:
         failures.append(f"no executed notebook was written to {executed}")
     record.error = next(filter(None, failures), None)
-    record.status = "failed" if record.error else "ok"
     files = executed.with_suffix(".html"), executed
     record.files = [path.name for path in files if path.is_file()]
     return record
@@ -65,10 +66,10 @@ def _unfinished(chapter: Chapter, notebook: Path, changed: Mapping[str, Any]) ->
         title=chapter.title,
         parameters=parameters,
         changed=dict(changed),
-        status="failed",
         error="it has not ended",
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
         seconds=0.0,
+        code=code_version(),
         versions=versions(),
         device=available_device(),
     )
@@ -100,4 +101,6 @@ def _collect(executed: Path, record: Record) -> None:
     """Read the results from the executed notebook."""
     import nbformat
 
-    record.headlines = collect_headlines(nbformat.read(executed, as_version=4))
+    notebook = nbformat.read(executed, as_version=4)
+    record.headlines = collect_headlines(notebook)
+    record.facts = collect_facts(notebook)

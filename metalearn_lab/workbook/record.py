@@ -10,6 +10,7 @@ from typing import Any, get_origin, get_type_hints
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.facts import check_facts
 from metalearn_lab.workbook.headline import HALF_WIDTH, check_headlines
 from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names
 
@@ -38,11 +39,12 @@ class Record:
         title: its heading.
         parameters: every parameter with the value it ran with.
         changed: those that were given.
-        status: ``ok`` or ``failed``.
         error: why it failed, in one line; None if it did not.
         started: when, in local time with its offset.
         seconds: how long it took, in seconds.
         headlines: its results, each ``{"text", "values", "curves"}``; see `headline`.
+        facts: its claims, and whether they hold; see `collect_facts`.
+        code: see `code_version`.
         versions: of Python, this package and what it asks for.
         device: the best device that was available, in words.
         files: names of its web page and executed notebook; one that failed may lack them.
@@ -53,18 +55,44 @@ class Record:
     title: str
     parameters: dict[str, Any]
     changed: dict[str, Any]
-    status: str
     error: str | None
     started: str
     seconds: float
     headlines: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    code: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     device: str = ""
     files: list[str] = field(default_factory=list)
 
-    def stands(self, folder: Path) -> bool:
-        """Whether its run need not be made again: it went well, and its files are in the folder."""
-        return self.status == "ok" and all((folder / file).is_file() for file in self.files)
+    @property
+    def failed(self) -> bool:
+        """Whether it did not come to its end."""
+        return self.error is not None
+
+    @property
+    def false_facts(self) -> list[dict[str, Any]]:
+        """The facts that do not hold, but for those that say in how many runs they do."""
+        return [fact for fact in self.facts if not fact["holds"] and not fact["share"]]
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``false facts`` or ``failed``."""
+        return "failed" if self.failed else "false facts" if self.false_facts else "ok"
+
+    @property
+    def verdict(self) -> str:
+        """The status in words: what failed, which facts are False, which results no numbers."""
+        if self.failed:
+            return f"failed: {self.error}"
+        but = [f"False: {fact['claim']}" for fact in self.false_facts]
+        if self.not_finite:
+            but.append(f"not finite: {', '.join(self.not_finite)}")
+        return f"ok, but {'; '.join(but)}" if but else "ok"
+
+    def has_files(self, folder: Path) -> bool:
+        """Whether its files are in the folder."""
+        return all((folder / file).is_file() for file in self.files)
 
     @property
     def not_finite(self) -> list[str]:
@@ -98,6 +126,7 @@ class Record:
         for name in (found["chapter"], *found["files"]):
             check_file_name(name)
         check_headlines(found["headlines"])
+        check_facts(found["facts"])
         return cls(**found)
 
 

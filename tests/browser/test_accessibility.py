@@ -11,40 +11,10 @@ from playwright.sync_api import Browser, Route
 
 from metalearn_lab.sweep.report import write_report
 from metalearn_lab.workbook.chapters import CHAPTERS
-from metalearn_lab.workbook.html import export_html, index_page
-from metalearn_lab.workbook.record import Record
+from metalearn_lab.workbook.html import export_html
 from tests.sweep.fake_sweep import fake_sweep
 
 WIDTHS = (1280, 400)
-RECORDS = [
-    Record(
-        key="0123456789ab",
-        chapter="00_start_here",
-        title="Start here",
-        parameters={"iterations": 4000, "device": "cpu"},
-        changed={},
-        status="ok",
-        error=None,
-        started="2026-11-22T15:00:00+00:00",
-        seconds=40.1,
-        headlines=[{"text": "The error is 0.70 ± 0.08.", "values": {}, "curves": {}}],
-        versions={"python": "3.11.7", "torch": "2.13.0"},
-        device="cpu",
-        files=["00_start_here.html", "00_start_here.ipynb"],
-    ),
-    Record(
-        key="ba9876543210",
-        chapter="06_few_shot_text",
-        title="Few-shot text",
-        parameters={},
-        changed={},
-        status="failed",
-        error="ValueError: no such source",
-        started="2026-11-22T15:01:00+00:00",
-        seconds=3.0,
-        files=["06_few_shot_text.ipynb"],
-    ),
-]
 
 
 def faults(browser: Browser, page: Path, width: int) -> list[str]:
@@ -75,15 +45,9 @@ def test_an_exported_chapter_has_no_serious_fault(browser, repository, tmp_path,
         assert faults(browser, tmp_path / f"{name}.html", width) == []
 
 
-def test_the_index_of_a_run_has_no_serious_fault(browser, tmp_path):
-    (tmp_path / "index.html").write_text(index_page(RECORDS))
-    for width in WIDTHS:
-        assert faults(browser, tmp_path / "index.html", width) == []
-
-
 def test_the_report_of_a_sweep_has_no_serious_fault(browser, tmp_path):
     grid = {"shots": [5, 10], "seed": [0, 1, 2]}
-    fake_sweep(tmp_path / "s", grid, failed=[1], waiting=[2], diverged=[3])
+    fake_sweep(tmp_path / "s", grid, failed=[1], waiting=[2], diverged=[3], turned=[4])
     write_report(tmp_path / "s")
     for width in WIDTHS:
         assert faults(browser, tmp_path / "s" / "index.html", width) == []

@@ -11,6 +11,7 @@ import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge, colab_url
+from metalearn_lab.workbook.facts import FACT_MIME
 from metalearn_lab.workbook.new_chapter import gaps
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.parameters import parameters_of
@@ -114,7 +115,9 @@ def test_nbval_has_facts_to_compare(code):
     for cell in checked:
         kinds = {output.output_type for output in cell.outputs}
         assert kinds, "a checked cell prints its facts"
-        assert kinds <= {"stream", "execute_result"}
+        assert kinds <= {"stream", "execute_result", "display_data"}
+        shown = [output.data for output in cell.outputs if output.output_type == "display_data"]
+        assert all(FACT_MIME in data for data in shown), "a picture is not compared"
 
 
 def test_every_picture_has_a_text_for_those_who_cannot_see_it(code):

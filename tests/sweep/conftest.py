@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_clone import clone, command_fixture, finished_run, write_chapter_fixture
 from tests.sweep.processes import cluster
 from tests.sweep.tiny_clone import make_clone
+
+__all__ = ["clone", "command_fixture", "finished_run", "write_chapter_fixture"]
 
 
 @pytest.fixture

@@ -12,14 +12,16 @@ import torch
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.sweep.grid import Point
-from metalearn_lab.sweep.sweep_plan import write_plan
+from metalearn_lab.sweep.plan import write_plan
+from metalearn_lab.sweep.points import Point
 from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.facts import collect_facts, fact_bundle
 from metalearn_lab.workbook.headline import HEADLINE_MIME, headline_bundle
 from metalearn_lab.workbook.record import Record, write_record
 
 FIXED = {"unseen_tasks": 200, "device": "cpu"}
 LEARNERS = {"maml": 0.9, "fine_tuning": 0.3, "reptile": 0.6}
+CLAIM = "MAML is ahead of <b>all</b> others"
 NASTY = 'ValueError: <script>alert("1 & 2")</script>'
 
 
@@ -30,6 +32,7 @@ def fake_sweep(
     failed: Sequence[int] = (),
     waiting: Sequence[int] = (),
     diverged: Sequence[int] = (),
+    turned: Sequence[int] = (),
 ) -> list[Point]:
     """Write plan, records, pages and notebooks of chapter 00 over a grid.
 
@@ -39,11 +42,12 @@ def fake_sweep(
         failed: places of points that failed.
         waiting: places of points that have not run yet.
         diverged: places of points whose numbers are infinite.
+        turned: places of points whose finding is False.
     """
     points = [_point(place, dict(zip(grid, v, strict=True))) for place, v in _product(grid)]
     for place, point in enumerate(points):
         if place not in waiting:
-            _write_run(folder, point, place in failed, place in diverged, place)
+            _write_run(folder, point, place in failed, place in diverged, place, turned)
     folder.mkdir(exist_ok=True)
     write_plan(folder, points)
     return points
@@ -58,7 +62,26 @@ def _point(place: int, changed: dict[str, Any]) -> Point:
     return Point(CHAPTERS[0], Path("00_start_here.ipynb"), parameters, changed, f"{place:012x}")
 
 
-def _write_run(folder: Path, point: Point, failed: bool, diverged: bool, place: int) -> None:
+def fact(turned: bool) -> dict[str, Any]:
+    """A finding, or what is left of it where it has turned round."""
+    [found] = collect_facts(
+        {
+            "cells": [
+                {"outputs": [fact_bundle("finding", CLAIM, -2 if turned else 1, above=0)._asdict()]}
+            ]
+        }
+    )
+    return found
+
+
+def _write_run(
+    folder: Path,
+    point: Point,
+    failed: bool,
+    diverged: bool,
+    place: int,
+    turned: Sequence[int],
+) -> None:
     home = folder / "runs" / point.name
     home.mkdir(parents=True)
     files = [f"{point.chapter.name}.{ending}" for ending in ("html", "ipynb")]
@@ -70,11 +93,11 @@ def _write_run(folder: Path, point: Point, failed: bool, diverged: bool, place: 
         title=point.chapter.title,
         parameters=point.parameters,
         changed=point.changed,
-        status="failed" if failed else "ok",
         error=NASTY if failed else None,
         started="2026-11-22T15:00:00+00:00",
         seconds=40.0 + place,
         headlines=[] if failed else [_headline(point, diverged, place)],
+        facts=[] if failed else [fact(turned=place in turned)],
         versions={"python": "3.11.7", "torch": "2.13.0"},
         device="CPU: 2 cores",
         files=files[failed:],

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from metalearn_lab.sweep import run_sweep as module
-from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.points import Point, grid_points
 from metalearn_lab.sweep.progress import Progress
+from metalearn_lab.sweep.run_points import run_points
+from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.record import Record
@@ -21,9 +19,8 @@ code_version()
 
 def outcome_of(point: Point, error: str | None = None, size: int = 10) -> Outcome:
     """A run whose files have so many bytes."""
-    status = "failed" if error else "ok"
     name = point.chapter.name
-    record = Record(point.key, name, "", point.parameters, point.changed, status, error, "", 0.5)
+    record = Record(point.key, name, "", point.parameters, point.changed, error, "", 0.5)
     record.files = [f"{name}.html", f"{name}.ipynb"]
     return Outcome(record, dict.fromkeys(record.files, b"x" * size))
 
@@ -36,7 +33,5 @@ def quick_sweep(
     say: Callable[[str], object] = lambda line: None,
 ) -> Progress:
     """Run a sweep; what is to become of each point is said by a function."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "workers_at", lambda *_: contextlib.nullcontext())
-        patch.setattr(module, "outcomes", lambda _, points: ((p, become(p)) for p in points))
-        return module.run_sweep(file, notebooks, out, say=say)
+    points = grid_points(read_sweep_file(file), notebooks)
+    return run_points(points, out, lambda waiting: ((p, become(p)) for p in waiting), say)

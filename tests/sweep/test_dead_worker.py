@@ -6,10 +6,12 @@ import threading
 import pytest
 from distributed import Client
 
-from metalearn_lab.sweep.grid import grid_points
-from metalearn_lab.sweep.run_sweep import run_sweep
+from metalearn_lab.sweep.points import grid_points
+from metalearn_lab.sweep.run_points import run_points
+from metalearn_lab.sweep.scheduling import on_cluster
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 from tests.sweep.processes import cluster, wait_until
+from tests.sweep.run_here import timeless_rows
 
 pytestmark = pytest.mark.long
 
@@ -50,19 +52,18 @@ class Killer(threading.Thread):
 def test_a_sweep_survives_a_worker_that_dies_in_the_middle_of_a_run(notebooks, tmp_path):
     file, log = tmp_path / "sweep.yml", tmp_path / "runs.log"
     file.write_text(SWEEP.format(log=log, until=log.with_name("go")))
-    names = {
-        each.changed["steps"]: each.name for each in grid_points(read_sweep_file(file), notebooks)
-    }
+    points = grid_points(read_sweep_file(file), notebooks)
+    names = {point.changed["steps"]: point.name for point in points}
     with cluster(tmp_path, 3) as (scheduler, workers):
         killer = Killer(scheduler, log, names, workers)
         killer.start()
-        progress = run_sweep(file, notebooks, tmp_path / "disturbed", scheduler=scheduler)
+        progress = run_points(points, tmp_path / "disturbed", on_cluster(scheduler, None))
         killer.join()
         assert sum(worker.poll() is not None for worker in workers) == 1
         assert (progress.ran, progress.failed) == (4, 0)
         started = [line.split()[0] for line in log.read_text().splitlines()]
         assert sorted(started) == sorted(["1", "2", "3", "4", killer.steps])
-        run_sweep(file, notebooks, tmp_path / "undisturbed", scheduler=scheduler)
+        run_points(points, tmp_path / "undisturbed", on_cluster(scheduler, None))
     tables = [tmp_path / name / "results.csv" for name in ("disturbed", "undisturbed")]
-    assert tables[0].read_bytes() == tables[1].read_bytes()
+    assert timeless_rows(tables[0]) == timeless_rows(tables[1])
     assert f"Remove worker addr: {killer.address}" in (tmp_path / "scheduler.log").read_text()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.points import grid_points
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 
 pytestmark = pytest.mark.long

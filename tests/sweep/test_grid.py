@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalearn_lab.sweep.grid import grid_points
+from metalearn_lab.sweep.points import grid_points
 from metalearn_lab.sweep.sweep_file import Entry, read_sweep_file
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError

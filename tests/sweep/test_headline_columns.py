@@ -4,7 +4,7 @@ from metalearn_lab.workbook.record import Record
 
 def columns(*values, taken=()):
     headlines = [{"text": "", "values": each, "curves": {}} for each in values]
-    record = Record("k", "c", "", {}, {}, "ok", None, "", 0.0, headlines)
+    record = Record("k", "c", "", {}, {}, None, "", 0.0, headlines)
     return headline_columns(record, taken)
 
 

@@ -6,14 +6,16 @@ import csv
 import json
 import math
 import re
+import statistics
 from html.parser import HTMLParser
 
 import pytest
 
+from metalearn_lab.sweep.plan import PLAN
 from metalearn_lab.sweep.report import write_report
-from metalearn_lab.sweep.sweep_plan import PLAN
 from metalearn_lab.workbook.errors import WorkbookError
-from tests.sweep.fake_sweep import LEARNERS, NASTY, fake_sweep
+from metalearn_lab.workbook.record import read_record
+from tests.sweep.fake_sweep import CLAIM, LEARNERS, NASTY, fake_sweep
 
 GRID = {"shots": [5, 10], "seed": [0, 1, 2]}
 
@@ -51,8 +53,8 @@ def headings(page):
 def test_failures_come_first_with_their_error_and_partial_notebook(tmp_path):
     points, said, page = report(tmp_path / "s", failed=[3])
     assert said == "6 of 6 runs ended, 1 of them failed."
-    assert headings(page) == ["Failures", "00 Start here", "Computed with"]
-    link = page.all("a")[0]
+    assert headings(page)[0] == "Failures"
+    link = next(link for link in page.all("a") if link["href"].startswith("runs/"))
     assert link["href"] == f"runs/{points[3].name}/00_start_here.ipynb"
     assert link["aria-label"] == f"notebook of run {points[3].key}"
 
@@ -62,7 +64,7 @@ def test_what_an_error_or_a_value_says_is_text_and_no_markup(tmp_path):
     assert NASTY in page.text
     assert '<b>&"' in page.text
     assert 'a < b & "c"' in page.text
-    assert page.all("script") == []
+    assert len(page.all("script")) == 1, "our own"
     assert page.all("b") == []
 
 
@@ -92,7 +94,7 @@ def test_no_field_of_a_record_or_a_plan_is_markup_or_a_formula(tmp_path):
     (folder / PLAN).write_text(json.dumps(plan))
     write_report(folder)
     page = Page((folder / "index.html").read_text(encoding="utf-8"))
-    assert page.all("script") == []
+    assert len(page.all("script")) == 1, "our own"
     assert page.all("b") == []
     assert SCRIPT in page.text
     shown = [value for tag, facts in page.tags for value in facts.values() if value]
@@ -106,7 +108,7 @@ def test_a_plan_that_leads_out_of_its_folder_is_refused(tmp_path, field, name):
     path = tmp_path / "s" / PLAN
     [run] = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps([run | {field: name}]))
-    with pytest.raises(WorkbookError, match=r"sweep\.json is damaged .*is no name of a file"):
+    with pytest.raises(WorkbookError, match=r"plan\.json is damaged .*is no name of a file"):
         write_report(tmp_path / "s")
     assert not (tmp_path / "s" / "index.html").exists()
 
@@ -135,7 +137,7 @@ def test_an_unfinished_sweep_is_said_to_be_so(tmp_path):
     _, said, page = report(tmp_path / "s", waiting=[4, 5])
     assert said == "4 of 6 runs ended, none of them failed."
     assert "This sweep is unfinished" in page.text
-    assert any("2 runs still to come" in text for text in page.text)
+    assert any("2 runs still to" in text for text in page.text)
 
 
 def test_a_sweep_of_which_nothing_has_ended_has_a_page(tmp_path):
@@ -153,7 +155,9 @@ def test_every_executed_page_and_notebook_is_linked(tmp_path):
         for path in folder.glob("runs/*/*")
         if path.suffix in {".html", ".ipynb"}
     }
-    assert links == executed | {"results.csv", "curves.csv"}
+    tables = {"results.csv", "results_columns.csv", "over_seeds.csv", "curves.csv"}
+    assert {link for link in links if not link.startswith("#")} == executed | tables
+    assert {"#failures", "#runs", "#00_start_here"} <= links
     assert len(executed) == 2 * len(points) - 1
 
 
@@ -166,6 +170,32 @@ def test_results_have_their_intervals_and_only_what_differs_is_in_the_table(tmp_
     assert "The same in every run: unseen_tasks = 200, device = cpu" in page.text
 
 
+def test_a_false_fact_is_said_at_the_top_with_its_number(tmp_path):
+    _, said, page = report(tmp_path / "s", turned=[1, 4])
+    assert said == "6 of 6 runs ended, none of them failed. 2 facts False."
+    text = " ".join(page.text)
+    assert text.index("False facts") < text.index("Every run")
+    assert page.text.count(CLAIM) == 2, "as text"
+    assert page.text.count("-2 > 0") == 2
+    assert page.text.count("0 of 1") == 2
+    assert page.text.count("1 of 1") == 4
+
+
+def test_results_over_seeds_have_their_own_intervals(tmp_path):
+    points, _, page = report(tmp_path / "s")
+    with (tmp_path / "s" / "over_seeds.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["seeds"] for row in rows} == {"3"}
+    records = [read_record(tmp_path / "s" / "runs" / p.name / "run.json") for p in points[:3]]
+    values = [record.headlines[0]["values"]["maml"] for record in records]
+    row = next(r for r in rows if r["result"] == "maml" and r["setting"] == '{"shots": 5}')
+    assert float(row["mean"]) == pytest.approx(statistics.mean(values))
+    half = 4.302652729749464 * statistics.stdev(values) / 3**0.5  # t of two degrees of freedom
+    assert float(row["half_width"]) == pytest.approx(half)
+    assert "Means over seeds; ± is the half-width of a 95 % interval over seeds" in page.text
+    assert "shots = 5" in page.text
+
+
 def test_every_picture_has_alt_text_that_says_where_learners_end(tmp_path):
     _, _, page = report(tmp_path / "s")
     against, curves = (picture["alt"] for picture in page.all("img"))
@@ -176,7 +206,7 @@ def test_every_picture_has_alt_text_that_says_where_learners_end(tmp_path):
 def test_tables_say_what_their_headers_are_headers_of(tmp_path):
     _, _, page = report(tmp_path / "s", failed=[0])
     assert {header.get("scope") for header in page.all("th")} == {"col", "row"}
-    assert len(page.all("caption")) == len(page.all("table")) == 3
+    assert len(page.all("caption")) == len(page.all("table")) == 5
 
 
 def test_runs_that_diverged_are_said_to_be_left_out(tmp_path):
@@ -208,7 +238,7 @@ def test_a_report_is_the_same_each_time(tmp_path):
 
 
 def test_a_folder_that_is_no_sweeps_is_refused(tmp_path):
-    with pytest.raises(WorkbookError, match=r"not the folder of a sweep: it has no sweep\.json"):
+    with pytest.raises(WorkbookError, match=r"not the folder of a run or .*: it has no plan\.json"):
         write_report(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -216,5 +246,5 @@ def test_a_folder_that_is_no_sweeps_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["", "{}x", '[{"name": 1}]'])
 def test_a_spoiled_plan_is_said(tmp_path, text):
     (tmp_path / PLAN).write_text(text)
-    with pytest.raises(WorkbookError, match=r"sweep\.json is damaged .* give the sweep's command"):
+    with pytest.raises(WorkbookError, match=r"plan\.json is damaged .* give the same command"):
         write_report(tmp_path)

@@ -1,9 +1,10 @@
 import csv
 
-from metalearn_lab.sweep.grid import Point
-from metalearn_lab.sweep.results import results_table
+from metalearn_lab.sweep.points import Point
+from metalearn_lab.sweep.results import columns_table, results_table
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.record import Record
+from tests.sweep.fake_sweep import fact
 
 START, EPISODES = select(["0", "1"])
 
@@ -19,7 +20,6 @@ def record(point, headlines=(), error=None):
         title="",
         parameters=point.parameters,
         changed=point.changed,
-        status="failed" if error else "ok",
         error=error,
         started="2026-01-02T03:04:05+00:00",
         seconds=1.0,
@@ -36,9 +36,12 @@ def rows(text):
     return [dict(row) for row in csv.DictReader(text.splitlines())]
 
 
-def test_it_has_a_column_for_each_parameter_that_some_entry_gives():
+def test_it_has_a_column_for_each_parameter():
     text = results_table([A, B, C], {each.key: record(each) for each in (A, B, C)})
-    assert text.splitlines()[0] == "key,chapter,shots,ways,status,error"
+    assert text.splitlines()[0] == (
+        "key,chapter,rate,shots,ways,status,error,started,seconds,device,code,"
+        "proofs,proofs_false,findings,findings_false"
+    )
     assert [(row["shots"], row["ways"]) for row in rows(text)] == [("1", ""), ("5", ""), ("3", "2")]
 
 
@@ -61,5 +64,18 @@ def test_a_headline_value_never_takes_a_parameters_column():
     assert (row["loss"], row["loss_2"]) == ("1", "2")
 
 
-def test_times_are_left_out():
-    assert "2026" not in results_table([A], {"a": record(A)})
+def test_every_column_has_a_meaning():
+    ended = {"a": record(A, [{"loss": 1.0, "loss_half_width": 0.1}])}
+    told = {row["column"]: row["meaning"] for row in rows(columns_table([A], ended))}
+    assert list(told) == results_table([A], ended).splitlines()[0].split(",")
+    assert told["loss_half_width"] == "half-width of the 95 % interval of loss, over tasks"
+    assert told["shots"] == "parameter: see the chapter"
+    assert all(told.values())
+
+
+def test_facts_are_counted_by_kind():
+    ended = record(A)
+    ended.facts = [fact(turned=False), fact(turned=True), {**fact(turned=False), "kind": "proof"}]
+    [row] = rows(results_table([A], {"a": ended}))
+    assert (row["status"], row["proofs"], row["proofs_false"]) == ("false facts", "1", "0")
+    assert (row["findings"], row["findings_false"]) == ("2", "1")

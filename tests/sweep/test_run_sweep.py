@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from metalearn_lab import cli
 from metalearn_lab.sweep import scheduling
-from metalearn_lab.sweep.run_sweep import run_sweep
+from metalearn_lab.sweep.points import grid_points
+from metalearn_lab.sweep.run_points import run_points
+from metalearn_lab.sweep.scheduling import on_cluster
+from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.workbook.record import read_record
 from tests.sweep.tiny_clone import make_clone
 
@@ -35,6 +38,11 @@ def swept(tmp_path_factory, scheduler):
         patch.chdir(root)
         said = [CliRunner().invoke(cli.app, arguments) for _ in range(2)]
     return root, said
+
+
+def run_sweep(file, notebooks, out, scheduler, say=lambda line: None):
+    points = grid_points(read_sweep_file(file), notebooks)
+    return run_points(points, out, on_cluster(scheduler, None), say)
 
 
 @pytest.fixture
@@ -108,7 +116,7 @@ def test_a_worker_with_other_code_refuses(notebooks, tmp_path, scheduler, monkey
     file.write_text("- chapter: 1\n")
     monkeypatch.setattr(scheduling, "code_version", lambda: "abc")
     said = []
-    run_sweep(file, notebooks, tmp_path / "out", scheduler=scheduler, say=said.append)
+    run_sweep(file, notebooks, tmp_path / "out", scheduler, said.append)
     assert re.search(r"the worker tcp://127\.0\.0\.1:\d+ has code version \w{12}, the s", said[1])
     assert "the sweep has abc: install the same metalearn-lab, torch and Python" in said[1]
     [record] = [read_record(each) for each in (tmp_path / "out").glob("runs/*/run.json")]
@@ -119,11 +127,11 @@ def test_two_sweeps_of_one_folder_keep_each_others_runs(notebooks, tmp_path, sch
     for steps in (1, 2):
         file = tmp_path / f"{steps}.yml"
         file.write_text(f"- chapter: 0\n  parameters: {{steps: {steps}}}\n")
-        run_sweep(file, notebooks, tmp_path / "out", scheduler=scheduler)
+        run_sweep(file, notebooks, tmp_path / "out", scheduler)
     assert len(list((tmp_path / "out").glob("runs/*/run.json"))) == 2
     table = (tmp_path / "out" / "results.csv").read_text()
     assert [row["steps"] for row in csv.DictReader(table.splitlines())] == ["2"]
-    again = run_sweep(tmp_path / "1.yml", notebooks, tmp_path / "out", scheduler=scheduler)
+    again = run_sweep(tmp_path / "1.yml", notebooks, tmp_path / "out", scheduler)
     assert (again.ran, again.kept) == (0, 1)
-    plan = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    plan = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert [run["parameters"]["steps"] for run in plan] == [1]

@@ -1,5 +1,6 @@
 """What is made of a cluster's answers."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +9,8 @@ from typer.testing import CliRunner
 
 from metalearn_lab import cli
 from metalearn_lab.sweep.cluster import workers_at
-from metalearn_lab.sweep.grid import grid_points
-from metalearn_lab.sweep.scheduling import outcomes
+from metalearn_lab.sweep.points import grid_points
+from metalearn_lab.sweep.scheduling import on_cluster
 from metalearn_lab.sweep.sweep_file import Entry
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
@@ -41,7 +42,14 @@ class Cluster:
 def ask(point, monkeypatch):
     """What becomes of a point on such a cluster."""
     monkeypatch.setattr("distributed.as_completed", list)
-    return lambda cluster: list(outcomes(cluster, [point]))
+
+    def outcomes_of(cluster):
+        monkeypatch.setattr(
+            "metalearn_lab.sweep.scheduling.workers_at", lambda *_: nullcontext(cluster)
+        )
+        return list(on_cluster(None, None)([point]))
+
+    return outcomes_of
 
 
 @pytest.mark.parametrize(
@@ -87,6 +95,13 @@ def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, addres
         workers_at(address, None, 1),
     ):
         pass
+
+
+def test_an_address_is_looked_up_even_if_nothing_is_left_to_run(monkeypatch):
+    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
+    assert list(on_cluster(None, None)([])) == []
+    with pytest.raises(WorkbookError, match="no Dask scheduler answers"):
+        list(on_cluster("127.0.0.1:9", None)([]))
 
 
 def test_workers_here_and_a_cluster_elsewhere_exclude_each_other(tmp_path):

@@ -1,10 +1,12 @@
 import io
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
+from metalearn_lab.sweep.progress import Progress
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.record import Record
 
@@ -29,12 +31,12 @@ def test_pairs_are_joined_as_typer_reads_them():
 def test_a_value_may_hold_anything(clone, monkeypatch, typed, name, value):
     given = []
 
-    def take(chapters, folder, out, pairs, tell):
+    def take(chapters, pairs, folder):
         given.extend(pairs)
         raise WorkbookError("enough")
 
     monkeypatch.chdir(clone)
-    monkeypatch.setattr("metalearn_lab.workbook.run.run_chapters", take)
+    monkeypatch.setattr("metalearn_lab.sweep.points.points_of_run", take)
     monkeypatch.setattr("sys.argv", ["metalearn-lab", "run", "0", *typed])
     with pytest.raises(SystemExit):
         cli.main()
@@ -78,7 +80,7 @@ def test_the_next_option_is_not_taken_for_the_value(next_option):
         (["report", ""], "the name of a folder is empty"),
         (["student", ""], "the name of a folder is empty"),
         (["book", "~"], "would be a folder called `~` here"),
-        (["run", "0", "--out", "notebooks"], "already holds notebooks or pages that are no run"),
+        (["run", "0", "--out", "notebooks"], "is not the folder of a run or a sweep"),
         (["student", "class", "9"], "metalearn-lab: there is no chapter '9'. The chapters are:"),
         (["student", "notebooks"], "metalearn-lab: the folder notebooks is not empty"),
         (["student", "class", "00"], "metalearn-lab: 00_start_here: its first line is no badge"),
@@ -152,12 +154,13 @@ def test_the_installed_command_runs(command, tmp_path):
 @pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"], ["doctor"], ["run", "0"]])
 def test_every_code_page_gets_what_it_can_show(clone, monkeypatch, encoding, arguments):
     """An α and a × at the end of all the work are no reason to fail."""
-    done = SimpleNamespace(folder=clone / "out", records=[record_that_says("α = 1 × 1")])
+    done = Progress([POINT], {POINT.key: record_that_says("α = 1 × 1")})
     monkeypatch.chdir(clone)
     monkeypatch.setattr(
         "metalearn_lab.workbook.doctor.short_report.diagnose", lambda: ("α ×", True)
     )
-    monkeypatch.setattr("metalearn_lab.workbook.run.run_chapters", lambda *_: done)
+    monkeypatch.setattr("metalearn_lab.sweep.run_points.run_points", lambda *_: done)
+    monkeypatch.setattr("metalearn_lab.sweep.report.write_report", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["metalearn-lab", *arguments])
     shown = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr("sys.stdout", shown)
@@ -168,9 +171,12 @@ def test_every_code_page_gets_what_it_can_show(clone, monkeypatch, encoding, arg
     assert shown.buffer.getvalue()
 
 
+POINT = SimpleNamespace(words="00_start_here", key="0")
+
+
 def record_that_says(text):
     line = {"text": text, "values": {}, "curves": {}}
-    record = Record("0", "00_start_here", "", {}, {}, "ok", None, "", 0.0, [line])
+    record = Record("0", "00_start_here", "", {}, {}, None, "", 0.0, [line])
     return record
 
 
@@ -194,4 +200,58 @@ def test_a_run_of_files_that_are_no_notebooks_says_so_and_fails(clone, monkeypat
     monkeypatch.chdir(clone)
     result = CliRunner().invoke(cli.app, ["run", "0", "1", "--out", "out"])
     assert result.exit_code == 1
-    assert result.output.count("is no notebook: the file is empty") == 2
+    assert result.stdout.count("is no notebook: the file is empty") == 2
+
+
+def invoke(clone, monkeypatch, *arguments):
+    monkeypatch.chdir(clone)
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+@pytest.mark.parametrize("arguments", [["run", "0-1"], ["sweep", "sweep.yml", "--out", "out"]])
+def test_a_dry_run_says_what_would_run_and_runs_nothing(clone, monkeypatch, arguments):
+    (clone / "sweep.yml").write_text("- chapter: 0\n  parameters: {steps: [1, 2]}\n")
+    before = sorted(clone.rglob("*"))
+    result = invoke(clone, monkeypatch, *arguments, "--dry-run")
+    assert result.exit_code == 0
+    *points, total = result.stdout.splitlines()
+    assert points[0].startswith("00_start_here")
+    assert all("about" in line for line in points)
+    assert total.startswith("2 points, about ")
+    assert sorted(clone.rglob("*")) == before
+
+
+def test_every_command_has_an_example_in_its_help():
+    for command in cli.app.registered_commands:
+        name = command.name or command.callback.__name__
+        help_ = CliRunner().invoke(cli.app, [name, "--help"]).output
+        assert "Example" in help_, name
+
+
+def test_the_version_is_one_number():
+    result = CliRunner().invoke(cli.app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"metalearn-lab {version('metalearn-lab')}\n")
+
+
+STRICT = """\
+# %%
+from metalearn_lab.workbook.facts import finding, proof
+
+proof("twice two is four", 2 * 2, above=3.9, below=4.1)
+finding("the sun shines", -1, above=0)
+"""
+
+
+def test_a_false_fact_is_in_the_status_and_in_the_exit_status_when_asked(
+    clone, monkeypatch, write_chapter
+):
+    write_chapter(clone / "notebooks", "00_start_here", STRICT)
+    lenient = invoke(clone, monkeypatch, "run", "0", "--out", "out")
+    assert lenient.exit_code == 0
+    assert "ok, but False: the sun shines" in lenient.stderr
+    assert "00_start_here" in lenient.stdout
+    assert "false facts" in lenient.stdout
+    assert "1 fact False" in lenient.stdout
+    strict = invoke(clone, monkeypatch, "run", "0", "--out", "out", "--strict")
+    assert strict.exit_code == 1
+    assert "1 point, 1 there already" in strict.stderr, "it has ended: it is not run again"

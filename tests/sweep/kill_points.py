@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PRELOAD = [
-    "tests.workbook.killable_run",
+    "tests.sweep.killable_run",
     "tests.sweep.quick_sweep",
     "metalearn_lab.cli",
     "distributed",

@@ -24,7 +24,7 @@ from metalearn_lab.workbook import execute
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.headline import HEADLINE_MIME
-from metalearn_lab.workbook.run import run_chapters
+from tests.sweep.run_here import run_here
 
 MARK = "KILLABLE_RUN_MARK"
 """Environment variable of the kernels and workers of a run or a sweep."""
@@ -69,7 +69,7 @@ def _in_silence(folder: Path, out: Path) -> None:
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
-        run_chapters(CHAPTERS, folder, out, [("steps", "4")])
+        run_here(CHAPTERS, folder, out, [("steps", "4")])
 
 
 def _execute(client: PapermillNotebookClient) -> None:

@@ -1,21 +1,23 @@
-"""The points of a sweep: each one chapter with one choice of its parameters."""
+"""The points of a run or a sweep: each one chapter with one choice of its parameters."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from metalearn_lab.sweep.sweep_file import Entry
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.folder import notebook_path
+from metalearn_lab.workbook.folder import notebook_path, notebook_paths
 from metalearn_lab.workbook.parameters import (
     Parameter,
+    assign,
     defaults,
     listing,
+    parameters_if_readable,
     parameters_of,
     typed_value,
 )
@@ -32,6 +34,7 @@ class Point:
         parameters: all of them with the values to run with.
         changed: those that the sweep file gives.
         key: see `run_key`.
+        help: what the chapter says of each parameter.
     """
 
     chapter: Chapter
@@ -39,6 +42,7 @@ class Point:
     parameters: dict[str, Any]
     changed: dict[str, Any]
     key: str
+    help: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -50,6 +54,33 @@ class Point:
         """The point for a reader: its chapter and what was given."""
         given = [f"{name}={value}" for name, value in self.changed.items()]
         return " ".join([self.chapter.name, *given])
+
+
+def points_of_run(
+    chapters: Sequence[Chapter], given: Sequence[tuple[str, str]], folder: Path
+) -> list[Point]:
+    """One point a chapter.
+
+    Args:
+        chapters: in their order.
+        given: parameters as typed on the command line; each goes to the chapters that have it.
+        folder: where the notebooks are.
+
+    Raises:
+        WorkbookError: a missing notebook, or a parameter that none of the chapters has, that is
+            given twice or that is not of its type.
+    """
+    paths = notebook_paths(chapters, folder)
+    known = {chapter: parameters_if_readable(path) for chapter, path in paths.items()}
+    try:
+        changed = assign(given, known)
+    except WorkbookError:
+        for path in paths.values():
+            parameters_of(path)  # one that cannot be read is the better reason
+        raise
+    return [
+        _point(chapter, path, known[chapter], changed[chapter]) for chapter, path in paths.items()
+    ]
 
 
 def grid_points(entries: Sequence[Entry], folder: Path) -> list[Point]:
@@ -79,9 +110,15 @@ def _points(entry: Entry, notebook: Path) -> Iterator[Point]:
     known = parameters_of(notebook)
     axes = _axes(entry, known)
     for values in itertools.product(*axes.values()):
-        changed = dict(zip(axes, values, strict=True))
-        parameters = defaults(known) | changed
-        yield Point(entry.chapter, notebook, parameters, changed, run_key(notebook, parameters))
+        yield _point(entry.chapter, notebook, known, dict(zip(axes, values, strict=True)))
+
+
+def _point(
+    chapter: Chapter, notebook: Path, known: Mapping[str, Parameter], changed: dict[str, Any]
+) -> Point:
+    parameters = defaults(known) | changed
+    help_ = {name: parameter.help for name, parameter in known.items()}
+    return Point(chapter, notebook, parameters, changed, run_key(notebook, parameters), help_)
 
 
 def _axes(entry: Entry, known: Mapping[str, Parameter]) -> dict[str, list[Any]]:

@@ -44,7 +44,7 @@ def test_a_second_sweep_of_the_folder_refuses(sweep, out):
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(sweep, out, other):
     out.mkdir()
     (out / other).write_text("mine")
-    with pytest.raises(WorkbookError, match=rf"holds {other} and is not the folder of a sweep"):
+    with pytest.raises(WorkbookError, match=rf"holds {other} and is not the folder of a run"):
         sweep()
     assert files_of(out) == [other]
 
@@ -107,7 +107,7 @@ def test_the_folder_is_free_again_after_ctrl_c(sweep, out):
 
     with pytest.raises(KeyboardInterrupt):
         sweep(stop)
-    assert (sweep().kept, len(files_of(out))) == (1, 3 + 3 * 3)
+    assert (sweep().kept, len(files_of(out))) == (1, 4 + 3 * 3)
 
 
 def sweep_until_the_disk_is_full(sweep) -> None:

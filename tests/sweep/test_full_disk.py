@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from metalearn_lab.workbook.record import read_record
+from tests.sweep.run_here import folders_of
 
 pytestmark = pytest.mark.long
 
@@ -57,8 +58,9 @@ def test_a_full_disk_is_said_and_with_room_the_run_goes_on(tmp_path, write_chapt
     before, _, after = process.stdout.partition("\nstatus ")
     assert "No space left on device" in before + process.stderr
     assert "Traceback" not in process.stderr
-    assert "kept, because they have run: 00_start_here" in process.stderr
+    assert "2 points, 1 there already" in process.stderr
     assert "failed" not in after
     for name in ("00_start_here", "01_tasks_and_episodes"):
-        assert read_record(tmp_path / "kept" / f"{name}.json").status == "ok"
-    assert not list((tmp_path / "kept").glob("*.tmp"))
+        folder = folders_of(tmp_path / "kept")[name]
+        assert read_record(folder / "run.json").status == "ok"
+    assert not list((tmp_path / "kept").rglob("*.tmp"))

@@ -1,4 +1,4 @@
-"""What a sweep is to run, kept in its folder so that a report knows how much of it is done."""
+"""What a run or a sweep is to run, kept in its folder: a report says how much of it is done."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.sweep.grid import Point
+from metalearn_lab.sweep.points import Point
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.record import check_file_name
 
-PLAN = "sweep.json"
+PLAN = "plan.json"
 
 
 class PlannedRun(NamedTuple):
@@ -54,12 +54,12 @@ def read_plan(folder: Path) -> list[PlannedRun]:
         return [_planned(facts) for facts in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         raise WorkbookError(
-            f"{folder} is not the folder of a sweep: it has no {PLAN}. Name the folder that was "
-            "given to `metalearn-lab sweep` as --out"
+            f"{folder} is not the folder of a run or a sweep: it has no {PLAN}. Name the folder "
+            "that was given to `metalearn-lab run` or `sweep` as --out"
         ) from None
     except (ValueError, TypeError) as error:
         raise WorkbookError(
-            f"{path} is damaged ({error}): give the sweep's command again, and it is written anew"
+            f"{path} is damaged ({error}): give the same command again, and it is written anew"
         ) from None
 
 

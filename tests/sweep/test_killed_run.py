@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import signal
 import uuid
 from pathlib import Path
@@ -11,18 +10,18 @@ import nbformat
 import psutil
 import pytest
 
+from metalearn_lab.sweep.plan import PLAN
 from metalearn_lab.workbook.record import Record, read_record
-from metalearn_lab.workbook.run import run_chapters
-from metalearn_lab.workbook.run_plan import PLAN_FILE, record_path
-from tests.sweep.processes import wait_until
-from tests.workbook.kill_points import kill_points, process_of
-from tests.workbook.killable_run import (
+from tests.sweep.kill_points import kill_points, process_of
+from tests.sweep.killable_run import (
     CHAPTERS,
     SOURCES,
     call,
     marked,
     run_without_kernels,
 )
+from tests.sweep.processes import wait_until
+from tests.sweep.run_here import run_here, timeless_rows
 
 pytestmark = pytest.mark.long
 
@@ -46,12 +45,11 @@ def notebooks(tmp_path, write_chapter, monkeypatch) -> Path:
 
 def records(out: Path) -> dict[str, Record]:
     """Whatever records there are: each must be whole, with whole files."""
-    paths = [record_path(out, chapter.name) for chapter in CHAPTERS]
-    found = {path.stem: read_record(path) for path in paths if path.is_file()}
-    for record in found.values():
-        nbformat.validate(nbformat.read(out / f"{record.chapter}.ipynb", as_version=4))
-        assert (out / f"{record.chapter}.html").read_text().rstrip().endswith("</html>")
-    return found
+    found = {path.parent: read_record(path) for path in out.glob("runs/*/run.json")}
+    for folder, record in found.items():
+        nbformat.validate(nbformat.read(folder / f"{record.chapter}.ipynb", as_version=4))
+        assert (folder / f"{record.chapter}.html").read_text().rstrip().endswith("</html>")
+    return {record.chapter: record for record in found.values()}
 
 
 def good(out: Path) -> dict[str, Record]:
@@ -59,13 +57,11 @@ def good(out: Path) -> dict[str, Record]:
 
 
 def table(out: Path) -> list[dict[str, str]]:
-    """The table without its times."""
-    with (out / "table.csv").open(encoding="utf-8", newline="") as file:
-        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+    return timeless_rows(out / "results.csv")
 
 
 def names(out: Path) -> set[str]:
-    return {path.name for path in out.iterdir()}
+    return {path.relative_to(out).as_posix() for path in out.rglob("*")}
 
 
 def test_a_run_killed_before_any_of_its_changes_ends_as_one_that_was_not(notebooks, tmp_path):
@@ -103,8 +99,10 @@ def test_a_kernel_ends_with_its_run_in_the_middle_of_a_chapter(
     process.join()
     _, alive = psutil.wait_procs(marked(mark), timeout=60)
     assert alive == [], "the kernel outlived its run"
-    left = names(tmp_path / "out") - {f"{CHAPTERS[0].name}.ipynb"}
-    assert left == {".lock", PLAN_FILE}, "the second chapter did not begin"
+    files = {name for name in names(tmp_path / "out") if (tmp_path / "out" / name).is_file()}
+    left = {name for name in files if not name.endswith(f"{CHAPTERS[0].name}.ipynb")}
+    tables = {"results.csv", "results_columns.csv"}
+    assert left == {".lock", PLAN, *tables}, "the second chapter did not begin"
     if number != signal.SIGKILL:
         said = (tmp_path / "said").read_text(encoding="utf-8")
         assert process.exitcode == 128 + number
@@ -118,14 +116,15 @@ def test_what_is_kept_is_said_and_what_failed_runs_again(notebooks, tmp_path):
     def run() -> tuple[list[str], list[Record]]:
         said: list[str] = []
         given = [("steps", "4")]
-        return said, run_chapters(CHAPTERS, notebooks, out, given, said.append).records
+        return said, run_here(CHAPTERS, notebooks, out, given, said.append)
 
     out = tmp_path / "out"
-    silence, (first, failed) = run()
+    before, (first, failed) = run()
     said, (first_again, failed_again) = run()
-    assert silence == []
-    assert said == [f"kept, because they have run: {first.chapter}"]
+    assert before[0] == "2 points, 0 there already"
+    assert said[0] == "2 points, 1 there already"
+    assert len(said) == 2
     assert first_again == first
     assert failed_again.started >= failed.started
     assert failed_again.error == failed.error == "ValueError in cell 0: no such thing"
-    assert (out / PLAN_FILE).is_file()
+    assert (out / PLAN).is_file()

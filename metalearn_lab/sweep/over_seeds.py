@@ -1,0 +1,73 @@
+"""Settings that were run with several seeds: the mean of each result over them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import Any, NamedTuple
+
+import torch
+
+from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
+
+SEED = "seed"
+"""The parameter that sets repetitions of one setting apart."""
+
+
+class Setting(NamedTuple):
+    """One choice of all parameters but the seed.
+
+    Attributes:
+        parameters: those that vary in the sweep.
+        seeds: how many runs with different seeds ended.
+        means: of each numeric result that all of them have: its mean over the seeds, and the
+            half-width of the 95 % interval of that mean over seeds.
+    """
+
+    parameters: dict[str, Any]
+    seeds: int
+    means: dict[str, tuple[float, float]]
+
+    @property
+    def words(self) -> str:
+        """The parameters for a reader."""
+        return ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+
+
+def over_seeds(chapter: ChapterRuns) -> list[Setting]:
+    """The settings of a chapter that ran with two seeds or more, in the order of the plan."""
+    runs_of: dict[str, list[EndedRun]] = {}
+    for run in chapter.good:
+        varied = {name: run.planned.parameters[name] for name in chapter.varied if name != SEED}
+        runs_of.setdefault(json.dumps(varied), []).append(run)
+    return [
+        Setting(json.loads(varied), len(runs), _means(chapter, runs))
+        for varied, runs in runs_of.items()
+        if len(runs) > 1
+    ]
+
+
+def _means(chapter: ChapterRuns, runs: list[EndedRun]) -> dict[str, tuple[float, float]]:
+    means: dict[str, tuple[float, float]] = {}
+    for name in chapter.results:
+        values = [run.columns.get(name) for run in runs]
+        if all(isinstance(value, float) and math.isfinite(value) for value in values):
+            interval = interval_over_tasks(torch.tensor(values, dtype=torch.float64))
+            means[name] = interval.mean.item(), interval.half_width.item()
+    return means
+
+
+def seeds_table(sweep: FinishedSweep) -> str:
+    """Every mean over seeds as CSV: chapter, setting as JSON, result, mean, half-width, seeds."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["chapter", "setting", "result", "mean", "half_width", "seeds"])
+    for chapter in sweep.chapters:
+        for setting in over_seeds(chapter):
+            for name, (mean, half) in setting.means.items():
+                first = [chapter.name, json.dumps(setting.parameters), name]
+                table.writerow([*first, mean, half, setting.seeds])
+    return text.getvalue()

@@ -1,0 +1,126 @@
+"""The folder of a run or a sweep: one command writes into it at a time, and nothing is lost.
+
+``plan.json`` says what is to run, ``results.csv`` has one row a point, and
+``runs/<chapter>-<key>/`` has a point's executed notebook, its page and its record, written in this
+order, so that a run with a record is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from metalearn_lab.atomic_file import remove_leftovers, write_bytes
+from metalearn_lab.sweep.plan import PLAN, write_plan
+from metalearn_lab.sweep.points import Point
+from metalearn_lab.sweep.worker import Outcome
+from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder_lock import folder_lock
+from metalearn_lab.workbook.record import Record, read_record, write_record
+
+RECORD = "run.json"
+
+
+def folder_by_the_time(runs: Path) -> Path:
+    """Make a folder that nobody else has, even in the same second: ``<time>`` or ``<time>-2``."""
+    now = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+    with writing_into(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            folder = runs / (now if number == 1 else f"{now}-{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    raise AssertionError
+
+
+@contextmanager
+def hold(out: Path, points: Sequence[Point]) -> Iterator[None]:
+    """Make the folder if need be, and hold it so that no second command writes into it.
+
+    Raises:
+        WorkbookError: another command writes into it, it holds something else, or it cannot be
+            written.
+    """
+    with ExitStack() as stack:
+        with writing_into(out):
+            _refuse_other_folders(out)
+            out.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(folder_lock(out))
+            write_plan(out, points)
+            (out / "runs").mkdir(exist_ok=True)
+            for folder in [out, *(path for path in (out / "runs").iterdir() if path.is_dir())]:
+                remove_leftovers(folder)
+        yield
+
+
+@contextmanager
+def writing_into(out: Path) -> Iterator[None]:
+    """Say what to do when the folder cannot be written.
+
+    Raises:
+        WorkbookError: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise WorkbookError(
+            f"cannot write into {out}: {error.strerror}. Free some space, or name another folder "
+            "with --out. What has finished is kept, and the same command goes on from there."
+        ) from None
+
+
+def _refuse_other_folders(out: Path) -> None:
+    """A folder is ours if it has a plan; hidden files may be in any."""
+    names = sorted(path.name for path in out.glob("[!.]*")) if out.is_dir() else []
+    if names and PLAN not in names:
+        raise WorkbookError(
+            f"{out} holds {names[0]} and is not the folder of a run or a sweep: name a new or "
+            "empty folder with --out"
+        )
+
+
+def kept_record(out: Path, point: Point) -> Record | None:
+    """The record of a point that was run before; None also if it went well and lost its files.
+
+    Raises:
+        WorkbookError: the record is damaged.
+    """
+    folder = out / "runs" / point.name
+    try:
+        record = read_record(folder / RECORD)
+    except FileNotFoundError:
+        return None
+    return record if record.failed or record.has_files(folder) else None
+
+
+def clear(out: Path, point: Point) -> Path:
+    """The folder of a point, without what an earlier try has left in it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = out / "runs" / point.name
+    folder.mkdir(exist_ok=True)
+    for name in (RECORD, f"{point.chapter.name}.html", f"{point.chapter.name}.ipynb"):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def keep(out: Path, point: Point, outcome: Outcome) -> None:
+    """Write what became of a point, its record last.
+
+    Raises:
+        OSError: it cannot be written, e.g. because the disk is full.
+    """
+    folder = out / "runs" / point.name
+    if outcome.files is not None:
+        clear(out, point)
+        for name, content in outcome.files.items():
+            write_bytes(folder / name, content)
+    write_record(folder / RECORD, outcome.record)

@@ -1,0 +1,82 @@
+"""Run the points that are not there yet, and keep their table up to date: `run` and `sweep`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from metalearn_lab.atomic_file import write_text
+from metalearn_lab.sweep.points import Point
+from metalearn_lab.sweep.progress import Progress
+from metalearn_lab.sweep.results import columns_table, results_table
+from metalearn_lab.sweep.run_folder import clear, hold, keep, kept_record, writing_into
+from metalearn_lab.sweep.worker import Outcome
+from metalearn_lab.workbook.execute import execute_chapter
+
+RESULTS = "results.csv"
+RESULTS_COLUMNS = "results_columns.csv"
+Outcomes = Callable[[Sequence[Point]], Generator[tuple[Point, Outcome], None, None]]
+"""Runs points, here or on a cluster; each with what became of it, as they end."""
+
+
+def run_points(
+    points: Sequence[Point],
+    out: Path,
+    outcomes: Outcomes,
+    say: Callable[[str], object] = lambda line: None,
+) -> Progress:
+    """Run points to their end, going on where an earlier call was stopped.
+
+    Points that are there already, with a record of a run that ended well, are not run again; those
+    that failed are. Each run's files and the table are written as soon as it ends, by this process
+    alone. A folder may hold the points of several calls: all are kept, and ``results.csv`` has
+    those of the last, and ``results_columns.csv`` says what its columns mean.
+
+    Args:
+        points: what to run, in the order of the table.
+        out: where to, see `metalearn_lab.sweep.run_folder`.
+        outcomes: runs them: `one_after_another` or `metalearn_lab.sweep.scheduling.on_cluster`.
+        say: takes one line for each run.
+
+    Raises:
+        WorkbookError: the folder holds something else or cannot be written, a record in it is
+            damaged, or the cluster was lost; what has finished is kept.
+    """
+    with hold(out, points):
+        found = {point.key: kept_record(out, point) for point in points}
+        progress = Progress(points, {key: record for key, record in found.items() if record})
+        say(progress.first())
+        _write_table(progress, out)
+        with closing(outcomes(progress.waiting)) as ended:
+            for point, outcome in ended:
+                with writing_into(out):
+                    keep(out, point, outcome)
+                line = progress.line(point, outcome.record)
+                _write_table(progress, out)
+                say(line)
+    return progress
+
+
+def one_after_another(out: Path) -> Outcomes:
+    """Runs points in this process, in the current folder as papermill does, with a bar for each.
+
+    A path that is given as a parameter means what it says, and a notebook can be looked at while
+    it runs.
+    """
+
+    def outcomes(points: Sequence[Point]) -> Generator[tuple[Point, Outcome], None, None]:
+        for number, point in enumerate(points, start=1):
+            with writing_into(out):
+                folder = clear(out, point)
+            label = f"[{number}/{len(points)}] {point.chapter.name}"
+            record = execute_chapter(point.chapter, point.notebook, folder, point.changed, label)
+            yield point, Outcome(record)
+
+    return outcomes
+
+
+def _write_table(progress: Progress, out: Path) -> None:
+    with writing_into(out):
+        write_text(out / RESULTS, results_table(progress.points, progress.records))
+        write_text(out / RESULTS_COLUMNS, columns_table(progress.points, progress.records))
