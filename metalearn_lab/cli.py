@@ -146,6 +146,40 @@ def sweep(
     _finish(_run_points(points, folder, on_cluster(scheduler, workers)), folder, strict)
 
 
+@app.command(
+    epilog="Examples: metalearn-lab facts 03 05 --seeds 5 --out facts · make facts, which runs all "
+    "chapters and keeps the table beside them"
+)
+def facts(
+    out: Annotated[
+        str, typer.Option(help="The folder of the runs, to begin or to go on with.", metavar="DIR")
+    ],
+    chapters: Chapters = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds, and class splits.", min=2)] = 5,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write the table also into notebooks/facts.")
+    ] = False,
+    workers: Workers = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Run chapters with several seeds and say which of their facts hold in all of them."""
+    from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
+    from metalearn_lab.sweep.points import points_of_seeds
+    from metalearn_lab.sweep.scheduling import on_cluster
+    from metalearn_lab.workbook.chapters import select
+    from metalearn_lab.workbook.folder import notebooks_folder
+
+    notebooks, folder = notebooks_folder(), out_folder(out)
+    points = points_of_seeds(select(chapters or []), seeds, notebooks)
+    if dry_run:
+        _say_plan(points, workers or os.cpu_count() or 1)
+        return
+    progress = _run_points(points, folder, on_cluster(None, workers))
+    typer.echo(summary(write_facts(folder, notebooks / "facts" if keep else None)))
+    typer.echo(f"facts: {folder / FACTS}")
+    _finish(progress, folder, strict=False)
+
+
 def _say_plan(points: Sequence[Point], workers: int) -> None:
     from metalearn_lab.sweep.dry_run import dry_run
 
@@ -209,6 +243,9 @@ def student(
 @app.command(epilog="Example: metalearn-lab book site")
 def book(
     out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    with_answers: Annotated[
+        bool, typer.Option("--with-answers", help="Leave the answers to exercises in the pages.")
+    ] = False,
 ) -> None:
     """Build the workbook as a web site, from the chapters as they were last executed."""
     from metalearn_lab.workbook.book.build import build_book
@@ -216,7 +253,7 @@ def book(
     from metalearn_lab.workbook.folder import notebooks_folder
 
     folder = out_folder(out)
-    pages = build_book(CHAPTERS, notebooks_folder(), folder)
+    pages = build_book(CHAPTERS, notebooks_folder(), folder, with_answers=with_answers)
     typer.echo(f"{len(pages)} pages, begin at {folder / 'index.html'}")
 
 

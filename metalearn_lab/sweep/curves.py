@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 from metalearn_lab.figures.sweep_curves import Curve, Run
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
+from metalearn_lab.sweep.points import SEED
 
 OF_A_CURVE = ("headline", "learner", "kind", "tasks", "step", "mean", "half_width")
 
 MOST_SINGLE = 12
 """With more runs than this a panel shows several of them."""
 MOST_PANELS = 24
-REPETITION = "seed"
-"""Runs that differ in this are the same setting once more."""
 
 
 class CurveGroup(NamedTuple):
@@ -90,7 +89,7 @@ def panel_title(run: EndedRun, names: list[str]) -> str:
 def _panel_parameters(chapter: ChapterRuns) -> list[str]:
     if len(chapter.planned) <= MOST_SINGLE:
         return chapter.varied
-    counts = {name: len(chapter.values_of(name)) for name in chapter.varied if name != REPETITION}
+    counts = {name: len(chapter.values_of(name)) for name in chapter.varied if name != SEED}
     fitting = [name for name in counts if counts[name] <= MOST_PANELS]
     return [max(fitting, key=lambda name: counts[name])] if fitting else []
 

@@ -12,9 +12,7 @@ import torch
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
-
-SEED = "seed"
-"""The parameter that sets repetitions of one setting apart."""
+from metalearn_lab.sweep.points import SEED
 
 
 class Setting(NamedTuple):

@@ -23,6 +23,11 @@ from metalearn_lab.workbook.parameters import (
 )
 from metalearn_lab.workbook.run_key import run_key
 
+SEED = "seed"
+"""The parameter that sets repetitions of one setting apart."""
+CLASS_SPLITS = ("split_seed", "class_split")
+"""Parameters that say which class-disjoint split is drawn."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -81,6 +86,28 @@ def points_of_run(
     return [
         _point(chapter, path, known[chapter], changed[chapter]) for chapter, path in paths.items()
     ]
+
+
+def points_of_seeds(chapters: Sequence[Chapter], seeds: int, folder: Path) -> list[Point]:
+    """Each chapter with seed 0, 1, …, and with as many class splits where it draws classes.
+
+    A chapter without a seed has one point: it trains nothing, or reads saved tables.
+
+    Args:
+        chapters: in their order.
+        seeds: how many.
+        folder: where the notebooks are.
+
+    Raises:
+        WorkbookError: a notebook is missing or is none.
+    """
+    points = []
+    for chapter, path in notebook_paths(chapters, folder).items():
+        known = parameters_of(path)
+        drawn = [name for name in (SEED, *CLASS_SPLITS) if name in known]
+        for seed in range(seeds if drawn else 1):
+            points.append(_point(chapter, path, known, dict.fromkeys(drawn, seed)))
+    return points
 
 
 def grid_points(entries: Sequence[Entry], folder: Path) -> list[Point]:

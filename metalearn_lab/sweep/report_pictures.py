@@ -18,8 +18,9 @@ from metalearn_lab.figures.sweep_curves import (
 )
 from metalearn_lab.figures.sweep_values import MOST_BARS, Result, far, sweep_values_figure
 from metalearn_lab.sweep.counted import counted
-from metalearn_lab.sweep.curves import REPETITION, CurveGroup
+from metalearn_lab.sweep.curves import CurveGroup
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun
+from metalearn_lab.sweep.points import SEED
 from metalearn_lab.sweep.report_tables import number
 from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.json_numbers import NOT_FINITE
@@ -45,7 +46,7 @@ def curves_picture(panels: Mapping[str, Sequence[Run]], group: CurveGroup) -> st
 def values_pictures(chapter: ChapterRuns) -> list[str]:
     """One picture for each numeric parameter that varies: headline results against it."""
     names = [name for name in chapter.varied if _is_numeric(chapter.values_of(name))]
-    settings = [name for name in names if name != REPETITION]
+    settings = [name for name in names if name != SEED]
     return [
         picture
         for name in settings or names

@@ -21,7 +21,7 @@ def chapter_table(
     head = ["Chapter", "Its question"] + ["On Colab"] * colab
     rows = [
         [f"[{c.number:02d} {c.title}]({folder}{c.name}.ipynb)", c.question]
-        + [colab_badge(c, f"Open chapter {c.number:02d} in Colab")] * colab
+        + [colab_badge(c, f"Open chapter {c.number:02d} in Colab", folder)] * colab
         for c in chapters
     ]
     lines = [head, ["---"] * len(head), *rows]

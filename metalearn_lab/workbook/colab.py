@@ -8,6 +8,7 @@ and Colab lacks is for `install_missing`, which changes nothing that is there.
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +23,9 @@ COLAB_LACKS = {
     "home-assistant-intents": "2026.10.27",
     "unicode-rbnf": "2.4.1",
 }
+
+BADGE = "images/open_in_colab.svg"
+"""The badge's picture, in the folder of notebooks."""
 
 COLAB_SETUP = (
     'if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab '
@@ -74,12 +78,21 @@ def colab_url(chapter: Chapter) -> str:
     return f"https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}/{chapter.path}"
 
 
-def colab_badge(chapter: Chapter, alt: str = "Open in Colab") -> str:
-    """The badge, in Markdown, that every chapter begins with.
+def colab_badge(chapter: Chapter, alt: str = "Open in Colab", folder: str = "") -> str:
+    """The badge, in Markdown, that every chapter begins with; its picture needs no network.
 
     Args:
         chapter: which it opens.
         alt: what is read out in its place; where several badges are on a page, each has its own.
+        folder: where the notebooks are, seen from the page: ``notebooks/`` or nothing.
     """
-    image = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"[![{alt}]({image})]({colab_url(chapter)})"
+    return f"[![{alt}]({folder}{BADGE})]({colab_url(chapter)})"
+
+
+def badge_as_words(text: str) -> str:
+    """The text with a link in words in the place of each badge, where the picture is not at hand.
+
+    Args:
+        text: Markdown.
+    """
+    return re.sub(rf"\[!\[([^\]]*)\]\([^)]*{re.escape(BADGE)}\)\]", r"[\1]", text)

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.atomic_file import write_text
+from metalearn_lab.workbook.colab import badge_as_words
+from metalearn_lab.workbook.mathml import mathml
 from metalearn_lab.workbook.static_outputs import make_static
 
-# Where nbconvert's colours stand out too little (4.5:1 is wanted) and tables of prose are too wide
-# for a narrow screen; and no script that the page can lack: nothing is a widget or a diagram.
+# No script at all: formulas are MathML, and nothing is a widget or a diagram. The styles are for
+# nbconvert's colours that stand out too little (4.5:1 is wanted), and for tables of prose that are
+# too wide for a narrow screen.
 TEMPLATE = """
 {%- extends 'index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
 .highlight .ow { color: #7b14c8; }
@@ -38,8 +42,26 @@ def export_html(notebook: Path) -> None:
     make_static(content)
     resources = {"metadata": {"name": _title(content, notebook.stem)}}
     exporter = HTMLExporter(template_name="classic", raw_template=TEMPLATE)
+    exporter.register_filter("markdown2html", _to_html)
     page, _ = exporter.from_notebook_node(content, resources)
     write_text(notebook.with_suffix(".html"), _accessible(page))
+
+
+def _to_html(text: str) -> str:
+    """Markdown as HTML, its formulas as MathML, and pictures of other hosts as their words."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def block_math(self, body: str) -> str:
+            return f"<p>{mathml(body, display=True)}</p>\n"
+
+        def inline_math(self, body: str) -> str:
+            return mathml(body, display=False)
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+    return str(MarkdownWithMath(renderer=Renderer(escape=False)).render(badge_as_words(text)))
 
 
 def _title(content: Any, otherwise: str) -> str:

@@ -20,7 +20,9 @@ from metalearn_lab.workbook.errors import WorkbookError
 EXTRA = "book"
 
 
-def build_book(chapters: Sequence[Chapter], folder: Path, out: Path) -> list[str]:
+def build_book(
+    chapters: Sequence[Chapter], folder: Path, out: Path, *, with_answers: bool = False
+) -> list[str]:
     """Build the site beside its place, and put it there when it is whole.
 
     A build that is killed leaves a hidden folder ``.NAME.…`` beside ``out`` and nothing in it.
@@ -29,6 +31,7 @@ def build_book(chapters: Sequence[Chapter], folder: Path, out: Path) -> list[str
         chapters: in their order.
         folder: where the executed notebooks are.
         out: a new or empty folder.
+        with_answers: whether the folded answers to exercises are in the pages.
 
     Returns:
         The names of the pages, without their ending.
@@ -44,7 +47,7 @@ def build_book(chapters: Sequence[Chapter], folder: Path, out: Path) -> list[str
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
         pages, work, site = (Path(beside, name).absolute() for name in ("pages", "work", "site"))
         pages.mkdir()
-        names = write_pages(chapters, folder, pages)
+        names = write_pages(chapters, folder, pages, with_answers=with_answers)
         _sphinx(pages, work, site)
         site.replace(out)
     return names

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from docutils.nodes import SkipNode
+
+from metalearn_lab.workbook.mathml import mathml
+
 project = "The meta-learning lab"
 html_title = project
 language = "en"
-extensions = ["myst_nb", "sphinx-mathjax-offline", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
 html_favicon = "static/icon.svg"
@@ -36,8 +41,19 @@ nb_render_markdown_format = "myst"
 
 
 def setup(app: Any) -> None:
-    """Mend the pages where a reader who has no mouse, or no eyes, would be stuck."""
+    """Draw formulas, and mend the pages where a reader who has no mouse or eyes would be stuck."""
+    app.add_html_math_renderer("mathml", (_inline_formula, None), (_formula, None))
     app.connect("html-page-context", _make_accessible, priority=900)  # after the theme's own
+
+
+def _inline_formula(page: Any, formula: Any) -> None:
+    page.body.append(mathml(formula.astext(), display=False))
+    raise SkipNode
+
+
+def _formula(page: Any, formula: Any) -> None:
+    page.body.append(f'<p class="formula">{mathml(formula.astext(), display=True)}</p>\n')
+    raise SkipNode
 
 
 def _make_accessible(

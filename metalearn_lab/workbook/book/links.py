@@ -8,10 +8,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from metalearn_lab.workbook.chapters import BRANCH, REPOSITORY
+from metalearn_lab.workbook.colab import badge_as_words
 from metalearn_lab.workbook.errors import WorkbookError
 
 _FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
-_BADGE = re.compile(r"\[!\[([^\]]*)\]\(https://colab\.research\.google\.com/[^)]*\)\]")
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 
@@ -42,7 +42,7 @@ def _link_parts(text: str, folder: Path, pages: Collection[str]) -> str:
             return found[0]
         return f"[{found['text']}]({_target(found['target'], folder, pages)})"
 
-    return _LINK.sub(renew, _BADGE.sub(r"[\1]", text))
+    return _LINK.sub(renew, badge_as_words(text))
 
 
 def _target(target: str, folder: Path, pages: Collection[str]) -> str:

@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from metalearn_lab.workbook.answers import without_answers
 from metalearn_lab.workbook.book.api_page import NAME as API
 from metalearn_lab.workbook.book.api_page import api_page
 from metalearn_lab.workbook.book.links import link_pages
 from metalearn_lab.workbook.book.pictures import take_pictures
 from metalearn_lab.workbook.book.start_page import start_page
 from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.facts import FACT_MIME
 from metalearn_lab.workbook.folder import notebook_paths
 from metalearn_lab.workbook.headline import HEADLINE_MIME
 from metalearn_lab.workbook.notebook_file import read_notebook
@@ -22,13 +25,16 @@ from metalearn_lab.workbook.static_outputs import make_static
 _TITLE = re.compile(r"^# ", re.MULTILINE)
 
 
-def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[str]:
+def write_pages(
+    chapters: Sequence[Chapter], folder: Path, pages: Path, *, with_answers: bool = False
+) -> list[str]:
     """Write the executed chapters, every ``*.md`` beside them, and the page of public names.
 
     Args:
         chapters: in their order.
         folder: where the notebooks are.
         pages: an empty folder.
+        with_answers: whether the folded answers to exercises are in the pages.
 
     Returns:
         The names of the pages, without their ending.
@@ -40,7 +46,7 @@ def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[
     documents = sorted(folder.glob("*.md"))
     known = {path.name for path in [*notebooks.values(), *documents]}
     for chapter, path in notebooks.items():
-        _write_chapter(chapter, path, pages, known)
+        _write_chapter(chapter, path, pages, known, with_answers)
     for path in documents:
         text = _linked(path.read_text(encoding="utf-8"), path, known)
         (pages / path.name).write_text(text, encoding="utf-8")
@@ -48,11 +54,15 @@ def write_pages(chapters: Sequence[Chapter], folder: Path, pages: Path) -> list[
         shutil.copytree(folder / "images", pages / "images")
     (pages / f"{API}.md").write_text(api_page(), encoding="utf-8")
     beside = [*(path.stem for path in documents), API]
-    (pages / "index.md").write_text(start_page(chapters, beside), encoding="utf-8")
+    (pages / "index.md").write_text(
+        start_page(chapters, beside, with_answers=with_answers), encoding="utf-8"
+    )
     return ["index", *(path.stem for path in notebooks.values()), *beside]
 
 
-def _write_chapter(chapter: Chapter, path: Path, pages: Path, known: Collection[str]) -> None:
+def _write_chapter(
+    chapter: Chapter, path: Path, pages: Path, known: Collection[str], with_answers: bool
+) -> None:
     import nbformat
 
     notebook = read_notebook(path)
@@ -60,9 +70,14 @@ def _write_chapter(chapter: Chapter, path: Path, pages: Path, known: Collection[
     take_pictures(notebook, path.stem, pages)
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(HEADLINE_MIME, None)
+            for mime in (HEADLINE_MIME, FACT_MIME):
+                output.get("data", {}).pop(mime, None)
         if cell["cell_type"] == "markdown":
-            cell["source"] = _linked(cell["source"], path, known)
+            text = cell["source"] if with_answers else without_answers(cell["source"])
+            cell["source"] = _linked(text, path, known)
+        elif cell["source"] == COLAB_SETUP:
+            cell["metadata"]["tags"] = ["hide-input"]
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["source"]]
     first = notebook["cells"][0]
     first["source"] = _TITLE.sub(f"# {chapter.number:02d} ", first["source"], count=1)
     nbformat.write(notebook, pages / path.name)

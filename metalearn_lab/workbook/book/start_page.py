@@ -10,6 +10,11 @@ from metalearn_lab.workbook.chapters import REPOSITORY, Chapter
 PAGE = """\
 # The meta-learning lab
 
+```{{image}} images/draw_your_own_task.gif
+:alt: Points of a curve are put on a canvas; after each, one step bends the curve of MAML's network
+:width: 540px
+```
+
 An interactive workbook that teaches meta-learning, from the update rule to few-shot text, on a
 small PyTorch package. These pages are its chapters as they were executed: formulas, code, results,
 and a picture wherever the workbook has an explorer that moves. To move the explorers, to change a
@@ -19,7 +24,7 @@ parameter and to have your answers checked, run it.
 
 {table}
 
-Read them in this order. An answer unfolds when you click on it; try the exercise first.
+Read them in this order. {answers}
 
 ## Run it
 
@@ -44,6 +49,9 @@ to run chapters in batch, on a GPU, and for a class.
 ```
 """
 
+WITH_ANSWERS = "An answer unfolds when you click on it; try the exercise first."
+WITHOUT_ANSWERS = "The exercises check themselves where they run; these pages have no answers."
+
 DOCUMENTS = """
 ```{{toctree}}
 :hidden:
@@ -54,16 +62,20 @@ DOCUMENTS = """
 """
 
 
-def start_page(chapters: Sequence[Chapter], documents: Sequence[str]) -> str:
+def start_page(
+    chapters: Sequence[Chapter], documents: Sequence[str], *, with_answers: bool = False
+) -> str:
     """The page, in Markdown.
 
     Args:
         chapters: in their order.
         documents: names of the other pages, without their ending.
+        with_answers: whether answers to exercises are in the pages.
     """
     page = PAGE.format(
         table=chapter_table(chapters, folder="", colab=False),
         repository=REPOSITORY,
+        answers=WITH_ANSWERS if with_answers else WITHOUT_ANSWERS,
         chapters="\n".join(f"{c.number:02d} {c.title} <{c.name}>" for c in chapters),
     )
     return page + (DOCUMENTS.format(documents="\n".join(documents)) if documents else "")
