@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from metalearn_lab.figures.style import GREY, INK, house_style, line
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 
 _COLUMNS = 2
 _WRONG: tuple[dict[str, Any], ...] = (
@@ -36,22 +36,19 @@ class RightAndWrong(NamedTuple):
     wrong: Mapping[str, Sequence[float]]
 
 
+@house_style()
 def right_and_wrong_figure(comparisons: Sequence[RightAndWrong]) -> Figure:
     """A panel each, two in a row; the right path in its learner's style, wrong ones in grey.
 
     The right path sets the scale; a wrong one that leaves the picture is not drawn any further,
     and a note says at which step it left.
     """
-    from matplotlib.figure import Figure
-
-    rows = -(-len(comparisons) // _COLUMNS)
-    with house_style():
-        figure = Figure(figsize=(9.0, 3.2 * rows), dpi=80, layout="constrained")
-        panels = figure.subplots(rows, _COLUMNS, squeeze=False).flatten()
-        for axes, comparison in zip(panels, comparisons, strict=False):
-            _draw(axes, comparison)
-        for axes in panels[len(comparisons) :]:
-            axes.set_visible(False)
+    count = len(comparisons)
+    figure, panels = new_figure(
+        count, _COLUMNS, width=9.0, height=3.2 * math.ceil(count / _COLUMNS)
+    )
+    for axes, comparison in zip(panels, comparisons, strict=True):
+        _draw(axes, comparison)
     return figure
 
 
@@ -64,10 +61,8 @@ def _draw(axes: Axes, comparison: RightAndWrong) -> None:
             _say_where_it_left(axes, shown, low, high)
     right = {**line(comparison.learner), "label": "right", "markevery": _every(comparison.right)}
     axes.plot(comparison.right, **right)
+    axes.set(title=comparison.title, xlabel="outer step", ylabel=comparison.ylabel)
     axes.set_ylim(low, high)
-    axes.set_title(comparison.title)
-    axes.set_xlabel("outer step")
-    axes.set_ylabel(comparison.ylabel)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from metalearn_lab.figures.sweep_curves import Curve, Run, learner_label, median_curve
+from metalearn_lab.figures.style import label_of
+from metalearn_lab.figures.sweep_curves import Curve, Run, median_curve
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun
 from metalearn_lab.workbook.headline import HALF_WIDTH
 
@@ -44,7 +45,7 @@ def results_table(chapter: ChapterRuns) -> str:
 def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> str:
     """Where the curves of each panel start, what one step does, and where they end."""
     rows = [
-        [escape(title), escape(learner_label(name)), str(len(curves)), *_steps(curves)]
+        [escape(title), escape(label_of(name)), str(len(curves)), *_steps(curves)]
         for title, runs in panels.items()
         for name in dict.fromkeys(name for run in runs for name in run)
         if (curves := [run[name] for run in runs if name in run])
