@@ -25,8 +25,7 @@ def peak_extra_bytes(computation: Callable[[], object]) -> int:
     Args:
         computation: in one thread; gradients that it accumulates count while they live.
     """
-    watch = _Watch()
-    with watch:
+    with _Watch() as watch:
         computation()
     return watch.peak
 
@@ -50,24 +49,20 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
-        for tensor in _tensors((args, kwargs)):  # was there before: not new
-            self.known.add(tensor.untyped_storage())
+        self.known.update(_memory_of((args, kwargs)))  # was there before: not new
         result = func(*args, **(kwargs or {}))
-        for tensor in _tensors(result):
-            self._add(tensor.untyped_storage())
-        return result
-
-    def _add(self, memory: torch.UntypedStorage) -> None:
-        if memory in self.known:
-            return
-        self.known.add(memory)
-        self.alive += memory.nbytes()
+        for memory in _memory_of(result):
+            if memory not in self.known:
+                self.known.add(memory)
+                self.alive += memory.nbytes()
+                weakref.finalize(memory, self._free, memory.nbytes())
         self.peak = max(self.peak, self.alive)
-        weakref.finalize(memory, self._free, memory.nbytes())
+        return result
 
     def _free(self, size: int) -> None:
         self.alive -= size
 
 
-def _tensors(values: object) -> list[Tensor]:
-    return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+def _memory_of(values: object) -> list[torch.UntypedStorage]:
+    leaves = pytree.tree_leaves(values)
+    return [leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)]

@@ -70,9 +70,9 @@ def gradient_angles(
     doubled = Task(*(Split(split.x.double(), split.y.double()) for split in tasks))
     exact = copy.deepcopy(model).double()
     degrees = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
+    by_rate = torch.stack(degrees).transpose(1, 2).cpu()
     learner = MAML(exact, loss, inner_lr=0.0, inner_steps=0)
-    curvature = largest_curvature(learner, doubled.support)
-    return GradientAngles(tuple(rates), torch.stack(degrees).transpose(1, 2).cpu(), curvature)
+    return GradientAngles(tuple(rates), by_rate, largest_curvature(learner, doubled.support))
 
 
 def meta_gradients(

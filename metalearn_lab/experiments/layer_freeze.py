@@ -127,8 +127,10 @@ def freeze_study(learner: GradientLearner, tasks: Task, steps: int) -> FreezeStu
     check_tasks(tasks)
     steps = step_count(steps)
     layers = layers_of(learner.model)
-    choices = product((False, True), repeat=len(layers))
-    adapted = {moves: _adapted(learner, tasks, steps, layers, moves) for moves in choices}
+    adapted = {
+        moves: _adapted(learner, tasks, steps, layers, moves)
+        for moves in product((False, True), repeat=len(layers))
+    }
     return FreezeStudy(tuple(layer.name for layer in layers), adapted)
 
 

@@ -56,4 +56,4 @@ def rate_steps(learner: Learner, tasks: Task, rates: Sequence[float], steps: int
     curves = [adaptation_curves(with_rate(learner, rate), tasks, steps) for rate in rates]
     losses = torch.stack([each.loss for each in curves], 1)
     interval = interval_over_tasks(torch.where(losses.isfinite(), losses, torch.inf))
-    return RateSteps(torch.tensor(rates), *interval)
+    return RateSteps(torch.tensor(list(rates)), *interval)

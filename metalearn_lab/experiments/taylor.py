@@ -164,8 +164,7 @@ def measured_coefficients(
         raise ValueError(f"give 2 minibatches and 2 draws or more, got {minibatches} and {draws}")
     if learner.inner_lr == 0:
         raise ValueError("the coefficients are in units of α: give a positive inner_lr")
-    exact = directions(learner, population)
-    basis = torch.linalg.pinv(torch.stack(exact, 1)).T
+    basis = torch.linalg.pinv(torch.stack(directions(learner, population), 1)).T
     drawn = draw(population, draws, minibatches, seed)
     of_draws = torch.func.vmap(partial(of_one_draw, learner), chunk_size=_AT_ONCE)
     measured = {}
