@@ -58,8 +58,12 @@ def layer_freeze_scene(
         most: upper end of the score's axis.
     """
     color, _, marker = style_of(learner)
-    moves = {"facecolor": color, "edgecolor": INK}
-    chosen = {"color": color, "marker": marker, "label": "the layers that you let move"}
+    moves: dict[str, Any] = {"facecolor": color, "edgecolor": INK}
+    chosen: dict[str, Any] = {
+        "color": color,
+        "marker": marker,
+        "label": "the layers that you let move",
+    }
     figure, (bars, curves) = new_figure(2, width=10.0, height=3.6)
     bars.set(xlim=(0, 1.05), ylim=(-0.6, len(layers) - 0.4), title=ROOM)
     bars.set_xlabel("linear CKA with the features before; black: 95 % interval")

@@ -12,10 +12,26 @@ from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
 
-_SUPPORT: dict[str, Any] = {"color": INK, "linestyle": (0, (4, 2)), "marker": "s"}
-_QUERY: dict[str, Any] = {"color": "#0072b2", "linestyle": "-", "marker": "o"}
-_TURN: dict[str, Any] = {"color": "#d55e00", "marker": "*", "markersize": 14, "linestyle": "none"}
-_MARK: dict[str, Any] = {"color": INK, "linewidth": 1}
+_SUPPORT: dict[str, Any] = {
+    "color": INK,
+    "linestyle": (0, (4, 2)),
+    "marker": "s",
+    "label": "support: adapted to",
+}
+_QUERY: dict[str, Any] = {
+    "color": "#0072b2",
+    "linestyle": "-",
+    "marker": "o",
+    "label": "query: asked",
+}
+_TURN: dict[str, Any] = {
+    "color": "#d55e00",
+    "marker": "*",
+    "markersize": 14,
+    "linestyle": "none",
+    "label": "least query loss",
+}
+_MARK: dict[str, Any] = {"color": INK, "linewidth": 1, "label": "the marked step"}
 _DENSE = 20  # steps up to which every one is drawn
 
 
@@ -50,10 +66,8 @@ def over_fitting_scene(steps: int, *, most_loss: float, chance: float) -> Scene[
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
     accuracy.axhline(chance, color=GREY, linestyle=":", linewidth=1.2)
-    loss.plot([], [], **_SUPPORT, label="support: adapted to")
-    loss.plot([], [], **_QUERY, label="query: asked")
-    loss.plot([], [], **_TURN, label="least query loss")
-    loss.plot([], [], **_MARK, label="the marked step")
+    for look in (_SUPPORT, _QUERY, _TURN, _MARK):
+        loss.plot([], [], **look)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return Scene(figure, _draw)
 

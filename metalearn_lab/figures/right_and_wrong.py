@@ -53,9 +53,12 @@ def right_and_wrong_figure(comparisons: Sequence[RightAndWrong]) -> Figure:
 
 
 def _draw(axes: Axes, comparison: RightAndWrong) -> None:
-    low, high = _edges(comparison.right)
+    # Room for overshooting: the range of the right path and as much again on both sides, and a bit.
+    room = 1.3 * (max(comparison.right) - min(comparison.right))
+    low, high = min(comparison.right) - room, max(comparison.right) + room
     for look, (label, path) in zip(_WRONG, comparison.wrong.items(), strict=False):
-        shown = _until_it_leaves(path, low, high)
+        outside = [step for step, value in enumerate(path) if not low <= value <= high]
+        shown = path[: outside[0] + 1] if outside else path
         axes.plot(shown, **look, linewidth=1.4, label=label, markevery=_every(path))
         if len(shown) < len(path):
             _say_where_it_left(axes, shown, low, high)
@@ -64,17 +67,6 @@ def _draw(axes: Axes, comparison: RightAndWrong) -> None:
     axes.set(title=comparison.title, xlabel="outer step", ylabel=comparison.ylabel)
     axes.set_ylim(low, high)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
-
-
-def _edges(path: Sequence[float]) -> tuple[float, float]:
-    """Room for overshooting: the range of the path and as much again on both sides, and a bit."""
-    room = 1.3 * (max(path) - min(path))
-    return min(path) - room, max(path) + room
-
-
-def _until_it_leaves(path: Sequence[float], low: float, high: float) -> Sequence[float]:
-    outside = [step for step, value in enumerate(path) if not low <= value <= high]
-    return path[: outside[0] + 1] if outside else path
 
 
 def _say_where_it_left(axes: Axes, shown: Sequence[float], low: float, high: float) -> None:

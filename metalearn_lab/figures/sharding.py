@@ -12,15 +12,24 @@ from metalearn_lab.experiments.sharding_time import ShardingTime
 from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
 
-_SPEED_UP: dict[str, Any] = {"color": "#0072b2", "linestyle": "-", "marker": "o"}
-_CEILING: dict[str, Any] = {"color": "#d55e00", "linestyle": (0, (5, 2))}
-_CHOSEN: dict[str, Any] = {"color": INK, "linewidth": 1}
-_PARTS: dict[str, dict[str, Any]] = {
-    "the whole step": {"color": INK, "linestyle": "-", "marker": "o"},
-    "its own tasks, (B/P)·w": {"color": "#0072b2", "linestyle": (0, (1, 1)), "marker": "v"},
-    "the fixed part, s": {"color": "#d55e00", "linestyle": (0, (5, 2)), "marker": "s"},
-    "messages": {"color": "#009e73", "linestyle": (0, (6, 2, 1, 2)), "marker": "^"},
+_SPEED_UP: dict[str, Any] = {"color": "#0072b2", "marker": "o", "label": "T(1) / T(P)"}
+_CEILING: dict[str, Any] = {
+    "color": "#d55e00",
+    "linestyle": (0, (5, 2)),
+    "label": "Amdahl's ceiling, T(1)/s",
 }
+_CHOSEN: dict[str, Any] = {"color": INK, "linewidth": 1, "label": "your P"}
+_PARTS: tuple[dict[str, Any], ...] = (
+    {"label": "the whole step", "color": INK, "linestyle": "-", "marker": "o"},
+    {
+        "label": "its own tasks, (B/P)·w",
+        "color": "#0072b2",
+        "linestyle": (0, (1, 1)),
+        "marker": "v",
+    },
+    {"label": "the fixed part, s", "color": "#d55e00", "linestyle": (0, (5, 2)), "marker": "s"},
+    {"label": "messages", "color": "#009e73", "linestyle": (0, (6, 2, 1, 2)), "marker": "^"},
+)
 _LEAST_SHARE = 1e-4
 
 
@@ -56,13 +65,10 @@ def sharding_scene(ranks: Sequence[int]) -> Scene[ShardingAt]:
     speed.set_yticks(ups, [f"{tick:g}" for tick in ups])
     speed.set_ylim(1 / 8, 1.3 * ranks[-1])
     speed.plot(ranks, ranks, color=GREY, linestyle=":", label="ideal: P times as fast")
-    speed.plot([], [], **_SPEED_UP, label="T(1) / T(P)")
-    speed.plot([], [], **_CEILING, label="Amdahl's ceiling, T(1)/s")
-    speed.plot([], [], **_CHOSEN, label="your P")
     parts.set_ylim(_LEAST_SHARE, 10)
-    for name, look in _PARTS.items():
-        parts.plot([], [], **look, label=name)
-    for axes in (speed, parts):
+    for axes, looks in ((speed, (_SPEED_UP, _CEILING, _CHOSEN)), (parts, _PARTS)):
+        for look in looks:
+            axes.plot([], [], **look)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     return Scene(figure, lambda panels, data: _draw(panels, data, ranks))
 
@@ -80,7 +86,7 @@ def _draw(panels: list[Axes], data: ShardingAt, ranks: Sequence[int]) -> Iterato
         [step.fixed for _ in ranks],
         [step.network.all_reduce(p, step.weights) for p in ranks],
     )
-    for look, milliseconds in zip(_PARTS.values(), times, strict=True):
+    for look, milliseconds in zip(_PARTS, times, strict=True):
         yield from parts.plot(ranks, [max(ms / whole, 1e-9) for ms in milliseconds], **look)
     for axes in panels:
         yield axes.axvline(data.ranks, **_CHOSEN)

@@ -10,12 +10,23 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, label_of, line, new_figure
 from metalearn_lab.tasks.types import Split
 
-_TRUTH: dict[str, Any] = {"color": INK, "linewidth": 1.2}
-_POINTS: dict[str, Any] = {"color": INK, "linestyle": "none", "marker": "*", "markersize": 10}
-_BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.4}
+_TRUTH: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "the new sinusoid"}
+_POINTS: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "none",
+    "marker": "*",
+    "markersize": 10,
+    "label": "support points",
+}
+_BEFORE: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": (0, (2, 2)),
+    "linewidth": 1.4,
+    "label": "before adaptation",
+}
 
 
 class SinusoidFit(NamedTuple):
@@ -45,12 +56,9 @@ def sinusoid_fit_scene(learners: Sequence[str]) -> Scene[SinusoidFit]:
     """
     figure, panels = new_figure(len(learners), width=9.0, sharey=True)
     for axes, name in zip(panels, learners, strict=True):
-        look = line(name)
-        axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x", title=look["label"])
-        axes.plot([], [], **_TRUTH, label="the new sinusoid")
-        axes.plot([], [], **_POINTS, label="support points")
-        axes.plot([], [], **_BEFORE, label="before adaptation")
-        axes.plot([], [], **{**look, "label": "adapted"})
+        axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x", title=label_of(name))
+        for look in (_TRUTH, _POINTS, _BEFORE, {**line(name), "label": "adapted"}):
+            axes.plot([], [], **look)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     panels[0].set_ylabel("y")
     return Scene(figure, lambda panels, fit: _draw(panels, learners, fit))

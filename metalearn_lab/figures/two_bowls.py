@@ -11,20 +11,18 @@ from torch import Tensor
 
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.figures.scene import ROOM, Scene, moving_title
-from metalearn_lab.figures.style import GREY, INK, house_style, label_of, new_figure, style_of
+from metalearn_lab.figures.style import GREY, INK, house_style, label_of, line, new_figure, style_of
 
 REACH = 3.0
 """The picture shows θ from −REACH to REACH."""
 
 _MOST_LOSS = 6.0
 _ROWS = ("joint", "maml", "first_order_maml", "reptile")
-_BOWLS: tuple[dict[str, Any], ...] = tuple(
-    {"color": GREY, "linewidth": 1.3, "linestyle": dashes}
-    for dashes in ((0, (1, 1.5)), (0, (4, 1.5)))
-)
-_BEFORE, _AFTER = (
-    {"color": style_of(name).color, "linestyle": style_of(name).linestyle, "linewidth": 2.0}
-    for name in ("joint", "maml")
+_LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": GREY, "linewidth": 1.3, "linestyle": (0, (1, 1.5)), "label": "bowl 1"},
+    {"color": GREY, "linewidth": 1.3, "linestyle": (0, (4, 1.5)), "label": "bowl 2"},
+    {**line("joint"), "marker": "", "label": "mean, no inner step"},
+    {**line("maml"), "marker": "", "label": "mean after k steps"},
 )
 
 
@@ -53,10 +51,8 @@ def two_bowls_scene() -> Scene[TwoBowls]:
         2, 1, width=8.0, height=4.6, sharex=True, height_ratios=[3, 1.3]
     )
     above.set(xlim=(-REACH, REACH), ylim=(0, _MOST_LOSS), ylabel="loss", title=ROOM)
-    for number, look in enumerate(_BOWLS, 1):
-        above.plot([], [], **look, label=f"bowl {number}")
-    above.plot([], [], **_BEFORE, label="mean, no inner step")
-    above.plot([], [], **_AFTER, label="mean after k steps")
+    for look in _LOOKS:
+        above.plot([], [], **look)
     above.plot([], [], color=GREY, linewidth=1, label="thin, upright:\nwhere each settles")
     above.legend(loc="upper left", bbox_to_anchor=(1, 1))
     below.set(ylim=(len(_ROWS) - 0.4, -0.6), xlabel="θ, the start that is learned")
@@ -74,7 +70,7 @@ def _draw(panels: list[Axes], data: TwoBowls) -> Iterator[Artist]:
     above, below = panels
     yield moving_title(above, _title(data.setting))
     losses = (*data.bowls, data.bowls.mean(0), data.after)
-    for loss, look in zip(losses, (*_BOWLS, _BEFORE, _AFTER), strict=True):
+    for loss, look in zip(losses, _LOOKS, strict=True):
         yield from above.plot(data.theta, loss, **look)
     for row, name in enumerate(_ROWS):
         yield from _draw_point(above, below, row, name, data.points[name])
