@@ -84,11 +84,11 @@ def bf16_cost(
 def _meta_gradient(learner: Learner, meta_loss: Callable[[Task], Tensor], batch: Task) -> Tensor:
     """In one vector, in float64."""
     parameters = [p for p in learner.parameters() if p.requires_grad]
-    parts = torch.autograd.grad(meta_loss(batch), parameters, materialize_grads=True)
-    gradient = torch.cat([part.flatten().double() for part in parts])
-    if not gradient.isfinite().all():
+    gradients = torch.autograd.grad(meta_loss(batch), parameters, materialize_grads=True)
+    meta_gradient = torch.cat([gradient.flatten().double() for gradient in gradients])
+    if not meta_gradient.isfinite().all():
         raise ValueError("the meta-gradient at the initial weights is NaN or inf: lower inner_lr")
-    return gradient
+    return meta_gradient
 
 
 def _trained(

@@ -51,7 +51,8 @@ def largest_curvature(learner: GradientLearner, support: Split, iterations: int 
         product = start
         for _ in range(iterations):
             product = hessian_times(product / (product.norm() + 1e-30))
-        return product.norm()
+        size: Tensor = product.norm()
+        return size
 
     with in_eval_mode(learner):
         curvature: Tensor = over_tasks(of_one, learner.mapping)(support)
@@ -74,6 +75,6 @@ def gradient_and_hessian(
         ∇L as ``[weights]``, and a function of such a vector that gives another.
     """
     gradient, times = torch.func.vjp(
-        lambda part: flat(learner.gradient({**theta, **part}, split)), learner.adapted(theta)
-    )
+        lambda adapted: flat(learner.gradient({**theta, **adapted}, split)), learner.adapted(theta)
+    )[:2]
     return gradient, lambda vector: flat(times(vector)[0])

@@ -25,9 +25,10 @@ def peak_extra_bytes(computation: Callable[[], object]) -> int:
     Args:
         computation: in one thread; gradients that it accumulates count while they live.
     """
-    with _Watch() as watch:
+    watch = _Watch()
+    with watch:
         computation()
-    return watch.peak
+    return watch.peak_bytes
 
 
 def step_bytes(learner: Learner, tasks: Task) -> int:
@@ -43,24 +44,24 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.alive = self.peak = 0
-        self.known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+        self.alive_bytes = self.peak_bytes = 0
+        self.seen_memory: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
-        self.known.update(_memory_of((args, kwargs)))  # was there before: not new
+        self.seen_memory.update(_memory_of((args, kwargs)))  # was there before: not new
         result = func(*args, **(kwargs or {}))
         for memory in _memory_of(result):
-            if memory not in self.known:
-                self.known.add(memory)
-                self.alive += memory.nbytes()
+            if memory not in self.seen_memory:
+                self.seen_memory.add(memory)
+                self.alive_bytes += memory.nbytes()
                 weakref.finalize(memory, self._free, memory.nbytes())
-        self.peak = max(self.peak, self.alive)
+        self.peak_bytes = max(self.peak_bytes, self.alive_bytes)
         return result
 
     def _free(self, size: int) -> None:
-        self.alive -= size
+        self.alive_bytes -= size
 
 
 def _memory_of(values: object) -> list[torch.UntypedStorage]:

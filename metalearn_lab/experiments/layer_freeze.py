@@ -87,9 +87,11 @@ class FreezeStudy(NamedTuple):
 
         NaN where all layers gain nothing.
         """
-        begun = self.scores("all", 0).mean()
-        whole, part = self.scores("all").mean(), self.scores(which).mean()
-        return ((part - begun) / (whole - begun)).item()
+        before, after_all, after_some = (
+            scores.mean()
+            for scores in (self.scores("all", 0), self.scores("all"), self.scores(which))
+        )
+        return ((after_some - before) / (after_all - before)).item()
 
 
 def layers_of(model: nn.Module) -> tuple[Layer, ...]:
@@ -175,7 +177,7 @@ def _adapted(
 
     mapped = over_tasks(of_one, learner.mapping)
     with in_eval_mode(learner):
-        parts = [mapped(part.support, part.query) for part in chunks(tasks, TASKS_AT_ONCE)]
-    by_layer = [torch.cat(features) for features in zip(*parts, strict=True)]
+        by_chunk = [mapped(chunk.support, chunk.query) for chunk in chunks(tasks, TASKS_AT_ONCE)]
+    by_layer = [torch.cat(features) for features in zip(*by_chunk, strict=True)]
     similarity = torch.stack([linear_cka(f, f[:, :1].expand_as(f)) for f in by_layer], -1)
     return Adapted(curves_of(learner, by_layer[-1], tasks.query.y), similarity.cpu())

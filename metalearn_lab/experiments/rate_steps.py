@@ -54,6 +54,6 @@ def rate_steps(learner: Learner, tasks: Task, rates: Sequence[float], steps: int
     if not rates or list(rates) != sorted(set(rates)):
         raise ValueError(f"give increasing rates, got {list(rates)}")
     curves = [adaptation_curves(with_rate(learner, rate), tasks, steps) for rate in rates]
-    losses = torch.stack([each.loss for each in curves], 1)
+    losses = torch.stack([at_rate.loss for at_rate in curves], 1)
     interval = interval_over_tasks(torch.where(losses.isfinite(), losses, torch.inf))
     return RateSteps(torch.tensor(list(rates)), *interval)

@@ -79,14 +79,14 @@ def expected_coefficients(algorithm: str, minibatches: int) -> Coefficients:
         ValueError: an unknown algorithm.
     """
     k = minibatches
-    known = {
+    coefficients = {
         "maml": Coefficients(1, -2 * (k - 1)),
         "first_order_maml": Coefficients(1, -(k - 1)),
         "reptile": Coefficients(k, -k * (k - 1) / 2),
     }
-    if algorithm not in known:
+    if algorithm not in coefficients:
         raise ValueError(f"unknown algorithm {algorithm!r}: use one of {', '.join(ALGORITHMS)}")
-    return known[algorithm]
+    return coefficients[algorithm]
 
 
 @on_few_threads
@@ -103,8 +103,8 @@ def directions(learner: Reptile, population: Split) -> Directions:
     theta = held_constant(learner.weights())
 
     def of_one(task: Split) -> tuple[Tensor, Tensor]:
-        whole = Split(task.x.flatten(0, 1), task.y.flatten(0, 1))
-        gradient, hessian_times = gradient_and_hessian(learner, theta, whole)
+        all_items = Split(task.x.flatten(0, 1), task.y.flatten(0, 1))
+        gradient, hessian_times = gradient_and_hessian(learner, theta, all_items)
         return gradient, hessian_times(gradient)
 
     return Directions(*(vectors.mean(0) for vectors in torch.func.vmap(of_one)(population)))
@@ -124,11 +124,11 @@ def draw(population: Split, draws: int, minibatches: int, seed: int) -> Split:
     """
     tasks, size = population.y.shape[:2]
     task = torch.randint(tasks, (draws,), generator=generator("taylor task", seed))
-    picks = [
+    minibatch = [
         torch.randint(size, (draws,), generator=generator("taylor minibatch", seed, j))
         for j in range(minibatches)
     ]
-    return Split(*(part[task[:, None], torch.stack(picks, 1)] for part in population))
+    return Split(*(values[task[:, None], torch.stack(minibatch, 1)] for values in population))
 
 
 @on_few_threads
@@ -168,10 +168,11 @@ def measured_coefficients(
     drawn = draw(population, draws, minibatches, seed)
     of_draws = torch.func.vmap(partial(of_one_draw, learner), chunk_size=_AT_ONCE)
     measured = {}
-    for name, (whole, at_zero) in of_draws(drawn).items():
-        if not whole.isfinite().all():
+    for name, (gradients, at_zero) in of_draws(drawn).items():
+        if not gradients.isfinite().all():
             raise ValueError(f"a meta-gradient of {name} is NaN or inf: lower inner_lr")
-        grad, inner = whole @ basis[:, 0], (whole - at_zero) @ basis[:, 1] / learner.inner_lr
+        grad = gradients @ basis[:, 0]
+        inner = (gradients - at_zero) @ basis[:, 1] / learner.inner_lr
         intervals = (interval_over_tasks(values.cpu()) for values in (grad, inner))
         measured[name] = MeasuredCoefficients(*intervals)
     return measured
@@ -189,14 +190,14 @@ def of_one_draw(learner: Reptile, minibatches: Split) -> dict[str, tuple[Tensor,
     splits = [Split(x, y) for x, y in zip(*minibatches, strict=True)]
     *adapt, last = splits
 
-    def judged(part: Weights) -> Tensor:
-        return learner.loss_at(learner.descend({**phi, **part}, adapt)[-1], last)
+    def last_loss(moving: Weights) -> Tensor:
+        return learner.loss_at(learner.descend({**phi, **moving}, adapt)[-1], last)
 
     path = learner.descend(phi, splits)
     at_phi = [flat(learner.gradient(phi, split)) for split in splits]
     reptile = (flat(adapted) - flat(learner.adapted(path[-1]))) / learner.inner_lr
     return {
-        "maml": (flat(torch.func.grad(judged)(adapted)), at_phi[-1]),
+        "maml": (flat(torch.func.grad(last_loss)(adapted)), at_phi[-1]),
         "first_order_maml": (flat(learner.gradient(path[-2], last)), at_phi[-1]),
         "reptile": (reptile, torch.stack(at_phi).sum(0)),
     }

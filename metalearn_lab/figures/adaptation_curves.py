@@ -39,15 +39,15 @@ def adaptation_curves_figure(
     Raises:
         ValueError: no curves, different numbers of tasks, or accuracies of a regression.
     """
-    counts = {each.tasks for each in curves.values()}
+    counts = {learner_curves.tasks for learner_curves in curves.values()}
     if len(counts) != 1:
         raise ValueError(
             f"curves must be over one number of tasks to be compared, got {sorted(counts)}"
         )
     figure, (axes,) = new_figure()
-    for look, each in zip(lines_of(curves).values(), curves.values(), strict=True):
-        interval = each.mean_loss if kind == "loss" else each.mean_accuracy
-        mean, half_width = (part.detach().cpu() for part in interval[:2])
+    for look, learner_curves in zip(lines_of(curves).values(), curves.values(), strict=True):
+        interval = learner_curves.mean_loss if kind == "loss" else learner_curves.mean_accuracy
+        mean, half_width = (values.detach().cpu() for values in interval[:2])
         axes.plot(range(len(mean)), mean, **look)
         draw_band(axes, range(len(mean)), mean, half_width, look["color"])
     if chance is not None:

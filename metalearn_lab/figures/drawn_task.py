@@ -63,12 +63,12 @@ def drawn_task_figure(drawn: DrawnTask, step: int) -> Figure:
     if drawn.truth is not None:
         axes.plot(drawn.x, drawn.truth, **_TRUTH)
     after = f"after {step} {'step' if step == 1 else 'steps'} (thin: before)"
-    for place, (name, curves) in enumerate(drawn.curves.items()):
+    for index, (name, curves) in enumerate(drawn.curves.items()):
         look = line(name)
         before = {**look, "marker": "", "linewidth": 1.1, "label": None}
         axes.plot(drawn.x, curves[0], **before)
         look["label"] += f"\n{after}"
-        axes.plot(drawn.x, curves[step], **look, markevery=(4 + 6 * place, 12))
+        axes.plot(drawn.x, curves[step], **look, markevery=(4 + 6 * index, 12))
     count = len(drawn.points)
     axes.plot(*drawn.points.T, **_POINTS, label=f"{count} {'point' if count == 1 else 'points'}")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))

@@ -72,7 +72,7 @@ def _draw(panels: list[Axes], data: IntervalReplay) -> Iterator[Artist]:
     yield moving_title(replay, data.title)
     n = data.episodes
     for column, style in enumerate(_METHODS.values()):
-        mean, half_width = (100 * part[:n, column] for part in (data.means, data.half_widths))
+        mean, half_width = (100 * values[:n, column] for values in (data.means, data.half_widths))
         yield from _draw_line(replay, mean, style)
         half_width = half_width.clamp(max=100)  # of one episode it is infinite
         yield draw_band(replay, range(1, n + 1), mean, half_width, style.color, alpha=0.15)

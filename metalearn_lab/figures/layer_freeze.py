@@ -98,7 +98,7 @@ def _draw_bars(axes: Axes, data: LayerFreezePicture, moves: dict[str, Any]) -> I
 def _draw_curve(axes: Axes, score: Interval, look: dict[str, Any]) -> Iterator[Artist]:
     """What has diverged lies above the picture."""
     mean, half_width = (
-        part.nan_to_num(_OFF_THE_SCALE).clamp(max=_OFF_THE_SCALE) for part in score[:2]
+        values.nan_to_num(_OFF_THE_SCALE).clamp(max=_OFF_THE_SCALE) for values in score[:2]
     )
     yield from axes.plot(range(len(mean)), mean, **look)
     yield draw_band(axes, range(len(mean)), mean, half_width, look["color"])

@@ -75,9 +75,9 @@ def sharding_scene(ranks: Sequence[int]) -> Scene[ShardingAt]:
 
 def _draw(panels: list[Axes], data: ShardingAt, ranks: Sequence[int]) -> Iterator[Artist]:
     speed, parts = panels
-    step, whole = data.step, data.step.milliseconds(1)
+    step, one_rank = data.step, data.step.milliseconds(1)
     yield moving_title(speed, f"Speed-up, {step.tasks:,} tasks, {step.weights:,.0f} weights")
-    yield moving_title(parts, f"Time of a step as a share of T(1) = {whole:,.4g} ms")
+    yield moving_title(parts, f"Time of a step as a share of T(1) = {one_rank:,.4g} ms")
     yield from speed.plot(ranks, [step.speed_up(p) for p in ranks], **_SPEED_UP)
     yield speed.axhline(step.ceiling, **_CEILING)
     times = (
@@ -87,6 +87,6 @@ def _draw(panels: list[Axes], data: ShardingAt, ranks: Sequence[int]) -> Iterato
         [step.network.all_reduce(p, step.weights) for p in ranks],
     )
     for look, milliseconds in zip(_PARTS, times, strict=True):
-        yield from parts.plot(ranks, [max(ms / whole, 1e-9) for ms in milliseconds], **look)
+        yield from parts.plot(ranks, [max(ms / one_rank, 1e-9) for ms in milliseconds], **look)
     for axes in panels:
         yield axes.axvline(data.ranks, **_CHOSEN)

@@ -70,9 +70,9 @@ def shots_scene(
 
 def _limits(accuracies: Accuracies) -> tuple[float, float]:
     """A scale that holds every interval, on round numbers."""
-    intervals = [each for by_shots in accuracies.values() for each in by_shots.values()]
-    low = min(float(each.mean - each.half_width) for each in intervals)
-    high = max(float(each.mean + each.half_width) for each in intervals)
+    intervals = [interval for by_shots in accuracies.values() for interval in by_shots.values()]
+    low = min(float(interval.mean - interval.half_width) for interval in intervals)
+    high = max(float(interval.mean + interval.half_width) for interval in intervals)
     return max(0.0, int(low * 20) / 20), min(1.0, -(-high // 0.05) * 0.05)
 
 

@@ -72,5 +72,5 @@ def _draw(panels: list[Axes], learners: Sequence[str], fit: SinusoidFit) -> Iter
         yield from axes.plot(x, truth, **_TRUTH)
         yield from axes.plot(x, before, **_BEFORE)
         yield from axes.plot(x, after, **line(name), markevery=12)
-        yield from axes.plot(*(part.flatten().cpu() for part in fit.support), **_POINTS)
+        yield from axes.plot(*(values.flatten().cpu() for values in fit.support), **_POINTS)
         yield axes.text(-4.8, 5.2, count, color=INK, fontsize=9)

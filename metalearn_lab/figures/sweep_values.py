@@ -64,20 +64,20 @@ def sweep_values_figure(parameter: str, results: Mapping[str, Sequence[Result]])
 
 def far(results: Sequence[Result]) -> list[Result]:
     """The results that would flatten all others: more than ten times as large as most are."""
-    most = median(abs(result.mean) for result in results)
-    return [result for result in results if abs(result.mean) > FAR * most > 0]
+    usual = median(abs(result.mean) for result in results)
+    return [result for result in results if abs(result.mean) > FAR * usual > 0]
 
 
 def _draw(axes: Axes, results: Sequence[Result], xs: Sequence[float]) -> None:
-    place_of = _places(axes, xs)
+    position_of = _positions(axes, xs)
     outliers = far(results)
     near = [result for result in results if result not in outliers]
     medians = {}
     for x in sorted({result.x for result in near}):
         group = [result for result in near if result.x == x]
-        places = [place_of[x] + shift for shift in _shifts(len(group), len(xs))]
-        _draw_points(axes, places, group, bars=len(results) <= MOST_BARS)
-        medians[place_of[x]] = median(result.mean for result in group)
+        positions = [position_of[x] + shift for shift in _shifts(len(group), len(xs))]
+        _draw_points(axes, positions, group, bars=len(results) <= MOST_BARS)
+        medians[position_of[x]] = median(result.mean for result in group)
     axes.plot(list(medians), list(medians.values()), color=LINE, linewidth=1.6)
     means = [result.mean for result in near]
     if min(means) > 0 and max(means) > SPREAD_OF_LOG * min(means):
@@ -85,11 +85,11 @@ def _draw(axes: Axes, results: Sequence[Result], xs: Sequence[float]) -> None:
 
 
 def _draw_points(
-    axes: Axes, places: Sequence[float], group: Sequence[Result], *, bars: bool
+    axes: Axes, positions: Sequence[float], group: Sequence[Result], *, bars: bool
 ) -> None:
     _, means, half_widths = zip(*group, strict=True)
     axes.errorbar(
-        places,
+        positions,
         means,
         yerr=half_widths if bars and any(half_widths) else None,
         fmt="o",
@@ -101,7 +101,7 @@ def _draw_points(
     )
 
 
-def _places(axes: Axes, xs: Sequence[float]) -> dict[float, float]:
+def _positions(axes: Axes, xs: Sequence[float]) -> dict[float, float]:
     """Where each value of the parameter is drawn."""
     if len(xs) > MOST_PLACES:
         if xs[0] > 0 and xs[-1] > SPREAD_OF_LOG * xs[0]:
@@ -109,11 +109,11 @@ def _places(axes: Axes, xs: Sequence[float]) -> dict[float, float]:
         return {x: x for x in xs}
     axes.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
     axes.set_xlim(-0.5, len(xs) - 0.5)
-    return {x: float(place) for place, x in enumerate(xs)}
+    return {x: float(index) for index, x in enumerate(xs)}
 
 
-def _shifts(count: int, places: int) -> list[float]:
+def _shifts(count: int, values: int) -> list[float]:
     """Runs of one value stand beside each other, in their order."""
-    if count == 1 or places > MOST_PLACES:
+    if count == 1 or values > MOST_PLACES:
         return [0.0] * count
-    return [0.5 * (place / (count - 1) - 0.5) for place in range(count)]
+    return [0.5 * (index / (count - 1) - 0.5) for index in range(count)]

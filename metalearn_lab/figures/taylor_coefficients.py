@@ -27,13 +27,13 @@ def taylor_coefficients_figure(
     figure, (axes,) = new_figure(width=7.5)
     for column, name in enumerate(measured[counts[0]]):
         look = line(name)
-        places = [k + (column - 1) * _APART for k in counts]
+        positions = [k + (column - 1) * _APART for k in counts]
         means, half_widths, draws = zip(*(measured[k][name].inner for k in counts), strict=True)
         points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-        axes.errorbar(places, means, yerr=half_widths, **points, capsize=4, markersize=6)
+        axes.errorbar(positions, means, yerr=half_widths, **points, capsize=4, markersize=6)
         expected = [expected_coefficients(name, k).inner for k in counts]
         thin = {"marker": "", "linewidth": 1.2, "label": f"_expected {name}"}
-        axes.plot(places, expected, **look | thin)
+        axes.plot(positions, expected, **look | thin)
         axes.plot([], [], **look)
     axes.axhline(0, color=GREY, linewidth=1.0)
     axes.set(xticks=counts, xlabel="minibatches k", ylabel="AvgGradInner, in units of α")
