@@ -84,11 +84,11 @@ def bf16_cost(
 def _meta_gradient(learner: Learner, meta_loss: Callable[[Task], Tensor], batch: Task) -> Tensor:
     """In one vector, in float64."""
     parameters = [p for p in learner.parameters() if p.requires_grad]
-    found = torch.autograd.grad(meta_loss(batch), parameters, materialize_grads=True)
-    whole = torch.cat([gradient.flatten().double() for gradient in found])
-    if not whole.isfinite().all():
+    gradients = torch.autograd.grad(meta_loss(batch), parameters, materialize_grads=True)
+    meta_gradient = torch.cat([gradient.flatten().double() for gradient in gradients])
+    if not meta_gradient.isfinite().all():
         raise ValueError("the meta-gradient at the initial weights is NaN or inf: lower inner_lr")
-    return whole
+    return meta_gradient
 
 
 def _trained(
@@ -102,12 +102,11 @@ def _trained(
 ) -> AdaptationCurves:
     """How a trained copy does on unseen tasks."""
     twin = copy.deepcopy(learner)
-    optimizer = Adam(twin.parameters(), outer_lr)
     meta_train(
         twin,
         tasks,
         iterations=iterations,
-        optimizer=optimizer,
+        optimizer=Adam(twin.parameters(), outer_lr),
         progress=False,
         compiled=False,
         bf16=bf16,
@@ -120,5 +119,5 @@ def _accuracies(
 ) -> tuple[Interval, Interval] | tuple[None, None]:
     if single.accuracy is None or mixed.accuracy is None:
         return None, None
-    before, after = single.accuracy[:, -1], mixed.accuracy[:, -1]
-    return interval_over_tasks(before), interval_over_tasks(after - before)
+    extra = mixed.accuracy[:, -1] - single.accuracy[:, -1]
+    return interval_over_tasks(single.accuracy[:, -1]), interval_over_tasks(extra)

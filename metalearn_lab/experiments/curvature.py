@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
-from torch.func import grad
 
+from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.running.eval_mode import in_eval_mode
@@ -36,14 +38,20 @@ def largest_curvature(learner: GradientLearner, support: Split, iterations: int 
     """
     check_split("support", support)
     theta = held_constant(learner.weights())
-    start = _random_direction(learner, theta)
+    numbers = generator("power iteration")
+    start = flat(
+        {
+            name: torch.randn(weight.shape, generator=numbers).to(weight)
+            for name, weight in learner.adapted(theta).items()
+        }
+    )
 
     def of_one(split: Split) -> Tensor:
-        direction, size = start, torch.zeros(())
+        _, hessian_times = gradient_and_hessian(learner, theta, split)
+        product = start
         for _ in range(iterations):
-            product = _hessian_times(learner, theta, split, direction)
-            size = _norm(product)
-            direction = {name: part / (size + 1e-30) for name, part in product.items()}
+            product = hessian_times(product / (product.norm() + 1e-30))
+        size: Tensor = product.norm()
         return size
 
     with in_eval_mode(learner):
@@ -51,28 +59,22 @@ def largest_curvature(learner: GradientLearner, support: Split, iterations: int 
     return curvature.detach().cpu()
 
 
-def _hessian_times(
-    learner: GradientLearner, theta: Weights, split: Split, direction: Weights
-) -> Weights:
-    """H v = ∇⟨∇L_S(θ), v⟩."""
+def gradient_and_hessian(
+    learner: GradientLearner, theta: Weights, split: Split
+) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """∇L in the adapted weights, and v ↦ H v, the Hessian's product with a vector.
 
-    def slope(moving: Weights) -> Tensor:
-        gradient = learner.gradient({**theta, **moving}, split)
-        return torch.stack([(gradient[name] * direction[name]).sum() for name in direction]).sum()
+    As H is symmetric, the gradient's vector-Jacobian product is that.
 
-    product: Weights = grad(slope)({name: theta[name] for name in direction})
-    return product
+    Args:
+        learner: gives the loss.
+        theta: where, for one task.
+        split: of that task.
 
-
-def _random_direction(learner: GradientLearner, theta: Weights) -> Weights:
-    """The same for every call: of unit length, on the adapted weights."""
-    numbers = generator("power iteration")
-    drawn = {
-        name: torch.randn(weight.shape, generator=numbers).to(weight)
-        for name, weight in learner.adapted(theta).items()
-    }
-    return {name: part / _norm(drawn) for name, part in drawn.items()}
-
-
-def _norm(parts: Weights) -> Tensor:
-    return torch.stack([(part**2).sum() for part in parts.values()]).sum().sqrt()
+    Returns:
+        ∇L as ``[weights]``, and a function of such a vector that gives another.
+    """
+    gradient, times = torch.func.vjp(
+        lambda adapted: flat(learner.gradient({**theta, **adapted}, split)), learner.adapted(theta)
+    )[:2]
+    return gradient, lambda vector: flat(times(vector)[0])

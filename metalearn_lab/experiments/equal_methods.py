@@ -67,9 +67,8 @@ class Replays:
     @cached_property
     def ever_differed(self) -> Tensor:
         """Whether it did after this or an earlier episode, from ``FIRST_LOOK`` on."""
-        looked = self.differs.clone()
-        looked[:, : FIRST_LOOK - 1] = False
-        return looked.cummax(1).values
+        episode = torch.arange(1, self.differs.shape[1] + 1)
+        return (self.differs & (episode >= FIRST_LOOK)).cummax(1).values
 
     def leads_by(self, margin: float) -> Tensor:
         """Whether one mean leads by a margin or more, ``[replays, episodes]``."""
@@ -123,9 +122,8 @@ def _running_half_width(values: Tensor, samples: int) -> Tensor:
     from scipy.stats import t
 
     n = _counts(values)
-    mean = values.cumsum(1) / n
     around = values - values.mean()  # about zero, so that little is lost in the subtraction
-    variance = (around.square().cumsum(1) / n - (mean - values.mean()).square()).clamp(min=0)
+    variance = (around.square().cumsum(1) / n - (around.cumsum(1) / n).square()).clamp(min=0)
     degrees = (n - 1).clamp(min=1)
     quantile = torch.as_tensor(t.ppf(0.975, (samples * degrees).numpy()), dtype=values.dtype)
     half_width = quantile * (variance / degrees).sqrt()

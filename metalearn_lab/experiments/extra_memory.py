@@ -28,7 +28,7 @@ def peak_extra_bytes(computation: Callable[[], object]) -> int:
     watch = _Watch()
     with watch:
         computation()
-    return watch.peak
+    return watch.peak_bytes
 
 
 def step_bytes(learner: Learner, tasks: Task) -> int:
@@ -44,30 +44,26 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.alive = self.peak = 0
-        self.known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+        self.alive_bytes = self.peak_bytes = 0
+        self.seen_memory: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
-        for tensor in _tensors((args, kwargs)):  # was there before: not new
-            self.known.add(tensor.untyped_storage())
+        self.seen_memory.update(_memory_of((args, kwargs)))  # was there before: not new
         result = func(*args, **(kwargs or {}))
-        for tensor in _tensors(result):
-            self._add(tensor.untyped_storage())
+        for memory in _memory_of(result):
+            if memory not in self.seen_memory:
+                self.seen_memory.add(memory)
+                self.alive_bytes += memory.nbytes()
+                weakref.finalize(memory, self._free, memory.nbytes())
+        self.peak_bytes = max(self.peak_bytes, self.alive_bytes)
         return result
 
-    def _add(self, memory: torch.UntypedStorage) -> None:
-        if memory in self.known:
-            return
-        self.known.add(memory)
-        self.alive += memory.nbytes()
-        self.peak = max(self.peak, self.alive)
-        weakref.finalize(memory, self._free, memory.nbytes())
-
     def _free(self, size: int) -> None:
-        self.alive -= size
+        self.alive_bytes -= size
 
 
-def _tensors(values: object) -> list[Tensor]:
-    return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+def _memory_of(values: object) -> list[torch.UntypedStorage]:
+    leaves = pytree.tree_leaves(values)
+    return [leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)]

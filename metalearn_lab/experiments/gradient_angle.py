@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.evaluation.flat_weights import flat
-from metalearn_lab.experiments.curvature import largest_curvature
+from metalearn_lab.experiments.curvature import gradient_and_hessian, largest_curvature
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import step_count
@@ -69,10 +69,10 @@ def gradient_angles(
     """
     doubled = Task(*(Split(split.x.double(), split.y.double()) for split in tasks))
     exact = copy.deepcopy(model).double()
-    each = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
+    degrees = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
+    by_rate = torch.stack(degrees).transpose(1, 2).cpu()
     learner = MAML(exact, loss, inner_lr=0.0, inner_steps=0)
-    curvature = largest_curvature(learner, doubled.support)
-    return GradientAngles(tuple(rates), torch.stack(each).transpose(1, 2).cpu(), curvature)
+    return GradientAngles(tuple(rates), by_rate, largest_curvature(learner, doubled.support))
 
 
 def meta_gradients(
@@ -127,16 +127,9 @@ def _times_product(
     learner: MAML, trajectory: Sequence[Weights], support: Split, vectors: Tensor
 ) -> Tensor:
     """Row k of ``vectors`` times (I − αH_0) … (I − αH_{k−1})."""
-    rows = list(vectors)
-    for j in reversed(range(len(trajectory))):
-        later = torch.stack(rows[j:])
-        later = later - learner.inner_lr * _hessian_times(learner, trajectory[j], support, later)
-        rows[j:] = list(later)
-    return torch.stack(rows)
-
-
-def _hessian_times(learner: MAML, theta: Weights, support: Split, vectors: Tensor) -> Tensor:
-    """H v for every row v; as H is symmetric, the gradient's vector-Jacobian product is that."""
-    gradient = torch.func.grad(lambda part: learner.loss_at({**theta, **part}, support))
-    times = torch.func.vjp(lambda part: flat(gradient(part)), learner.adapted(theta))[1]
-    return torch.func.vmap(lambda vector: flat(times(vector)[0]))(vectors)
+    for j, theta in reversed(list(enumerate(trajectory))):
+        _, hessian_times = gradient_and_hessian(learner, theta, support)
+        later = vectors[j:]
+        moved = later - learner.inner_lr * torch.func.vmap(hessian_times)(later)
+        vectors = torch.cat([vectors[:j], moved])
+    return vectors

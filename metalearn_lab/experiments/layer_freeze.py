@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from itertools import product
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from metalearn_lab.evaluation.adaptation_curves import (
     TASKS_AT_ONCE,
@@ -62,8 +61,7 @@ class Adapted(NamedTuple):
     similarity: Tensor
 
 
-@dataclass(frozen=True)
-class FreezeStudy:
+class FreezeStudy(NamedTuple):
     """Every choice of layers that move, on the same tasks.
 
     Attributes:
@@ -89,9 +87,11 @@ class FreezeStudy:
 
         NaN where all layers gain nothing.
         """
-        begun = self.scores("all", 0).mean()
-        whole, part = self.scores("all").mean(), self.scores(which).mean()
-        return ((part - begun) / (whole - begun)).item()
+        before, after_all, after_some = (
+            scores.mean()
+            for scores in (self.scores("all", 0), self.scores("all"), self.scores(which))
+        )
+        return ((after_some - before) / (after_all - before)).item()
 
 
 def layers_of(model: nn.Module) -> tuple[Layer, ...]:
@@ -103,15 +103,15 @@ def layers_of(model: nn.Module) -> tuple[Layer, ...]:
     body, head = getattr(model, "body", None), getattr(model, "head", None)
     if not isinstance(body, nn.Sequential) or not isinstance(head, nn.Module):
         raise ValueError("the layers are read from a sequential `body` and a `head`: give both")
-    found: list[Layer] = []
-    for place, part in enumerate(body):
-        weights = tuple(f"body.{place}.{name}" for name, _ in part.named_parameters())
+    layers: list[Layer] = []
+    for index, module in enumerate(body):
+        weights = tuple(f"body.{index}.{name}" for name, _ in module.named_parameters())
         if weights:
-            found.append(Layer(f"layer {len(found) + 1}", weights, f"body.{place}"))
-        elif found:  # an activation or the like belongs to the layer before it
-            found[-1] = found[-1]._replace(output=f"body.{place}")
-    top = tuple(f"head.{name}" for name, _ in head.named_parameters())
-    return (*found, Layer("head", top, "head"))
+            layers.append(Layer(f"layer {len(layers) + 1}", weights, f"body.{index}"))
+        elif layers:  # an activation or the like belongs to the layer before it
+            layers[-1] = layers[-1]._replace(output=f"body.{index}")
+    head_weights = tuple(f"head.{name}" for name, _ in head.named_parameters())
+    return (*layers, Layer("head", head_weights, "head"))
 
 
 def freeze_study(learner: GradientLearner, tasks: Task, steps: int) -> FreezeStudy:
@@ -129,8 +129,10 @@ def freeze_study(learner: GradientLearner, tasks: Task, steps: int) -> FreezeStu
     check_tasks(tasks)
     steps = step_count(steps)
     layers = layers_of(learner.model)
-    choices = product((False, True), repeat=len(layers))
-    adapted = {moves: _adapted(learner, tasks, steps, layers, moves) for moves in choices}
+    adapted = {
+        moves: _adapted(learner, tasks, steps, layers, moves)
+        for moves in product((False, True), repeat=len(layers))
+    }
     return FreezeStudy(tuple(layer.name for layer in layers), adapted)
 
 
@@ -138,10 +140,17 @@ def layer_features(
     learner: GradientLearner, weights: Weights, x: Tensor, layers: Sequence[Layer]
 ) -> list[Tensor]:
     """Features ``[items, features]`` of each layer at given weights, for one task."""
-    recorder = _Recorder(learner.model, [layer.output for layer in layers])
-    named = {f"model.{name}": weight for name, weight in weights.items()}
-    outputs: list[Tensor] = functional_call(recorder, named, (x,))
-    return [output.flatten(1) for output in outputs]
+    modules = [learner.model.get_submodule(layer.output) for layer in layers]
+    features: dict[nn.Module, Tensor] = {}
+
+    def keep_features(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        features[module] = output.flatten(1)
+
+    with ExitStack() as hooks:
+        for module in modules:
+            hooks.enter_context(module.register_forward_hook(keep_features))
+        learner.call(weights, x)
+    return [features[module] for module in modules]
 
 
 @torch.no_grad()
@@ -149,47 +158,26 @@ def layer_features(
 def _adapted(
     learner: GradientLearner, tasks: Task, steps: int, layers: Sequence[Layer], moves: Moves
 ) -> Adapted:
-    partial = copy.copy(learner)
-    chosen = [layer.weights for layer, moved in zip(layers, moves, strict=True) if moved]
     thawed = {name for name, weight in learner.model.named_parameters() if weight.requires_grad}
-    moving = tuple(name for names in chosen for name in names if name in thawed)
+    moving = tuple(
+        name
+        for layer, moved in zip(layers, moves, strict=True)
+        for name in layer.weights
+        if moved and name in thawed
+    )
+    partial = copy.copy(learner)
     if moving:
         partial.adapts = moving
 
     def of_one(support: Split, query: Split) -> list[Tensor]:
         theta = learner.weights()
         trajectory = partial.inner_loop(theta, support, steps) if moving else [theta] * (steps + 1)
-        each = [layer_features(learner, theta, query.x, layers) for theta in trajectory]
-        return [torch.stack(features) for features in zip(*each, strict=True)]
+        by_step = [layer_features(learner, weights, query.x, layers) for weights in trajectory]
+        return [torch.stack(features) for features in zip(*by_step, strict=True)]
 
     mapped = over_tasks(of_one, learner.mapping)
     with in_eval_mode(learner):
-        features = [mapped(part.support, part.query) for part in chunks(tasks, TASKS_AT_ONCE)]
-    by_layer = [torch.cat(parts) for parts in zip(*features, strict=True)]
+        by_chunk = [mapped(chunk.support, chunk.query) for chunk in chunks(tasks, TASKS_AT_ONCE)]
+    by_layer = [torch.cat(features) for features in zip(*by_chunk, strict=True)]
     similarity = torch.stack([linear_cka(f, f[:, :1].expand_as(f)) for f in by_layer], -1)
     return Adapted(curves_of(learner, by_layer[-1], tasks.query.y), similarity.cpu())
-
-
-class _Recorder(nn.Module):
-    """A model whose ``forward`` gives what some of its modules put out."""
-
-    def __init__(self, model: nn.Module, outputs: Sequence[str]) -> None:
-        super().__init__()
-        self.model = model
-        self.outputs = list(outputs)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Outputs of the modules for ``x``, in the order they were named."""
-        kept: dict[str, Tensor] = {}
-        hooks = [
-            self.model.get_submodule(name).register_forward_hook(
-                lambda module, inputs, output, name=name: kept.update({name: output})
-            )
-            for name in self.outputs
-        ]
-        try:
-            self.model(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return [kept[name] for name in self.outputs]

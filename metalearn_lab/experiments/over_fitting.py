@@ -51,8 +51,7 @@ def over_fitting(learner: Learner, tasks: Task, steps: int) -> OverFitting:
     check_tasks(tasks)
     both = Split(*(torch.cat(pair, dim=1) for pair in zip(*tasks, strict=True)))
     outputs = predict_along(learner, Task(tasks.support, both), steps)
-    items = tasks.support.y.shape[1]
-    sides = outputs[:, :, :items], outputs[:, :, items:]
+    sides = outputs.split_with_sizes([split.y.shape[1] for split in tasks], dim=2)
     on_support, on_query = (
         curves_of(learner, side, split.y) for side, split in zip(sides, tasks, strict=True)
     )

@@ -53,12 +53,7 @@ def rate_steps(learner: Learner, tasks: Task, rates: Sequence[float], steps: int
     """
     if not rates or list(rates) != sorted(set(rates)):
         raise ValueError(f"give increasing rates, got {list(rates)}")
-    means, halves = [], []
-    for rate in rates:
-        loss = adaptation_curves(with_rate(learner, rate), tasks, steps).loss
-        interval = interval_over_tasks(torch.where(loss.isfinite(), loss, torch.inf))
-        means.append(interval.mean)
-        halves.append(interval.half_width)
-    return RateSteps(
-        torch.tensor(list(rates)), torch.stack(means), torch.stack(halves), tasks.query.y.shape[0]
-    )
+    curves = [adaptation_curves(with_rate(learner, rate), tasks, steps) for rate in rates]
+    losses = torch.stack([at_rate.loss for at_rate in curves], 1)
+    interval = interval_over_tasks(torch.where(losses.isfinite(), losses, torch.inf))
+    return RateSteps(torch.tensor(list(rates)), *interval)

@@ -31,7 +31,7 @@ def linear_cka(a: Tensor, b: Tensor) -> Tensor:
             f"both must be [..., items, features] with the same 2 or more items, got "
             f"{tuple(a.shape)} and {tuple(b.shape)}"
         )
-    centred_a, centred_b = (each - each.mean(-2, keepdim=True) for each in (a, b))
+    centred_a, centred_b = (features - features.mean(-2, keepdim=True) for features in (a, b))
     sizes = (_strength(centred_a, centred_a) * _strength(centred_b, centred_b)).sqrt()
     vary = _varies(a, centred_a) & _varies(b, centred_b)
     return torch.where(vary, _strength(centred_a, centred_b) / sizes, 0.0)
@@ -44,6 +44,6 @@ def _strength(a: Tensor, b: Tensor) -> Tensor:
 
 def _varies(features: Tensor, centred: Tensor) -> Tensor:
     """Whether more than rounding is left when the mean is taken off; what is NaN stays NaN."""
-    size, left = (torch.linalg.matrix_norm(each) for each in (features, centred))
-    constant: Tensor = left <= 10 * torch.finfo(features.dtype).eps * size
+    size, size_left = map(torch.linalg.matrix_norm, (features, centred))
+    constant: Tensor = size_left <= 10 * torch.finfo(features.dtype).eps * size
     return ~constant

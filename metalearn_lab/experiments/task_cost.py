@@ -22,22 +22,13 @@ class TaskCost(NamedTuple):
         """Milliseconds of all tasks in one call."""
         return self.overhead + tasks * self.work
 
-    def one_by_one(self, tasks: float) -> float:
-        """Milliseconds of a call for each task."""
-        return tasks * (self.overhead + self.work)
-
     def speed_up(self, tasks: float) -> float:
-        """How many times as fast one call for all is as a call for each."""
-        return self.one_by_one(tasks) / self.together(tasks)
-
-    @property
-    def ceiling(self) -> float:
-        """What the speed-up tends to with many tasks, 1 + o/w."""
-        return 1 + self.half_way
+        """How many times as fast one call for all is as a call for each; at most 1 + o/w."""
+        return tasks * self.together(1) / self.together(tasks)
 
     @property
     def half_way(self) -> float:
-        """The number of tasks at which half of the ceiling is reached, o/w.
+        """The number of tasks at which half of the largest speed-up is reached, o/w.
 
         From there on the tasks themselves take more than starting does.
         """

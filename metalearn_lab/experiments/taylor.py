@@ -14,6 +14,7 @@ Source: Nichol, Achiam and Schulman, "On First-Order Meta-Learning Algorithms", 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.experiments.curvature import gradient_and_hessian
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.running.few_threads import on_few_threads
@@ -77,14 +79,14 @@ def expected_coefficients(algorithm: str, minibatches: int) -> Coefficients:
         ValueError: an unknown algorithm.
     """
     k = minibatches
-    match algorithm:
-        case "maml":
-            return Coefficients(1, -2 * (k - 1))
-        case "first_order_maml":
-            return Coefficients(1, -(k - 1))
-        case "reptile":
-            return Coefficients(k, -k * (k - 1) / 2)
-    raise ValueError(f"unknown algorithm {algorithm!r}: use one of {', '.join(ALGORITHMS)}")
+    coefficients = {
+        "maml": Coefficients(1, -2 * (k - 1)),
+        "first_order_maml": Coefficients(1, -(k - 1)),
+        "reptile": Coefficients(k, -k * (k - 1) / 2),
+    }
+    if algorithm not in coefficients:
+        raise ValueError(f"unknown algorithm {algorithm!r}: use one of {', '.join(ALGORITHMS)}")
+    return coefficients[algorithm]
 
 
 @on_few_threads
@@ -101,12 +103,11 @@ def directions(learner: Reptile, population: Split) -> Directions:
     theta = held_constant(learner.weights())
 
     def of_one(task: Split) -> tuple[Tensor, Tensor]:
-        whole = Split(task.x.flatten(0, 1), task.y.flatten(0, 1))
-        gradient = torch.func.grad(lambda part: learner.loss_at({**theta, **part}, whole))
-        slope, hessian_times = torch.func.vjp(gradient, learner.adapted(theta))[:2]
-        return flat(slope), flat(hessian_times(slope)[0])
+        all_items = Split(task.x.flatten(0, 1), task.y.flatten(0, 1))
+        gradient, hessian_times = gradient_and_hessian(learner, theta, all_items)
+        return gradient, hessian_times(gradient)
 
-    return Directions(*(each.mean(0) for each in torch.func.vmap(of_one)(population)))
+    return Directions(*(vectors.mean(0) for vectors in torch.func.vmap(of_one)(population)))
 
 
 def draw(population: Split, draws: int, minibatches: int, seed: int) -> Split:
@@ -123,12 +124,11 @@ def draw(population: Split, draws: int, minibatches: int, seed: int) -> Split:
     """
     tasks, size = population.y.shape[:2]
     task = torch.randint(tasks, (draws,), generator=generator("taylor task", seed))
-    picks = [
+    minibatch = [
         torch.randint(size, (draws,), generator=generator("taylor minibatch", seed, j))
         for j in range(minibatches)
     ]
-    which = torch.stack(picks, 1)
-    return Split(*(part[task[:, None], which] for part in population))
+    return Split(*(values[task[:, None], torch.stack(minibatch, 1)] for values in population))
 
 
 @on_few_threads
@@ -164,18 +164,15 @@ def measured_coefficients(
         raise ValueError(f"give 2 minibatches and 2 draws or more, got {minibatches} and {draws}")
     if learner.inner_lr == 0:
         raise ValueError("the coefficients are in units of α: give a positive inner_lr")
-    exact = directions(learner, population)
-    basis = torch.linalg.pinv(torch.stack(exact, 1)).T
+    basis = torch.linalg.pinv(torch.stack(directions(learner, population), 1)).T
     drawn = draw(population, draws, minibatches, seed)
-    parts = zip(*(torch.split(part, _AT_ONCE) for part in drawn), strict=True)
-    of_each = torch.func.vmap(lambda x, y: of_one_draw(learner, Split(x, y)))
-    each = [of_each(x, y) for x, y in parts]
+    of_draws = torch.func.vmap(partial(of_one_draw, learner), chunk_size=_AT_ONCE)
     measured = {}
-    for name in ALGORITHMS:
-        whole, at_zero = (torch.cat([part[name][i] for part in each]) for i in (0, 1))
-        if not whole.isfinite().all():
+    for name, (gradients, at_zero) in of_draws(drawn).items():
+        if not gradients.isfinite().all():
             raise ValueError(f"a meta-gradient of {name} is NaN or inf: lower inner_lr")
-        grad, inner = whole @ basis[:, 0], (whole - at_zero) @ basis[:, 1] / learner.inner_lr
+        grad = gradients @ basis[:, 0]
+        inner = (gradients - at_zero) @ basis[:, 1] / learner.inner_lr
         intervals = (interval_over_tasks(values.cpu()) for values in (grad, inner))
         measured[name] = MeasuredCoefficients(*intervals)
     return measured
@@ -193,14 +190,14 @@ def of_one_draw(learner: Reptile, minibatches: Split) -> dict[str, tuple[Tensor,
     splits = [Split(x, y) for x, y in zip(*minibatches, strict=True)]
     *adapt, last = splits
 
-    def judged(part: Weights) -> Tensor:
-        return learner.loss_at(learner.descend({**phi, **part}, adapt)[-1], last)
+    def last_loss(moving: Weights) -> Tensor:
+        return learner.loss_at(learner.descend({**phi, **moving}, adapt)[-1], last)
 
     path = learner.descend(phi, splits)
     at_phi = [flat(learner.gradient(phi, split)) for split in splits]
     reptile = (flat(adapted) - flat(learner.adapted(path[-1]))) / learner.inner_lr
     return {
-        "maml": (flat(torch.func.grad(judged)(adapted)), at_phi[-1]),
+        "maml": (flat(torch.func.grad(last_loss)(adapted)), at_phi[-1]),
         "first_order_maml": (flat(learner.gradient(path[-2], last)), at_phi[-1]),
         "reptile": (reptile, torch.stack(at_phi).sum(0)),
     }

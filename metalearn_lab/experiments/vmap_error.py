@@ -35,7 +35,7 @@ def vmap_error(learner: Learner, tasks: Task) -> VmapError:
         ValueError: a meta-gradient is not finite.
     """
     fast, right = (meta_gradient(learner, tasks, how) for how in ("vmap", "loop"))
-    at_once, one_by_one = (flat(each) for each in (fast, right))
+    at_once, one_by_one = (flat(gradient) for gradient in (fast, right))
     if not (at_once.isfinite().all() and one_by_one.isfinite().all()):
         raise ValueError(
             "a meta-gradient holds NaN or inf, so there is nothing to compare: check the tasks, or "
@@ -45,6 +45,6 @@ def vmap_error(learner: Learner, tasks: Task) -> VmapError:
     return VmapError(_relative_error(at_once, one_by_one), parts)
 
 
-def _relative_error(found: Tensor, right: Tensor) -> float:
-    error = (found - right).norm()
-    return float(error / right.norm()) if error else 0.0
+def _relative_error(gradient: Tensor, reference: Tensor) -> float:
+    error = (gradient - reference).norm()
+    return float(error / reference.norm()) if error else 0.0

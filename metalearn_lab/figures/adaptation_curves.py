@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
-from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.figures.style import GREY, house_style, line, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.style import GREY, draw_band, house_style, lines_of, new_figure
 
 Kind = Literal["loss", "accuracy"]
 
 
+@house_style()
 def adaptation_curves_figure(
     curves: Mapping[str, AdaptationCurves],
     kind: Kind = "loss",
@@ -37,53 +37,33 @@ def adaptation_curves_figure(
             linear from 0 when not given.
 
     Raises:
-        ValueError: no curves, different numbers of tasks, an unknown learner, or accuracies of a
-            regression.
+        ValueError: no curves, different numbers of tasks, or accuracies of a regression.
     """
-    from matplotlib.ticker import MaxNLocator
-
-    counts = {each.tasks for each in curves.values()}
+    counts = {learner_curves.tasks for learner_curves in curves.values()}
     if len(counts) != 1:
         raise ValueError(
             f"curves must be over one number of tasks to be compared, got {sorted(counts)}"
         )
-    with house_style():
-        figure, (axes,) = new_figure()
-        drawn: set[str] = set()
-        for name, each in curves.items():
-            interval = each.mean_loss if kind == "loss" else each.mean_accuracy
-            _draw(axes, name, interval, again=name.partition(", ")[0] in drawn)
-            drawn.add(name.partition(", ")[0])
-        if chance is not None:
-            axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label="chance")
-        axes.set_title(f"Mean and 95 % interval over {counts.pop():,} unseen tasks")
-        axes.set_xlabel("inner step")
-        axes.set_ylabel(ylabel or f"query {kind}")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylim(bottom=0)
-        if log_limits is not None:
-            _logarithmic(axes, log_limits)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure, (axes,) = new_figure()
+    for look, learner_curves in zip(lines_of(curves).values(), curves.values(), strict=True):
+        interval = learner_curves.mean_loss if kind == "loss" else learner_curves.mean_accuracy
+        mean, half_width = (values.detach().cpu() for values in interval[:2])
+        axes.plot(range(len(mean)), mean, **look)
+        draw_band(axes, range(len(mean)), mean, half_width, look["color"])
+    if chance is not None:
+        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label="chance")
+    axes.set(xlabel="inner step", ylabel=ylabel or f"query {kind}")
+    axes.set_title(f"Mean and 95 % interval over {counts.pop():,} unseen tasks")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+    if log_limits is not None:
+        _set_log_scale(axes, log_limits)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def _logarithmic(axes: Axes, limits: tuple[float, float]) -> None:
-    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
-
+def _set_log_scale(axes: Axes, limits: tuple[float, float]) -> None:
     axes.set(yscale="log", ylim=limits)
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-
-
-def _draw(axes: Axes, name: str, interval: Interval, *, again: bool) -> None:
-    mean, half = (part.detach().cpu().numpy() for part in interval[:2])
-    learner, comma, apart = name.partition(", ")
-    look = line(learner)
-    look["label"] += comma + apart
-    if again:
-        look |= {"linewidth": 1.0, "markerfacecolor": "white"}
-    axes.plot(range(len(mean)), mean, **look)
-    axes.fill_between(
-        range(len(mean)), mean - half, mean + half, color=look["color"], alpha=0.18, linewidth=0
-    )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from metalearn_lab.figures.style import INK, house_style, new_figure, style_of
 from metalearn_lab.learners.line import Line
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LOOKS = {
     "second order": style_of("maml"),
@@ -20,6 +18,7 @@ LOOKS = {
 """How each way to the meta-gradient is drawn."""
 
 
+@house_style()
 def cost_of_steps_figure(
     steps: Sequence[int],
     megabytes: Mapping[str, Sequence[float]],
@@ -35,22 +34,19 @@ def cost_of_steps_figure(
     Raises:
         ValueError: an unknown way, or not one value for each number of steps.
     """
-    with house_style():
-        figure, panels = new_figure(2, width=9.0, height=3.4)
-        titles = ("Memory at its peak, MB", "Time of a meta-gradient, ms")
-        for axes, title, lines in zip(panels, titles, (megabytes, milliseconds), strict=True):
-            for way, values in lines.items():
-                if way not in LOOKS or len(values) != len(steps):
-                    raise ValueError(
-                        f"{way!r} must be one of {', '.join(LOOKS)} with {len(steps)} values"
-                    )
-                axes.plot(steps, values, **LOOKS[way]._asdict(), label=way)
-            _write_ends(axes, steps[-1], [values[-1] for values in lines.values()])
-            axes.set_title(title)
-            axes.set_xlabel("inner steps k")
-            axes.set_xticks(steps)
-            axes.set_ylim(bottom=0)
-        panels[0].legend(loc="upper left")
+    figure, panels = new_figure(2, width=9.0, height=3.4)
+    titles = ("Memory at its peak, MB", "Time of a meta-gradient, ms")
+    for axes, title, lines in zip(panels, titles, (megabytes, milliseconds), strict=True):
+        for way, values in lines.items():
+            if way not in LOOKS or len(values) != len(steps):
+                raise ValueError(
+                    f"{way!r} must be one of {', '.join(LOOKS)} with {len(steps)} values"
+                )
+            axes.plot(steps, values, **LOOKS[way]._asdict(), label=way)
+        _write_ends(axes, steps[-1], [values[-1] for values in lines.values()])
+        axes.set(title=title, xlabel="inner steps k", xticks=steps)
+        axes.set_ylim(bottom=0)
+    panels[0].legend(loc="upper left")
     return figure
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+_TRUTH: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": (0, (4, 3)),
+    "linewidth": 1.4,
+    "label": "the sinusoid of the points",
+}
+_POINTS: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "none",
+    "marker": "o",
+    "markeredgecolor": "white",
+    "markersize": 9,
+    "zorder": 5,
+}
 
 X_RANGE = (-5.0, 5.0)
 """Where points may lie across: the inputs of the sinusoids."""
@@ -38,42 +50,26 @@ class DrawnTask(NamedTuple):
     truth: Tensor | None
 
 
+@house_style()
 def drawn_task_figure(drawn: DrawnTask, step: int) -> Figure:
     """One panel: the points, and of each learner a thin curve before and a thick one after.
 
     Args:
         drawn: with ``step`` or more inner steps.
         step: after which the thick curves are.
-
-    Raises:
-        ValueError: an unknown learner.
     """
-    with house_style():
-        figure, (axes,) = new_figure(width=9.0, height=4.2)
-        axes.set(xlim=X_RANGE, ylim=Y_RANGE, xlabel="x", ylabel="y")
-        if drawn.truth is not None:
-            label = "the sinusoid of the points"
-            axes.plot(drawn.x, drawn.truth, color=GREY, linestyle=(0, (4, 3)), lw=1.4, label=label)
-        for place, (name, curves) in enumerate(drawn.curves.items()):
-            _draw_learner(axes, drawn.x, name, curves, step, place)
-        label = f"{len(drawn.points)} {'point' if len(drawn.points) == 1 else 'points'}"
-        axes.plot(
-            *drawn.points.T,
-            color=INK,
-            linestyle="none",
-            marker="o",
-            markeredgecolor="white",
-            markersize=9,
-            zorder=5,
-            label=label,
-        )
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure, (axes,) = new_figure(width=9.0, height=4.2)
+    axes.set(xlim=X_RANGE, ylim=Y_RANGE, xlabel="x", ylabel="y")
+    if drawn.truth is not None:
+        axes.plot(drawn.x, drawn.truth, **_TRUTH)
+    after = f"after {step} {'step' if step == 1 else 'steps'} (thin: before)"
+    for index, (name, curves) in enumerate(drawn.curves.items()):
+        look = line(name)
+        before = {**look, "marker": "", "linewidth": 1.1, "label": None}
+        axes.plot(drawn.x, curves[0], **before)
+        look["label"] += f"\n{after}"
+        axes.plot(drawn.x, curves[step], **look, markevery=(4 + 6 * index, 12))
+    count = len(drawn.points)
+    axes.plot(*drawn.points.T, **_POINTS, label=f"{count} {'point' if count == 1 else 'points'}")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
-
-
-def _draw_learner(axes: Axes, x: Tensor, name: str, curves: Tensor, step: int, place: int) -> None:
-    look = line(name)
-    axes.plot(x, curves[0], color=look["color"], linestyle=look["linestyle"], linewidth=1.1)
-    count = f"{step} {'step' if step == 1 else 'steps'}"
-    look["label"] = f"{look['label']}\nafter {count} (thin: before)"
-    axes.plot(x, curves[step], **look, markevery=(4 + 6 * place, 12))

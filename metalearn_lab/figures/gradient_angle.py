@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from torch import Tensor
 
-from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
-from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
+from metalearn_lab.figures.style import GREY, INK, draw_band, house_style, new_figure
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_UPHILL = 90
 _TOP = 140
 _LOOKS: dict[str, dict[str, Any]] = {
     "ReLU": {"color": INK, "linestyle": "-", "marker": "o"},
     "tanh": {"color": GREY, "linestyle": (0, (5, 2)), "marker": "s"},
 }
+_OVERSHOOTS: dict[str, Any] = {"color": INK, "linestyle": (0, (1, 2)), "linewidth": 1.6}
 
 
 class GradientAnglePicture(NamedTuple):
@@ -41,54 +38,34 @@ class GradientAnglePicture(NamedTuple):
     overshoots: float
 
 
+@house_style()
 def gradient_angle_scene(rates: tuple[float, ...]) -> Scene[GradientAnglePicture]:
     """Both activations as lines; the chosen one thick, with its interval at every rate.
 
     Args:
         rates: α, the horizontal places.
     """
-    return Scene(_frame(rates), lambda axes, data: _draw(axes[0], rates, data))
+    figure, (axes,) = new_figure(width=8.4)
+    axes.set(xscale="log", xlim=(rates[0] / 1.3, rates[-1] * 1.3), xlabel="inner step size α")
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes.minorticks_off()
+    axes.set(ylim=(0, _TOP), yticks=range(0, _TOP, 30), ylabel="angle, degrees", title=ROOM)
+    for name, look in _LOOKS.items():
+        axes.plot([], [], **look, label=name)
+    axes.plot([], [], **_OVERSHOOTS, label="αλ = 1 (chosen activation)")
+    axes.axhline(90, color=INK, linewidth=0.8, label="90°: beyond it, the wrong way")
+    draw_band(axes, [], [], [], GREY, alpha=0.25).set_label("95 % interval (chosen)")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return Scene(figure, lambda panels, data: _draw(panels[0], rates, data))
 
 
-def _frame(rates: tuple[float, ...]) -> Figure:
-    with house_style():
-        figure, (axes,) = new_figure(width=8.4)
-        axes.set_xscale("log")
-        axes.set_xlim(rates[0] / 1.3, rates[-1] * 1.3)
-        axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
-        axes.minorticks_off()
-        axes.set_ylim(0, _TOP)
-        axes.set_yticks(range(0, _TOP, 30))
-        axes.set_xlabel("inner step size α")
-        axes.set_ylabel("angle, degrees")
-        room_for_a_title(axes)
-        axes.axhline(_UPHILL, color=INK, linewidth=0.8)
-        for name, look in _LOOKS.items():
-            axes.plot([], [], **look, label=name)
-        axes.plot([], [], **_overshoots_look(), label="αλ = 1 (chosen activation)")
-        axes.plot([], [], color=INK, linewidth=0.8, label="90°: beyond it, the wrong way")
-        axes.fill_between(
-            [], [], color=GREY, alpha=0.25, linewidth=0, label="95 % interval (chosen)"
-        )
-        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    return figure
-
-
-def _draw(axes: Axes, rates: tuple[float, ...], data: GradientAnglePicture) -> list[Artist]:
-    mean, half = data.mean[data.chosen].numpy(), data.half_width[data.chosen].numpy()
-    color = _LOOKS[data.chosen]["color"]
-    band = axes.fill_between(
-        rates, mean - half, mean + half, color=color, alpha=0.25, linewidth=0, zorder=1.5
-    )
-    lines = []
-    for name, values in data.mean.items():
-        width = 2.4 if name == data.chosen else 0.9
-        size = 6.0 if name == data.chosen else 3.0
-        lines += axes.plot(rates, values, **_LOOKS[name], linewidth=width, markersize=size)
-    line = axes.axvline(data.overshoots, **_overshoots_look())
-    words = f"Angle between the two meta-gradients: {data.setting}"
-    return [band, *lines, line, moving_title(axes, words)]
-
-
-def _overshoots_look() -> dict[str, Any]:
-    return {"color": INK, "linestyle": (0, (1, 2)), "linewidth": 1.6}
+def _draw(axes: Axes, rates: tuple[float, ...], data: GradientAnglePicture) -> Iterator[Artist]:
+    mean, half_width = data.mean[data.chosen], data.half_width[data.chosen]
+    band = draw_band(axes, rates, mean, half_width, _LOOKS[data.chosen]["color"], alpha=0.25)
+    band.set_zorder(1.5)
+    yield band
+    for name, degrees in data.mean.items():
+        width, size = (2.4, 6.0) if name == data.chosen else (0.9, 3.0)
+        yield from axes.plot(rates, degrees, **_LOOKS[name], linewidth=width, markersize=size)
+    yield axes.axvline(data.overshoots, **_OVERSHOOTS)
+    yield moving_title(axes, f"Angle between the two meta-gradients: {data.setting}")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from torch import Tensor
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
 
 from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
-from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, house_style, new_figure, style_of
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
+from metalearn_lab.figures.style import GREY, INK, draw_band, house_style, new_figure, style_of
 
 _OFF_THE_SCALE = 1e6
+_FROZEN: dict[str, Any] = {"facecolor": "#e8e8e8", "edgecolor": GREY, "hatch": "///"}
+_EVERYTHING: dict[str, Any] = {
+    "color": INK,
+    "linestyle": (0, (4, 3)),
+    "linewidth": 1.2,
+    "label": "all layers move",
+}
+_BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 2}
 
 
 class LayerFreezePicture(NamedTuple):
@@ -40,6 +44,7 @@ class LayerFreezePicture(NamedTuple):
     step: int
 
 
+@house_style()
 def layer_freeze_scene(
     layers: Sequence[str], *, learner: str, score: str, steps: int, most: float
 ) -> Scene[LayerFreezePicture]:
@@ -52,87 +57,48 @@ def layer_freeze_scene(
         steps: the last inner step.
         most: upper end of the score's axis.
     """
-    frame = _frame(layers, learner, score, steps, most)
-    return Scene(
-        frame, lambda axes, data: [*_bars(axes[0], data, learner), *_curves(axes[1], data, learner)]
-    )
+    color, _, marker = style_of(learner)
+    moves: dict[str, Any] = {"facecolor": color, "edgecolor": INK}
+    chosen: dict[str, Any] = {
+        "color": color,
+        "marker": marker,
+        "label": "the layers that you let move",
+    }
+    figure, (bars, curves) = new_figure(2, width=10.0, height=3.6)
+    bars.set(xlim=(0, 1.05), ylim=(-0.6, len(layers) - 0.4), title=ROOM)
+    bars.set_xlabel("linear CKA with the features before; black: 95 % interval")
+    bars.set_yticks(range(len(layers)), layers)
+    bars.grid(axis="y", visible=False)
+    bars.legend(handles=[Patch(**moves, label="moves"), Patch(**_FROZEN, label="frozen")], **_BELOW)
+    curves.set(xlim=(-0.2, steps + 0.2), ylim=(0, most), xlabel="inner step")
+    curves.set_title(f"{score.capitalize()}, mean and 95 % interval")
+    for look in (chosen, _EVERYTHING):
+        curves.plot([], [], **look)
+    curves.legend(**_BELOW)
+
+    def draw(panels: list[Axes], data: LayerFreezePicture) -> Iterator[Artist]:
+        yield from _draw_bars(panels[0], data, moves)
+        yield from _draw_curve(panels[1], data.chosen, chosen)
+        yield from _draw_curve(panels[1], data.everything, _EVERYTHING)  # thin: may be the same
+        yield panels[1].axvline(data.step, color=INK, linewidth=1, linestyle=(0, (1, 2)))
+
+    return Scene(figure, draw)
 
 
-def _frame(layers: Sequence[str], learner: str, score: str, steps: int, most: float) -> Figure:
-    from matplotlib.patches import Patch
-
-    with house_style():
-        figure, (bars, curves) = new_figure(2, width=10.0, height=3.6)
-        bars.set(xlim=(0, 1.05), ylim=(-0.6, len(layers) - 0.4))
-        bars.set_yticks(range(len(layers)), layers)
-        bars.grid(axis="y", visible=False)
-        room_for_a_title(bars)
-        bars.set_xlabel("linear CKA with the features before; black: 95 % interval")
-        bars.legend(
-            handles=[_patch(Patch, moved, learner) for moved in (True, False)],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.2),
-            ncols=2,
-        )
-        curves.set(xlim=(-0.2, steps + 0.2), ylim=(0, most), xlabel="inner step")
-        curves.set_title(f"{score.capitalize()}, mean and 95 % interval")
-        curves.plot([], [], **_chosen_look(learner))
-        curves.plot([], [], **_everything_look())
-        curves.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    return figure
+def _draw_bars(axes: Axes, data: LayerFreezePicture, moves: dict[str, Any]) -> Iterator[Artist]:
+    yield moving_title(axes, data.title)
+    layers = zip(data.moves, data.similarity.mean, data.similarity.half_width, strict=True)
+    for row, (moved, mean, half_width) in enumerate(layers):
+        look = moves if moved else _FROZEN
+        yield axes.add_patch(Rectangle((0, row - 0.3), float(mean), 0.6, **look))
+        ends = [max(float(mean - half_width), 0), float(mean + half_width)]
+        yield from axes.plot(ends, [row, row], color=INK, linewidth=2.5)
 
 
-def _bars(axes: Axes, data: LayerFreezePicture, learner: str) -> list[Artist]:
-    from matplotlib.patches import Rectangle
-
-    drawn: list[Artist] = [moving_title(axes, data.title)]
-    rows = zip(data.moves, data.similarity.mean, data.similarity.half_width, strict=True)
-    for place, (moved, mean, half) in enumerate(rows):
-        corner = (0, place - 0.3)
-        patch = Rectangle(corner, float(mean), 0.6, **_bar_look(moved, learner))
-        drawn.append(axes.add_patch(patch))
-        ends = [max(float(mean - half), 0), float(mean + half)]
-        drawn += axes.plot(ends, [place, place], color=INK, linewidth=2.5)
-    return drawn
-
-
-def _curves(axes: Axes, data: LayerFreezePicture, learner: str) -> list[Artist]:
-    steps = range(len(data.chosen.mean))
-    drawn: list[Artist] = []
-    for interval, look in (
-        (data.chosen, _chosen_look(learner)),
-        (data.everything, _everything_look()),  # on top and thin: both may be the same line
-    ):
-        mean, half = (_shown(part) for part in interval[:2])
-        drawn += axes.plot(steps, mean, **look)
-        band: dict[str, Any] = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
-        drawn.append(axes.fill_between(steps, mean - half, mean + half, **band))
-    at = data.step
-    drawn.append(axes.axvline(at, color=INK, linewidth=1, linestyle=(0, (1, 2))))
-    return drawn
-
-
-def _shown(values: Tensor) -> Tensor:
+def _draw_curve(axes: Axes, score: Interval, look: dict[str, Any]) -> Iterator[Artist]:
     """What has diverged lies above the picture."""
-    return values.nan_to_num(_OFF_THE_SCALE).clamp(max=_OFF_THE_SCALE)
-
-
-def _bar_look(moved: bool, learner: str) -> dict[str, Any]:
-    if moved:
-        return {"facecolor": style_of(learner).color, "edgecolor": INK}
-    return {"facecolor": "#e8e8e8", "edgecolor": GREY, "hatch": "///"}
-
-
-def _patch(kind: type, moved: bool, learner: str) -> Artist:
-    patch: Artist = kind(**_bar_look(moved, learner), label="moves" if moved else "frozen")
-    return patch
-
-
-def _chosen_look(learner: str) -> dict[str, Any]:
-    style = style_of(learner)
-    return {"color": style.color, "marker": style.marker, "label": "the layers that you let move"}
-
-
-def _everything_look() -> dict[str, Any]:
-    look = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
-    return {**look, "label": "all layers move"}
+    mean, half_width = (
+        values.nan_to_num(_OFF_THE_SCALE).clamp(max=_OFF_THE_SCALE) for values in score[:2]
+    )
+    yield from axes.plot(range(len(mean)), mean, **look)
+    yield draw_band(axes, range(len(mean)), mean, half_width, look["color"])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.figures.cost_of_steps import LOOKS
-from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
-from metalearn_lab.figures.scene import Scene
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _BUDGET: dict[str, Any] = {"color": GREY, "linewidth": 5, "alpha": 0.5}
 _CHOSEN: dict[str, Any] = {"color": INK, "linewidth": 1}
@@ -34,6 +31,7 @@ class MemoryBudgetAt(NamedTuple):
     steps: int
 
 
+@house_style()
 def memory_budget_scene(
     ways: Mapping[str, StepMemory], steps: Sequence[int], megabytes: tuple[float, float]
 ) -> Scene[MemoryBudgetAt]:
@@ -44,39 +42,28 @@ def memory_budget_scene(
         steps: numbers of inner steps to draw, rising.
         megabytes: ends of the vertical axis.
     """
-    return Scene(
-        _frame(list(ways), steps, megabytes), lambda axes, data: _draw(axes[0], data, ways, steps)
-    )
-
-
-def _frame(ways: Sequence[str], steps: Sequence[int], megabytes: tuple[float, float]) -> Figure:
-    with house_style():
-        figure, (axes,) = new_figure(width=7.6, height=4.0)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set(xlim=(steps[0], steps[-1]), ylim=megabytes, xlabel="inner steps k")
-        axes.set_xticks(steps, [f"{each:,}" for each in steps])
-        ticks = [10**i for i in range(9) if megabytes[0] <= 10**i <= megabytes[1]]
-        axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
-        axes.minorticks_off()
-        axes.set_ylabel("MB at the peak")
-        room_for_a_title(axes)
-        for way in ways:
-            axes.plot([], [], **LOOKS[way]._asdict(), label=way)
-        axes.plot([], [], **_BUDGET, label="the budget")
-        axes.plot([], [], **_CHOSEN, label="your k")
-        figure.legend(loc="outside right upper")
-    return figure
+    figure, (axes,) = new_figure(width=7.6, height=4.0)
+    axes.set(xscale="log", xlim=(steps[0], steps[-1]), xlabel="inner steps k", title=ROOM)
+    axes.set(yscale="log", ylim=megabytes, ylabel="MB at the peak")
+    axes.set_xticks(steps, [f"{count:,}" for count in steps])
+    ticks = [10**i for i in range(9) if megabytes[0] <= 10**i <= megabytes[1]]
+    axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    for way in ways:
+        axes.plot([], [], **LOOKS[way]._asdict(), label=way)
+    axes.plot([], [], **_BUDGET, label="the budget")
+    axes.plot([], [], **_CHOSEN, label="your k")
+    figure.legend(loc="outside right upper")
+    return Scene(figure, lambda panels, data: _draw(panels[0], data, ways, steps))
 
 
 def _draw(
     axes: Axes, data: MemoryBudgetAt, ways: Mapping[str, StepMemory], steps: Sequence[int]
-) -> list[Artist]:
+) -> Iterator[Artist]:
     at_once = "one task" if data.tasks == 1 else f"{data.tasks:,} tasks at once"
-    drawn: list[Artist] = [moving_title(axes, f"Memory of a meta-gradient, {at_once}")]
-    drawn.append(axes.axhline(data.budget / 1e6, **_BUDGET))
-    drawn.append(axes.axvline(data.steps, **_CHOSEN))
+    yield moving_title(axes, f"Memory of a meta-gradient, {at_once}")
+    yield axes.axhline(data.budget / 1e6, **_BUDGET)
+    yield axes.axvline(data.steps, **_CHOSEN)
     for way, memory in ways.items():
         megabytes = [memory.bytes(data.tasks, k) / 1e6 for k in steps]
-        drawn += axes.plot(steps, megabytes, **LOOKS[way]._asdict())
-    return drawn
+        yield from axes.plot(steps, megabytes, **LOOKS[way]._asdict())

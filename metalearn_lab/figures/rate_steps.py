@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from matplotlib import colormaps
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
 from torch import Tensor
 
-from metalearn_lab.figures.moving_title import moving_title
-from metalearn_lab.figures.scene import Scene
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import INK, house_style, label_of, line, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.colors import LogNorm
 
 LEAST, MOST = 0.05, 20.0
 """Losses between these are told apart; what is above is grey."""
 
+_COLOURS: dict[str, Any] = {
+    "norm": LogNorm(LEAST, MOST),
+    "cmap": colormaps["cividis"].with_extremes(over="#e6e6e6"),
+}
 _CLIFF: dict[str, Any] = {"color": INK, "linewidth": 2.2}
 _TRAINED: dict[str, Any] = {
     "marker": "*",
@@ -47,6 +50,7 @@ class RateStepMap(NamedTuple):
     tasks: int
 
 
+@house_style()
 def rate_steps_scene(
     rates: Sequence[float], steps: int, trained: tuple[int, int], learners: Sequence[str]
 ) -> Scene[RateStepMap]:
@@ -58,64 +62,45 @@ def rate_steps_scene(
         trained: index of the α, and the k, that the learners were trained with.
         learners: those that are drawn.
     """
-    from matplotlib.cm import ScalarMappable
-
-    with house_style():
-        figure, (left, right) = new_figure(2, width=9.6, height=4.2)
-        left.grid(visible=False)
-        left.set_title(" ")
-        left.set(xlim=(-0.5, len(rates) - 0.5), ylim=(-0.5, steps + 0.5))
-        left.set(xlabel="inner rate α", ylabel="inner steps k")
-        ticks = [i for i, rate in enumerate(rates) if f"{rate:.6e}".startswith("1.000000e")]
-        left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
-        left.set_yticks(range(0, steps + 1, 5))
-        right.set_xticks(range(0, steps + 1, 5))
-        figure.colorbar(ScalarMappable(_norm(), _colours()), ax=left, extend="max")
-        left.plot([], [], **_CLIFF, label="right of it: worse than no step")
-        left.plot([], [], linestyle="none", **_TRAINED, label="as trained")
-        left.plot([], [], linestyle="none", **_CHOSEN, markeredgecolor=INK, label="chosen")
-        below: Any = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": 2}
-        left.legend(**below, handlelength=1.5)
-        right.set(xlim=(-0.5, steps + 0.5), ylim=(LEAST, MOST), yscale="log")
-        right.set(xlabel="inner steps k", ylabel="query loss at the chosen α")
-        for name in learners:
-            right.plot([], [], **line(name))
-        right.legend(**below)
+    figure, (left, right) = new_figure(2, width=9.6, height=4.2)
+    left.grid(visible=False)
+    left.set(xlim=(-0.5, len(rates) - 0.5), ylim=(-0.5, steps + 0.5), title=ROOM)
+    left.set(xlabel="inner rate α", ylabel="inner steps k", yticks=range(0, steps + 1, 5))
+    ticks = [i for i, rate in enumerate(rates) if f"{rate:.6e}".startswith("1.000000e")]
+    left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
+    figure.colorbar(ScalarMappable(**_COLOURS), ax=left, extend="max")
+    left.plot([], [], **_CLIFF, label="right of it: worse than no step")
+    left.plot([], [], linestyle="none", **_TRAINED, label="as trained")
+    left.plot([], [], linestyle="none", **_CHOSEN, markeredgecolor=INK, label="chosen")
+    below: Any = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": 2}
+    left.legend(**below, handlelength=1.5)
+    right.set(xlim=(-0.5, steps + 0.5), ylim=(LEAST, MOST), yscale="log")
+    right.set(xticks=range(0, steps + 1, 5), xlabel="inner steps k")
+    right.set_ylabel("query loss at the chosen α")
+    for name in learners:
+        right.plot([], [], **line(name))
+    right.legend(**below)
     return Scene(figure, lambda panels, data: _draw(panels, data, trained))
 
 
-def _norm() -> LogNorm:
-    from matplotlib.colors import LogNorm
-
-    return LogNorm(LEAST, MOST)
-
-
-def _colours() -> Any:
-    from matplotlib import colormaps
-
-    return colormaps["cividis"].with_extremes(over="#e6e6e6")
-
-
-def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> list[Artist]:
-    left, right = panels[:2]
+def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> Iterator[Artist]:
+    left, right, _ = panels
     loss = data.loss[data.shown]
     cells = loss.nan_to_num(posinf=1e30).T.numpy()
-    drawn: list[Artist] = [
-        moving_title(left, f"Query loss of {label_of(data.shown)}, {data.tasks} tasks"),
-        left.imshow(cells, origin="lower", aspect="auto", norm=_norm(), cmap=_colours(), zorder=0),
-        *left.plot(*_cliff(loss), **_CLIFF),
-        *left.plot(*trained, **_TRAINED),
-        *left.plot(data.rate, data.step, **_CHOSEN, markeredgecolor="white"),
-        *left.plot(data.rate, data.step, **{**_CHOSEN, "markersize": 13}, markeredgecolor=INK),
-    ]
-    for name, each in data.loss.items():
-        drawn += right.plot(each[data.rate].clamp(LEAST / 2, MOST * 2).numpy(), **line(name))
-    drawn += right.plot([data.step] * 2, [LEAST, MOST], color=INK, linewidth=1)
-    return drawn
+    yield moving_title(left, f"Query loss of {label_of(data.shown)}, {data.tasks} tasks")
+    yield left.imshow(cells, origin="lower", aspect="auto", zorder=0, **_COLOURS)
+    yield from left.plot(*_cliff(loss), **_CLIFF)
+    yield from left.plot(*trained, **_TRAINED)
+    for size, color in ((10, "white"), (13, INK)):
+        square = {**_CHOSEN, "markersize": size, "markeredgecolor": color}
+        yield from left.plot(data.rate, data.step, **square)
+    for name, by_rate in data.loss.items():
+        yield from right.plot(by_rate[data.rate].clamp(LEAST / 2, MOST * 2).numpy(), **line(name))
+    yield from right.plot([data.step] * 2, [LEAST, MOST], color=INK, linewidth=1)
 
 
 def _cliff(loss: Tensor) -> tuple[list[float], list[float]]:
-    """The border, row by row, right of which adapting is worse than not adapting at all."""
+    """The border, step by step, right of which adapting is worse than not adapting at all."""
     across: list[float] = []
     upward: list[float] = []
     for step in range(1, loss.shape[1]):

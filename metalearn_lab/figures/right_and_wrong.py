@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from metalearn_lab.figures.style import GREY, INK, house_style, line
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 
 _COLUMNS = 2
 _WRONG: tuple[dict[str, Any], ...] = (
@@ -36,50 +36,37 @@ class RightAndWrong(NamedTuple):
     wrong: Mapping[str, Sequence[float]]
 
 
+@house_style()
 def right_and_wrong_figure(comparisons: Sequence[RightAndWrong]) -> Figure:
     """A panel each, two in a row; the right path in its learner's style, wrong ones in grey.
 
     The right path sets the scale; a wrong one that leaves the picture is not drawn any further,
     and a note says at which step it left.
     """
-    from matplotlib.figure import Figure
-
-    rows = -(-len(comparisons) // _COLUMNS)
-    with house_style():
-        figure = Figure(figsize=(9.0, 3.2 * rows), dpi=80, layout="constrained")
-        panels = figure.subplots(rows, _COLUMNS, squeeze=False).flatten()
-        for axes, comparison in zip(panels, comparisons, strict=False):
-            _draw(axes, comparison)
-        for axes in panels[len(comparisons) :]:
-            axes.set_visible(False)
+    count = len(comparisons)
+    figure, panels = new_figure(
+        count, _COLUMNS, width=9.0, height=3.2 * math.ceil(count / _COLUMNS)
+    )
+    for axes, comparison in zip(panels, comparisons, strict=True):
+        _draw(axes, comparison)
     return figure
 
 
 def _draw(axes: Axes, comparison: RightAndWrong) -> None:
-    low, high = _edges(comparison.right)
+    # Room for overshooting: the range of the right path and as much again on both sides, and a bit.
+    room = 1.3 * (max(comparison.right) - min(comparison.right))
+    low, high = min(comparison.right) - room, max(comparison.right) + room
     for look, (label, path) in zip(_WRONG, comparison.wrong.items(), strict=False):
-        shown = _until_it_leaves(path, low, high)
+        outside = [step for step, value in enumerate(path) if not low <= value <= high]
+        shown = path[: outside[0] + 1] if outside else path
         axes.plot(shown, **look, linewidth=1.4, label=label, markevery=_every(path))
         if len(shown) < len(path):
             _say_where_it_left(axes, shown, low, high)
     right = {**line(comparison.learner), "label": "right", "markevery": _every(comparison.right)}
     axes.plot(comparison.right, **right)
+    axes.set(title=comparison.title, xlabel="outer step", ylabel=comparison.ylabel)
     axes.set_ylim(low, high)
-    axes.set_title(comparison.title)
-    axes.set_xlabel("outer step")
-    axes.set_ylabel(comparison.ylabel)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
-
-
-def _edges(path: Sequence[float]) -> tuple[float, float]:
-    """Room for overshooting: the range of the path and as much again on both sides, and a bit."""
-    room = 1.3 * (max(path) - min(path))
-    return min(path) - room, max(path) + room
-
-
-def _until_it_leaves(path: Sequence[float], low: float, high: float) -> Sequence[float]:
-    outside = [step for step, value in enumerate(path) if not low <= value <= high]
-    return path[: outside[0] + 1] if outside else path
 
 
 def _say_where_it_left(axes: Axes, shown: Sequence[float], low: float, high: float) -> None:

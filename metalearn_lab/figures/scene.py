@@ -7,17 +7,19 @@ pixels, and draws over them only what has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from metalearn_lab.figures.style import SHARP_DPI, bundle_of_pixels, house_style
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.style import INK, SHARP_DPI, bundle_of_pixels, house_style
 
 Data = TypeVar("Data")
+
+ROOM = " "
+"""The title of a frame's panel that keeps the height of one line free for a ``moving_title``."""
 
 
 class Scene(Generic[Data]):
@@ -27,7 +29,7 @@ class Scene(Generic[Data]):
         frame: a figure whose axes have their limits, ticks, labels, grid and legend, and no
             data. Nothing of it changes when the data does. Data is drawn over all of it, so its
             legend stands beside the axes or where no data comes.
-        draw: adds the data to the frame's axes and returns every artist that it added.
+        draw: adds the data to the frame's axes and gives every artist that it added.
     """
 
     def __init__(self, frame: Figure, draw: Callable[[list[Axes], Data], Iterable[Artist]]) -> None:
@@ -36,12 +38,13 @@ class Scene(Generic[Data]):
         self._drawn: list[Artist] = []
         self._background: Any = None
 
+    @house_style()
     def figure(self, data: Data) -> Figure:
         """The frame with the data in it, until the scene is asked again."""
-        with house_style():
-            self._draw(data)
+        self._draw(data)
         return self.frame
 
+    @house_style()
     def bundle(self, data: Data, alt: str) -> tuple[dict[str, str], dict[str, Any]]:
         """The picture as a MIME bundle and its metadata, as ``style.png_bundle`` gives it.
 
@@ -52,11 +55,10 @@ class Scene(Generic[Data]):
         Raises:
             ValueError: no alternative text.
         """
-        with house_style():
-            canvas = self._empty_frame()
-            self._draw(data)
-            for artist in sorted(self._drawn, key=lambda each: each.get_zorder()):
-                self.frame.draw_artist(artist)
+        canvas = self._empty_frame()
+        self._draw(data)
+        for artist in sorted(self._drawn, key=Artist.get_zorder):
+            self.frame.draw_artist(artist)
         return bundle_of_pixels(canvas, alt)
 
     def _draw(self, data: Data) -> None:
@@ -66,8 +68,6 @@ class Scene(Generic[Data]):
 
     def _empty_frame(self) -> FigureCanvasAgg:
         """A canvas with the pixels of the frame on it."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
         canvas = self.frame.canvas
         if self._background is None or not isinstance(canvas, FigureCanvasAgg):
             for artist in self._drawn:
@@ -80,3 +80,18 @@ class Scene(Generic[Data]):
             self._background = canvas.copy_from_bbox(self.frame.bbox)
         canvas.restore_region(self._background)
         return canvas
+
+
+def moving_title(axes: Axes, words: str) -> Artist:
+    """Write a title that says what is set, where the frame has kept ``ROOM`` for it.
+
+    Args:
+        axes: of the panel.
+        words: that fit the panel's width.
+
+    Returns:
+        The text, for the scene to take away.
+    """
+    look: dict[str, Any] = {"color": INK, "size": 11, "va": "baseline"}
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    return axes.annotate(words, (0, 1), xytext=(0, 6), **look, **above)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 
 from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
-from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import INK, house_style, label_of, line, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
+from metalearn_lab.figures.style import INK, draw_band, house_style, label_of, line, new_figure
 
 Accuracies = Mapping[str, Mapping[int, Interval]]
 """Mean accuracy (0…1) with its interval, by method and number of shots."""
@@ -41,6 +38,7 @@ def label(name: str) -> str:
     return label_of(name)
 
 
+@house_style()
 def shots_scene(
     accuracies: Accuracies, trainable: Mapping[str, int], *, chance: float
 ) -> Scene[Shots]:
@@ -51,44 +49,31 @@ def shots_scene(
         trainable: how many numbers each method adapts; 0 is drawn as a line across.
         chance: accuracy of a guess, the lower end of the scale.
     """
-    frame = _frame(accuracies, trainable, chance)
-    return Scene(frame, lambda axes, data: _draw(axes, data, accuracies, trainable))
-
-
-def _frame(accuracies: Accuracies, trainable: Mapping[str, int], chance: float) -> Figure:
-    shots = sorted(next(iter(accuracies.values())))
-    with house_style():
-        figure, (left, right) = new_figure(2, width=9.6, height=4.3, share_y=True)
-        left.set(xscale="log", xlim=(shots[0] / 1.15, shots[-1] * 1.15), ylim=_limits(accuracies))
-        left.set(xlabel="K, support sentences of a class", ylabel="query accuracy")
-        left.set_xticks(shots, [str(k) for k in shots])
-        left.minorticks_off()
-        episodes = next(iter(accuracies.values()))[shots[0]].tasks
-        left.set_title(f"Mean and 95 % interval over {episodes} episodes")
-        counts = [count for count in trainable.values() if count]
-        right.set(xscale="log", xlim=(min(counts) / 2, max(counts) * 2))
-        right.set(xlabel="trainable numbers (log scale)")
-        room_for_a_title(right)
-        if left.get_ylim()[0] < chance:
-            left.axhline(chance, color=INK, linewidth=0.8, linestyle=":")
-        for name in _styles(accuracies):
-            left.plot([], [], **line(name))
-        handles, names = left.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=3)
-    return figure
+    first = next(iter(accuracies.values()))
+    shots = sorted(first)
+    counts = [count for count in trainable.values() if count]
+    figure, (left, right) = new_figure(2, width=9.6, height=4.3, sharey=True)
+    left.set(xscale="log", xlim=(shots[0] / 1.15, shots[-1] * 1.15), ylim=_limits(accuracies))
+    left.set(xlabel="K, support sentences of a class", ylabel="query accuracy")
+    left.set_xticks(shots, [str(k) for k in shots])
+    left.minorticks_off()
+    left.set_title(f"Mean and 95 % interval over {first[shots[0]].tasks} episodes")
+    right.set(xscale="log", xlim=(min(counts) / 2, max(counts) * 2))
+    right.set(xlabel="trainable numbers (log scale)", title=ROOM)
+    if left.get_ylim()[0] < chance:
+        left.axhline(chance, color=INK, linewidth=0.8, linestyle=":")
+    for style in dict.fromkeys(map(_style, accuracies)):
+        left.plot([], [], **line(style))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return Scene(figure, lambda panels, data: _draw(panels, data, accuracies, trainable))
 
 
 def _limits(accuracies: Accuracies) -> tuple[float, float]:
     """A scale that holds every interval, on round numbers."""
-    every = [each for by_shots in accuracies.values() for each in by_shots.values()]
-    low = min(float(each.mean - each.half_width) for each in every)
-    high = max(float(each.mean + each.half_width) for each in every)
+    intervals = [interval for by_shots in accuracies.values() for interval in by_shots.values()]
+    low = min(float(interval.mean - interval.half_width) for interval in intervals)
+    high = max(float(interval.mean + interval.half_width) for interval in intervals)
     return max(0.0, int(low * 20) / 20), min(1.0, -(-high // 0.05) * 0.05)
-
-
-def _styles(names: Iterable[str]) -> Sequence[str]:
-    """The styles of the methods, each once."""
-    return list(dict.fromkeys(map(_style, names)))
 
 
 def _style(name: str) -> str:
@@ -96,31 +81,34 @@ def _style(name: str) -> str:
 
 
 def _draw(
-    axes: list[Axes], data: Shots, accuracies: Accuracies, trainable: Mapping[str, int]
-) -> list[Artist]:
-    left, right = axes
-    drawn: list[Artist] = [left.axvline(data.shots, color=INK, linewidth=1)]
-    drawn.append(moving_title(right, f"The same at the marked K = {data.shots}"))
+    panels: list[Axes], data: Shots, accuracies: Accuracies, trainable: Mapping[str, int]
+) -> Iterator[Artist]:
+    left, right = panels
+    yield left.axvline(data.shots, color=INK, linewidth=1)
+    yield moving_title(right, f"The same at the marked K = {data.shots}")
     for name, by_shots in accuracies.items():
         look = line(_style(name))
         if not name.startswith(RANK) or name == f"{RANK}{data.rank}":
-            drawn += _lines(left, by_shots, look)
-        drawn += _point(right, by_shots[data.shots], trainable[name], look)
-    return drawn
+            yield from _draw_line(left, by_shots, look)
+        yield from _draw_point(right, by_shots[data.shots], trainable[name], look)
 
 
-def _lines(axes: Axes, by_shots: Mapping[int, Interval], look: dict[str, Any]) -> list[Artist]:
+def _draw_line(
+    axes: Axes, by_shots: Mapping[int, Interval], look: dict[str, Any]
+) -> Iterator[Artist]:
     shots = sorted(by_shots)
-    mean, half = ([float(by_shots[k][part]) for k in shots] for part in (0, 1))
-    low, high = ([m + sign * h for m, h in zip(mean, half, strict=True)] for sign in (-1, 1))
-    band = axes.fill_between(shots, low, high, color=look["color"], alpha=0.12, linewidth=0)
-    return [band, *axes.plot(shots, mean, **look)]
+    means, half_widths, _ = zip(*(by_shots[k] for k in shots), strict=True)
+    yield draw_band(axes, shots, means, half_widths, look["color"], alpha=0.12)
+    yield from axes.plot(shots, means, **look)
 
 
-def _point(axes: Axes, at: Interval, trainable: int, look: dict[str, Any]) -> list[Artist]:
-    mean, half = float(at.mean), float(at.half_width)
+def _draw_point(
+    axes: Axes, interval: Interval, trainable: int, look: dict[str, Any]
+) -> Iterator[Artist]:
+    mean, half_width = float(interval.mean), float(interval.half_width)
     if not trainable:
-        ends = axes.get_xlim()
-        return list(axes.plot(ends, [mean, mean], **{**look, "marker": ""}))
-    bar = axes.plot([trainable] * 2, [mean - half, mean + half], color=look["color"], linewidth=1.4)
-    return [*bar, *axes.plot(trainable, mean, **{**look, "markersize": 8})]
+        yield from axes.plot(axes.get_xlim(), [mean, mean], **{**look, "marker": ""})
+        return
+    ends = [mean - half_width, mean + half_width]
+    yield from axes.plot([trainable] * 2, ends, color=look["color"], linewidth=1.4)
+    yield from axes.plot(trainable, mean, **{**look, "markersize": 8})

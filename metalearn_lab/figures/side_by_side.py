@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from torch import Tensor
 
-from metalearn_lab.figures.moving_title import moving_title, room_for_a_title
-from metalearn_lab.figures.scene import Scene
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import GREY, INK, house_style, label_of, line, new_figure
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 _LOSSES = (1e-2, 3e1)
+_TRUTH: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": (0, (4, 3)),
+    "linewidth": 1.4,
+    "label": "the new sinusoid",
+}
+_SUPPORT: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "none",
+    "marker": "*",
+    "markersize": 10,
+    "label": "support points",
+}
 
 
 class SideBySide(NamedTuple):
@@ -43,57 +52,35 @@ class SideBySide(NamedTuple):
     step: int
 
 
+@house_style()
 def side_by_side_scene(learners: Sequence[str], steps: int) -> Scene[SideBySide]:
     """The fit on the left, the losses of all against the inner step on the right.
 
     Args:
         learners: by their names in the figures' style.
         steps: the last inner step.
-
-    Raises:
-        ValueError: no such learner.
     """
-    return Scene(_frame(learners, steps), _draw)
+    figure, (fit, losses) = new_figure(2, width=10.0, height=3.6)
+    fit.set(xlim=(-5, 5), ylim=(-7, 7), xlabel="x", ylabel="y", title=ROOM)
+    fit.plot([], [], **_TRUTH)
+    fit.plot([], [], **_SUPPORT)
+    fit.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    losses.set(xlim=(-0.2, steps + 0.2), ylim=_LOSSES, yscale="log", xlabel="inner step")
+    losses.set(ylabel="mean squared error", title="Query loss of every learner")
+    for name in learners:
+        losses.plot([], [], **line(name))
+    losses.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return Scene(figure, _draw)
 
 
-def _frame(learners: Sequence[str], steps: int) -> Figure:
-    with house_style():
-        figure, (fit, losses) = new_figure(2, width=10.0, height=3.6)
-        fit.set(xlim=(-5, 5), ylim=(-7, 7), xlabel="x", ylabel="y")
-        fit.plot([], [], **_truth_look())
-        fit.plot([], [], **_support_look())
-        room_for_a_title(fit)
-        fit.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-        losses.set(xlim=(-0.2, steps + 0.2), ylim=_LOSSES, yscale="log", xlabel="inner step")
-        losses.set_ylabel("mean squared error")
-        losses.set_title("Query loss of every learner")
-        for name in learners:
-            losses.plot([], [], **line(name))
-        losses.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    return figure
-
-
-def _draw(axes: list[Axes], data: SideBySide) -> list[Artist]:
-    fit, losses = axes
+def _draw(panels: list[Axes], data: SideBySide) -> Iterator[Artist]:
+    fit, losses = panels
     count = f"{data.step} {'step' if data.step == 1 else 'steps'}"
-    title = f"Sinusoid {data.task}: {label_of(data.learner)} after {count}"
-    drawn: list[Artist] = [
-        moving_title(fit, title),
-        *fit.plot(data.x, data.truth, **_truth_look()),
-        *fit.plot(*data.support.T, **_support_look()),
-        *fit.plot(data.x, data.fit, **{**line(data.learner), "marker": ""}),
-        losses.axvline(data.step, color=INK, linewidth=1, linestyle=(0, (1, 2))),
-    ]
+    yield moving_title(fit, f"Sinusoid {data.task}: {label_of(data.learner)} after {count}")
+    yield from fit.plot(data.x, data.truth, **_TRUTH)
+    yield from fit.plot(*data.support.T, **_SUPPORT)
+    yield from fit.plot(data.x, data.fit, **{**line(data.learner), "marker": ""})
+    yield losses.axvline(data.step, color=INK, linewidth=1, linestyle=(0, (1, 2)))
     for name, values in data.losses.items():
         shown = values.nan_to_num(2 * _LOSSES[1]).clamp(*_LOSSES)
-        drawn += losses.plot(range(len(shown)), shown, **{**line(name), "linewidth": 1.5})
-    return drawn
-
-
-def _truth_look() -> dict[str, Any]:
-    return {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 1.4, "label": "the new sinusoid"}
-
-
-def _support_look() -> dict[str, Any]:
-    look = {"color": INK, "linestyle": "none", "marker": "*", "markersize": 10}
-    return {**look, "label": "support points"}
+        yield from losses.plot(range(len(shown)), shown, **{**line(name), "linewidth": 1.5})

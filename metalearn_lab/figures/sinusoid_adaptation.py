@@ -5,18 +5,16 @@ Drawn as the canvas of ``drawn_task`` draws them: the truth dashed, thin before 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from torch import Tensor
 
-from metalearn_lab.figures.moving_title import moving_title
-from metalearn_lab.figures.scene import Scene
+from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 from metalearn_lab.tasks.types import Split
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
 
 _TRUTH: dict[str, Any] = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 1.4}
 _POINTS: dict[str, Any] = {
@@ -55,30 +53,27 @@ class SinusoidAdaptation(NamedTuple):
     after: Tensor
 
 
+@house_style()
 def sinusoid_adaptation_scene() -> Scene[SinusoidAdaptation]:
     """The curves over x from −5 to 5; the title says whose they are."""
-    with house_style():
-        figure, (axes,) = new_figure(width=8.0)
-        axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x", ylabel="y", title=" ")
-        axes.fill_between([], [], **_REGION, label="where the points lie")
-        axes.plot([], [], **_TRUTH, label="the sinusoid\nof the points")
-        axes.plot([], [], **_POINTS, label="support points")
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure, (axes,) = new_figure(width=8.0)
+    axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x", ylabel="y", title=ROOM)
+    axes.fill_between([], [], **_REGION, label="where the points lie")
+    axes.plot([], [], **_TRUTH, label="the sinusoid\nof the points")
+    axes.plot([], [], **_POINTS, label="support points")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return Scene(figure, _draw)
 
 
-def _draw(panels: list[Axes], data: SinusoidAdaptation) -> list[Artist]:
+def _draw(panels: list[Axes], data: SinusoidAdaptation) -> Iterator[Artist]:
     [axes] = panels
-    x, look = data.x.numpy(), line(data.learner)
-    points = [part.flatten().numpy() for part in data.support]
+    look = line(data.learner)
     count = f"{data.step} inner {'step' if data.step == 1 else 'steps'}"
     amplitude, phase = data.curve
-    return [
-        moving_title(axes, f"{look['label']} after {count} (thin: before)"),
-        axes.text(-4.85, -5.7, f"A = {amplitude:.1f}, p = {phase:.1f}", color=INK, fontsize=9),
-        axes.axvspan(*data.region, **_REGION, zorder=0, alpha=0.6),
-        *axes.plot(x, data.truth.numpy(), **_TRUTH),
-        *axes.plot(x, data.before.numpy(), **{**look, "marker": "", "linewidth": 0.9}),
-        *axes.plot(x, data.after.numpy(), **look, markevery=(4, 12)),
-        *axes.plot(*points, **_POINTS, zorder=5),
-    ]
+    yield moving_title(axes, f"{look['label']} after {count} (thin: before)")
+    yield axes.text(-4.85, -5.7, f"A = {amplitude:.1f}, p = {phase:.1f}", color=INK, fontsize=9)
+    yield axes.axvspan(*data.region, **_REGION, zorder=0, alpha=0.6)
+    yield from axes.plot(data.x, data.truth, **_TRUTH)
+    yield from axes.plot(data.x, data.before, **{**look, "marker": "", "linewidth": 0.9})
+    yield from axes.plot(data.x, data.after, **look, markevery=(4, 12))
+    yield from axes.plot(*data.support, **_POINTS, zorder=5)

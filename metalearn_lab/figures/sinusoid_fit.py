@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from metalearn_lab.figures.scene import Scene
-from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, label_of, line, new_figure
 from metalearn_lab.tasks.types import Split
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-
-_TRUTH: dict[str, Any] = {"color": INK, "linewidth": 1.2}
-_POINTS: dict[str, Any] = {"color": INK, "linestyle": "none", "marker": "*", "markersize": 10}
-_BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.4}
+_TRUTH: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "the new sinusoid"}
+_POINTS: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "none",
+    "marker": "*",
+    "markersize": 10,
+    "label": "support points",
+}
+_BEFORE: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": (0, (2, 2)),
+    "linewidth": 1.4,
+    "label": "before adaptation",
+}
 
 
 class SinusoidFit(NamedTuple):
@@ -38,42 +47,30 @@ class SinusoidFit(NamedTuple):
     predictions: Mapping[str, Tensor]
 
 
+@house_style()
 def sinusoid_fit_scene(learners: Sequence[str]) -> Scene[SinusoidFit]:
     """One panel a learner: the sinusoid, the support points, the curve before and after.
 
     Args:
         learners: by their names in the style, one or more; a fit has curves of each.
-
-    Raises:
-        ValueError: an unknown learner.
     """
-    with house_style():
-        figure, panels = new_figure(len(learners), width=9.0, share_y=True)
-        for axes, name in zip(panels, learners, strict=True):
-            look = line(name)
-            axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x")
-            axes.set_title(look["label"])
-            axes.plot([], [], **_TRUTH, label="the new sinusoid")
-            axes.plot([], [], **_POINTS, label="support points")
-            axes.plot([], [], **_BEFORE, label="before adaptation")
-            axes.plot([], [], **{**look, "label": "adapted"})
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-        panels[0].set_ylabel("y")
+    figure, panels = new_figure(len(learners), width=9.0, sharey=True)
+    for axes, name in zip(panels, learners, strict=True):
+        axes.set(xlim=(-5, 5), ylim=(-6, 6), xlabel="x", title=label_of(name))
+        for look in (_TRUTH, _POINTS, _BEFORE, {**line(name), "label": "adapted"}):
+            axes.plot([], [], **look)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    panels[0].set_ylabel("y")
     return Scene(figure, lambda panels, fit: _draw(panels, learners, fit))
 
 
-def _draw(panels: list[Axes], learners: Sequence[str], fit: SinusoidFit) -> list[Artist]:
-    x, truth = fit.x.cpu().numpy(), fit.truth.cpu().numpy()
-    points = [part.flatten().cpu().numpy() for part in fit.support]
+def _draw(panels: list[Axes], learners: Sequence[str], fit: SinusoidFit) -> Iterator[Artist]:
+    x, truth = fit.x.cpu(), fit.truth.cpu()
     count = f"after {fit.step} inner {'step' if fit.step == 1 else 'steps'}"
-    drawn: list[Artist] = []
     for axes, name in zip(panels, learners, strict=True):
-        before, after = fit.predictions[name].detach().cpu().numpy()
-        drawn += [
-            *axes.plot(x, truth, **_TRUTH),
-            *axes.plot(x, before, **_BEFORE),
-            *axes.plot(x, after, **line(name), markevery=12),
-            *axes.plot(*points, **_POINTS),
-            axes.text(-4.8, 5.2, count, color=INK, fontsize=9),
-        ]
-    return drawn
+        before, after = fit.predictions[name].detach().cpu()
+        yield from axes.plot(x, truth, **_TRUTH)
+        yield from axes.plot(x, before, **_BEFORE)
+        yield from axes.plot(x, after, **line(name), markevery=12)
+        yield from axes.plot(*(values.flatten().cpu() for values in fit.support), **_POINTS)
+        yield axes.text(-4.8, 5.2, count, color=INK, fontsize=9)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zlib import crc32
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
 
 from metalearn_lab.comparison.methods import METHODS
 from metalearn_lab.learners.line import Line
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
 INK = "#1a1a1a"
 """Text, axes and what is given rather than learned."""
@@ -51,15 +55,24 @@ NEUTRAL_LINES = ("-", (0, (7, 4)), (0, (2, 4)), (0, (7, 3, 2, 3)))
 
 
 def style_of(name: str) -> Line:
-    """How a learner is drawn; one without a style by a neutral line, the same each time."""
-    if name in STYLES:
-        return STYLES[name]
-    return Line(INK, NEUTRAL_LINES[crc32(name.encode()) % len(NEUTRAL_LINES)], ".")
+    """How a learner is drawn; one without a style by a neutral line, the same each time.
+
+    Args:
+        name: what sets a training of the learner apart may follow: ``"reptile, k = 10"``.
+    """
+    learner = name.partition(", ")[0]
+    neutral = Line(INK, NEUTRAL_LINES[crc32(learner.encode()) % len(NEUTRAL_LINES)], ".")
+    return STYLES.get(learner, neutral)
 
 
 def label_of(name: str) -> str:
-    """What a learner is called; one that has no title here by the name it was given."""
-    return LABELS.get(name, name)
+    """What a learner is called; one that has no title here by the name it was given.
+
+    Args:
+        name: what sets a training of the learner apart may follow, and then follows here too.
+    """
+    learner, comma, training = name.partition(", ")
+    return LABELS.get(learner, learner) + comma + training
 
 
 _HOUSE: Any = {
@@ -100,32 +113,78 @@ def line(name: str) -> dict[str, Any]:
     return {**style_of(name)._asdict(), "label": label_of(name)}
 
 
+def lines_of(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The same for many; second and later trainings of a learner thin, with open markers.
+
+    Args:
+        names: of learners; what sets a training apart may follow: ``"reptile, k = 10"``.
+    """
+    lines: dict[str, dict[str, Any]] = {}
+    drawn: set[str] = set()
+    for name in names:
+        learner = name.partition(", ")[0]
+        thin = {"linewidth": 1.0, "markerfacecolor": "white"} if learner in drawn else {}
+        lines[name] = line(name) | thin
+        drawn.add(learner)
+    return lines
+
+
+def draw_band(
+    axes: Axes, x: Sequence[float], mean: Any, half_width: Any, color: str, alpha: float = 0.18
+) -> Artist:
+    """Shade an interval.
+
+    Args:
+        axes: to draw on.
+        x: where the interval is known.
+        mean: of the interval at each place: numbers, an array or a tensor on the CPU.
+        half_width: the same.
+        color: of the band.
+        alpha: its opacity.
+    """
+    mean, half_width = np.asarray(mean), np.asarray(half_width)
+    low, high = mean - half_width, mean + half_width
+    return axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Figures made or drawn inside have the one look; nothing global is left changed."""
-    from matplotlib import rc_context
+    """Figures made or drawn inside have the one look; nothing global is left changed.
 
+    It can stand over a function too, whose figures then have the look.
+    """
     with rc_context(_HOUSE):
         yield
 
 
 def new_figure(
-    columns: int = 1, *, width: float = 7.0, height: float = 3.6, share_y: bool = False
+    panels: int = 1,
+    columns: int | None = None,
+    *,
+    width: float = 7.0,
+    height: float = 3.6,
+    **layout: Any,
 ) -> tuple[Figure, list[Axes]]:
-    """An empty figure with its axes side by side, to be filled inside ``house_style``.
+    """An empty figure and its panels, to be filled inside ``house_style``.
 
     It is not registered with pyplot, so no notebook shows it twice and nothing needs closing.
+    Places of the last row that no panel takes are hidden, and the panels above them show their
+    own numbers.
 
     Args:
-        columns: number of axes.
+        panels: how many axes.
+        columns: most panels in a row; one row of all when not given.
         width: of the figure, in inches.
         height: of the figure, in inches.
-        share_y: one vertical scale for all axes.
+        **layout: such as shared axes, as ``Figure.subplots`` takes it.
     """
-    from matplotlib.figure import Figure
-
+    columns = columns or panels
     figure = Figure(figsize=(width, height), dpi=_SCREEN_DPI, layout="constrained")
-    return figure, list(figure.subplots(1, columns, sharey=share_y, squeeze=False)[0])
+    grid = figure.subplots(math.ceil(panels / columns), columns, squeeze=False, **layout).flat
+    for empty in range(panels, len(grid)):
+        grid[empty].set_visible(False)
+        grid[empty - columns].xaxis.set_tick_params(labelbottom=True)
+    return figure, list(grid[:panels])
 
 
 def png_bundle(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -138,18 +197,15 @@ def png_bundle(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, Any]
     Raises:
         ValueError: no alternative text.
     """
-    if not alt.strip():
-        raise ValueError("a figure needs alt text: say in one sentence what it shows")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     before = figure.dpi
-    with house_style():
-        figure.set_dpi(SHARP_DPI)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        bundle = bundle_of_pixels(canvas, alt)
+    figure.set_dpi(SHARP_DPI)
+    try:
+        with house_style():
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+        return bundle_of_pixels(canvas, alt)
+    finally:
         figure.set_dpi(before)
-    return bundle
 
 
 def bundle_of_pixels(canvas: FigureCanvasAgg, alt: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -160,8 +216,6 @@ def bundle_of_pixels(canvas: FigureCanvasAgg, alt: str) -> tuple[dict[str, str],
     Raises:
         ValueError: no alternative text.
     """
-    from PIL import Image
-
     if not alt.strip():
         raise ValueError("a figure needs alt text: say in one sentence what it shows")
     size = canvas.get_width_height(physical=True)

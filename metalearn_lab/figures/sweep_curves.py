@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from metalearn_lab.figures.style import house_style, label_of, style_of
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from metalearn_lab.figures.style import draw_band, house_style, lines_of, new_figure
 
 COLUMNS = 4
 SPREAD_OF_LOG = 100
@@ -55,7 +56,7 @@ def scale_of(panels: Panels, kind: str) -> Scale:
         panels: what is to be drawn.
         kind: ``"accuracy"``, which has 0…1, or ``"loss"``.
     """
-    curves = [_numbers(curve.mean) for curve in _all_curves(panels)]
+    curves = [curve.mean for runs in panels.values() for run in runs for curve in run.values()]
     finite = [value for curve in curves for value in curve if math.isfinite(value)]
     if kind == "accuracy" or not finite:
         return Scale((0.0, 1.0), log=False, beyond=_leaving(curves, 1.0))
@@ -67,6 +68,7 @@ def scale_of(panels: Panels, kind: str) -> Scale:
     return Scale(limits, log, _leaving(curves, top))
 
 
+@house_style()
 def sweep_curves_figure(panels: Panels, scale: Scale, ylabel: str) -> Figure:
     """Draw the panels; a learner has its own line style in all of them.
 
@@ -78,110 +80,51 @@ def sweep_curves_figure(panels: Panels, scale: Scale, ylabel: str) -> Figure:
         scale: see `scale_of`.
         ylabel: what is measured.
     """
-    from matplotlib.figure import Figure
-
+    lines = lines_of(
+        dict.fromkeys(name for runs in panels.values() for run in runs for name in run)
+    )
     columns = min(COLUMNS, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    looks = _looks(panels)
-    with house_style():
-        size = (max(4.2, 2.5 * columns), 1.9 * rows + 0.4 + 0.22 * math.ceil(len(looks) / 3))
-        figure = Figure(figsize=size, dpi=80, layout="constrained")
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axes, (title, runs) in zip(grid.flat, panels.items(), strict=False):
-            _draw_panel(axes, title, runs, looks)
-        hide_empty(grid, len(panels))
-        _finish(figure, grid[0, 0], scale, ylabel, looks)
+    figure, grid = new_figure(
+        len(panels),
+        columns,
+        width=max(4.2, 2.5 * columns),
+        height=1.9 * math.ceil(len(panels) / columns) + 0.4 + 0.22 * math.ceil(len(lines) / 3),
+        sharex=True,
+        sharey=True,
+    )
+    for axes, (title, runs) in zip(grid, panels.items(), strict=True):
+        axes.set_title(title, fontsize=9, parse_math=False)  # a $ is a $
+        _draw_runs(axes, runs, lines)
+    grid[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    grid[0].set(yscale="log" if scale.log else "linear", ylim=scale.limits)
+    figure.supxlabel("inner step", fontsize=10)
+    ylabel += " (log scale)" if scale.log else ""
+    figure.supylabel(ylabel, fontsize=10, parse_math=False)
+    handles = [Line2D([], [], **look) for look in lines.values()]
+    for text in figure.legend(handles=handles, loc="outside upper left", ncols=3).get_texts():
+        text.set_parse_math(False)
     return figure
 
 
-def learner_label(name: str) -> str:
-    """What a learner is called; one that the workbook does not know keeps its own name."""
-    learner, comma, apart = name.partition(", ")
-    return label_of(learner) + comma + apart
-
-
-def _all_curves(panels: Panels) -> Iterator[Curve]:
-    return (curve for runs in panels.values() for run in runs for curve in run.values())
-
-
-def _numbers(values: Sequence[float]) -> list[float]:
-    return [float(value) for value in values]
+def median_curve(curves: Sequence[Curve]) -> list[float]:
+    """The median of some curves after each step that all of them have; no number counts as ∞."""
+    means = [[math.inf if math.isnan(mean) else mean for mean in curve.mean] for curve in curves]
+    return [median(step) for step in zip(*means, strict=False)]
 
 
 def _leaving(curves: Sequence[Sequence[float]], top: float) -> int:
     return sum(any(not value <= top for value in curve) for curve in curves)
 
 
-def _looks(panels: Panels) -> dict[str, dict[str, Any]]:
-    """How each learner is drawn; a second training of a learner thin, with open markers."""
-    looks: dict[str, dict[str, Any]] = {}
-    drawn: set[str] = set()
-    for name in dict.fromkeys(name for runs in panels.values() for run in runs for name in run):
-        learner = name.partition(", ")[0]
-        look = style_of(learner)._asdict()
-        if learner in drawn:
-            look |= {"linewidth": 1.0, "markerfacecolor": "white"}
-        drawn.add(learner)
-        looks[name] = look
-    return looks
-
-
-def _draw_panel(
-    axes: Axes, title: str, runs: Sequence[Run], looks: Mapping[str, dict[str, Any]]
-) -> None:
-    axes.set_title(title, fontsize=9, parse_math=False)  # a $ is a $
-    for name, look in looks.items():
+def _draw_runs(axes: Axes, runs: Sequence[Run], lines: Mapping[str, dict[str, Any]]) -> None:
+    for name, look in lines.items():
         curves = [run[name] for run in runs if name in run]
-        if len(runs) == 1 and curves:
-            _draw_band(axes, curves[0], look["color"])
-        elif curves:
-            _draw_thin(axes, curves, look)
-        if curves:
-            middle = median_curve(curves)
-            small = {"markersize": 3.5, "linewidth": 1.6} | look
-            axes.plot(range(len(middle)), middle, **small, markevery=max(1, len(middle) // 5))
-
-
-def _draw_band(axes: Axes, curve: Curve, color: str) -> None:
-    mean, half = _numbers(curve.mean), _numbers(curve.half_width)
-    low = [m - h for m, h in zip(mean, half, strict=True)]
-    high = [m + h for m, h in zip(mean, half, strict=True)]
-    axes.fill_between(range(len(mean)), low, high, color=color, alpha=0.18, linewidth=0)
-
-
-def _draw_thin(axes: Axes, curves: Sequence[Curve], look: Mapping[str, Any]) -> None:
-    for curve in curves:
-        mean = _numbers(curve.mean)
-        axes.plot(range(len(mean)), mean, color=look["color"], linewidth=0.5, alpha=0.35)
-
-
-def median_curve(curves: Sequence[Curve]) -> list[float]:
-    """The median of some curves after each step that all of them have; no number counts as ∞."""
-    values = [[each if each == each else math.inf for each in _numbers(c.mean)] for c in curves]
-    return [median(step) for step in zip(*values, strict=False)]
-
-
-def hide_empty(grid: Any, used: int) -> None:
-    """Hide the axes of a grid that stay empty; those above them show their own numbers then."""
-    for place in range(used, grid.size):
-        grid.flat[place].set_visible(False)
-        grid.flat[place - grid.shape[1]].xaxis.set_tick_params(labelbottom=True)
-
-
-def _finish(
-    figure: Figure, axes: Axes, scale: Scale, ylabel: str, looks: Mapping[str, dict[str, Any]]
-) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if scale.log:
-        axes.set_yscale("log")
-    axes.set_ylim(*scale.limits)
-    figure.supxlabel("inner step", fontsize=10)
-    ylabel += " (log scale)" if scale.log else ""
-    figure.supylabel(ylabel, fontsize=10, parse_math=False)
-    lines = [Line2D([], [], label=learner_label(name), **look) for name, look in looks.items()]
-    legend = figure.legend(handles=lines, loc="outside upper left", ncols=3)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+        for mean, half_width in curves:
+            steps = range(len(mean))
+            if len(runs) == 1:
+                draw_band(axes, steps, mean, half_width, look["color"])
+            else:
+                axes.plot(steps, mean, color=look["color"], linewidth=0.5, alpha=0.35)
+        if middle := median_curve(curves):
+            thick = {"markersize": 3.5, "linewidth": 1.6} | look
+            axes.plot(range(len(middle)), middle, **thick, markevery=max(1, len(middle) // 5))

@@ -8,10 +8,9 @@ from html import escape
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from metalearn_lab.figures.style import png_bundle
+from metalearn_lab.figures.style import label_of, png_bundle
 from metalearn_lab.figures.sweep_curves import (
     Run,
-    learner_label,
     median_curve,
     scale_of,
     sweep_curves_figure,
@@ -106,7 +105,7 @@ def _ranges(panels: Mapping[str, Sequence[Run]]) -> str:
             median_curve([run[name] for run in runs if name in run]) for runs in panels.values()
         ]
         last = sorted(mean[-1] for mean in means if mean)
-        said.append(f"{learner_label(name)} ends at {number(last[0])} to {number(last[-1])}")
+        said.append(f"{label_of(name)} ends at {number(last[0])} to {number(last[-1])}")
     return "; ".join(said) + "."
 
 

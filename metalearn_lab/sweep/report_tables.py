@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from metalearn_lab.figures.sweep_curves import Curve, Run, learner_label, median_curve
+from metalearn_lab.figures.style import label_of
+from metalearn_lab.figures.sweep_curves import Curve, Run, median_curve
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
 from metalearn_lab.sweep.over_seeds import over_seeds
 from metalearn_lab.workbook.failure import one_line
@@ -135,7 +136,7 @@ def seeds_table(chapter: ChapterRuns) -> Table:
 def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> Table:
     """Where the curves of each panel start, what one step does, and where they end."""
     rows = [
-        [title, learner_label(name), str(len(curves)), *_steps(curves)]
+        [title, label_of(name), str(len(curves)), *_steps(curves)]
         for title, runs in panels.items()
         for name in dict.fromkeys(name for run in runs for name in run)
         if (curves := [run[name] for run in runs if name in run])

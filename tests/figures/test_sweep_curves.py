@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from metalearn_lab.figures.style import STYLES, style_of
+from metalearn_lab.figures.style import STYLES, label_of, style_of
 from metalearn_lab.figures.sweep_curves import (
     Curve,
-    learner_label,
     median_curve,
     scale_of,
     sweep_curves_figure,
@@ -67,8 +66,8 @@ def test_an_unknown_learner_and_a_second_training_are_drawn_too():
     mine, first, second = axes.lines
     assert (mine.get_color(), mine.get_marker()) == (style_of("mine").color, ".")
     assert (first.get_linewidth(), second.get_linewidth()) == (1.6, 1.0)
-    assert learner_label("mine") == "mine"
-    assert learner_label("reptile, k = 10") == "Reptile, k = 10"
+    assert label_of("mine") == "mine"
+    assert label_of("reptile, k = 10") == "Reptile, k = 10"
 
 
 def test_no_number_counts_as_infinite_in_a_median():
