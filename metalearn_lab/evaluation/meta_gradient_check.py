@@ -165,10 +165,7 @@ def _check_not_random(learner: Learner, tasks: Task) -> None:
 
 
 def _mean(gradient_of: Callable[[Task], Gradient], tasks: Task) -> Gradient:
-    each = [
-        gradient_of(select_tasks(tasks, i))
-        for i in range(tasks.query.y.shape[0])
-    ]
+    each = [gradient_of(select_tasks(tasks, i)) for i in range(tasks.query.y.shape[0])]
     return {name: torch.stack([one[name] for one in each]).mean(0) for name in each[0]}
 
 

@@ -170,16 +170,16 @@ def class_name(label: object, names: Sequence[str] | None, where: str) -> str:
         return names[label]
     if names is None and isinstance(label, str) and class_key(label):
         return label
-    if names is None and isinstance(label, int | float):
+    if names is None and not isinstance(label, str):
         return str(_whole(label, where))
     raise _no_class(label, where)
 
 
 def _whole(label: object, where: str) -> int:
     """The label as an integer; a float only where it is exact, as of integers beside a NaN."""
-    if isinstance(label, int):
-        return int(label)
-    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+    if isinstance(label, int) or (
+        isinstance(label, float) and label.is_integer() and abs(label) < 2**53
+    ):
         return int(label)
     raise _no_class(label, where)
 

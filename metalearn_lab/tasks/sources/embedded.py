@@ -6,8 +6,8 @@ as ``turn on [the] {area} (light|lights)``, which ``hassil`` parses.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -49,17 +49,19 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
         ValueError: the package has no such language, or a class to exclude does not exist.
     """
     content = _language_file(language)
-    templates = _in_large_classes(_read_templates(content))
-    excluded = set(find_classes(exclude, {template.class_name for template in templates}))
-    kept = [template for template in templates if template.class_name not in excluded]
-    rows, left_out = _expand(kept, content)
+    templates = _read_templates(content)
+    large = _large_classes((template.class_name, template.text) for template in templates)
+    wanted = large - {*find_classes(exclude, large)}
+    rows, left_out = _expand([each for each in templates if each.class_name in wanted], content)
     source = (
         f"PyPI package {PACKAGE} {version(PACKAGE)}, language {language}, "
         f"slot values in {slot_language(language)}"
     )
     if left_out:
         source += f"; templates left out that need {', '.join(sorted(left_out))}"
-    return build_table(_with_enough_groups(_each_text_once(rows)), source)
+    rows = _each_text_once(rows)
+    large = _large_classes((row.class_name, row.group) for row in rows)
+    return build_table([row for row in rows if row.class_name in large], source)
 
 
 class _Template(NamedTuple):
@@ -81,14 +83,14 @@ def _language_file(language: str) -> dict[str, Any]:
 
 def _read_templates(content: Mapping[str, Any]) -> list[_Template]:
     """Every template once a class, sorted, with the kinds of device that it may name."""
-    found: dict[tuple[str, str], set[str]] = {}
+    domains_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for intent, blocks in content["intents"].items():
         for block in blocks["data"]:
             for text in block["sentences"]:
-                found.setdefault((_class_name(intent, block), text), set()).update(_domains(block))
+                domains_of[_class_name(intent, block), text].update(_domains(block))
     return [
         _Template(name, text, tuple(sorted(domains)))
-        for (name, text), domains in sorted(found.items())
+        for (name, text), domains in sorted(domains_of.items())
     ]
 
 
@@ -102,9 +104,10 @@ def _domains(block: Mapping[str, Any]) -> list[str]:
     return [domains] if isinstance(domains, str) else list(domains)
 
 
-def _in_large_classes(templates: Sequence[_Template]) -> list[_Template]:
-    count = Counter(template.class_name for template in templates)
-    return [each for each in templates if count[each.class_name] >= FEWEST_TEMPLATES]
+def _large_classes(templates: Iterable[tuple[str, Hashable]]) -> set[str]:
+    """The classes with enough templates, of pairs of a class and a template; a pair counts once."""
+    count = Counter(name for name, _ in set(templates))
+    return {name for name, number in count.items() if number >= FEWEST_TEMPLATES}
 
 
 def _expand(
@@ -137,8 +140,3 @@ def _each_text_once(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         first.setdefault(normalised(row.text), row)
     return [row for text, row in first.items() if text not in ambiguous]
-
-
-def _with_enough_groups(rows: Sequence[Row]) -> list[Row]:
-    count = Counter(name for name, _ in {(row.class_name, row.group) for row in rows})
-    return [row for row in rows if count[row.class_name] >= FEWEST_TEMPLATES]
