@@ -81,9 +81,9 @@ def _draw_together(
     groups = deal(keys, sizes, known, shots=shots, queries=queries)
     on_support = groups.gather(1, group_of.clamp(min=0))
     item_keys = item_keys[:, : rows.shape[1]].masked_fill(rows < 0, -1.0)
-    support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots)
-    query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries)
-    return Draw(classes, _shot_by_shot(support, ways), _shot_by_shot(query, ways))
+    support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots, ways)
+    query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries, ways)
+    return Draw(classes, support, query)
 
 
 def _keys(
@@ -103,11 +103,10 @@ def _keys(
     return class_keys, group_keys, item_keys
 
 
-def _pick(keys: Tensor, rows: Tensor, number: int) -> Tensor:
-    """Rows of the largest keys, ``[classes, number]``."""
-    return rows.gather(1, keys.topk(number, dim=1).indices)
+def _pick(keys: Tensor, rows: Tensor, number: int, ways: int) -> Tensor:
+    """Rows of the largest keys, of ``[episodes * ways, items]``, as ``[episodes, number * ways]``.
 
-
-def _shot_by_shot(rows: Tensor, ways: int) -> Tensor:
-    """From ``[episodes * ways, items]`` to ``[episodes, items * ways]``, ways running fastest."""
-    return rows.reshape(-1, ways, rows.shape[1]).transpose(1, 2).flatten(1)
+    They stand shot by shot, ways running fastest.
+    """
+    picked = rows.gather(1, keys.topk(number, dim=1).indices)
+    return picked.reshape(-1, ways, number).transpose(1, 2).flatten(1)

@@ -73,7 +73,7 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _files_to_read(folder: Path) -> list[Path]:
-    """The files of these kinds in a folder by name, but hidden ones; none is unfinished or deeper."""
+    """The files of these kinds in a folder, hidden ones aside; none may be unfinished or deeper."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
     named = [
         file
