@@ -10,9 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metalearn_lab.comparison.budget import Budget
     from metalearn_lab.comparison.compare import compare
-    from metalearn_lab.comparison.methods import METHODS, Method, Rates
+    from metalearn_lab.comparison.methods import METHODS, Budget, Method, Rates
     from metalearn_lab.comparison.world import World, make_world
     from metalearn_lab.compiled.adaptation import CompiledAdaptation
     from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
@@ -54,10 +53,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "comparison.budget": ("Budget",),
     "comparison.compare": ("compare",),
     "comparison.methods": (
         "METHODS",
+        "Budget",
         "Method",
         "Rates",
     ),

@@ -58,25 +58,24 @@ def paired_difference(scores: Sequence[Score], method: str, other: str) -> Inter
         ValueError: an accuracy is no number.
     """
     keys = {(s.world.shots, s.world.split_seed) for s in scores}
-    differences = [
-        _over_seeds(scores, method, key) - _over_seeds(scores, other, key) for key in sorted(keys)
-    ]
-    whole = torch.cat(differences)
-    if not whole.isfinite().all():
+    one, less = (
+        torch.cat([_over_seeds(scores, name, key) for key in sorted(keys)])
+        for name in (method, other)
+    )
+    if not (one - less).isfinite().all():
         raise ValueError(f"{method} or {other} has an accuracy that is no number")
-    return interval_over_tasks(100 * whole)
+    return interval_over_tasks(100 * (one - less))
 
 
 def verdict(scores: Sequence[Score], against: str) -> list[str]:
     """One sentence a meta-learner: above, below or not told apart from a baseline."""
-    there = dict.fromkeys(score.method for score in scores)
+    methods = dict.fromkeys(score.method for score in scores)
     sentences = []
-    for method in (m for m in there if m != against and _is_meta_learner(m)):
+    for method in (m for m in methods if m != against and _is_meta_learner(m)):
         difference = paired_difference(scores, method, against)
         mean, width = difference.mean.item(), difference.half_width.item()
-        word = "is not told apart from"
-        if abs(mean) > width:
-            word = "is above" if mean > 0 else "is below"
+        clear = "is above" if mean > 0 else "is below"
+        word = clear if abs(mean) > width else "is not told apart from"
         sentences.append(
             f"{title_of(method)} {word} {title_of(against)}: {mean:+.1f} ± {width:.1f} points, "
             f"paired over {difference.tasks:,} episodes."
@@ -115,9 +114,9 @@ def _row(score: Score) -> dict[str, Any]:
 
 
 def _over_seeds(scores: Sequence[Score], method: str, key: tuple[int, int]) -> Tensor:
-    found = [
+    accuracies = [
         score.accuracy
         for score in scores
         if score.method == method and (score.world.shots, score.world.split_seed) == key
     ]
-    return torch.stack(found).mean(0)
+    return torch.stack(accuracies).mean(0)
