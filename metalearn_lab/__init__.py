@@ -40,13 +40,19 @@ if TYPE_CHECKING:
     from metalearn_lab.tasks.devices import choose_device
     from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
     from metalearn_lab.tasks.leaks import LeakError, assert_class_disjoint, assert_episode_is_clean
-    from metalearn_lab.tasks.nested_shots import first_shots
     from metalearn_lab.tasks.quadratics import quadratic_tasks, stationary_point
     from metalearn_lab.tasks.sinusoids import Sinusoids
     from metalearn_lab.tasks.sources import load_table
     from metalearn_lab.tasks.table import LabelledTable
     from metalearn_lab.tasks.text_features import hashed_ngrams
-    from metalearn_lab.tasks.types import Split, Task, merge_splits, stack_tasks, to_device
+    from metalearn_lab.tasks.types import (
+        Split,
+        Task,
+        first_shots,
+        merge_splits,
+        stack_tasks,
+        to_device,
+    )
     from metalearn_lab.training.meta_train import TrainingRun, meta_train
     from metalearn_lab.training.outer_step import OuterStep
 
@@ -111,7 +117,6 @@ _HOME = {
         "assert_class_disjoint",
         "assert_episode_is_clean",
     ),
-    "tasks.nested_shots": ("first_shots",),
     "tasks.quadratics": (
         "quadratic_tasks",
         "stationary_point",
@@ -123,6 +128,7 @@ _HOME = {
     "tasks.types": (
         "Split",
         "Task",
+        "first_shots",
         "merge_splits",
         "stack_tasks",
         "to_device",

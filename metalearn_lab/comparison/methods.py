@@ -101,7 +101,7 @@ class Method:
     role: Role = "other"
 
 
-def rates(*inner: float | None) -> tuple[Rates, ...]:
+def rates_to_try(*inner: float | None) -> tuple[Rates, ...]:
     """Four trials for every method: each α with as many β as that takes."""
     outer = (3e-3, 1e-2) if len(inner) == 2 else (1e-3, 3e-3, 1e-2, 3e-2)
     return tuple(Rates(alpha, beta) for beta in outer for alpha in inner)
@@ -210,29 +210,29 @@ METHODS: dict[str, Method] = {
             "fine_tuning",
             JointPretraining,
             partial(_pretrained, adapts="*"),
-            rates(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
+            rates_to_try(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
             role="baseline",
         ),
         trained(
             "linear_probe",
             JointPretraining,
             partial(_pretrained, adapts="head.*"),
-            rates(0.2, 1.0),
+            rates_to_try(0.2, 1.0),
             title="pretrain + linear probe",
             line=Line("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
             role="other",
         ),
-        trained("maml", MAML, _by_gradient_steps, rates(0.5, 2.0)),
+        trained("maml", MAML, _by_gradient_steps, rates_to_try(0.5, 2.0)),
         trained(
             "first_order_maml",
             FirstOrderMAML,
             _by_gradient_steps,
-            rates(0.5, 2.0),
+            rates_to_try(0.5, 2.0),
         ),
-        trained("reptile", Reptile, _reptile, rates(0.5, 2.0)),
-        trained("meta_sgd", MetaSGD, _meta_sgd, rates(0.5, 2.0)),
-        trained("proto_net", ProtoNet, _on_features, rates(None)),
-        trained("ridge_head", RidgeHead, _on_features, rates(None)),
+        trained("reptile", Reptile, _reptile, rates_to_try(0.5, 2.0)),
+        trained("meta_sgd", MetaSGD, _meta_sgd, rates_to_try(0.5, 2.0)),
+        trained("proto_net", ProtoNet, _on_features, rates_to_try(None)),
+        trained("ridge_head", RidgeHead, _on_features, rates_to_try(None)),
     )
 }
 """Every method of the package by name; the order of rows everywhere."""

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lab.comparison.world import World
-from metalearn_lab.tasks.nested_shots import first_shots
-from metalearn_lab.tasks.types import Task
+from metalearn_lab.tasks.types import Task, first_shots
 
 
 def nearest_class_mean_accuracy(

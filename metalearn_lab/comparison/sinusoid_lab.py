@@ -107,9 +107,8 @@ class SinusoidLab:
         """
         steps = self.inner_steps if inner_steps is None else inner_steps
         network = trained.learner.model
-        return trained._replace(
-            learner=kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=steps)
-        )
+        learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=steps)
+        return trained._replace(learner=learner)
 
     def peak_bytes(self, learner: Learner) -> int:
         """Memory at the peak of one outer step on one task, in plain autograd."""

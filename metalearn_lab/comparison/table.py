@@ -39,7 +39,8 @@ def mean_table(table: DataFrame) -> DataFrame:
         by_split = part.groupby(["method", "split"])["accuracy"].mean().groupby("method")
         means, lows, highs = by_split.mean(), by_split.min(), by_split.max()
         widths = part.groupby("method")["half_width"].mean()
-        rows = sorted(means.index, key=_place)
+        known = [name for name in METHODS if name in means.index]
+        rows = [*known, *means.index.difference(known)]
         columns[f"{shots}-shot"] = {title_of(m): f"{means[m]:.1f} ± {widths[m]:.1f}" for m in rows}
         if part["split"].nunique() > 1:
             columns[f"{shots}-shot, range over splits"] = {
@@ -81,12 +82,6 @@ def verdict(scores: Sequence[Score], against: str) -> list[str]:
             f"paired over {difference.tasks:,} episodes."
         )
     return sentences
-
-
-def _place(name: str) -> tuple[int, str]:
-    """Known methods in their order, then others by name."""
-    known = list(METHODS)
-    return (known.index(name), "") if name in METHODS else (len(known), name)
 
 
 def _is_meta_learner(name: str) -> bool:

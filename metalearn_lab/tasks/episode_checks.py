@@ -14,11 +14,12 @@ from metalearn_lab.tasks.dealing import ClassItems, find_deal
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
     """Raise ValueError (TypeError) unless ways ≥ 2, shots ≥ 1, queries ≥ 1 are whole numbers."""
-    for name, count, least, why in (
-        ("ways", ways, 2, ": one class leaves nothing to tell"),
-        ("shots", shots, 1, ""),
-        ("queries", queries, 1, ""),
-    ):
+    counts: dict[str, tuple[Any, int, str]] = {
+        "ways": (ways, 2, ": one class leaves nothing to tell"),
+        "shots": (shots, 1, ""),
+        "queries": (queries, 1, ""),
+    }
+    for name, (count, least, why) in counts.items():
         if not isinstance(count, Integral):
             raise TypeError(f"{name} must be a whole number, got {count!r}")
         if count < least:
@@ -63,10 +64,10 @@ def check_columns(x: Tensor, labels: Tensor, groups: Tensor) -> None:
 
 def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> None:
     """Raise ValueError where a label is negative, or has no name where names are given."""
-    most = torch.iinfo(labels.dtype).max if class_names is None else len(class_names) - 1
-    bad = torch.nonzero((labels < 0) | (labels > most)).flatten()
+    largest = torch.iinfo(labels.dtype).max if class_names is None else len(class_names) - 1
+    bad = torch.nonzero((labels < 0) | (labels > largest)).flatten()
     if len(bad):
-        wanted = "0 or more" if class_names is None else f"0..{most}"
+        wanted = "0 or more" if class_names is None else f"0..{largest}"
         raise ValueError(
             f"labels must be {wanted}, but {len(bad)} are not, the first is row {int(bad[0])} "
             f"with label {int(labels[bad[0]])}: leave out rows without a class, and number the "
@@ -74,11 +75,11 @@ def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> 
         )
 
 
-def check_classes(classes: Sequence[int], there: list[int], ways: int, split: str) -> None:
+def check_classes(classes: Sequence[int], known: list[int], ways: int, split: str) -> None:
     """Raise ValueError unless the classes are distinct, in the table, and enough."""
     if len(set(classes)) < len(classes):
         raise ValueError(f"classes of split {split!r} must differ, got {[*classes]}")
-    missing = sorted(set(classes) - set(there))
+    missing = sorted(set(classes) - set(known))
     if missing:
         raise ValueError(
             f"classes {missing} of split {split!r} are not in the table: no row has such a label"
@@ -128,7 +129,9 @@ def find_deals(items: ClassItems, names: Mapping[int, str], *, shots: int, queri
     """
     wanted = f"{shots} support and {queries} query items"
     one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
-    by_class = (values.split(items.groups.tolist()) for values in (items.sizes, one_deal))
+    by_class = (
+        values.split_with_sizes(items.groups.tolist()) for values in (items.sizes, one_deal)
+    )
     for name, group_sizes, on_support in zip(names.values(), *by_class, strict=True):
         sizes = group_sizes.tolist()
         if sum(sizes) < shots + queries:

@@ -74,7 +74,7 @@ def _draw_together(
     class_keys, group_keys, item_keys = _keys(items, streams, ways)
     classes = class_keys.argsort(dim=1)[:, :ways]
     drawn = classes.flatten()
-    rows, group_of = (padded(part, items.items, drawn, -1) for part in items[:2])
+    rows, group_of = (padded(values, items.items, drawn, -1) for values in items[:2])
     sizes = padded(items.sizes, items.groups, drawn, 0)
     known = padded(one_deal, items.groups, drawn, False)
     keys = group_keys[:, : sizes.shape[1]]
@@ -94,8 +94,8 @@ def _keys(
     They are double precision because a tie could be broken differently on another machine. Every
     way gets as many as the largest class needs, so a stream says the same whichever are drawn.
     """
-    classes, groups, most = len(items.items), int(items.groups.max()), int(items.items.max())
-    total = classes + ways * (groups + most)
+    classes, groups, most_items = len(items.items), int(items.groups.max()), int(items.items.max())
+    total = classes + ways * (groups + most_items)
     draws = [torch.rand(total, dtype=torch.float64, generator=stream) for stream in streams]
     class_keys, way_keys = torch.stack(draws).tensor_split([classes], dim=1)
     by_way = way_keys.reshape(len(streams) * ways, -1)

@@ -95,13 +95,13 @@ class EpisodeSampler:
         group_of = integer_column("groups", torch.arange(len(x)) if groups is None else groups)
         checks.check_columns(x, label_of, group_of)
         checks.check_labels_in_range(label_of, class_names)
-        there = torch.unique(label_of)
+        known = torch.unique(label_of)
         if classes is not None and class_names is not None:
             classes = class_numbers(classes, class_names)
-        wanted = integer_column("classes", there if classes is None else cast("Any", classes))
+        wanted = integer_column("classes", known if classes is None else cast("Any", classes))
         own = wanted.sort().values
         self.classes: tuple[int, ...] = tuple(own.tolist())
-        checks.check_classes(self.classes, there.tolist(), ways, split)
+        checks.check_classes(self.classes, known.tolist(), ways, split)
         names = {n: str(n) if class_names is None else class_names[n] for n in self.classes}
         checks.check_groups_within_classes(label_of, group_of, own, names)
         self.x, self.split, self.seed = x, split, seed

@@ -97,4 +97,4 @@ def _block(family: Sinusoids, first: int, dtype: torch.dtype) -> tuple[Tensor, .
     y = amplitude[:, None, None] * torch.sin(x - phase[:, None, None])
     k = family.shots
     items = (x[:, :k], y[:, :k], x[:, k:], y[:, k:])
-    return amplitude, phase, *(part.contiguous() for part in items)
+    return amplitude, phase, *(values.contiguous() for values in items)

@@ -61,7 +61,7 @@ def stack_tasks(tasks: Sequence[Task]) -> Task:
             )
         for name, split in zip(Task._fields, task, strict=True):
             check_tensors(name, split)
-    shapes = {tuple(part.shape for split in task for part in split) for task in tasks}
+    shapes = {tuple(values.shape for split in task for values in split) for task in tasks}
     if len(shapes) > 1:
         raise ValueError(
             f"tasks of different shapes cannot be stacked: found {len(shapes)} kinds; "
@@ -95,10 +95,10 @@ def check_tensors(name: str, split: Split) -> None:
     Raises:
         TypeError: names the part and its type.
     """
-    for part, values in zip(Split._fields, split, strict=True):
+    for field, values in zip(Split._fields, split, strict=True):
         if not isinstance(values, Tensor):
             raise TypeError(
-                f"{name}.{part} must be a torch.Tensor, got {type(values).__module__}."
+                f"{name}.{field} must be a torch.Tensor, got {type(values).__module__}."
                 f"{type(values).__name__}: use torch.as_tensor(...)"
             )
 
@@ -125,13 +125,36 @@ def merge_splits(task: Task) -> Task:
     return Task(everything, everything)
 
 
+def first_shots(tasks: Task, ways: int, shots: int) -> Task:
+    """The tasks with the first K support items of each class, and the same query items.
+
+    So accuracies at several K differ by the number of shots alone, not by the episodes.
+
+    Args:
+        tasks: of an ``EpisodeSampler``, whose items stand shot by shot; a batch, or one task.
+        ways: N.
+        shots: K, at most what the tasks have.
+
+    Raises:
+        ValueError: K out of range, or the support is not N items for each of some shots.
+    """
+    items = tasks.support.y.shape[-1]
+    if items % ways:
+        raise ValueError(f"{items} support items are not {ways} of each shot: is ways right?")
+    if not 1 <= shots <= items // ways:
+        raise ValueError(f"these tasks have 1 to {items // ways} shots to take, got {shots}")
+    axis = tasks.support.y.ndim - 1
+    x, y = (values.narrow(axis, 0, ways * shots) for values in tasks.support)
+    return Task(Split(x, y), tasks.query)
+
+
 def bad_values(tasks: Task) -> str | None:
     """Where a batch of tasks holds NaN or inf, in words; None where it holds none."""
     for name, split in zip(Task._fields, tasks, strict=True):
-        for part, values in zip(Split._fields, split, strict=True):
+        for field, values in zip(Split._fields, split, strict=True):
             if values.is_floating_point() and not values.isfinite().all():
                 task = int((~values.isfinite()).nonzero()[0, 0])
-                return f"{name}.{part} of task {task} in the batch holds NaN or inf: mend the data"
+                return f"{name}.{field} of task {task} in the batch holds NaN or inf: mend the data"
     return None
 
 

@@ -181,8 +181,8 @@ def _of_language(split: str, data: Dataset, language: str) -> Dataset:
     languages = list(data[LANGUAGE_COLUMN])
     rows = [row for row, code in enumerate(languages) if code == language]
     if not rows:
-        there = ", ".join(sorted(map(str, set(languages))))
-        raise ValueError(f"{split} has no rows of language {language!r}; it has: {there}")
+        known = ", ".join(sorted(map(str, set(languages))))
+        raise ValueError(f"{split} has no rows of language {language!r}; it has: {known}")
     return data.select(rows)
 
 

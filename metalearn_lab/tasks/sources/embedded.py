@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 from metalearn_lab.tasks.sources.slot_values import slot_language
 from metalearn_lab.tasks.sources.template_walk import UnknownPartError, sample_texts
@@ -50,9 +50,10 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
     """
     content = _language_file(language)
     templates = _read_templates(content)
-    large = _large_classes((template.class_name, template.text) for template in templates)
-    wanted = large - {*find_classes(exclude, large)}
-    rows, left_out = _expand([each for each in templates if each.class_name in wanted], content)
+    large = _large_classes(templates)
+    wanted = large - set(find_classes(exclude, large))
+    kept = {key: domains for key, domains in templates.items() if key[0] in wanted}
+    rows, left_out = _expand(kept, content)
     source = (
         f"PyPI package {PACKAGE} {version(PACKAGE)}, language {language}, "
         f"slot values in {slot_language(language)}"
@@ -62,12 +63,6 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
     rows = _each_text_once(rows)
     large = _large_classes((row.class_name, row.group) for row in rows)
     return build_table([row for row in rows if row.class_name in large], source)
-
-
-class _Template(NamedTuple):
-    class_name: str
-    text: str
-    domains: tuple[str, ...]
 
 
 def _language_file(language: str) -> dict[str, Any]:
@@ -81,17 +76,14 @@ def _language_file(language: str) -> dict[str, Any]:
     return content
 
 
-def _read_templates(content: Mapping[str, Any]) -> list[_Template]:
-    """Every template once a class, sorted, with the kinds of device that it may name."""
+def _read_templates(content: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """From each class and template of it, sorted, to the kinds of device that it may name."""
     domains_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for intent, blocks in content["intents"].items():
         for block in blocks["data"]:
             for text in block["sentences"]:
                 domains_of[_class_name(intent, block), text].update(_domains(block))
-    return [
-        _Template(name, text, tuple(sorted(domains)))
-        for (name, text), domains in sorted(domains_of.items())
-    ]
+    return {key: sorted(domains_of[key]) for key in sorted(domains_of)}
 
 
 def _class_name(intent: str, block: Mapping[str, Any]) -> str:
@@ -111,7 +103,7 @@ def _large_classes(templates: Iterable[tuple[str, Hashable]]) -> set[str]:
 
 
 def _expand(
-    templates: Sequence[_Template], content: Mapping[str, Any]
+    templates: Mapping[tuple[str, str], Sequence[str]], content: Mapping[str, Any]
 ) -> tuple[list[Row], set[str]]:
     """Sentences of all templates, and the slots and rules whose templates must be left out."""
     from hassil.intents import Intents
@@ -119,7 +111,7 @@ def _expand(
     intents = Intents.from_dict({**content, "intents": {}})
     rows: list[Row] = []
     left_out: set[str] = set()
-    for name, template, domains in templates:
+    for (name, template), domains in templates.items():
         address = ("embedded", intents.language, name, template)
         try:
             texts = sample_texts(template, domains, intents, most=MOST_TEXTS, address=address)

@@ -62,8 +62,8 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
         )
     files = _files_to_read(folder)
     if not files:
-        there = ", ".join(sorted(each.name for each in folder.iterdir())) or "nothing"
-        raise FileNotFoundError(f"no {', '.join(KINDS)} file in {folder}; there is: {there}")
+        names = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise FileNotFoundError(f"no {', '.join(KINDS)} file in {folder}; there is: {names}")
     by_split = groupby(files, lambda file: _name_parts(file)["split"])
     files_of = {split: list(parts) for split, parts in by_split}
     for split, parts in files_of.items():
