@@ -10,9 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metalearn_lab.comparison.budget import Budget
     from metalearn_lab.comparison.compare import compare
-    from metalearn_lab.comparison.methods import METHODS, Method, Rates
+    from metalearn_lab.comparison.methods import METHODS, Budget, Method, Rates
     from metalearn_lab.comparison.world import World, make_world
     from metalearn_lab.compiled.adaptation import CompiledAdaptation
     from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
@@ -41,23 +40,29 @@ if TYPE_CHECKING:
     from metalearn_lab.tasks.devices import choose_device
     from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
     from metalearn_lab.tasks.leaks import LeakError, assert_class_disjoint, assert_episode_is_clean
-    from metalearn_lab.tasks.nested_shots import first_shots
     from metalearn_lab.tasks.quadratics import quadratic_tasks, stationary_point
     from metalearn_lab.tasks.sinusoids import Sinusoids
     from metalearn_lab.tasks.sources import load_table
     from metalearn_lab.tasks.table import LabelledTable
     from metalearn_lab.tasks.text_features import hashed_ngrams
-    from metalearn_lab.tasks.types import Split, Task, merge_splits, stack_tasks, to_device
+    from metalearn_lab.tasks.types import (
+        Split,
+        Task,
+        first_shots,
+        merge_splits,
+        stack_tasks,
+        to_device,
+    )
     from metalearn_lab.training.meta_train import TrainingRun, meta_train
     from metalearn_lab.training.outer_step import OuterStep
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "comparison.budget": ("Budget",),
     "comparison.compare": ("compare",),
     "comparison.methods": (
         "METHODS",
+        "Budget",
         "Method",
         "Rates",
     ),
@@ -112,7 +117,6 @@ _HOME = {
         "assert_class_disjoint",
         "assert_episode_is_clean",
     ),
-    "tasks.nested_shots": ("first_shots",),
     "tasks.quadratics": (
         "quadratic_tasks",
         "stationary_point",
@@ -124,6 +128,7 @@ _HOME = {
     "tasks.types": (
         "Split",
         "Task",
+        "first_shots",
         "merge_splits",
         "stack_tasks",
         "to_device",

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.methods import (
     CHAPTER_06,
+    Budget,
     Method,
     Rates,
     gradient_evaluations,
@@ -110,14 +110,14 @@ def compare(
 
 def choose(method: Method, world: World, budget: Budget) -> Choice:
     """Try every setting of a method and keep the one that does best on validation classes."""
-    found = [_tried(method, trial, world, budget) for trial in method.trials]
-    return max(found, key=lambda choice: choice.validation_accuracy)
+    choices = [_validated(method, trial, world, budget) for trial in method.trials]
+    return max(choices, key=lambda choice: choice.validation_accuracy)
 
 
 def score(method: Method, world: World, budget: Budget, choice: Choice, seed: int = 0) -> Score:
     """Train with the chosen settings and score on the test classes."""
-    if method.build is None:
-        accuracy = _untrained(method, world, "test", budget.test_episodes, choice.settings)
+    if method.build is None and method.accuracy is not None:
+        accuracy = method.accuracy(world, "test", budget.test_episodes, **choice.settings)
         return Score(world, method.name, 0, choice, accuracy, None, None, 0.0, 0)
     start = time.perf_counter()
     learner = _train(method, world, Rates(**choice.settings), budget, seed)
@@ -130,23 +130,17 @@ def score(method: Method, world: World, budget: Budget, choice: Choice, seed: in
     return Score(world, method.name, seed, choice, accuracy, curves, learner, seconds, gradients)
 
 
-def _tried(method: Method, trial: Any, world: World, budget: Budget) -> Choice:
+def _validated(method: Method, trial: Any, world: World, budget: Budget) -> Choice:
+    """The choice that one trial makes, with its accuracy on the validation classes."""
     episodes, count = budget.validation_episodes, len(method.trials)
-    if method.build is None:
-        accuracy = _untrained(method, world, "validation", episodes, trial).mean().item()
+    if method.build is None and method.accuracy is not None:
+        accuracy = method.accuracy(world, "validation", episodes, **trial).mean().item()
         return Choice(trial, 0, accuracy, count)
     learner = _train(method, world, trial, budget, seed=0)
     tasks = world.sampler("validation").batch(0, episodes)
-    along = adaptation_curves(learner, tasks, budget.test_steps).mean_accuracy.mean
-    steps = 1 + int(along[1:].argmax())
-    return Choice(asdict(trial), steps, float(along[steps]), count)
-
-
-def _untrained(
-    method: Method, world: World, part: str, episodes: int, settings: dict[str, Any]
-) -> Tensor:
-    assert method.accuracy is not None  # or it is trained
-    return method.accuracy(world, part, episodes, **settings)
+    means = adaptation_curves(learner, tasks, budget.test_steps).mean_accuracy.mean
+    steps = 1 + int(means[1:].argmax())
+    return Choice(asdict(trial), steps, float(means[steps]), count)
 
 
 def _train(method: Method, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:

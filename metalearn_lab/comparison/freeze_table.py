@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _DIVERGED = 1e3
-_ALL: Which = "all"
 _PARTS: tuple[Which, Which] = ("head only", "body only")
 
 
@@ -36,21 +35,19 @@ def freeze_table(studies: Mapping[str, FreezeStudy]) -> DataFrame:
 
 
 def _row(study: FreezeStudy) -> dict[str, str]:
-    similarity = study.of(_ALL).similarity[:, -1].mean(0).tolist()
-    found = {
+    similarity = study.of("all").similarity[:, -1].mean(0).tolist()
+    row = {
         f"CKA {name}": "–" if math.isnan(value) else f"{value:.2f}"
         for name, value in zip(study.layers, similarity, strict=True)
     }
-    found["before"] = _score(study.scores(_ALL, 0))
-    found["all layers"] = _score(study.scores(_ALL))
+    row["before"] = _score(study.scores("all", 0))
+    row["all layers"] = _score(study.scores("all"))
     for which in _PARTS:
-        said = _score(study.scores(which))
-        diverged = "diverged" in (said, found["all layers"])
-        found[which] = said
-        part = which.removesuffix(" only")
+        row[which] = _score(study.scores(which))
         kept = study.kept(which)
-        found[f"{part} keeps"] = f"{kept:.0%}" if math.isfinite(kept) and not diverged else "–"
-    return found
+        known = math.isfinite(kept) and "diverged" not in (row[which], row["all layers"])
+        row[which.replace("only", "keeps")] = f"{kept:.0%}" if known else "–"
+    return row
 
 
 def _score(scores: Tensor) -> str:

@@ -1,16 +1,16 @@
-"""The methods of a comparison, one record each: how it is built, what it may try, how it looks."""
+"""The methods of a comparison, one record each, and what every one of them may spend."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
 from metalearn_lab.comparison.world import BUCKETS, World
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -22,11 +22,44 @@ from metalearn_lab.learners.meta_sgd import MetaSGD
 from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.learners.ridge_head import RidgeHead
+from metalearn_lab.learners.settings import whole_number
 from metalearn_lab.models.mlp import blank_linear, initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.types import Task
 
 Role = Literal["baseline", "meta-learner", "other"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One budget for all: the same data, the same number of trials, the same unseen episodes.
+
+    Attributes:
+        iterations: outer steps of a training.
+        meta_batch: training episodes an outer step sees; joint pretraining sees the same
+            sentences without the episodes.
+        inner_steps: k while training.
+        test_steps: adaptation may take up to so many steps at test time; how many is chosen on
+            the validation classes, like every other setting.
+        validation_episodes: episodes of validation classes that settings are chosen by.
+        test_episodes: unseen-class episodes a score is taken over.
+
+    Raises:
+        ValueError: a number below 1, or below 2 for the episodes.
+    """
+
+    iterations: int = 500
+    meta_batch: int = 4
+    inner_steps: int = 5
+    test_steps: int = 20
+    validation_episodes: int = 200
+    test_episodes: int = 600
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        for name, value in vars(self).items():
+            least = 2 if name.endswith("episodes") else 1
+            whole_number(value, least, f"{name} must be {least} or more")
 
 
 @dataclass(frozen=True)
@@ -68,7 +101,7 @@ class Method:
     role: Role = "other"
 
 
-def rates(*inner: float | None) -> tuple[Rates, ...]:
+def rates_to_try(*inner: float | None) -> tuple[Rates, ...]:
     """Four trials for every method: each α with as many β as that takes."""
     outer = (3e-3, 1e-2) if len(inner) == 2 else (1e-3, 3e-3, 1e-2, 3e-2)
     return tuple(Rates(alpha, beta) for beta in outer for alpha in inner)
@@ -77,76 +110,86 @@ def rates(*inner: float | None) -> tuple[Rates, ...]:
 def trained(
     name: str,
     kind: type[Learner],
-    build: Callable[[World, Rates, Budget, int], Learner],
+    build: Callable[..., Learner],
     trials: tuple[Rates, ...],
     *,
     title: str | None = None,
     line: Line | None = None,
     role: Role = "meta-learner",
 ) -> Method:
-    """A record of a learner, whose class says how it is called and drawn."""
+    """A record of a learner, whose class says how it is called and drawn.
+
+    Args:
+        name: by which scores and figures name it.
+        kind: its class.
+        build: makes a learner of this kind from ``kind`` and what ``Method.build`` takes.
+        trials: the settings that it may try.
+        title: in place of the class's own.
+        line: in place of the class's own.
+        role: as of ``Method``.
+    """
     looks = line or kind.line
     assert looks is not None  # every learner of the package says how it looks
-    return Method(name, title or kind.title, looks, trials, build=build, role=role)
+    return Method(name, title or kind.title, looks, trials, partial(build, kind), role=role)
 
 
 def _text_model(world: World, seed: int) -> TextClassifier:
     return TextClassifier(BUCKETS, world.ways, seed=seed)
 
 
-def _plain(kind: type[MAML] | type[FirstOrderMAML]) -> Callable[..., Learner]:
-    def build(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-        k = budget.inner_steps
-        return kind(
-            _text_model(world, seed), F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=k
-        )
+def _by_gradient_steps(
+    kind: Callable[..., Learner],
+    world: World,
+    rates: Rates,
+    budget: Budget,
+    seed: int,
+    **settings: Any,
+) -> Learner:
+    model, steps = _text_model(world, seed), budget.inner_steps
+    return kind(model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=steps, **settings)
 
-    return build
+
+def _reptile(
+    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    items = world.ways * (world.shots + world.queries)
+    size = max(2 * world.ways, -(-items // budget.inner_steps))  # k steps see every item
+    return _by_gradient_steps(kind, world, rates, budget, seed, inner_batch=size)
 
 
-def _reptile(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-    items, k = world.ways * (world.shots + world.queries), budget.inner_steps
-    return Reptile(
-        _text_model(world, seed),
+def _pretrained(
+    kind: Callable[..., Learner],
+    world: World,
+    rates: Rates,
+    budget: Budget,
+    seed: int,
+    *,
+    adapts: str,
+) -> Learner:
+    model = _text_model(world, seed)
+    head = blank_linear(model.head.in_features, len(world.classes.train))
+    initialise(head, "pretraining head", seed)
+    return kind(
+        model,
         F.cross_entropy,
+        pretraining_head=head,
+        adapts=adapts,
         inner_lr=rates.inner_lr,
-        inner_steps=k,
-        inner_batch=max(2 * world.ways, -(-items // k)),  # k steps see every item
-    )
-
-
-def _pretrained(adapts: str) -> Callable[..., Learner]:
-    def build(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-        model = _text_model(world, seed)
-        head = blank_linear(model.head.in_features, len(world.classes.train))
-        initialise(head, "pretraining head", seed)
-        return JointPretraining(
-            model,
-            F.cross_entropy,
-            pretraining_head=head,
-            adapts=adapts,
-            inner_lr=rates.inner_lr,
-            inner_steps=budget.inner_steps,
-        )
-
-    return build
-
-
-def _meta_sgd(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-    assert rates.inner_lr is not None  # its trials have one
-    return MetaSGD(
-        _text_model(world, seed),
-        F.cross_entropy,
-        first_rate=rates.inner_lr,
         inner_steps=budget.inner_steps,
     )
 
 
-def _on_features(kind: type[ProtoNet] | type[RidgeHead]) -> Callable[..., Learner]:
-    def build(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
-        return kind(_text_model(world, seed).body, F.cross_entropy, ways=world.ways)
+def _meta_sgd(
+    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    model, steps = _text_model(world, seed), budget.inner_steps
+    return kind(model, F.cross_entropy, first_rate=rates.inner_lr, inner_steps=steps)
 
-    return build
+
+def _on_features(
+    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    return kind(_text_model(world, seed).body, F.cross_entropy, ways=world.ways)
 
 
 NGRAM_TRIALS: tuple[tuple[int, int], ...] = ((1, 3), (2, 3), (2, 4), (3, 5))
@@ -166,25 +209,30 @@ METHODS: dict[str, Method] = {
         trained(
             "fine_tuning",
             JointPretraining,
-            _pretrained("*"),
-            rates(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
+            partial(_pretrained, adapts="*"),
+            rates_to_try(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
             role="baseline",
         ),
         trained(
             "linear_probe",
             JointPretraining,
-            _pretrained("head.*"),
-            rates(0.2, 1.0),
+            partial(_pretrained, adapts="head.*"),
+            rates_to_try(0.2, 1.0),
             title="pretrain + linear probe",
             line=Line("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
             role="other",
         ),
-        trained("maml", MAML, _plain(MAML), rates(0.5, 2.0)),
-        trained("first_order_maml", FirstOrderMAML, _plain(FirstOrderMAML), rates(0.5, 2.0)),
-        trained("reptile", Reptile, _reptile, rates(0.5, 2.0)),
-        trained("meta_sgd", MetaSGD, _meta_sgd, rates(0.5, 2.0)),
-        trained("proto_net", ProtoNet, _on_features(ProtoNet), rates(None)),
-        trained("ridge_head", RidgeHead, _on_features(RidgeHead), rates(None)),
+        trained("maml", MAML, _by_gradient_steps, rates_to_try(0.5, 2.0)),
+        trained(
+            "first_order_maml",
+            FirstOrderMAML,
+            _by_gradient_steps,
+            rates_to_try(0.5, 2.0),
+        ),
+        trained("reptile", Reptile, _reptile, rates_to_try(0.5, 2.0)),
+        trained("meta_sgd", MetaSGD, _meta_sgd, rates_to_try(0.5, 2.0)),
+        trained("proto_net", ProtoNet, _on_features, rates_to_try(None)),
+        trained("ridge_head", RidgeHead, _on_features, rates_to_try(None)),
     )
 }
 """Every method of the package by name; the order of rows everywhere."""
@@ -224,7 +272,7 @@ def build(name: str, world: World, rates: Rates, budget: Budget, seed: int) -> L
     """
     method = METHODS.get(name)
     if method is None or method.build is None:
-        known = ", ".join(each.name for each in METHODS.values() if each.build)
+        known = ", ".join(name for name, method in METHODS.items() if method.build)
         raise ValueError(f"no trained method {name!r}: use one of {known}")
     return method.build(world, rates, budget, seed).to(world.ids.device)
 

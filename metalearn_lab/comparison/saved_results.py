@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.compare import Choice, Score
+from metalearn_lab.comparison.methods import Budget
 from metalearn_lab.comparison.table import BASELINES, score_table, verdict
 from metalearn_lab.comparison.world import World
 
@@ -32,11 +32,11 @@ def check_results_folder(folder: Path) -> None:
     Raises:
         ResultsFolderError: it cannot.
     """
-    trial = folder / ".writable"
+    probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        trial.write_text("")
-        trial.unlink()
+        probe.write_text("")
+        probe.unlink()
     except OSError as error:
         raise ResultsFolderError(
             f"results cannot be written to {folder} ({error.strerror}): name another folder"
@@ -71,7 +71,10 @@ def save_results(
             "ways": part[0].world.ways,
             "queries": part[0].world.queries,
             "budget": asdict(budget),
-            "chosen": {_key(score): _choice(score) for score in part},
+            "chosen": {
+                f"split {score.world.split_seed}, {score.method}": _rounded(score.choice)
+                for score in part
+            },
             "verdict": [sentence for other in BASELINES for sentence in verdict(part, other)],
         }
         text = json.dumps(configuration, indent=1, ensure_ascii=False)
@@ -87,15 +90,14 @@ def read_results(folder: Path) -> tuple[DataFrame, dict[int, dict[str, Any]]]:
     """
     import pandas as pd
 
-    homes = sorted(folder.glob("*-shot"), key=lambda home: int(home.name.split("-")[0]))
+    homes = {int(home.name.split("-")[0]): home for home in folder.glob("*-shot")}
     if not homes:
         raise FileNotFoundError(f"no results in {folder}: save some with save_results")
-    table = pd.concat([pd.read_csv(home / "table.csv") for home in homes], ignore_index=True)
-    configurations = {
-        int(home.name.split("-")[0]): json.loads((home / "configuration.json").read_text("utf-8"))
-        for home in homes
+    tables = [pd.read_csv(homes[shots] / "table.csv") for shots in sorted(homes)]
+    return pd.concat(tables, ignore_index=True), {
+        shots: json.loads((homes[shots] / "configuration.json").read_text("utf-8"))
+        for shots in sorted(homes)
     }
-    return table, configurations
 
 
 def chosen_beforehand(folder: Path, world: World) -> dict[str, Choice] | None:
@@ -107,36 +109,21 @@ def chosen_beforehand(folder: Path, world: World) -> dict[str, Choice] | None:
     Raises:
         FileNotFoundError: nothing was saved there.
     """
-    _, configurations = read_results(folder)
-    configuration = configurations.get(world.shots)
-    if configuration is None or _world_of(configuration) != (
-        _without_version(world.table.source),
-        world.ways,
-        world.queries,
+    configuration = read_results(folder)[1].get(world.shots)
+    if configuration is None or (
+        _without_version(configuration["source"]) != _without_version(world.table.source)
+        or (configuration["ways"], configuration["queries"]) != (world.ways, world.queries)
     ):
         return None
     prefix = f"split {world.split_seed}, "
-    chosen = configuration["chosen"].items()
-    found = {k.removeprefix(prefix): Choice(**v) for k, v in chosen if k.startswith(prefix)}
-    return found or None
-
-
-def _world_of(configuration: dict[str, Any]) -> tuple[str, int, int]:
-    return (
-        _without_version(configuration["source"]),
-        configuration["ways"],
-        configuration["queries"],
-    )
+    saved = configuration["chosen"].items()
+    choices = {k.removeprefix(prefix): Choice(**v) for k, v in saved if k.startswith(prefix)}
+    return choices or None
 
 
 def _without_version(source: str) -> str:
     return re.sub(r"\d+(\.\d+)+", "", source)
 
 
-def _choice(score: Score) -> dict[str, Any]:
-    accuracy = round(score.choice.validation_accuracy, 4)
-    return asdict(score.choice) | {"validation_accuracy": accuracy}
-
-
-def _key(score: Score) -> str:
-    return f"split {score.world.split_seed}, {score.method}"
+def _rounded(choice: Choice) -> dict[str, Any]:
+    return asdict(choice) | {"validation_accuracy": round(choice.validation_accuracy, 4)}

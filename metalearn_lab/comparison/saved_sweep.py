@@ -44,6 +44,6 @@ def saved_sweep(name: str) -> SavedSweep:
     if name not in known:
         raise ValueError(f"no saved sweep {name!r}: use one of {', '.join(known)}")
     results, curves = (
-        pd.read_csv(_SWEEPS / name / f"{each}.csv") for each in ("results", "curves")
+        pd.read_csv(_SWEEPS / name / f"{table}.csv") for table in ("results", "curves")
     )
     return SavedSweep((_SWEEPS / f"{name}.yml").read_text(encoding="utf-8"), results, curves)

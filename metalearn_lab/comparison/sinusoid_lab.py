@@ -69,10 +69,6 @@ class SinusoidLab:
         """The training tasks."""
         return Sinusoids(self.shots, self.shots, "train", self.seed)
 
-    def tasks(self, first: int, count: int) -> Task:
-        """Training tasks, where the networks are."""
-        return to_device(self.family.batch(first, count), self.device)
-
     def train(self, kind: Kind, inner_lr: float, steps: int) -> Trained:
         """Train a fresh network.
 
@@ -83,11 +79,10 @@ class SinusoidLab:
         """
         network = MLP([1, 40, 40, 1], seed=self.seed).to(self.device)
         learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=self.inner_steps)
-        clock = {steps // 2: 0.0}
+        started: dict[int, float] = {}
 
         def tasks(i: int) -> Task:
-            if i in clock:
-                clock[i] = time.perf_counter()
+            started[i] = time.perf_counter()
             batch = learner.training_batch(self.family, i * self.meta_batch, self.meta_batch)
             return to_device(batch, self.device)
 
@@ -96,7 +91,7 @@ class SinusoidLab:
             meta_train(learner, tasks, iterations=steps, optimizer=optimizer, progress=False)
         except NonFiniteLossError:
             return Trained(learner, math.nan, diverged=True)
-        spent = time.perf_counter() - clock[steps // 2]
+        spent = time.perf_counter() - started[steps // 2]
         return Trained(learner, 1000 * spent / (steps - steps // 2), diverged=False)
 
     def adapting(
@@ -112,9 +107,8 @@ class SinusoidLab:
         """
         steps = self.inner_steps if inner_steps is None else inner_steps
         network = trained.learner.model
-        return trained._replace(
-            learner=kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=steps)
-        )
+        learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=steps)
+        return trained._replace(learner=learner)
 
     def peak_bytes(self, learner: Learner) -> int:
         """Memory at the peak of one outer step on one task, in plain autograd."""

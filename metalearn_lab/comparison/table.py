@@ -39,7 +39,8 @@ def mean_table(table: DataFrame) -> DataFrame:
         by_split = part.groupby(["method", "split"])["accuracy"].mean().groupby("method")
         means, lows, highs = by_split.mean(), by_split.min(), by_split.max()
         widths = part.groupby("method")["half_width"].mean()
-        rows = sorted(means.index, key=_place)
+        known = [name for name in METHODS if name in means.index]
+        rows = [*known, *means.index.difference(known)]
         columns[f"{shots}-shot"] = {title_of(m): f"{means[m]:.1f} ± {widths[m]:.1f}" for m in rows}
         if part["split"].nunique() > 1:
             columns[f"{shots}-shot, range over splits"] = {
@@ -58,36 +59,29 @@ def paired_difference(scores: Sequence[Score], method: str, other: str) -> Inter
         ValueError: an accuracy is no number.
     """
     keys = {(s.world.shots, s.world.split_seed) for s in scores}
-    differences = [
-        _over_seeds(scores, method, key) - _over_seeds(scores, other, key) for key in sorted(keys)
-    ]
-    whole = torch.cat(differences)
-    if not whole.isfinite().all():
+    one, less = (
+        torch.cat([_over_seeds(scores, name, key) for key in sorted(keys)])
+        for name in (method, other)
+    )
+    if not (one - less).isfinite().all():
         raise ValueError(f"{method} or {other} has an accuracy that is no number")
-    return interval_over_tasks(100 * whole)
+    return interval_over_tasks(100 * (one - less))
 
 
 def verdict(scores: Sequence[Score], against: str) -> list[str]:
     """One sentence a meta-learner: above, below or not told apart from a baseline."""
-    there = dict.fromkeys(score.method for score in scores)
+    methods = dict.fromkeys(score.method for score in scores)
     sentences = []
-    for method in (m for m in there if m != against and _is_meta_learner(m)):
+    for method in (m for m in methods if m != against and _is_meta_learner(m)):
         difference = paired_difference(scores, method, against)
         mean, width = difference.mean.item(), difference.half_width.item()
-        word = "is not told apart from"
-        if abs(mean) > width:
-            word = "is above" if mean > 0 else "is below"
+        clear = "is above" if mean > 0 else "is below"
+        word = clear if abs(mean) > width else "is not told apart from"
         sentences.append(
             f"{title_of(method)} {word} {title_of(against)}: {mean:+.1f} ± {width:.1f} points, "
             f"paired over {difference.tasks:,} episodes."
         )
     return sentences
-
-
-def _place(name: str) -> tuple[int, str]:
-    """Known methods in their order, then others by name."""
-    known = list(METHODS)
-    return (known.index(name), "") if name in METHODS else (len(known), name)
 
 
 def _is_meta_learner(name: str) -> bool:
@@ -115,9 +109,9 @@ def _row(score: Score) -> dict[str, Any]:
 
 
 def _over_seeds(scores: Sequence[Score], method: str, key: tuple[int, int]) -> Tensor:
-    found = [
+    accuracies = [
         score.accuracy
         for score in scores
         if score.method == method and (score.world.shots, score.world.split_seed) == key
     ]
-    return torch.stack(found).mean(0)
+    return torch.stack(accuracies).mean(0)

@@ -15,7 +15,7 @@ from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.running.eval_mode import in_eval_mode
 from metalearn_lab.running.mapping import over_tasks
 from metalearn_lab.tasks.batches import check_tasks
-from metalearn_lab.tasks.types import Split, Task, bad_values
+from metalearn_lab.tasks.types import Task, bad_values, select_tasks
 
 TASKS_AT_ONCE = 25
 """Tasks adapted together by default; bounds the memory of their weights, changes no result."""
@@ -108,7 +108,7 @@ def chunks(tasks: Task, size: int) -> Iterator[Task]:
     """Cut a batch of tasks into batches of at most ``size``."""
     for first in range(0, tasks.query.y.shape[0], size):
         rows = slice(first, first + size)
-        yield Task(*(Split(split.x[rows], split.y[rows]) for split in tasks))
+        yield select_tasks(tasks, rows)
 
 
 def curves_of(learner: Learner, outputs: Tensor, y: Tensor) -> AdaptationCurves:

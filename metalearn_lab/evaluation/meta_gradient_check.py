@@ -19,7 +19,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.running.per_task import Mapping
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, map_tensors, select_tasks
 
 Gradient = dict[str, Tensor]
 
@@ -52,7 +52,7 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
             random, so that nothing can be compared.
     """
     exact = _own_copy(learner).to("cpu", torch.float64)
-    doubled = Task(*(Split(*(_double(part) for part in split)) for split in tasks))
+    doubled = map_tensors(_double, tasks)
     _check_not_random(exact, doubled)
     looped, vectorised = (meta_gradient(exact, doubled, how) for how in ("loop", "vmap"))
     reference, kind = reference_gradient(exact, doubled, looped)
@@ -165,10 +165,7 @@ def _check_not_random(learner: Learner, tasks: Task) -> None:
 
 
 def _mean(gradient_of: Callable[[Task], Gradient], tasks: Task) -> Gradient:
-    each = [
-        gradient_of(Task(*(Split(split.x[i], split.y[i]) for split in tasks)))
-        for i in range(tasks.query.y.shape[0])
-    ]
+    each = [gradient_of(select_tasks(tasks, i)) for i in range(tasks.query.y.shape[0])]
     return {name: torch.stack([one[name] for one in each]).mean(0) for name in each[0]}
 
 

@@ -15,7 +15,7 @@ from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, map_tensors
 
 MamlLoss = Callable[[nn.Module, Split, Split, float, int], Tensor]
 """Model, support, query, α and k to L_Q(θ_k)."""
@@ -45,7 +45,7 @@ def check_maml_loss(answer: MamlLoss) -> Verdict:
 def _one_task(index: int) -> Task:
     """A sinusoid in float64, with as many query as support points so that a swap is seen."""
     batch = Sinusoids(shots=6, queries=6, split="exercise").batch(index, 1)
-    return Task(*(Split(*(part[0].double() for part in split)) for split in batch))
+    return map_tensors(lambda values: values[0].double(), batch)
 
 
 def _tiny(steps: int, alpha: float, seed: int) -> MAML:

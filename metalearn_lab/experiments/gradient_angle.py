@@ -20,7 +20,7 @@ from metalearn_lab.running.eval_mode import in_eval_mode
 from metalearn_lab.running.few_threads import is_small
 from metalearn_lab.running.per_task import Loss, Weights
 from metalearn_lab.tasks.batches import check_tasks
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, map_tensors
 
 
 class MetaGradients(NamedTuple):
@@ -67,7 +67,7 @@ def gradient_angles(
     Raises:
         ValueError: ``steps`` is no count, or a rate is negative.
     """
-    doubled = Task(*(Split(split.x.double(), split.y.double()) for split in tasks))
+    doubled = map_tensors(torch.Tensor.double, tasks)
     exact = copy.deepcopy(model).double()
     degrees = [angles(*meta_gradients(exact, loss, doubled, rate, steps)) for rate in rates]
     by_rate = torch.stack(degrees).transpose(1, 2).cpu()

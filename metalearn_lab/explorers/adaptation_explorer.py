@@ -16,7 +16,7 @@ from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.episodes import Episode
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import stack_tasks
 
 _LEFT = "text-align:left"  # JupyterLab aligns cells to the right
 _MARKS = {True: "✓ right", False: "✗ wrong"}
@@ -72,8 +72,7 @@ class AdaptationExplorer(Explorer):
     def _adapt(self, episode: int, learner: str) -> Tensor:
         """Predicted labels ``[steps + 1, queries]`` of one episode."""
         task = self._sampler.episode(episode).task
-        batch = Task(*(Split(split.x[None], split.y[None]) for split in task))
-        outputs = predict_along(self.learners[learner], batch, self.steps)
+        outputs = predict_along(self.learners[learner], stack_tasks([task]), self.steps)
         return outputs[0].argmax(-1).cpu()
 
     def _support(self, drawn: Episode) -> str:

@@ -19,7 +19,7 @@ from metalearn_lab.running.known_gradient import (
 )
 from metalearn_lab.running.over_batch import over_batch
 from metalearn_lab.running.per_task import PerTask
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, select_tasks
 
 
 def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
@@ -75,7 +75,7 @@ def tasks_at_once(learner: PerTask, tasks: Task) -> int:
 
 def graph_bytes(learner: PerTask, tasks: Task) -> int:
     """What the graph of the first task's meta-loss may hold: all that computing it writes."""
-    one = Task(*(Split(split.x[0], split.y[0]) for split in tasks))
+    one = select_tasks(tasks, 0)
     written = _Written()
     with written:
         learner.meta_loss(one)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, select_tasks
 
 
 def with_known_gradient(
@@ -101,7 +101,7 @@ def leaves_wanting(tasks: Task, leaves: Sequence[Tensor] | None = None) -> list[
 
 def rows(tasks: Task, which: slice) -> Task:
     """Some tasks of a batch."""
-    return Task(*(Split(split.x[which], split.y[which]) for split in tasks))
+    return select_tasks(tasks, which)
 
 
 def mean_of_parts(

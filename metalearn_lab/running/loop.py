@@ -29,7 +29,7 @@ from metalearn_lab.running.mapping import is_heavy
 from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.running.random_state import RandomState
 from metalearn_lab.running.traits import watch_once
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Task, select_tasks
 
 Parameters = list[nn.Parameter]
 
@@ -111,7 +111,7 @@ def _loss_and_gradient(
     learner: PerTask, i: int, tasks: list[Task], wanted: Parameters
 ) -> LossAndGradient:
     def loss(one: Task) -> Tensor:
-        return learner.meta_loss(Task(*(Split(split.x[0], split.y[0]) for split in one)))
+        return learner.meta_loss(select_tasks(one, 0))
 
     return loss_and_gradient(loss, tasks[i], wanted, checked=i == 0)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.table import LabelledTable, find_classes
+from metalearn_lab.tasks.table import LabelledTable, class_numbers
 
 
 class ClassSplit(NamedTuple):
@@ -80,9 +80,8 @@ def published_classes(table: LabelledTable) -> ClassSplit:
     published = dict(table.published_split)
     if not published.get("validation"):
         published |= _with_validation(published["train"])
-    number = {name: index for index, name in enumerate(table.classes)}
-    parts = (find_classes(published[part], table.classes) for part in ClassSplit._fields)
-    return ClassSplit(*(tuple(sorted(number[name] for name in names)) for names in parts))
+    parts = (class_numbers(published[part], table.classes) for part in ClassSplit._fields)
+    return ClassSplit(*(tuple(sorted(part)) for part in parts))
 
 
 def _with_validation(train: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

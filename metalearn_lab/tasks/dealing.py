@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,17 +57,17 @@ def find_deal(sizes: Sequence[int], shots: int, queries: int) -> tuple[int, ...]
                 continue
             reachable[total + size] = (total, position)
             if total + size >= shots:
-                return _chosen(reachable, total + size)
+                return _groups_of(reachable, total + size)
     return None
 
 
-def _chosen(reachable: Mapping[int, tuple[int, int]], total: int) -> tuple[int, ...]:
+def _groups_of(reachable: Mapping[int, tuple[int, int]], total: int) -> tuple[int, ...]:
     """The groups whose sizes make the total, in rising order."""
-    chosen: list[int] = []
+    positions: list[int] = []
     while total:
         total, position = reachable[total]
-        chosen.append(position)
-    return tuple(reversed(chosen))
+        positions.append(position)
+    return tuple(reversed(positions))
 
 
 def dealable_classes(
@@ -85,14 +86,11 @@ def dealable_classes(
         TypeError: labels or groups that are not one integer a row.
     """
     columns = integer_column("labels", labels), integer_column("groups", groups)
-    members: dict[int, dict[int, int]] = {}
-    for label, group in zip(*(column.tolist() for column in columns), strict=True):
-        counts = members.setdefault(label, {})
-        counts[group] = counts.get(group, 0) + 1
+    sizes: dict[int, list[int]] = defaultdict(list)
+    for (label, _), size in Counter(zip(*map(Tensor.tolist, columns), strict=True)).items():
+        sizes[label].append(size)
     return tuple(
-        label
-        for label in sorted(members)
-        if find_deal(tuple(members[label].values()), shots, queries) is not None
+        label for label in sorted(sizes) if find_deal(sizes[label], shots, queries) is not None
     )
 
 
@@ -131,9 +129,9 @@ def padded(values: Tensor, counts: Tensor, classes: Tensor, value: int) -> Tenso
         ``[classes, largest]``.
     """
     first, number = (counts.cumsum(0) - counts)[classes], counts[classes]
-    place = torch.arange(int(number.max()))
-    index = (first.unsqueeze(1) + place).clamp(max=len(values) - 1)
-    return values[index].masked_fill(place >= number.unsqueeze(1), value)
+    position = torch.arange(int(number.max()))
+    index = (first.unsqueeze(1) + position).clamp(max=len(values) - 1)
+    return values[index].masked_fill(position >= number.unsqueeze(1), value)
 
 
 def deal(keys: Tensor, sizes: Tensor, one_deal: Tensor, *, shots: int, queries: int) -> Tensor:

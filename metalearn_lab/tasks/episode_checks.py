@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from numbers import Integral
 from typing import Any
 
@@ -15,15 +14,16 @@ from metalearn_lab.tasks.dealing import ClassItems, find_deal
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
     """Raise ValueError (TypeError) unless ways ≥ 2, shots ≥ 1, queries ≥ 1 are whole numbers."""
-    given: dict[str, object] = {"ways": ways, "shots": shots, "queries": queries}
-    for name, value in given.items():
-        if not isinstance(value, Integral):
-            raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if ways < 2:
-        raise ValueError(f"ways must be 2 or more, got {ways}: one class leaves nothing to tell")
-    for name, count in {"shots": shots, "queries": queries}.items():
-        if count < 1:
-            raise ValueError(f"{name} must be 1 or more, got {count}")
+    counts: dict[str, tuple[Any, int, str]] = {
+        "ways": (ways, 2, ": one class leaves nothing to tell"),
+        "shots": (shots, 1, ""),
+        "queries": (queries, 1, ""),
+    }
+    for name, (count, least, why) in counts.items():
+        if not isinstance(count, Integral):
+            raise TypeError(f"{name} must be a whole number, got {count!r}")
+        if count < least:
+            raise ValueError(f"{name} must be {least} or more, got {count}{why}")
 
 
 def check_address(first: int, count: int) -> None:
@@ -64,10 +64,10 @@ def check_columns(x: Tensor, labels: Tensor, groups: Tensor) -> None:
 
 def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> None:
     """Raise ValueError where a label is negative, or has no name where names are given."""
-    most = torch.iinfo(labels.dtype).max if class_names is None else len(class_names) - 1
-    bad = torch.nonzero((labels < 0) | (labels > most)).flatten()
+    largest = torch.iinfo(labels.dtype).max if class_names is None else len(class_names) - 1
+    bad = torch.nonzero((labels < 0) | (labels > largest)).flatten()
     if len(bad):
-        wanted = "0 or more" if class_names is None else f"0..{most}"
+        wanted = "0 or more" if class_names is None else f"0..{largest}"
         raise ValueError(
             f"labels must be {wanted}, but {len(bad)} are not, the first is row {int(bad[0])} "
             f"with label {int(labels[bad[0]])}: leave out rows without a class, and number the "
@@ -75,11 +75,11 @@ def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> 
         )
 
 
-def check_classes(classes: list[int], there: list[int], ways: int, split: str) -> None:
+def check_classes(classes: Sequence[int], known: list[int], ways: int, split: str) -> None:
     """Raise ValueError unless the classes are distinct, in the table, and enough."""
     if len(set(classes)) < len(classes):
-        raise ValueError(f"classes of split {split!r} must differ, got {classes}")
-    missing = sorted(set(classes) - set(there))
+        raise ValueError(f"classes of split {split!r} must differ, got {[*classes]}")
+    missing = sorted(set(classes) - set(known))
     if missing:
         raise ValueError(
             f"classes {missing} of split {split!r} are not in the table: no row has such a label"
@@ -112,10 +112,14 @@ def check_groups_within_classes(
         )
 
 
-def find_deals(
-    items: ClassItems, classes: Tensor, names: Mapping[int, str], *, shots: int, queries: int
-) -> Tensor:
+def find_deals(items: ClassItems, names: Mapping[int, str], *, shots: int, queries: int) -> Tensor:
     """A deal of the groups of each class that works (see ``dealing.find_deal``).
+
+    Args:
+        items: the items of each class.
+        names: of the same classes in the same order, by their numbers.
+        shots: support items a class.
+        queries: query items a class.
 
     Returns:
         ``[groups of all classes]`` bool, True on the support side.
@@ -125,22 +129,23 @@ def find_deals(
     """
     wanted = f"{shots} support and {queries} query items"
     one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
-    first, every = 0, iter(items.sizes.tolist())
-    for label, groups in zip(classes.tolist(), items.groups.tolist(), strict=True):
-        sizes = list(islice(every, groups))
+    by_class = (
+        values.split_with_sizes(items.groups.tolist()) for values in (items.sizes, one_deal)
+    )
+    for name, group_sizes, on_support in zip(names.values(), *by_class, strict=True):
+        sizes = group_sizes.tolist()
         if sum(sizes) < shots + queries:
             raise ValueError(
-                f"class {names[label]!r} has {sum(sizes)} items, but {wanted} need "
+                f"class {name!r} has {sum(sizes)} items, but {wanted} need "
                 f"{shots + queries}: use fewer shots or queries, or leave the class out"
             )
         support = find_deal(sizes, shots, queries)
         if support is None:
             raise ValueError(
-                f"class {names[label]!r} has {sum(sizes)} items in {len(sizes)} groups of sizes "
+                f"class {name!r} has {sum(sizes)} items in {len(sizes)} groups of sizes "
                 f"{sorted(sizes, reverse=True)[:10]}, and no choice of whole groups leaves "
                 f"{wanted} on two sides without a common group: use fewer shots or queries, "
                 "or leave the class out"
             )
-        one_deal[[first + position for position in support]] = True
-        first += len(sizes)
+        on_support[list(support)] = True
     return one_deal

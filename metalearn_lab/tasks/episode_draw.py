@@ -74,16 +74,16 @@ def _draw_together(
     class_keys, group_keys, item_keys = _keys(items, streams, ways)
     classes = class_keys.argsort(dim=1)[:, :ways]
     drawn = classes.flatten()
-    rows, group_of = (padded(part, items.items, drawn, -1) for part in items[:2])
+    rows, group_of = (padded(values, items.items, drawn, -1) for values in items[:2])
     sizes = padded(items.sizes, items.groups, drawn, 0)
     known = padded(one_deal, items.groups, drawn, False)
     keys = group_keys[:, : sizes.shape[1]]
     groups = deal(keys, sizes, known, shots=shots, queries=queries)
     on_support = groups.gather(1, group_of.clamp(min=0))
     item_keys = item_keys[:, : rows.shape[1]].masked_fill(rows < 0, -1.0)
-    support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots)
-    query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries)
-    return Draw(classes, _shot_by_shot(support, ways), _shot_by_shot(query, ways))
+    support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots, ways)
+    query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries, ways)
+    return Draw(classes, support, query)
 
 
 def _keys(
@@ -94,8 +94,8 @@ def _keys(
     They are double precision because a tie could be broken differently on another machine. Every
     way gets as many as the largest class needs, so a stream says the same whichever are drawn.
     """
-    classes, groups, most = len(items.items), int(items.groups.max()), int(items.items.max())
-    total = classes + ways * (groups + most)
+    classes, groups, most_items = len(items.items), int(items.groups.max()), int(items.items.max())
+    total = classes + ways * (groups + most_items)
     draws = [torch.rand(total, dtype=torch.float64, generator=stream) for stream in streams]
     class_keys, way_keys = torch.stack(draws).tensor_split([classes], dim=1)
     by_way = way_keys.reshape(len(streams) * ways, -1)
@@ -103,11 +103,10 @@ def _keys(
     return class_keys, group_keys, item_keys
 
 
-def _pick(keys: Tensor, rows: Tensor, number: int) -> Tensor:
-    """Rows of the largest keys, ``[classes, number]``."""
-    return rows.gather(1, keys.topk(number, dim=1).indices)
+def _pick(keys: Tensor, rows: Tensor, number: int, ways: int) -> Tensor:
+    """Rows of the largest keys, of ``[episodes * ways, items]``, as ``[episodes, number * ways]``.
 
-
-def _shot_by_shot(rows: Tensor, ways: int) -> Tensor:
-    """From ``[episodes * ways, items]`` to ``[episodes, items * ways]``, ways running fastest."""
-    return rows.reshape(-1, ways, rows.shape[1]).transpose(1, 2).flatten(1)
+    They stand shot by shot, ways running fastest.
+    """
+    picked = rows.gather(1, keys.topk(number, dim=1).indices)
+    return picked.reshape(-1, ways, number).transpose(1, 2).flatten(1)

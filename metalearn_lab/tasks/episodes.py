@@ -19,7 +19,7 @@ from metalearn_lab.tasks.table import (
     numbered_labels,
     text_groups,
 )
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, select_tasks
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -95,20 +95,20 @@ class EpisodeSampler:
         group_of = integer_column("groups", torch.arange(len(x)) if groups is None else groups)
         checks.check_columns(x, label_of, group_of)
         checks.check_labels_in_range(label_of, class_names)
-        every = torch.unique(label_of)
+        known = torch.unique(label_of)
         if classes is not None and class_names is not None:
             classes = class_numbers(classes, class_names)
-        chosen = every if classes is None else _sorted("classes", classes)
-        checks.check_classes(chosen.tolist(), every.tolist(), ways, split)
-        names = {n: str(n) if class_names is None else class_names[n] for n in chosen.tolist()}
-        checks.check_groups_within_classes(label_of, group_of, chosen, names)
+        wanted = integer_column("classes", known if classes is None else cast("Any", classes))
+        own = wanted.sort().values
+        self.classes: tuple[int, ...] = tuple(own.tolist())
+        checks.check_classes(self.classes, known.tolist(), ways, split)
+        names = {n: str(n) if class_names is None else class_names[n] for n in self.classes}
+        checks.check_groups_within_classes(label_of, group_of, own, names)
         self.x, self.split, self.seed = x, split, seed
         self.ways, self.shots, self.queries = ways, shots, queries
-        self.classes: tuple[int, ...] = tuple(chosen.tolist())
         self.class_names = names
-        self._classes = chosen
-        self._items = index_classes(label_of, group_of, chosen)
-        self._one_deal = checks.find_deals(self._items, chosen, names, shots=shots, queries=queries)
+        self._items = index_classes(label_of, group_of, own)
+        self._one_deal = checks.find_deals(self._items, names, shots=shots, queries=queries)
 
     @classmethod
     def from_dataset(
@@ -165,8 +165,8 @@ class EpisodeSampler:
             ValueError: a negative index.
         """
         draw = self._draw(index, 1)
-        task = Task(*(Split(*(part[0] for part in side)) for side in self._task(draw)))
-        classes = self._classes[draw.classes[0]]
+        task = select_tasks(self._task(draw), 0)
+        classes = torch.tensor(self.classes)[draw.classes[0]]
         return Episode(task, draw.support_rows[0], draw.query_rows[0], classes)
 
     def batch(self, first: int, count: int) -> Task:
@@ -197,20 +197,21 @@ class EpisodeSampler:
         return Task(everything, everything)
 
     def _task(self, draw: Draw) -> Task:
-        sides = ((draw.support_rows, self.shots), (draw.query_rows, self.queries))
-        return Task(*(self._side(rows, each) for rows, each in sides))
+        support = self._split(draw.support_rows, self.shots)
+        return Task(support, self._split(draw.query_rows, self.queries))
 
-    def _side(self, rows: Tensor, each: int) -> Split:
-        y = torch.arange(self.ways, device=self.x.device).repeat(len(rows), each)
+    def _split(self, rows: Tensor, of_a_class: int) -> Split:
+        y = torch.arange(self.ways, device=self.x.device).repeat(len(rows), of_a_class)
         return Split(self.x[rows.to(self.x.device)], y)
 
     def _draw(self, first: int, count: int) -> Draw:
         checks.check_address(first, count)
         addresses = range(first, first + count)
-        streams = [generator("episode", self.seed, self.split, index) for index in addresses]
-        counts = {"ways": self.ways, "shots": self.shots, "queries": self.queries}
-        return draw_episodes(self._items, self._one_deal, streams, **counts)
-
-
-def _sorted(name: str, values: Any) -> Tensor:
-    return integer_column(name, values).sort().values
+        return draw_episodes(
+            self._items,
+            self._one_deal,
+            [generator("episode", self.seed, self.split, index) for index in addresses],
+            ways=self.ways,
+            shots=self.shots,
+            queries=self.queries,
+        )

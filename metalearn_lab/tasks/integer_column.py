@@ -23,12 +23,14 @@ def integer_column(name: str, values: Sequence[int] | Tensor) -> Tensor:
     """
     items, shape, kind = _listed(values)
     if len(shape) != 1:
-        words = f"a table of shape {shape} and type {kind}"
-        raise TypeError(f"{name} must be one integer a row, got {words}")
+        raise TypeError(
+            f"{name} must be one integer a row, got a table of shape {shape} and type {kind}"
+        )
     for row, item in enumerate(items):
         if not hasattr(item, "__index__"):
-            words = f"{item!r:.80} in row {row} (type {kind})"
-            raise TypeError(f"{name} must be one integer a row, got {words}")
+            raise TypeError(
+                f"{name} must be one integer a row, got {item!r:.80} in row {row} (type {kind})"
+            )
         if not -_LARGEST - 1 <= item <= _LARGEST:
             raise TypeError(f"{name} must be below 2^63, got {item}: number them anew")
     return torch.tensor(items, dtype=torch.int64)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 from torch import Tensor
 
@@ -23,13 +25,11 @@ def assert_class_disjoint(split: ClassSplit) -> None:
     Raises:
         LeakError: with the two parts and the classes they share.
     """
-    for (one, some), (other, more) in _pairs_of_parts(split):
-        shared = sorted(set(some) & set(more))
-        if shared:
-            raise LeakError(
-                f"classes {shared} are in both {one} and {other}: accuracy on {other} would "
-                "measure memory of these classes, not learning of new ones"
-            )
+    for one, other, shared in _shared({name: set(part) for name, part in split._asdict().items()}):
+        raise LeakError(
+            f"classes {shared} are in both {one} and {other}: accuracy on {other} would "
+            "measure memory of these classes, not learning of new ones"
+        )
 
 
 def assert_episode_is_clean(episode: Episode, groups: Sequence[int] | Tensor | None = None) -> None:
@@ -42,12 +42,11 @@ def assert_episode_is_clean(episode: Episode, groups: Sequence[int] | Tensor | N
     Raises:
         LeakError: with the rows, classes or groups at fault.
     """
-    support, query = episode.support_rows.tolist(), episode.query_rows.tolist()
-    shared = sorted(set(support) & set(query))
-    if shared:
+    rows = {"support": episode.support_rows.tolist(), "query": episode.query_rows.tolist()}
+    for _, _, shared in _shared({side: set(own) for side, own in rows.items()}):
         raise LeakError(f"rows {shared} are in both support and query: their labels are given away")
-    for side, rows in {"support": support, "query": query}.items():
-        twice = sorted({row for row in rows if rows.count(row) > 1})
+    for side, own in rows.items():
+        twice = sorted(row for row, count in Counter(own).items() if count > 1)
         if twice:
             raise LeakError(
                 f"rows {twice} stand more than once in {side}: fewer items than it says"
@@ -55,8 +54,13 @@ def assert_episode_is_clean(episode: Episode, groups: Sequence[int] | Tensor | N
     classes = episode.classes.tolist()
     if len(set(classes)) < len(classes):
         raise LeakError(f"one class has two labels in the episode: its classes are {classes}")
-    if groups is not None:
-        _assert_groups_disjoint([int(groups[row]) for row in support], query, groups)
+    if groups is None:
+        return
+    for _, _, shared in _shared({s: {int(groups[row]) for row in own} for s, own in rows.items()}):
+        raise LeakError(
+            f"groups {shared} have rows in both support and query: near copies of support items "
+            "make the query easy"
+        )
 
 
 def assert_split_texts_disjoint(table: LabelledTable, split: ClassSplit) -> None:
@@ -65,33 +69,19 @@ def assert_split_texts_disjoint(table: LabelledTable, split: ClassSplit) -> None
     Raises:
         LeakError: with the two parts, how many texts they share, and one of them.
     """
-    for (one, some), (other, more) in _pairs_of_parts(split):
-        shared = sorted(_texts_of(table, some) & _texts_of(table, more))
-        if shared:
-            raise LeakError(
-                f"{len(shared)} texts are in both {one} and {other}, for example {shared[0]!r}: "
-                "drop them from one part"
-            )
-
-
-def _pairs_of_parts(
-    split: ClassSplit,
-) -> Iterator[tuple[tuple[str, tuple[int, ...]], tuple[str, tuple[int, ...]]]]:
-    return combinations(split._asdict().items(), 2)
-
-
-def _texts_of(table: LabelledTable, classes: tuple[int, ...]) -> set[str]:
-    wanted = set(classes)
-    pairs = zip(table.texts, table.labels, strict=True)
-    return {normalised(text) for text, label in pairs if label in wanted}
-
-
-def _assert_groups_disjoint(
-    support_groups: list[int], query: list[int], groups: Sequence[int] | Tensor
-) -> None:
-    shared = sorted(set(support_groups) & {int(groups[row]) for row in query})
-    if shared:
+    texts: dict[str, set[str]] = {}
+    for part, classes in split._asdict().items():
+        rows = zip(table.texts, table.labels, strict=True)
+        texts[part] = {normalised(text) for text, label in rows if label in classes}
+    for one, other, shared in _shared(texts):
         raise LeakError(
-            f"groups {shared} have rows in both support and query: near copies of support items "
-            "make the query easy"
+            f"{len(shared)} texts are in both {one} and {other}, for example {shared[0]!r}: "
+            "drop them from one part"
         )
+
+
+def _shared(parts: Mapping[str, set[Any]]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Each two parts that share something, and what they share in rising order."""
+    for (one, some), (other, more) in combinations(parts.items(), 2):
+        if some & more:
+            yield one, other, sorted(some & more)

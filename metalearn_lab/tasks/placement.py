@@ -38,5 +38,5 @@ def points_of(curves: tuple[Tensor, Tensor], x: Tensor) -> Split:
         curves: amplitudes A and phases p, ``[tasks]`` each, as ``Sinusoids.curves`` gives them.
         x: ``[tasks, items, 1]``.
     """
-    amplitude, phase = (part[:, None, None] for part in curves)
+    amplitude, phase = (values[:, None, None] for values in curves)
     return Split(x, amplitude * (x - phase).sin())

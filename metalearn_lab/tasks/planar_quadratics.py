@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.quadratics import Algorithm
+from metalearn_lab.tasks.quadratics import Algorithm, centre_weight
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -29,7 +29,7 @@ class PlanarQuadratics(NamedTuple):
     centres: Tensor
 
     def loss(self, phi: Tensor) -> Tensor:
-        """Mean of L_i over the tasks at points ``[..., 2]``, or at a point each ``[tasks, 2]``."""
+        """Mean of L_i over the tasks at points ``[..., 2]``."""
         away = phi[..., None, :] - self.centres
         return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
 
@@ -46,8 +46,7 @@ class PlanarQuadratics(NamedTuple):
     def shrink(self, *, inner_lr: float, inner_steps: int) -> Tensor:
         """(I − αA_i)^k, ``[tasks, 2, 2]``."""
         one_step = torch.eye(2, dtype=self.curvatures.dtype) - inner_lr * self.curvatures
-        power: Tensor = torch.linalg.matrix_power(one_step, inner_steps)
-        return power
+        return one_step.matrix_power(inner_steps)
 
     def stationary_point(
         self, algorithm: Algorithm, *, inner_lr: float, inner_steps: int
@@ -55,18 +54,12 @@ class PlanarQuadratics(NamedTuple):
         """Where an algorithm settles: (Σ M_i)⁻¹ Σ M_i c_i, ``[2]``.
 
         M_i is A_i for joint training, A_i(I − αA_i)^{2k} for MAML, A_i(I − αA_i)^k for first-order
-        MAML and I − (I − αA_i)^k for Reptile.
+        MAML and I − (I − αA_i)^k for Reptile: along each axis of a bowl the weight of the centre of
+        a task on a line.
         """
-        shrink = self.shrink(inner_lr=inner_lr, inner_steps=inner_steps)
-        match algorithm:
-            case "joint":
-                weights = self.curvatures
-            case "maml":
-                weights = self.curvatures @ shrink @ shrink
-            case "first_order_maml":
-                weights = self.curvatures @ shrink
-            case "reptile":
-                weights = torch.eye(2, dtype=shrink.dtype) - shrink
+        steepness, axes = torch.linalg.eigh(self.curvatures)
+        along_axes = centre_weight(algorithm, steepness, 1 - inner_lr * steepness, inner_steps)
+        weights = axes @ torch.diag_embed(along_axes) @ axes.mT
         pulls = (weights @ self.centres[..., None]).sum(0)[:, 0]
         point: Tensor = torch.linalg.solve(weights.sum(0), pulls)
         return point

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, isfinite
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
 
 from metalearn_lab.tasks.types import Split, Task
 
+_Number = TypeVar("_Number", float, Tensor)
 Algorithm = Literal["joint", "maml", "first_order_maml", "reptile"]
 
 
@@ -109,18 +110,25 @@ def centre_weights(
         raise ValueError(
             f"unknown algorithm {algorithm!r}: use one of {', '.join(get_args(Algorithm))}"
         )
-    return [_weight(algorithm, a, 1 - inner_lr * a, inner_steps) for a in curvatures]
+    return [centre_weight(algorithm, a, 1 - inner_lr * a, inner_steps) for a in curvatures]
 
 
-def _weight(algorithm: Algorithm, a: float, shrink: float, k: int) -> float:
-    """Weight of a centre; ``shrink`` is 1 − αa, by which one inner step shortens the distance."""
+def centre_weight(algorithm: Algorithm, curvature: _Number, shrink: _Number, k: int) -> _Number:
+    """Weight of a centre by the formulas of ``centre_weights``.
+
+    Args:
+        algorithm: one of the four.
+        curvature: a, a number or a tensor of any shape.
+        shrink: 1 − αa, by which one inner step shortens the distance to the centre.
+        k: inner steps.
+    """
     match algorithm:
         case "joint":
-            return a
+            return curvature
         case "maml":
-            return a * shrink ** (2 * k)
+            return curvature * shrink ** (2 * k)
         case "first_order_maml":
-            return a * shrink**k
+            return curvature * shrink**k
         case "reptile":
             return 1 - shrink**k
 

@@ -16,9 +16,6 @@ from metalearn_lab.tasks.types import Split, Task
 _BLOCK = 1024
 """Tasks drawn at once. Part of every task's address: another number gives other tasks."""
 
-_CURVES, _ITEMS = slice(0, 2), slice(2, 6)
-"""Where a block keeps amplitude and phase, and x and y of support and query."""
-
 
 @dataclass(frozen=True)
 class Sinusoids:
@@ -59,16 +56,16 @@ class Sinusoids:
         Raises:
             ValueError: a negative index or no tasks.
         """
-        support_x, support_y, query_x, query_y = self._copied(first, count, _ITEMS)
+        _, _, support_x, support_y, query_x, query_y = self._copied(first, count)
         return Task(Split(support_x, support_y), Split(query_x, query_y))
 
     def curves(self, first: int, count: int) -> tuple[Tensor, Tensor]:
         """Amplitudes and phases ``[tasks]`` (phase in radians) of the same tasks."""
-        amplitude, phase = self._copied(first, count, _CURVES)
+        amplitude, phase, *_ = self._copied(first, count)
         return amplitude, phase
 
-    def _copied(self, first: int, count: int, parts: slice) -> list[Tensor]:
-        """Some parts of a run of tasks, copied out of the blocks that hold it."""
+    def _copied(self, first: int, count: int) -> list[Tensor]:
+        """What ``_block`` gives, of a run of tasks, copied out of the blocks that hold it."""
         if first < 0 or count < 1:
             raise ValueError(
                 f"tasks are numbered from 0 and come at least one at a time, got first={first}, "
@@ -76,10 +73,10 @@ class Sinusoids:
             )
         end, dtype = first + count, torch.get_default_dtype()
         pieces = [
-            [part[max(first - at, 0) : end - at] for part in _block(self, at, dtype)[parts]]
-            for at in range(first - first % _BLOCK, end, _BLOCK)
+            [values[max(first - start, 0) : end - start] for values in _block(self, start, dtype)]
+            for start in range(first - first % _BLOCK, end, _BLOCK)
         ]
-        return [torch.cat(each) for each in zip(*pieces, strict=True)]
+        return [torch.cat(values) for values in zip(*pieces, strict=True)]
 
 
 @lru_cache(maxsize=4)
@@ -100,4 +97,4 @@ def _block(family: Sinusoids, first: int, dtype: torch.dtype) -> tuple[Tensor, .
     y = amplitude[:, None, None] * torch.sin(x - phase[:, None, None])
     k = family.shots
     items = (x[:, :k], y[:, :k], x[:, k:], y[:, k:])
-    return amplitude, phase, *(part.contiguous() for part in items)
+    return amplitude, phase, *(values.contiguous() for values in items)

@@ -121,7 +121,8 @@ def labelled_columns(
     names = getattr(dataset.features[label_column], "names", None)
     if any(isinstance(label, str) for label in labels):
         return texts, *numbered_labels(labels)
-    return texts, [_whole(label, f"row {row}") for row, label in enumerate(labels)], names
+    written = (class_name(label, None, f"row {row}") for row, label in enumerate(labels))
+    return texts, [int(number) for number in written], names
 
 
 def numbered_labels(labels: Any) -> tuple[Any, list[str] | None]:
@@ -150,7 +151,7 @@ def class_numbers(classes: Any, names: Sequence[str]) -> Any:
         ValueError: a name is none of the classes'.
     """
     listed = classes.tolist() if hasattr(classes, "tolist") else list(classes)
-    if not any(isinstance(each, str) for each in listed):
+    if not any(isinstance(label, str) for label in listed):
         return classes
     return [names.index(name) for name in find_classes(listed, names)]
 
@@ -170,22 +171,12 @@ def class_name(label: object, names: Sequence[str] | None, where: str) -> str:
         return names[label]
     if names is None and isinstance(label, str) and class_key(label):
         return label
-    if names is None and isinstance(label, int | float):
-        return str(_whole(label, where))
-    raise _no_class(label, where)
-
-
-def _whole(label: object, where: str) -> int:
-    """The label as an integer; a float only where it is exact, as of integers beside a NaN."""
-    if isinstance(label, int):
-        return int(label)
-    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
-        return int(label)
-    raise _no_class(label, where)
-
-
-def _no_class(label: object, where: str) -> ValueError:
-    return ValueError(
+    if names is None and isinstance(label, int):
+        return str(int(label))
+    # A float only where it is exact, as of integers beside a NaN.
+    if names is None and isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        return str(int(label))
+    raise ValueError(
         f"{where} (counted from 0) has no class, but label {label!r}: {REMOVE_OR_FILL}"
     )
 
@@ -234,11 +225,11 @@ def find_classes(names: Iterable[str], classes: Collection[str]) -> tuple[str, .
     wanted = list(names)
     missing = [name for name in wanted if class_key(name) not in by_key]
     if missing:
-        there = sorted(classes)
-        more = f", … ({len(there)} in all)" if len(there) > MOST_NAMED else ""
+        known = sorted(classes)
+        more = f", … ({len(known)} in all)" if len(known) > MOST_NAMED else ""
         raise ValueError(
             f"no class named {missing[:MOST_NAMED]}; the classes are: "
-            f"{', '.join(there[:MOST_NAMED])}{more}"
+            f"{', '.join(known[:MOST_NAMED])}{more}"
         )
     return tuple(by_key[class_key(name)] for name in wanted)
 

@@ -8,10 +8,9 @@ from itertools import islice
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from metalearn_lab.tasks.text_identity import checked_text, normalised
-
-PADDING = 0
 
 
 def hashed_ngrams(
@@ -55,15 +54,12 @@ def hashed_ngrams(
         raise ValueError(f"longest must be 1 n-gram or more, got {longest}")
     checked = (checked_text(text, f"text {row}") for row, text in enumerate(texts))
     rows = [_ids(text, buckets, sizes, longest) for text in checked]
-    ids = torch.full((len(rows), max(map(len, rows))), PADDING, dtype=torch.int64)
-    for row, found in zip(ids, rows, strict=True):
-        row[: len(found)] = torch.tensor(found)
-    return ids
+    return pad_sequence(rows, batch_first=True, padding_value=0)
 
 
-def _ids(text: str, buckets: int, sizes: Sequence[int], longest: int) -> list[int]:
-    kept = islice(_ngrams(text, sizes), longest)
-    return [1 + zlib.crc32(ngram) % (buckets - 1) for ngram in kept]
+def _ids(text: str, buckets: int, sizes: Sequence[int], longest: int) -> Tensor:
+    ngrams = islice(_ngrams(text, sizes), longest)
+    return torch.tensor([1 + zlib.crc32(ngram) % (buckets - 1) for ngram in ngrams])
 
 
 def _ngrams(text: str, sizes: Sequence[int]) -> Iterator[bytes]:

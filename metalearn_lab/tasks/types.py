@@ -6,7 +6,8 @@ axis, and ``torch.func.vmap`` maps over it with no adapter code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -60,18 +61,28 @@ def stack_tasks(tasks: Sequence[Task]) -> Task:
             )
         for name, split in zip(Task._fields, task, strict=True):
             check_tensors(name, split)
-    shapes = {tuple(part.shape for split in task for part in split) for task in tasks}
+    shapes = {tuple(values.shape for split in task for values in split) for task in tasks}
     if len(shapes) > 1:
         raise ValueError(
             f"tasks of different shapes cannot be stacked: found {len(shapes)} kinds; "
             "use the same ways, shots and queries for every task of a batch"
         )
-    return Task(
-        *(
-            Split(*(torch.stack(parts) for parts in zip(*splits, strict=True)))
-            for splits in zip(*tasks, strict=True)
-        )
-    )
+    return map_tensors(lambda *tensors: torch.stack(tensors), *tasks)
+
+
+def map_tensors(function: Callable[..., Tensor], *tasks: Task) -> Task:
+    """A task of what a function makes of each tensor.
+
+    Args:
+        function: called for x and y of support and query, with that tensor of every task.
+        tasks: one or more, each a task or a batch of tasks.
+    """
+    return Task(*(Split(*map(function, *splits)) for splits in zip(*tasks, strict=True)))
+
+
+def select_tasks(batch: Task, index: int | slice) -> Task:
+    """Some tasks of a batch; by an integer one of them, without its task axis."""
+    return map_tensors(lambda values: values[index], batch)
 
 
 def check_tensors(name: str, split: Split) -> None:
@@ -84,10 +95,10 @@ def check_tensors(name: str, split: Split) -> None:
     Raises:
         TypeError: names the part and its type.
     """
-    for part, values in zip(Split._fields, split, strict=True):
+    for field, values in zip(Split._fields, split, strict=True):
         if not isinstance(values, Tensor):
             raise TypeError(
-                f"{name}.{part} must be a torch.Tensor, got {type(values).__module__}."
+                f"{name}.{field} must be a torch.Tensor, got {type(values).__module__}."
                 f"{type(values).__name__}: use torch.as_tensor(...)"
             )
 
@@ -104,41 +115,56 @@ def merge_splits(task: Task) -> Task:
     Raises:
         ValueError: regression targets without an axis of outputs, ``[items]``.
     """
-    axis = task.support.y.ndim - task_item_ndim(task)
+    axis = task.support.y.ndim - (2 if task.support.y.is_floating_point() else 1)
     if axis < 0 or task.support.x.shape[: axis + 1] != task.support.y.shape[: axis + 1]:
         raise ValueError(
             f"x {tuple(task.support.x.shape)} and y {tuple(task.support.y.shape)} do not have the "
             "same items: give regression targets as [items, outputs]"
         )
-    everything = Split(
-        torch.cat([task.support.x, task.query.x], dim=axis),
-        torch.cat([task.support.y, task.query.y], dim=axis),
-    )
+    everything = Split(*(torch.cat(pair, dim=axis) for pair in zip(*task, strict=True)))
     return Task(everything, everything)
 
 
-def task_item_ndim(task: Task) -> int:
-    """Number of axes of one task's targets: 1 for classes, 2 for regression."""
-    return 2 if task.support.y.is_floating_point() else 1
+def first_shots(tasks: Task, ways: int, shots: int) -> Task:
+    """The tasks with the first K support items of each class, and the same query items.
+
+    So accuracies at several K differ by the number of shots alone, not by the episodes.
+
+    Args:
+        tasks: of an ``EpisodeSampler``, whose items stand shot by shot; a batch, or one task.
+        ways: N.
+        shots: K, at most what the tasks have.
+
+    Raises:
+        ValueError: K out of range, or the support is not N items for each of some shots.
+    """
+    items = tasks.support.y.shape[-1]
+    if items % ways:
+        raise ValueError(f"{items} support items are not {ways} of each shot: is ways right?")
+    if not 1 <= shots <= items // ways:
+        raise ValueError(f"these tasks have 1 to {items // ways} shots to take, got {shots}")
+    axis = tasks.support.y.ndim - 1
+    x, y = (values.narrow(axis, 0, ways * shots) for values in tasks.support)
+    return Task(Split(x, y), tasks.query)
 
 
 def bad_values(tasks: Task) -> str | None:
     """Where a batch of tasks holds NaN or inf, in words; None where it holds none."""
     for name, split in zip(Task._fields, tasks, strict=True):
-        for part, values in zip(Split._fields, split, strict=True):
+        for field, values in zip(Split._fields, split, strict=True):
             if values.is_floating_point() and not values.isfinite().all():
                 task = int((~values.isfinite()).nonzero()[0, 0])
-                return f"{name}.{part} of task {task} in the batch holds NaN or inf: mend the data"
+                return f"{name}.{field} of task {task} in the batch holds NaN or inf: mend the data"
     return None
 
 
 def to_device(task: Task, device: torch.device | str) -> Task:
     """Move a task or a batch of tasks to a device; a GPU is not waited for."""
-    return Task(*(Split(*(_moved(part, torch.device(device)) for part in s)) for s in task))
+    return map_tensors(partial(_moved, device=torch.device(device)), task)
 
 
-def _moved(part: Tensor, device: torch.device) -> Tensor:
-    if device.type == "cuda" and part.device.type == "cpu":
+def _moved(values: Tensor, device: torch.device) -> Tensor:
+    if device.type == "cuda" and values.device.type == "cpu":
         # From pinned memory the copy is queued; from any other the driver waits for its turn.
-        return part.pin_memory().to(device, non_blocking=True)
-    return part.to(device)
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Task, select_tasks
 from metalearn_lab.training.trainee import Kept, Trainee, by_prefix, without
 
 Result = TypeVar("Result")
@@ -60,7 +60,7 @@ def own_tasks(batch: Task) -> Task:
         )
     size = count // shares
     rows = slice(dist.get_rank() * size, (dist.get_rank() + 1) * size)
-    return Task(*(Split(split.x[rows], split.y[rows]) for split in batch))
+    return select_tasks(batch, rows)
 
 
 def averaged(learner: Learner, meta_loss: Callable[[Task], Tensor]) -> Callable[[Task], Tensor]:

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from metalearn_lab.comparison import compare as module
-from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.compare import choose, compare, score
 from metalearn_lab.comparison.methods import (
     METHODS,
+    Budget,
     Method,
     Rates,
     build,

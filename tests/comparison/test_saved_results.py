@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from metalearn_lab.comparison.budget import Budget
+from metalearn_lab.comparison.methods import Budget
 from metalearn_lab.comparison.saved_results import (
     SAVED,
     ResultsFolderError,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.methods import Rates, build
+from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.gradient_angle import GradientAngles

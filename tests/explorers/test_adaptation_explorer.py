@@ -5,8 +5,7 @@ import re
 import pytest
 import torch
 
-from metalearn_lab.comparison.budget import Budget
-from metalearn_lab.comparison.methods import METHODS, Rates, build
+from metalearn_lab.comparison.methods import METHODS, Budget, Rates, build
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.tasks.sources import load_table

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalearn_lab.tasks.episodes import EpisodeSampler
-from metalearn_lab.tasks.nested_shots import first_shots
+from metalearn_lab.tasks.types import first_shots
 
 WAYS, SHOTS = 3, 4
 

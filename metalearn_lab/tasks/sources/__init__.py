@@ -12,8 +12,12 @@ from metalearn_lab.tasks.table import LabelledTable
 
 __all__ = ["HubUnavailableError", "embedded_table", "files_table", "hub_table", "load_table"]
 
-# What each source takes besides language and exclude.
-_ARGUMENTS = {"embedded": (), "hub": ("name", "config"), "files": ("path",)}
+_ARGUMENTS: dict[str, dict[str, str]] = {
+    "embedded": {},
+    "hub": {"name": '"clinc/clinc_oos"', "config": '"plus"'},
+    "files": {"path": '"sentences.csv"'},
+}
+"""What each source takes besides language and exclude, with examples; it needs the first."""
 
 
 def load_table(
@@ -55,12 +59,10 @@ def load_table(
 def _check_arguments(source: str, given: dict[str, str | Path | None]) -> None:
     if source not in _ARGUMENTS:
         raise ValueError(f"unknown source {source!r}: use one of {', '.join(_ARGUMENTS)}")
-    takes = _ARGUMENTS[source]
+    examples = _ARGUMENTS[source]
     for argument, value in given.items():
-        if value is not None and argument not in takes:
+        if value is not None and argument not in examples:
             raise ValueError(f"source {source!r} takes no {argument}, but {argument}={value!r}")
-    if takes and given[takes[0]] is None:
-        raise ValueError(f"source {source!r} needs {takes[0]}=, such as {_EXAMPLES[takes[0]]}")
-
-
-_EXAMPLES = {"name": 'name="clinc/clinc_oos"', "path": 'path="sentences.csv"'}
+    needed = next(iter(examples), None)
+    if needed and given[needed] is None:
+        raise ValueError(f"source {source!r} needs {needed}=, such as {needed}={examples[needed]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,15 +51,13 @@ def table_from_splits(
             numbers in one split and names in another, an unknown class to exclude, an unknown
             language, or fewer than two classes.
     """
-    read = {name: _read(name, data, language) for name, data in splits.items()}
-    _check_one_kind_of_label(read)
-    rows = _with_one_spelling({name: part.rows for name, part in read.items()})
-    excluded = find_classes(exclude, {row.class_name for part in rows.values() for row in part})
-    rows = {name: _without(part, excluded) for name, part in rows.items()}
+    parts = {name: _read(name, data, language) for name, data in splits.items()}
+    _check_one_kind_of_label(parts)
+    rows = _with_one_spelling({name: part.rows for name, part in parts.items()}, exclude)
     everything = [row for part in rows.values() for row in part]
     ambiguous = ambiguous_texts(everything)
     kept = [row for row in everything if row.group not in ambiguous]
-    notes = _notes(rows, ambiguous, {name: part.hidden for name, part in read.items()})
+    notes = _notes(rows, ambiguous, {name: part.hidden for name, part in parts.items()})
     classes = sorted({row.class_name for row in kept})
     if len(classes) < 2:
         raise ValueError(
@@ -101,19 +99,21 @@ def _read(split: str, data: Dataset, language: str | None) -> _Part:
 
 
 def _row(text: object, label: object, names: Sequence[str] | None, where: str) -> Row:
-    checked = checked_text(text, where)
-    return Row(checked, class_name(label, names, where), normalised(checked))
+    text = checked_text(text, where)
+    return Row(text, class_name(label, names, where), normalised(text))
 
 
 def _check_one_kind_of_label(parts: Mapping[str, _Part]) -> None:
     """Refuse numbers in one split and names in another: they would be taken for other classes."""
-    numbers, names = {}, {}
-    for split, part in parts.items():
-        classes = sorted({row.class_name for row in part.rows})
-        if part.numbers and classes:
-            numbers[split] = classes[:3]
-        elif not all(name.removeprefix("-").isdecimal() for name in classes):
-            names[split] = classes[:3]
+    classes = {
+        split: sorted({row.class_name for row in part.rows}) for split, part in parts.items()
+    }
+    numbers = {split: classes[split][:3] for split, part in parts.items() if part.numbers}
+    names = {
+        split: some[:3]
+        for split, some in classes.items()
+        if not all(name.removeprefix("-").isdecimal() for name in some)
+    }
     if numbers and names:
         raise ValueError(
             f"labels are numbers in one split and names in another: numbers {numbers}, names "
@@ -122,10 +122,18 @@ def _check_one_kind_of_label(parts: Mapping[str, _Part]) -> None:
         )
 
 
-def _with_one_spelling(rows: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+def _with_one_spelling(
+    rows: Mapping[str, Sequence[Row]], exclude: Sequence[str]
+) -> dict[str, list[Row]]:
+    """The rows of all classes but the excluded ones, each class spelled in one way."""
     spelling = class_spellings(row.class_name for part in rows.values() for row in part)
+    excluded = find_classes(exclude, set(spelling.values()))
     return {
-        split: [row._replace(class_name=spelling[row.class_name]) for row in part]
+        split: [
+            row._replace(class_name=spelling[row.class_name])
+            for row in part
+            if spelling[row.class_name] not in excluded
+        ]
         for split, part in rows.items()
     }
 
@@ -155,13 +163,13 @@ def _notes(
 
 
 def _find_column(kind: str, wanted: Sequence[str], split: str, data: Dataset) -> str:
-    found = [column for column in wanted if column in data.column_names]
-    if not found:
+    columns = [column for column in wanted if column in data.column_names]
+    if not columns:
         raise ValueError(
             f"{split} has no {kind} column: looked for {', '.join(wanted)}, "
             f"its columns are {', '.join(data.column_names)}: rename the one that holds the {kind}"
         )
-    return found[0]
+    return columns[0]
 
 
 def _of_language(split: str, data: Dataset, language: str) -> Dataset:
@@ -171,16 +179,11 @@ def _of_language(split: str, data: Dataset, language: str) -> Dataset:
             f"to choose by (its columns are {', '.join(data.column_names)}): leave language out"
         )
     languages = list(data[LANGUAGE_COLUMN])
-    rows = [row for row, each in enumerate(languages) if each == language]
+    rows = [row for row, code in enumerate(languages) if code == language]
     if not rows:
-        there = ", ".join(sorted(map(str, set(languages))))
-        raise ValueError(f"{split} has no rows of language {language!r}; it has: {there}")
+        known = ", ".join(sorted(map(str, set(languages))))
+        raise ValueError(f"{split} has no rows of language {language!r}; it has: {known}")
     return data.select(rows)
-
-
-def _without(rows: list[Row], excluded: Collection[str]) -> list[Row]:
-    names = set(excluded)
-    return [row for row in rows if row.class_name not in names]
 
 
 def _published_split(

@@ -6,10 +6,10 @@ as ``turn on [the] {area} (light|lights)``, which ``hassil`` parses.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 from metalearn_lab.tasks.sources.slot_values import slot_language
 from metalearn_lab.tasks.sources.template_walk import UnknownPartError, sample_texts
@@ -49,9 +49,10 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
         ValueError: the package has no such language, or a class to exclude does not exist.
     """
     content = _language_file(language)
-    templates = _in_large_classes(_read_templates(content))
-    excluded = set(find_classes(exclude, {template.class_name for template in templates}))
-    kept = [template for template in templates if template.class_name not in excluded]
+    templates = _read_templates(content)
+    large = _large_classes(templates)
+    wanted = large - set(find_classes(exclude, large))
+    kept = {key: domains for key, domains in templates.items() if key[0] in wanted}
     rows, left_out = _expand(kept, content)
     source = (
         f"PyPI package {PACKAGE} {version(PACKAGE)}, language {language}, "
@@ -59,13 +60,9 @@ def embedded_table(language: str = "en", exclude: Sequence[str] = ()) -> Labelle
     )
     if left_out:
         source += f"; templates left out that need {', '.join(sorted(left_out))}"
-    return build_table(_with_enough_groups(_each_text_once(rows)), source)
-
-
-class _Template(NamedTuple):
-    class_name: str
-    text: str
-    domains: tuple[str, ...]
+    rows = _each_text_once(rows)
+    large = _large_classes((row.class_name, row.group) for row in rows)
+    return build_table([row for row in rows if row.class_name in large], source)
 
 
 def _language_file(language: str) -> dict[str, Any]:
@@ -79,17 +76,14 @@ def _language_file(language: str) -> dict[str, Any]:
     return content
 
 
-def _read_templates(content: Mapping[str, Any]) -> list[_Template]:
-    """Every template once a class, sorted, with the kinds of device that it may name."""
-    found: dict[tuple[str, str], set[str]] = {}
+def _read_templates(content: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """From each class and template of it, sorted, to the kinds of device that it may name."""
+    domains_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for intent, blocks in content["intents"].items():
         for block in blocks["data"]:
             for text in block["sentences"]:
-                found.setdefault((_class_name(intent, block), text), set()).update(_domains(block))
-    return [
-        _Template(name, text, tuple(sorted(domains)))
-        for (name, text), domains in sorted(found.items())
-    ]
+                domains_of[_class_name(intent, block), text].update(_domains(block))
+    return {key: sorted(domains_of[key]) for key in sorted(domains_of)}
 
 
 def _class_name(intent: str, block: Mapping[str, Any]) -> str:
@@ -102,13 +96,14 @@ def _domains(block: Mapping[str, Any]) -> list[str]:
     return [domains] if isinstance(domains, str) else list(domains)
 
 
-def _in_large_classes(templates: Sequence[_Template]) -> list[_Template]:
-    count = Counter(template.class_name for template in templates)
-    return [each for each in templates if count[each.class_name] >= FEWEST_TEMPLATES]
+def _large_classes(templates: Iterable[tuple[str, Hashable]]) -> set[str]:
+    """The classes with enough templates, of pairs of a class and a template; a pair counts once."""
+    count = Counter(name for name, _ in set(templates))
+    return {name for name, number in count.items() if number >= FEWEST_TEMPLATES}
 
 
 def _expand(
-    templates: Sequence[_Template], content: Mapping[str, Any]
+    templates: Mapping[tuple[str, str], Sequence[str]], content: Mapping[str, Any]
 ) -> tuple[list[Row], set[str]]:
     """Sentences of all templates, and the slots and rules whose templates must be left out."""
     from hassil.intents import Intents
@@ -116,7 +111,7 @@ def _expand(
     intents = Intents.from_dict({**content, "intents": {}})
     rows: list[Row] = []
     left_out: set[str] = set()
-    for name, template, domains in templates:
+    for (name, template), domains in templates.items():
         address = ("embedded", intents.language, name, template)
         try:
             texts = sample_texts(template, domains, intents, most=MOST_TEXTS, address=address)
@@ -137,8 +132,3 @@ def _each_text_once(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         first.setdefault(normalised(row.text), row)
     return [row for text, row in first.items() if text not in ambiguous]
-
-
-def _with_enough_groups(rows: Sequence[Row]) -> list[Row]:
-    count = Counter(name for name, _ in {(row.class_name, row.group) for row in rows})
-    return [row for row in rows if count[row.class_name] >= FEWEST_TEMPLATES]

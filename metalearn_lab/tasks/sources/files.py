@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,12 @@ def files_table(
             that is there twice;
             or a table that ``table_from_splits`` refuses.
     """
-    place = Path(path)
-    if place.is_file():
-        splits, source = {place.stem: _read_split([place])}, str(place)
+    path = Path(path)
+    if path.is_file():
+        splits, source = {path.stem: _read_file(path)}, str(path)
     else:
-        splits = {name: _read_split(files) for name, files in _split_files(place).items()}
-        source = f"files in {place} ({', '.join(splits)})"
+        splits = {name: _read_split(files) for name, files in _split_files(path).items()}
+        source = f"files in {path} ({', '.join(splits)})"
     return table_from_splits(splits, source, language=language, exclude=exclude)
 
 
@@ -62,36 +62,34 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
         )
     files = _files_to_read(folder)
     if not files:
-        there = ", ".join(sorted(each.name for each in folder.iterdir())) or "nothing"
-        raise FileNotFoundError(f"no {', '.join(KINDS)} file in {folder}; there is: {there}")
-    found: dict[str, list[Path]] = {}
-    for file in files:
-        found.setdefault(_name_parts(file)["split"], []).append(file)
-    for split, parts in found.items():
+        names = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise FileNotFoundError(f"no {', '.join(KINDS)} file in {folder}; there is: {names}")
+    by_split = groupby(files, lambda file: _name_parts(file)["split"])
+    files_of = {split: list(parts) for split, parts in by_split}
+    for split, parts in files_of.items():
         _check_whole(split, parts)
     _check_all_differ(files)
-    return {name: found[name] for name in SPLITS if name in found}
+    return {split: files_of[split] for split in SPLITS if split in files_of}
 
 
 def _files_to_read(folder: Path) -> list[Path]:
     """The files of these kinds in a folder, hidden ones aside; none may be unfinished or deeper."""
-    named: list[Path] = []
-    for where, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        named += [
-            Path(where, name).relative_to(folder)
-            for name in sorted(names)
-            if any(kind in name.lower() for kind in KINDS) and not name.startswith(".")
-        ]
-    whole = [path for path in named if path.suffix in KINDS and len(path.parts) == 1]
-    aside = [str(path) for path in named if path not in whole]
+    files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    named = [
+        file
+        for file in sorted(files)
+        if any(kind in file.name.lower() for kind in KINDS)
+        and not any(part.startswith(".") for part in file.parts)
+    ]
+    whole = [file for file in named if file.suffix in KINDS and len(file.parts) == 1]
+    aside = [str(file) for file in named if file not in whole]
     if aside:
         raise ValueError(
             f"{folder} holds {', '.join(aside[:5])}{', …' if len(aside) > 5 else ''}: only "
             f"files of this folder itself that end in {', '.join(KINDS)} are read, so finish the "
             "download, move these away, or give the folder that they are in"
         )
-    return [folder / path for path in whole]
+    return [folder / file for file in whole]
 
 
 def _name_parts(file: Path) -> re.Match[str]:
@@ -110,21 +108,19 @@ def _name_parts(file: Path) -> re.Match[str]:
 def _check_whole(split: str, files: Sequence[Path]) -> None:
     """Raise ValueError unless the files are the split once: one file, or each of its shards."""
     names = [_name_parts(file) for file in files]
-    shards = [int(name["shard"]) for name in names if name["shard"]]
+    shards = {int(name["shard"]) for name in names if name["shard"]}
     totals = {int(name["shards"]) for name in names if name["shards"]}
-    once = len(shards) == len(files) and len(totals) == 1 and len(set(shards)) == len(shards)
-    if not once and len(files) > 1:
+    if len(files) > 1 and (len(shards) < len(files) or len(totals) > 1):
         raise ValueError(
             f"{split} is there more than once: {', '.join(file.name for file in files)}; keep one "
             f"{split}{files[0].suffix}, or the shards of one number, and move the others away"
         )
     total = max(totals, default=0)
-    missing = [shard for shard in range(total) if shard not in shards]
-    if missing or max(shards, default=-1) >= total > 0:
+    if shards != {*range(total)}:
+        missing = ", ".join(f"{shard:05d}" for shard in range(total) if shard not in shards)
         raise ValueError(
-            f"{split} has {len(shards)} of its {total} shards: "
-            f"{', '.join(f'{shard:05d}' for shard in missing)} of {total:05d} are missing from "
-            f"{files[0].parent}; download them too"
+            f"{split} has {len(shards)} of its {total} shards: {missing} of {total:05d} are "
+            f"missing from {files[0].parent}; download them too"
         )
 
 
@@ -132,8 +128,7 @@ def _check_all_differ(files: Sequence[Path]) -> None:
     """Raise ValueError where two files have the same content."""
     first: dict[bytes, Path] = {}
     for file in files:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").digest()
+        digest = hashlib.sha256(file.read_bytes()).digest()
         if first.setdefault(digest, file) != file:
             raise ValueError(
                 f"{file} is a copy of {first[digest].name}, byte for byte: its rows would count "
@@ -195,15 +190,18 @@ def _csv_rows(file: Path) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def _json_rows(file: Path) -> tuple[list[str], list[dict[str, Any]]]:
-    rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} of {file} is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} of {file} is no JSON object, but {line[:80]!r}")
-        rows.append(row)
+    lines = enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1)
+    rows = [
+        _json_object(line, f"line {number} of {file}") for number, line in lines if line.strip()
+    ]
     return list(dict.fromkeys(name for row in rows for name in row)), rows
+
+
+def _json_object(line: str, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where} is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{where} is no JSON object, but {line[:80]!r}")
+    return content

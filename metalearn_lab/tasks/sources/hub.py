@@ -60,7 +60,14 @@ def _download(name: str, config: str | None) -> tuple[DatasetDict, str]:
         if not isinstance(error, _unavailable()):
             raise
         if not remove_abandoned(name):
-            raise _no_hub(name, error) from error
+            raise HubUnavailableError(
+                f"cannot read {name!r} from the hub: {error}. If the network failed on the way, "
+                "run this again: the files that arrived whole are kept. "
+                'Without a network use source="embedded", whose text comes with a package that is '
+                f'already installed. Or, where there is a network, run "hf download {name} '
+                '--repo-type dataset --local-dir DIR" once, and use source="files" with path= the '
+                "folder in DIR that holds the parquet files"
+            ) from error
     return _download(name, config)
 
 
@@ -75,17 +82,6 @@ def _load(name: str, config: str | None) -> tuple[DatasetDict, str]:
             raise
         copy = load_dataset(name, config, revision=_PARQUET_COPY)
         return copy, f", the hub's parquet copy {_PARQUET_COPY}"
-
-
-def _no_hub(name: str, error: Exception) -> HubUnavailableError:
-    return HubUnavailableError(
-        f"cannot read {name!r} from the hub: {error}. If the network failed on the way, run this "
-        "again: the files that arrived whole are kept. "
-        'Without a network use source="embedded", whose text comes with a package that is '
-        f'already installed. Or, where there is a network, run "hf download {name} '
-        '--repo-type dataset --local-dir DIR" once, and use source="files" with path= the '
-        "folder in DIR that holds the parquet files"
-    )
 
 
 def _unavailable() -> tuple[type[Exception], ...]:

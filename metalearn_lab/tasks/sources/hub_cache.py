@@ -17,9 +17,9 @@ def disk_full(error: BaseException, name: str) -> OSError | None:
         error: what the hub's client raised.
         name: hub id of the set that was downloaded.
     """
-    if not any(_says_full(each) for each in _causes(error)):
+    if not any(map(_says_full, _causes(error))):
         return None
-    free, folder = min((shutil.disk_usage(each).free, each) for each in _folders())
+    free, folder = min((shutil.disk_usage(folder).free, folder) for folder in _folders())
     message = (
         f"no space left for the hub data set {name!r} ({free / 1e6:.0f} MB are free where it is "
         "kept). Make room there: `hf cache prune` removes interrupted downloads, `hf cache ls` "
@@ -36,9 +36,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _says_full(error: BaseException) -> bool:
-    if not isinstance(error, OSError):
-        return False
-    return error.errno in _FULL or str(error).startswith("Not enough disk space")
+    return isinstance(error, OSError) and (
+        error.errno in _FULL or str(error).startswith("Not enough disk space")
+    )
 
 
 def _folders() -> Iterator[Path]:
@@ -48,7 +48,7 @@ def _folders() -> Iterator[Path]:
 
     for name in (constants.HF_HUB_CACHE, config.HF_DATASETS_CACHE):
         folder = Path(name).absolute()
-        yield next(each for each in (folder, *folder.parents) if each.is_dir())
+        yield next(path for path in (folder, *folder.parents) if path.is_dir())
 
 
 def remove_abandoned(name: str) -> bool:
@@ -65,7 +65,7 @@ def remove_abandoned(name: str) -> bool:
 
     *namespace, own = name.split("/")
     folder = Path(config.HF_DATASETS_CACHE, "___".join([*namespace, camelcase_to_snakecase(own)]))
-    removed = [_remove(each) for each in folder.glob("*/*/*.incomplete") if each.is_dir()]
+    removed = [_remove(path) for path in folder.glob("*/*/*.incomplete") if path.is_dir()]
     return any(removed)
 
 

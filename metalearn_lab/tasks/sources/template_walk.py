@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -14,7 +15,7 @@ from metalearn_lab.tasks.text_identity import normalised
 
 if TYPE_CHECKING:
     from hassil.expression import Expression
-    from hassil.intents import Intents, RangeSlotList
+    from hassil.intents import Intents
 
 _Item = TypeVar("_Item")
 
@@ -74,22 +75,25 @@ class _Walk:
         """Pieces of one sentence that the expression allows."""
         from hassil import expression as parts
 
-        if isinstance(expression, parts.TextChunk):
-            yield expression.original_text
-        elif isinstance(expression, parts.Alternative):
-            yield from self.say(self._one_of(expression.items))
-        elif isinstance(expression, parts.Permutation):
-            for item in self._shuffled(expression.items):
-                yield from self.say(item)
-        elif isinstance(expression, parts.Group):
-            for item in expression.items:
-                yield from self.say(item)
-        elif isinstance(expression, parts.RuleReference):
-            yield from self.say(self._rule(expression.rule_name))
-        elif isinstance(expression, parts.ListReference):
-            yield from self._slot(expression.list_name)
-        else:
-            raise TypeError(f"hassil gave an unknown part of a template: {expression!r}")
+        match expression:
+            case parts.TextChunk():
+                yield expression.original_text
+            case parts.Alternative():
+                yield from self.say(self._one_of(expression.items))
+            case parts.Permutation():
+                shuffled = sorted(expression.items, key=lambda item: next(self._choices))
+                yield from self._say_all(shuffled)
+            case parts.Group():
+                yield from self._say_all(expression.items)
+            case parts.RuleReference():
+                yield from self.say(self._rule(expression.rule_name))
+            case parts.ListReference():
+                yield from self._slot(expression.list_name)
+            case _:
+                raise TypeError(f"hassil gave an unknown part of a template: {expression!r}")
+
+    def _say_all(self, expressions: Iterable[Expression]) -> Iterator[str]:
+        return chain.from_iterable(map(self.say, expressions))
 
     def _rule(self, name: str) -> Expression:
         if name not in self._intents.expansion_rules:
@@ -99,26 +103,19 @@ class _Walk:
     def _slot(self, name: str) -> Iterator[str]:
         from hassil.intents import RangeSlotList, TextSlotList
 
-        slot_list = self._intents.slot_lists.get(name)
-        if isinstance(slot_list, TextSlotList):
-            yield from self.say(self._one_of(slot_list.values).text_in)
-        elif isinstance(slot_list, RangeSlotList):
-            yield str(self._one_of(_whole_numbers(slot_list)))
-        else:
-            values = slot_values(self._intents.language, name, self._domains)
-            if not values:
-                raise UnknownPartError(f"{{{name}}}")
-            yield self._one_of(values)
+        match self._intents.slot_lists.get(name):
+            case TextSlotList(values=texts):
+                yield from self.say(self._one_of(texts).text_in)
+            case RangeSlotList(start=start, stop=stop, step=step):
+                yield str(self._one_of(range(start, stop + 1, step)))
+            case _:
+                values = slot_values(self._intents.language, name, self._domains)
+                if not values:
+                    raise UnknownPartError(f"{{{name}}}")
+                yield self._one_of(values)
 
     def _one_of(self, items: Sequence[_Item]) -> _Item:
         return items[next(self._choices) % len(items)]
-
-    def _shuffled(self, items: Sequence[_Item]) -> list[_Item]:
-        return sorted(items, key=lambda item: next(self._choices))
-
-
-def _whole_numbers(slot_list: RangeSlotList) -> range:
-    return range(slot_list.start, slot_list.stop + 1, slot_list.step)
 
 
 def _integers(stream: torch.Generator) -> Iterator[int]:
