@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from metalearn_lab.workbook.chapters import CHAPTERS
+
+
+SETTINGS = Path(__file__).parent / "lab_settings"
+"""JupyterLab's defaults that are ours: it asks nobody for news."""
+WORKSPACES = ".jupyterlab"
+"""Where it keeps what is open, in the clone."""
 
 
 def lab_arguments(
@@ -25,11 +33,12 @@ def lab_arguments(
     """
     if not token:
         raise ValueError("the token is empty; JupyterLab would let in everyone on this machine")
-    first = f"{notebooks.name}/{CHAPTERS[0].name}.ipynb"
     arguments = [
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={notebooks.parent}",
-        f"--LabApp.default_url=/lab/tree/{first}",
+        f"--LabApp.default_url=/lab/tree/{notebooks.name}/{CHAPTERS[0].name}.ipynb",
+        f"--LabApp.app_settings_dir={SETTINGS}",
+        f"--LabApp.workspaces_dir={notebooks.parent / WORKSPACES}",
         f"--IdentityProvider.token={token}",
     ]
     if port is not None:
@@ -41,6 +50,22 @@ def lab_arguments(
     return arguments
 
 
+def open_contents(notebooks: Path) -> None:
+    """Let JupyterLab begin with the contents of the chapter at the side; later it keeps its own.
+
+    Raises:
+        OSError: the clone cannot be written.
+    """
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    workspaces = WorkspacesManager(str(notebooks.parent / WORKSPACES))
+    if not workspaces.list_workspaces():
+        contents = {"collapsed": False, "visible": True, "current": "table-of-contents"}
+        layout = {"left": {**contents, "widgets": ["filebrowser", "table-of-contents"]}}
+        begin = {"data": {"layout-restorer:data": layout}, "metadata": {"id": "default"}}
+        workspaces.save("default", json.dumps(begin))
+
+
 def open_lab(notebooks: Path, *, browser: bool = True, port: int | None = None) -> None:
     """Run JupyterLab until it is stopped, with `JUPYTER_TOKEN` or a new random token.
 
@@ -49,6 +74,8 @@ def open_lab(notebooks: Path, *, browser: bool = True, port: int | None = None) 
     """
     from jupyterlab.labapp import LabApp
 
+    with suppress(OSError):  # a clone that cannot be written opens without its contents at the side
+        open_contents(notebooks)
     chosen = os.environ.get("JUPYTER_TOKEN")
     token = chosen or secrets.token_hex(24)
     server = LabApp.initialize_server(lab_arguments(notebooks, token, browser=browser, port=port))
