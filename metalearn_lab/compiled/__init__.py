@@ -1,8 +1,7 @@
 """One task's formula, compiled to C and run over many tasks at once."""
 
 from metalearn_lab.compiled.adaptation import CompiledAdaptation
-from metalearn_lab.compiled.for_learner import compiled_meta_loss
-from metalearn_lab.compiled.low_rank_meta_loss import CompiledLowRankMetaLoss
+from metalearn_lab.compiled.low_rank_meta_loss import CompiledLowRankMetaLoss, compiled_meta_loss
 from metalearn_lab.compiled.meta_loss import CompiledMetaLoss
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherThanCompiled
 

@@ -6,9 +6,8 @@ import copy
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.one_task import state_of, with_state
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.running.per_task import PerTask
@@ -85,5 +84,4 @@ class CompiledAdaptation:
             trajectory = learner.trajectory(Split(support_x, support_y), self.steps)
             return [learner.call(weights, x) for weights in trajectory]
 
-        outputs: list[Tensor] = functional_call(OneTask(self.traced, predictions), state, ())
-        return outputs
+        return with_state(self.traced, state, predictions)

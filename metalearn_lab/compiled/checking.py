@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner
-from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.one_task import state_of, with_state
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Task
@@ -33,12 +32,12 @@ def loss_and_gradient(learner: PerTask, example: Task) -> Weights:
     }
     names = [name for name, tensor in whole.items() if tensor.requires_grad]
     with torch.enable_grad():
-        loss = functional_call(OneTask(learner, lambda swapped: swapped(example)), state, ())
-        found: Sequence[Tensor | None] = torch.autograd.grad(
+        loss: Tensor = with_state(learner, state, lambda swapped: swapped(example))
+        gradients: Sequence[Tensor | None] = torch.autograd.grad(
             loss, [state[name] for name in names], allow_unused=True
         )
-    gradients = zip(names, found, strict=True)
-    return {"the meta-loss": loss.detach()} | {n: g for n, g in gradients if g is not None}
+    named = zip(names, gradients, strict=True)
+    return {"the meta-loss": loss.detach()} | {n: g for n, g in named if g is not None}
 
 
 def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad_and_value
 
-from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_snapshot
-from metalearn_lab.compiled.inputs import inputs_of
-from metalearn_lab.compiled.one_task import OneTask, state_of
-from metalearn_lab.compiled.task_map import CompiledTaskMap
+from metalearn_lab.compiled.meta_loss import CompiledForm, CompiledMetaLoss, LossAndGradients
+from metalearn_lab.compiled.one_task import inputs_of, state_of, with_state
 from metalearn_lab.running.known_gradient import with_known_gradient
 from metalearn_lab.running.low_rank import Seen, input_weight, low_rank_tasks, with_small_layer
+from metalearn_lab.running.low_rank_rule import runs_low_rank
 from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Split, Task
 
 
-class CompiledLowRankMetaLoss:
+def compiled_meta_loss(
+    learner: PerTask, example: Task
+) -> CompiledMetaLoss | CompiledLowRankMetaLoss:
+    """The learner's meta-loss with its gradient, compiled, with small input layers where they pay.
+
+    Args:
+        learner: on the CPU.
+        example: a batch of the shapes to come; the number of tasks may change.
+
+    Raises:
+        NotCompilable: the learner uses an operation that the compiler does not know, or there is
+            no C compiler.
+    """
+    if runs_low_rank(learner, example.support.x, pays=learner.low_rank_pays):
+        return CompiledLowRankMetaLoss(learner, example)
+    return CompiledMetaLoss(learner, example)
+
+
+class CompiledLowRankMetaLoss(CompiledForm):
     """As ``CompiledMetaLoss``; only the small layers of the tasks are compiled.
 
     The products with the wide layer are taken for all tasks at once by PyTorch, which also takes
@@ -30,35 +48,10 @@ class CompiledLowRankMetaLoss:
         NotCompilable: as for ``CompiledMetaLoss``.
     """
 
+    attached = 2  # V_0 and the rest's share
+
     def __init__(self, learner: PerTask, example: Task) -> None:
-        self.learner = learner
-        expected = loss_and_gradient(learner, example)
-        self.snapshot = pure_snapshot(learner, example)
-        wide = f"learner.model.{input_weight(learner)}"
-        self.moved = [name for name in list(expected)[1:] if name != wide]
-        self.fixed = [name for name in state_of(learner) if name not in (*self.moved, wide)]
-        state = state_of(learner)
-        self.shared = [state[name] for name in (*self.moved, *self.fixed)]
-        self.compiled = CompiledTaskMap(
-            self._of_one_task, self.shared, self._mapped(example)[0], averaged=len(self.moved) + 1
-        )
-        self._compare(example, expected)
-
-    def check(self, tasks: Task) -> None:
-        """Compare with what PyTorch computes now.
-
-        Raises:
-            NotCompilable: they differ by more than rounding can explain.
-        """
-        self._compare(tasks, loss_and_gradient(self.learner, tasks))
-
-    def _compare(self, tasks: Task, expected: Weights) -> None:
-        state = state_of(self.learner)
-        with torch.enable_grad():
-            loss = self(tasks)
-            parameters = [state[name] for name in list(expected)[1:]]
-            gradients = torch.autograd.grad(loss, parameters)
-        check_same(expected, (parameters, loss.detach(), list(gradients)))
+        super().__init__(learner, example, f"learner.model.{input_weight(learner)}")
 
     def __call__(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch, attached to the learner's parameters.
@@ -68,36 +61,29 @@ class CompiledLowRankMetaLoss:
         """
         self.snapshot.check()
         inputs_of(tasks)
-        mapped, attached = self._mapped(tasks)
-        loss, *gradients = self.compiled(self.shared, mapped)
+        mapped = self._mapped(tasks)
+        loss, *gradients = self.compiled(self.shared, [tensor.detach() for tensor in mapped])
         count = len(self.moved)
-        of_each = [gradient / tasks.query.y.shape[0] for gradient in gradients[count:]]
-        gradients[count:] = of_each
-        return with_known_gradient(loss, [*self.shared[:count], *attached], gradients)
+        of_each_task = [gradient / tasks.query.y.shape[0] for gradient in gradients[count:]]
+        variables = [*self.shared[:count], *mapped[: self.attached]]
+        return with_known_gradient(loss, variables, [*gradients[:count], *of_each_task])
 
-    def _mapped(self, tasks: Task) -> tuple[list[Tensor], list[Tensor]]:
-        """What a task is given, and of that what hangs on the wide layer, which comes first."""
+    def _mapped(self, tasks: Task) -> list[Tensor]:
         start, coordinates, seen = low_rank_tasks(self.learner, tasks.support.x, tasks.query.x)
-        attached = [start, seen.share]
-        fixed = [coordinates, tasks.support.y, seen.coordinates, tasks.query.y]
-        return [*(part.detach() for part in attached), *fixed], attached
+        fixed = (coordinates, tasks.support.y, seen.coordinates, tasks.query.y)
+        return [start, seen.share, *fixed]
 
-    def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
-        """The meta-loss of one task, its gradient, and its gradient in what is attached."""
-        count = len(self.moved)
-        of_wide = count + len(self.fixed)
-        fixed = dict(zip(self.fixed, tensors[count:of_wide], strict=True))
-        support_x, support_y, query_x, query_y = tensors[of_wide + 2 :]
+    def _compared(self, tasks: Task, names: list[str]) -> LossAndGradients:
+        state = state_of(self.learner)
+        parameters = [state[name] for name in names]
+        with torch.enable_grad():
+            loss = self(tasks)
+            gradients = torch.autograd.grad(loss, parameters)
+        return parameters, loss.detach(), list(gradients)
 
-        def meta_loss(moved: tuple[Tensor, ...], start: Tensor, share: Tensor) -> Tensor:
-            query = Split(Seen(query_x, share), query_y)  # type: ignore[arg-type]
-            task = Task(Split(support_x, support_y), query)
-            small = with_small_layer(self.learner, start)
-            weights = dict(zip(self.moved, moved, strict=True)) | fixed
-            one_task = OneTask(small, lambda learner: learner.meta_loss(task))
-            loss: Tensor = functional_call(one_task, weights, ())
-            return loss
-
-        moved, start, share = tensors[:count], tensors[of_wide], tensors[of_wide + 1]
-        (of_moved, *of_attached), loss = grad_and_value(meta_loss, (0, 1, 2))(moved, start, share)
-        return [loss, *of_moved, *of_attached]
+    def _meta_loss(self, weights: Weights, inputs: Sequence[Tensor]) -> Tensor:
+        start, share, support_x, support_y, query_x, query_y = inputs
+        query = Split(Seen(query_x, share), query_y)  # type: ignore[arg-type]
+        task = Task(Split(support_x, support_y), query)
+        small = with_small_layer(self.learner, start)
+        return with_state(small, weights, lambda learner: learner.meta_loss(task))

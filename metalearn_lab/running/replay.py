@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, vjp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from metalearn_lab.running.per_task import PerTask, Weights
+from metalearn_lab.running.per_task import PerTask, Weights, WithWeights
 from metalearn_lab.running.random_state import RandomState
 from metalearn_lab.tasks.types import Split
 
@@ -48,7 +48,7 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     and in the parameters that the learner has beside its model's.
     """
     beside = {n: p for n, p in learner.named_parameters() if not n.startswith("model.")}
-    inner_step = _InnerStep(learner)
+    inner_step = WithWeights(learner, lambda swapped, *inputs: swapped.inner_step(*inputs))
 
     def step_of(names: list[str], number: int) -> Function:
         def step(*values: Tensor) -> tuple[Tensor, ...]:
@@ -70,17 +70,6 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
         return {**theta, **dict(zip(learner.adapted_names, moved, strict=True))}
 
     return replayed_step
-
-
-class _InnerStep(nn.Module):
-    """``inner_step`` as a ``forward``, so that the learner's parameters can be swapped."""
-
-    def __init__(self, learner: PerTask) -> None:
-        super().__init__()
-        self.learner = learner
-
-    def forward(self, theta: Weights, support: Split, step: int) -> Weights:
-        return self.learner.inner_step(theta, support, step)
 
 
 class _Replayed(torch.autograd.Function):
