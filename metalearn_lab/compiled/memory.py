@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metalearn_lab.compiled.lowering import Step
+from metalearn_lab.compiled.kernels import Step
 from metalearn_lab.compiled.values import Buffer
 
 

@@ -118,7 +118,7 @@ def _matrix_product(lower: Lowering, node: Node) -> Value:
     spread_bias = lower.spread(bias[0], of.shape(node)) if bias else None
     a, b = (lower.stored(lower.value(part), of.shape(part)) for part in (left, right))
     target = new_room(of.shape(node))
-    lower.write(kernels.matrix_product(a, b, spread_bias, target), target)
+    lower.steps.append(kernels.matrix_product(a, b, spread_bias, target))
     return target
 
 
@@ -182,7 +182,7 @@ def _joined(lower: Lowering, node: Node, axis: int, parts: list[tuple[Value, int
     target, first = new_room(of.shape(node)), 0
     for value, size in parts:
         stretch = target.viewed(_run(axis, first, size))
-        lower.write(kernels.elementwise(value, stretch), stretch)
+        lower.steps.append(kernels.elementwise(value, stretch))
         first += size
     return target
 

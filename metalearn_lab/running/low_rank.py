@@ -62,20 +62,6 @@ class Seen(NamedTuple):
     share: Tensor
 
 
-class LowRankTasks(NamedTuple):
-    """A batch of tasks for the small layer.
-
-    Attributes:
-        start: V_0, ``[tasks, rank, outputs]``.
-        support: coordinates of the support rows, ``[tasks, items, rank]``; they have no rest.
-        query: of the query rows.
-    """
-
-    start: Tensor
-    support: Tensor
-    query: Seen
-
-
 class SmallLayer(nn.Module):
     """The input layer of one task in coordinates of its support.
 
@@ -111,13 +97,17 @@ def input_weight(learner: PerTask) -> str:
     return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight}"
 
 
-def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> LowRankTasks:
+def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> tuple[Tensor, Tensor, Seen]:
     """Put a batch of inputs into coordinates of each task's support.
 
     Args:
         learner: to which ``obstacle`` finds nothing.
         support: inputs of the model, ``[tasks, items, ...]``.
         query: the same.
+
+    Returns:
+        V_0, ``[tasks, rank, outputs]``; the coordinates of the support rows, which have no rest,
+        ``[tasks, items, rank]``; and the query rows.
 
     Raises:
         ValueError: the inputs are not rows of the layer, or need a gradient, which would be lost.
@@ -141,7 +131,7 @@ def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> LowRankT
     rest = others - z @ basis.mT
     rank = basis.shape[-1]
     products = _product(torch.cat([basis.mT, rest], 1), form.matrix(layer))
-    return LowRankTasks(products[:, :rank], coordinates.mT, Seen(z, products[:, rank:]))
+    return products[:, :rank], coordinates.mT, Seen(z, products[:, rank:])
 
 
 def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:

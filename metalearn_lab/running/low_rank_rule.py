@@ -48,18 +48,16 @@ def saves_work(learner: PerTask, support: Tensor) -> bool:
         learner: any learner; one with ``low_rank=False`` does not want it.
         support: inputs of the model, ``[tasks, items, ...]``.
     """
-    if learner.low_rank is False or support.ndim != 3 or support.requires_grad:
-        return False
-    if support.device.type != "cpu":
-        return False
-    if not isinstance(getattr(learner.model, "input_layer", None), str):
+    is_wanted = learner.low_rank is not False and _names_input_layer(learner)
+    if not is_wanted or support.ndim != 3 or support.requires_grad or not support.is_cpu:
         return False
     layer = input_layer(learner)
-    if type(layer) not in FORMS:
+    form = FORMS.get(type(layer))
+    if form is None:
         return False
-    matrix = FORMS[type(layer)].matrix(layer)
-    wide = 2 * support.shape[1] <= matrix.shape[0] and matrix.dtype in _TYPES
-    return wide and obstacle(learner) is None
+    matrix = form.matrix(layer)
+    is_wide = 2 * support.shape[1] <= matrix.shape[0] and matrix.dtype in _TYPES
+    return is_wide and obstacle(learner) is None
 
 
 def check_low_rank(learner: PerTask) -> None:
@@ -74,7 +72,7 @@ def check_low_rank(learner: PerTask) -> None:
 
 def obstacle(learner: PerTask) -> str | None:
     """Why a learner's input layer cannot be adapted this way, in words; None where it can."""
-    if not isinstance(getattr(learner.model, "input_layer", None), str):
+    if not _names_input_layer(learner):
         return "the model does not name the one layer that meets its input, as `input_layer`"
     layer = input_layer(learner)
     if type(layer) not in FORMS:
@@ -91,6 +89,10 @@ def obstacle(learner: PerTask) -> str | None:
     if learner.mapping == "loop":
         return "mapping='loop' runs every task as it is written"
     return None
+
+
+def _names_input_layer(learner: PerTask) -> bool:
+    return isinstance(getattr(learner.model, "input_layer", None), str)
 
 
 def _is_shared(model: nn.Module, name: str) -> bool:

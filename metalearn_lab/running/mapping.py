@@ -7,7 +7,7 @@ formula does not know which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import torch
 from torch import nn
@@ -16,6 +16,7 @@ from torch.utils import _pytree as pytree
 from metalearn_lab.running.per_task import Mapping
 from metalearn_lab.running.traits import seen_traits
 
+Result = TypeVar("Result")
 _HEAVY = (nn.modules.conv._ConvNd, nn.MultiheadAttention)
 
 
@@ -63,8 +64,8 @@ def check_mapping(mapping: str | None) -> None:
 
 
 def over_tasks(
-    function: Callable[..., Any], mapping: Mapping, chunk_size: int | None = None
-) -> Callable[..., Any]:
+    function: Callable[..., Result], mapping: Mapping, chunk_size: int | None = None
+) -> Callable[..., Result]:
     """Map a function of one task over the leading axis of its arguments.
 
     Args:
@@ -78,9 +79,9 @@ def over_tasks(
     if mapping == "vmap":
         mapped = torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
 
-        def at_once(*batches: Any) -> Any:
+        def at_once(*batches: Any) -> Result:
             try:
-                return mapped(*batches)
+                return mapped(*batches)  # type: ignore[no-any-return]
             except RuntimeError as error:
                 error.add_note(
                     "All tasks were run at once, by torch.func.vmap. If the model works on one "
@@ -90,14 +91,11 @@ def over_tasks(
 
         return at_once
 
-    def looped(*batches: Any) -> Any:
-        leaves, _ = pytree.tree_flatten(batches)
+    def looped(*batches: Any) -> Result:
+        count = pytree.tree_leaves(batches)[0].shape[0]
         results = [
-            function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches))
-            for i in range(leaves[0].shape[0])
+            function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches)) for i in range(count)
         ]
-        flat = [pytree.tree_flatten(result)[0] for result in results]
-        stacked = [torch.stack(parts) for parts in zip(*flat, strict=True)]
-        return pytree.tree_unflatten(stacked, pytree.tree_flatten(results[0])[1])
+        return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)
 
     return looped

@@ -46,9 +46,9 @@ def check_traits(learner: PerTask, traits: Traits | None) -> None:
         return
     if traits.written:
         raise ValueError(
-            f"the model writes {', '.join(traits.written)} in its forward, which would carry one "
-            "task's data into the next: leave that out, or call eval() on the layer if it then "
-            "stops"
+            f"the model writes {', '.join(sorted(traits.written))} in its forward, which would "
+            "carry one task's data into the next: leave that out, or call eval() on the layer if "
+            "it then stops"
         )
     cut = [name for name in learner.adapted_names if name in traits.cut]
     if cut and learner.inner_steps:
@@ -59,7 +59,7 @@ def check_traits(learner: PerTask, traits: Traits | None) -> None:
         )
     if traits.once and learner.differentiates_twice and torch.is_grad_enabled():
         raise ValueError(
-            f"PyTorch has no right second derivative of {', '.join(traits.once)}, which "
+            f"PyTorch has no right second derivative of {', '.join(sorted(traits.once))}, which "
             f"{type(learner).__name__} needs: write it out in plain operations, or take a "
             "first-order learner"
         )

@@ -21,34 +21,6 @@ _BATCH = (nn.modules.batchnorm._BatchNorm,)
 _INSTANCE = (nn.modules.instancenorm._InstanceNorm,)
 
 
-def inexact_under_vmap(model: nn.Module) -> list[str]:
-    """Names of the layers whose second derivative ``vmap`` gets wrong."""
-    return [
-        f"{name or 'model'} ({type(layer).__name__})"
-        for name, layer in model.named_modules()
-        if isinstance(layer, (*_BATCH, *_INSTANCE))
-        or (isinstance(layer, nn.LayerNorm) and layer.elementwise_affine)
-    ]
-
-
-def shares_statistics(model: nn.Module) -> list[str]:
-    """Names of the layers through which one query item changes another's prediction."""
-    return [
-        f"{name or 'model'} ({type(layer).__name__})"
-        for name, layer in model.named_modules()
-        if isinstance(layer, (*_BATCH, TaskBatchNorm))
-    ]
-
-
-def keeps_running_statistics(model: nn.Module) -> list[str]:
-    """Names of the layers that update buffers in ``forward``, so that tasks would mix."""
-    return [
-        f"{name or 'model'} ({type(layer).__name__})"
-        for name, layer in model.named_modules()
-        if isinstance(layer, (*_BATCH, *_INSTANCE)) and layer.track_running_stats
-    ]
-
-
 def check_norms(
     model: nn.Module, *, vectorised: bool, second_order: bool, transductive: bool
 ) -> None:
@@ -59,17 +31,29 @@ def check_norms(
             and ``transductive`` was not asked for; or its second derivative is wrong under
             ``vmap``.
     """
-    if running := keeps_running_statistics(model):
+    norms = {
+        f"{name or 'model'} ({type(layer).__name__})": layer
+        for name, layer in model.named_modules()
+        if isinstance(layer, (*_BATCH, *_INSTANCE, nn.LayerNorm, TaskBatchNorm))
+    }
+    running = [name for name, norm in norms.items() if getattr(norm, "track_running_stats", False)]
+    shared = [name for name, norm in norms.items() if isinstance(norm, (*_BATCH, TaskBatchNorm))]
+    inexact = [
+        name
+        for name, norm in norms.items()
+        if isinstance(norm, (*_BATCH, *_INSTANCE)) or getattr(norm, "elementwise_affine", False)
+    ]
+    if running:
         raise ValueError(
             f"{', '.join(running)} keeps running statistics, which would carry one task's data "
             "into the next: pass track_running_stats=False"
         )
-    if not transductive and (shared := shares_statistics(model)):
+    if shared and not transductive:
         raise ValueError(
             f"{', '.join(shared)} normalises each query item by the others, so predictions "
             "depend on who else is asked: use GroupNorm, or say transductive=True"
         )
-    if vectorised and second_order and (inexact := inexact_under_vmap(model)):
+    if inexact and vectorised and second_order:
         raise ValueError(
             f"torch.func.vmap gives a wrong second derivative through {', '.join(inexact)}: use "
             "GroupNorm or LayerNorm(elementwise_affine=False), or mapping='loop'"

@@ -39,7 +39,6 @@ def over_batch(
     watch_once(learner, support.x)  # for the rules below
     # Where a graph is kept, one of all chunks would bound nothing: see running.chunks.
     chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
-    outputs: Tensor
     if runs_low_rank(learner, support.x, pays=low_rank_pays):
         start, coordinates, seen = low_rank_tasks(learner, support.x, query.x)
 
@@ -47,8 +46,5 @@ def over_batch(
             return of_one(with_small_layer(learner, start), support, query)
 
         splits = Split(coordinates, support.y), Split(cast(Tensor, seen), query.y)
-        outputs = over_tasks(of_task, "vmap", chunk_size)(start, *splits)
-    else:
-        of_task = partial(of_one, learner)
-        outputs = over_tasks(of_task, learner.mapping, chunk_size)(support, query)
-    return outputs
+        return over_tasks(of_task, "vmap", chunk_size)(start, *splits)
+    return over_tasks(partial(of_one, learner), learner.mapping, chunk_size)(support, query)

@@ -47,18 +47,16 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     Its gradient is that of ``inner_step``: in θ_j, in the weights that stay, in the support split,
     and in the parameters that the learner has beside its model's.
     """
-    beside = {n: p for n, p in learner.named_parameters() if not n.startswith("model.")}
+    named = learner.named_parameters()
+    beside = {f"learner.{name}": p for name, p in named if not name.startswith("model.")}
     inner_step = WithWeights(learner, lambda swapped, *inputs: swapped.inner_step(*inputs))
 
     def step_of(names: list[str], number: int) -> Function:
         def step(*values: Tensor) -> tuple[Tensor, ...]:
             theta = dict(zip(names, values, strict=False))
-            swapped = {
-                f"learner.{name}": value
-                for name, value in zip(beside, values[len(names) :], strict=False)
-            }
-            after = functional_call(inner_step, swapped, (theta, Split(*values[-2:]), number))
-            return tuple(after[name] for name in learner.adapted_names)
+            swapped = dict(zip(beside, values[len(names) :], strict=False))
+            moved = functional_call(inner_step, swapped, (theta, Split(*values[-2:]), number))
+            return tuple(moved[name] for name in learner.adapted_names)
 
         return step
 
@@ -88,17 +86,17 @@ class _Replayed(torch.autograd.Function):
     def backward(ctx: Any, *v: Tensor) -> tuple[Tensor | None, ...]:
         """The vector-Jacobian product, in the inputs whose gradient is asked for."""
         inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
-        places = [place for place, asked in enumerate(wanted) if asked]
+        indices = [index for index, asked in enumerate(wanted) if asked]
 
         def of_wanted(*values: Tensor) -> tuple[Tensor, ...]:
-            replaced = dict(zip(places, values, strict=True))
+            replaced = dict(zip(indices, values, strict=True))
             return ctx.function(*(replaced.get(i, value) for i, value in enumerate(inputs)))  # type: ignore[no-any-return]
 
         # The backward pass may run long after ``forward``, which says the same (see ``attention``).
         with sdpa_kernel(SDPBackend.MATH), ctx.before.again():
-            products = pulled_back(of_wanted, [inputs[place] for place in places], v)
-        found = dict(zip(places, products, strict=True))
-        return (None, None, *(found.get(i) for i in range(len(inputs))))
+            products = pulled_back(of_wanted, [inputs[index] for index in indices], v)
+        gradients = dict(zip(indices, products, strict=True))
+        return (None, None, *(gradients.get(i) for i in range(len(inputs))))
 
     @staticmethod
     def vmap(
