@@ -10,8 +10,13 @@ from torch import Tensor
 from metalearn_lab.compiled.meta_loss import CompiledForm, CompiledMetaLoss, LossAndGradients
 from metalearn_lab.compiled.one_task import inputs_of, state_of, with_state
 from metalearn_lab.running.known_gradient import with_known_gradient
-from metalearn_lab.running.low_rank import Seen, input_weight, low_rank_tasks, with_small_layer
-from metalearn_lab.running.low_rank_rule import runs_low_rank
+from metalearn_lab.running.low_rank import (
+    Seen,
+    input_weight,
+    low_rank_tasks,
+    runs_low_rank,
+    with_small_layer,
+)
 from metalearn_lab.running.per_task import PerTask, Weights
 from metalearn_lab.tasks.types import Split, Task
 
@@ -41,7 +46,7 @@ class CompiledLowRankMetaLoss(CompiledForm):
     the gradient back through them from what each task gives: ∂/∂V_0 and ∂/∂(the rest's share).
 
     Args:
-        learner: on the CPU, one of which ``running.low_rank_rule.runs_low_rank`` holds.
+        learner: on the CPU, one of which ``running.low_rank.runs_low_rank`` holds.
         example: a batch of the shapes to come; the number of tasks may change.
 
     Raises:

@@ -16,7 +16,7 @@ from metalearn_lab.running.known_gradient import (
     mean_of_parts,
     select_tasks,
 )
-from metalearn_lab.running.over_batch import over_batch
+from metalearn_lab.running.mapping import over_batch
 from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.running.traits import storage_of, tensors_in
 from metalearn_lab.tasks.types import Task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -68,24 +68,15 @@ def on_few_threads(function: Function) -> Function:
 def _one_thread_in_backward(gradients: tuple[Tensor, ...]) -> None:
     """For the backward pass under way, which runs in the thread that called it."""
     if torch.get_num_threads() > 1:
-        restore_threads = _RestoreThreads(torch.get_num_threads())
-        torch.set_num_threads(1)
-        torch.autograd.Variable._execution_engine.queue_callback(restore_threads)
+        on_one_thread = _one_thread_until_closed()
+        next(on_one_thread)
+        # It is closed when the backward pass ends, or when an error of the pass frees it.
+        torch.autograd.Variable._execution_engine.queue_callback(on_one_thread.close)
 
 
-class _RestoreThreads:
-    """Puts the number of threads back when a backward pass ends, or when its error frees this."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads: int | None = threads
-
-    def __call__(self) -> None:
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
-            self.threads = None
-
-    def __del__(self) -> None:
-        self()
+def _one_thread_until_closed() -> Generator[None, None, None]:
+    with one_thread():
+        yield
 
 
 def _inputs(batch: object) -> list[Tensor]:
