@@ -53,8 +53,9 @@ def _compiled_in(folder: Path, compiler: list[str], units: tuple[str, ...]) -> c
         complaints = _compile([compiler[0], *_ALWAYS, *flags, *compiler[1:]], folder, len(units))
         if not complaints:
             return ctypes.CDLL(str(folder / "step.so"))
-    name = shlex.join(compiler)
-    raise NotCompilable(f"{name} refuses the compiled step: {complaints.strip()[-500:]}")
+    raise NotCompilable(
+        f"{shlex.join(compiler)} refuses the compiled step: {complaints.strip()[-500:]}"
+    )
 
 
 def _compile(command: list[str], folder: Path, count: int) -> str:

@@ -23,8 +23,7 @@ def with_state(learner: PerTask, state: Weights, function: Callable[[PerTask], R
         state: the tensors in the place of its own, by the names that ``state_of`` gives.
         function: of the learner.
     """
-    result: Result = functional_call(WithWeights(learner, function), state, ())
-    return result
+    return functional_call(WithWeights(learner, function), state, ())  # type: ignore[no-any-return]
 
 
 def state_of(learner: PerTask) -> Weights:

@@ -72,9 +72,9 @@ def write_program(
     shapes = [of.shape(node) for node in of.outputs(graph.graph)]
     outputs = [_whole(lowering, v, s) for v, s in zip(results, shapes, strict=True)]
     loaded = inputs[len(shared) :]
-    places, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
+    offsets, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
     names = {b: f"in{i}" for i, b in enumerate(inputs) if b.place == "shared"}
-    names |= {b: f"(w+{place})" for b, place in places.items()}
+    names |= {b: f"(w+{offset})" for b, offset in offsets.items()}
     words = "\n".join([_types(dtype), _file("prelude.c"), LANEWISE])
     # Every different loop once: its name by its text.
     texts = dict.fromkeys(step.function for step in lowering.steps)
@@ -103,9 +103,10 @@ def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
 
 def _whole(lowering: Lowering, value: Value, shape: torch.Size) -> Stored:
     """An output in a buffer of its own, row by row."""
-    whole = isinstance(value, Stored) and value.layout.numel() == value.buffer.size
-    if whole and value.buffer.place == "lanes" and value.layout.is_contiguous():
-        return value
+    if isinstance(value, Stored) and value.buffer.place == "lanes":
+        is_whole = value.layout.numel() == value.buffer.size
+        if is_whole and value.layout.is_contiguous():
+            return value
     return lowering.copied(value, shape)
 
 

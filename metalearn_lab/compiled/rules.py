@@ -61,7 +61,7 @@ def _subtracted_from(lower: Lowering, node: Node) -> Value:
 
 
 def _power(lower: Lowering, node: Node) -> Value:
-    base, exponent = node.args
+    base, exponent = of.argument(node, 0), of.argument(node, 1)
     if exponent == 0.5:
         return lower.formula(node, "F_sqrt({0})", base)
     if isinstance(exponent, Node) or exponent not in range(-4, 5):
@@ -116,7 +116,7 @@ def _matrix_product(lower: Lowering, node: Node) -> Value:
         raise NotCompilable("the compiler does not know addmm with alpha or beta")
     *bias, left, right = node.args
     spread_bias = lower.spread(bias[0], of.shape(node)) if bias else None
-    a, b = (lower.stored(lower.value(part), of.shape(part)) for part in (left, right))
+    a, b = (lower.stored(lower.value(factor), of.shape(factor)) for factor in (left, right))
     target = new_room(of.shape(node))
     lower.steps.append(kernels.matrix_product(a, b, spread_bias, target))
     return target
@@ -137,7 +137,7 @@ def _gather(lower: Lowering, node: Node) -> Value:
 def _scatter(text: str, lower: Lowering, node: Node) -> Value:
     base, _, index, source = node.args
     shape = of.shape(node)
-    positions, into, given = (lower.spread(part, shape) for part in (index, base, source))
+    positions, into, given = (lower.spread(argument, shape) for argument in (index, base, source))
     return Formula(text, (positions, _count(shape, _axis_of_one(node)), into, given), shape)
 
 

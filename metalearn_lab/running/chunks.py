@@ -68,14 +68,17 @@ def tasks_at_once(learner: PerTask, tasks: Task) -> int:
     if learner.chunk_size is not None or not torch.is_grad_enabled():
         return learner.chunk_size or count
     free = free_bytes(tasks.query.y.device)
-    if free is None or 50 * _bytes_without_graph(learner, tasks) <= free / 2:
+    weights = sum(parameter.nbytes for parameter in learner.parameters())
+    data = sum(tensor.nbytes for split in tasks for tensor in split)
+    if free is None or 50 * (count * weights * (learner.inner_steps + 1) + data) <= free / 2:
         return count
     return max(1, min(count, int(free / 2 / max(graph_bytes(learner, tasks), 1))))
 
 
 def graph_bytes(learner: PerTask, tasks: Task) -> int:
     """What the graph of the first task's meta-loss may hold: all that computing it writes."""
-    with _Written() as written:
+    written = _Written()
+    with written:
         learner.meta_loss(select_tasks(tasks, 0))
     return written.bytes
 
@@ -115,9 +118,3 @@ def losses_of_chunk(learner: PerTask, tasks: Task) -> Tensor:
         *tasks,
         low_rank_pays=learner.low_rank_pays,
     )
-
-
-def _bytes_without_graph(learner: PerTask, tasks: Task) -> int:
-    weights = sum(parameter.nbytes for parameter in learner.parameters())
-    data = sum(tensor.nbytes for split in tasks for tensor in split)
-    return tasks.query.y.shape[0] * weights * (learner.inner_steps + 1) + data

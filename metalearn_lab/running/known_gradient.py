@@ -27,10 +27,9 @@ def with_known_gradient(
     Raises:
         RuntimeError: in a ``backward`` with ``create_graph=True``: there is no graph behind it.
     """
-    attached: Tensor = _KnownGradient.apply(  # type: ignore[no-untyped-call]
+    return _KnownGradient.apply(  # type: ignore[no-any-return,no-untyped-call]
         loss, len(parameters), *parameters, *gradients
     )
-    return attached
 
 
 LossAndGradient = tuple[Tensor, Sequence[Tensor | None]]
@@ -72,7 +71,9 @@ def loss_and_gradient(
 
 def _check_leaves(loss: Tensor, known: Sequence[Tensor]) -> None:
     """Refuse a loss that depends on tensors that want a gradient and are not known."""
-    known_ids, nodes, ahead = {id(tensor) for tensor in known}, {None}, [loss.grad_fn]
+    known_ids = {id(tensor) for tensor in known}
+    nodes: set[Any] = {None}
+    ahead: list[Any] = [loss.grad_fn]
     lost = []
     while ahead:
         node = ahead.pop()

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ from metalearn_lab.models import dense
 from metalearn_lab.models.text_encoder import BagOfNgrams
 from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.running.traits import watch_once
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class LinearForm(NamedTuple):
@@ -145,8 +147,7 @@ def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:
         start: V_0, ``[rank, outputs]``.
     """
     small = SmallLayer(input_layer(learner), start)
-    twin: PerTask = _with_layer(learner, f"model.{learner.model.input_layer}", small)
-    return twin
+    return _with_layer(learner, f"model.{learner.model.input_layer}", small)
 
 
 def _product(rows: Tensor, matrix: Tensor) -> Tensor:
@@ -156,13 +157,12 @@ def _product(rows: Tensor, matrix: Tensor) -> Tensor:
     return dense.output(rows.flatten(0, 1), matrix.t()).view(*rows.shape[:2], -1)
 
 
-def _with_layer(module: Any, path: str, layer: nn.Module) -> Any:
+def _with_layer(module: Module, path: str, layer: nn.Module) -> Module:
     """A module with the layer at a path replaced, sharing everything else."""
     twin = copy.copy(module)
     twin._modules = dict(module._modules)
     name, _, below = path.partition(".")
-    child = module._modules[name]
-    twin._modules[name] = _with_layer(child, below, layer) if below else layer
+    twin._modules[name] = _with_layer(module.get_submodule(name), below, layer) if below else layer
     return twin
 
 

@@ -87,7 +87,7 @@ def over_tasks(
 
         def at_once(*batches: Any) -> Result:
             try:
-                return mapped(*batches)  # type: ignore[no-any-return]
+                return mapped(*batches)
             except RuntimeError as error:
                 error.add_note(
                     "All tasks were run at once, by torch.func.vmap. If the model works on one "
@@ -102,7 +102,7 @@ def over_tasks(
         results = [
             function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches)) for i in range(count)
         ]
-        return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)
+        return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)  # type: ignore[no-any-return]
 
     return looped
 

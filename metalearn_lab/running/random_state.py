@@ -21,11 +21,16 @@ def torch_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_torch_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Draw from here on what was drawn from there on; a stream without a state stays."""
+    """Draw from here on what was drawn from there on; a stream without a state stays.
+
+    Args:
+        state: each in the CPU's memory.
+        device: whose stream is set beside the CPU's.
+    """
     if "cpu" in state:
-        torch.set_rng_state(state["cpu"].cpu())
+        torch.set_rng_state(state["cpu"])
     if "cuda" in state and device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"].cpu(), device)
+        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 class RandomState:
@@ -50,8 +55,8 @@ class RandomState:
         unmoved = [torch.equal(state, now.of_torch[name]) for name, state in self.of_torch.items()]
         unmoved.append(self.of_python == now.of_python)
         if self.of_numpy:  # else it was not there yet
-            unmoved.append(self.of_numpy[2:] == now.of_numpy[2:])
-            unmoved.append((self.of_numpy[1] == now.of_numpy[1]).all())
+            keys_are_same = (self.of_numpy[1] == now.of_numpy[1]).all()
+            unmoved.append(keys_are_same and self.of_numpy[2:] == now.of_numpy[2:])
         return not all(unmoved)
 
     def restore(self) -> None:

@@ -51,17 +51,15 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     beside = {f"learner.{name}": p for name, p in named if not name.startswith("model.")}
     inner_step = WithWeights(learner, lambda swapped, *inputs: swapped.inner_step(*inputs))
 
-    def step_of(names: list[str], number: int) -> Function:
+    def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
+        names = list(theta)  # the step must hold on to names alone, and to no tensor
+
         def step(*values: Tensor) -> tuple[Tensor, ...]:
-            theta = dict(zip(names, values, strict=False))
+            own = dict(zip(names, values, strict=False))
             swapped = dict(zip(beside, values[len(names) :], strict=False))
-            moved = functional_call(inner_step, swapped, (theta, Split(*values[-2:]), number))
+            moved = functional_call(inner_step, swapped, (own, Split(*values[-2:]), number))
             return tuple(moved[name] for name in learner.adapted_names)
 
-        return step
-
-    def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
-        step = step_of(list(theta), number)
         moved: tuple[Tensor, ...] = _Replayed.apply(  # type: ignore[no-untyped-call]
             step, RandomState(support.y.device), *theta.values(), *beside.values(), *support
         )
@@ -120,8 +118,7 @@ def pulled_back(
     Plain autograd is cheaper than ``torch.func.vjp`` where no other transform is at work.
     """
     if torch._C._are_functorch_transforms_active() or torch.is_grad_enabled():
-        products: tuple[Tensor, ...] = vjp(function, *at)[1](v, retain_graph=False)
-        return products
+        return vjp(function, *at)[1](v, retain_graph=False)  # type: ignore[no-any-return]
     with torch.enable_grad():
         own = [x.detach().requires_grad_() for x in at]
         outputs = function(*own)

@@ -226,7 +226,8 @@ class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.traits.heavy |= name in _CONVOLUTIONS or product or attention
         if name == "embedding":
             # Left-out options are without effect.
-            padding, by_frequency, sparse = (*args[2:], *(-1, False, False)[len(args) - 2 :])
+            options: list[Any] = [*args[2:], *(-1, False, False)[len(args) - 2 :]]
+            padding, by_frequency, sparse = options
             if padding >= 0 or by_frequency or sparse:
                 reason = "torch.func.vmap forgets padding_idx and other options of an embedding"
                 self.traits.wrong = reason

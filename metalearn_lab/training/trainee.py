@@ -73,7 +73,8 @@ class Trainee:
             values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
         if self.scheduler is not None:
             self.scheduler.load_state_dict(kept.state["scheduler"])
-        set_torch_state(groups.get("random", {}), self._on)
+        random_states = {name: state.cpu() for name, state in groups.get("random", {}).items()}
+        set_torch_state(random_states, self._on)
 
     @property
     def _on(self) -> torch.device:
