@@ -1,9 +1,11 @@
 """One task's formula, compiled to C and run over many tasks at once."""
 
 from metalearn_lab.compiled.adaptation import CompiledAdaptation
-from metalearn_lab.compiled.for_learner import compiled_meta_loss
-from metalearn_lab.compiled.low_rank_meta_loss import CompiledLowRankMetaLoss
-from metalearn_lab.compiled.meta_loss import CompiledMetaLoss
+from metalearn_lab.compiled.meta_loss import (
+    CompiledLowRankMetaLoss,
+    CompiledMetaLoss,
+    compiled_meta_loss,
+)
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherThanCompiled
 
 __all__ = [

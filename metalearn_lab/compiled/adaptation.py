@@ -6,9 +6,8 @@ import copy
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.one_task import state_of, with_state
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.running.per_task import PerTask
@@ -43,9 +42,7 @@ class CompiledAdaptation:
         self.snapshot = Snapshot(learner, but=("inner_lr",))
         self.traced = copy.copy(learner)
         self.names = list(state_of(learner))
-        shared = [tensor.detach() for tensor in state_of(learner).values()]
-        mapped = [*support, x, self._rates(None, x)]
-        self.compiled = CompiledTaskMap(self._of_one_task, shared, mapped, averaged=0)
+        self.compiled = CompiledTaskMap(self._of_one_task, *self._inputs(support, x), averaged=0)
 
     def __call__(self, support: Split, x: Tensor, rates: Tensor | None = None) -> Tensor:
         """Predictions ``[tasks, steps + 1, items, outputs]``.
@@ -65,16 +62,17 @@ class CompiledAdaptation:
                 f"the inner steps of {type(self.learner).__name__} do not depend on inner_lr, so "
                 "rates would change nothing: leave them out"
             )
-        shared = list(state_of(self.learner).values())
-        mapped = [*support, x, self._rates(rates, x)]
-        return torch.stack(self.compiled(shared, mapped), 1)
+        return torch.stack(self.compiled(*self._inputs(support, x, rates)), 1)
 
-    def _rates(self, rates: Tensor | None, x: Tensor) -> Tensor:
-        if rates is not None:
-            return rates
-        parameter = next(self.learner.parameters())
-        own = getattr(self.learner, "inner_lr", 0.0)  # not used where there is none
-        return torch.full((x.shape[0],), own, dtype=parameter.dtype)
+    def _inputs(
+        self, support: Split, x: Tensor, rates: Tensor | None = None
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """What the compiled function takes: of all tasks, and of each."""
+        if rates is None:
+            own = getattr(self.learner, "inner_lr", 0.0)  # not used where there is none
+            dtype = next(self.learner.parameters()).dtype
+            rates = torch.full((x.shape[0],), own, dtype=dtype)
+        return list(state_of(self.learner).values()), [*support, x, rates]
 
     def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
         state = dict(zip(self.names, tensors, strict=False))
@@ -85,5 +83,4 @@ class CompiledAdaptation:
             trajectory = learner.trajectory(Split(support_x, support_y), self.steps)
             return [learner.call(weights, x) for weights in trajectory]
 
-        outputs: list[Tensor] = functional_call(OneTask(self.traced, predictions), state, ())
-        return outputs
+        return with_state(self.traced, state, predictions)

@@ -45,21 +45,22 @@ def load_library(units: tuple[str, ...]) -> ctypes.CDLL:
 
 
 def _compiled_in(folder: Path, compiler: list[str], units: tuple[str, ...]) -> ctypes.CDLL:
-    for place, unit in enumerate(units):
-        (folder / f"unit{place}.c").write_text(unit, encoding="utf-8")
+    for number, unit in enumerate(units):
+        (folder / f"unit{number}.c").write_text(unit, encoding="utf-8")
     complaints = ""
     for flags in _FLAGS:
         # The user's own words come last, where they count.
         complaints = _compile([compiler[0], *_ALWAYS, *flags, *compiler[1:]], folder, len(units))
         if not complaints:
             return ctypes.CDLL(str(folder / "step.so"))
-    name = shlex.join(compiler)
-    raise NotCompilable(f"{name} refuses the compiled step: {complaints.strip()[-500:]}")
+    raise NotCompilable(
+        f"{shlex.join(compiler)} refuses the compiled step: {complaints.strip()[-500:]}"
+    )
 
 
 def _compile(command: list[str], folder: Path, count: int) -> str:
     """Make ``step.so`` of the units in a folder; what the compiler complains of, if it fails."""
-    objects = [str(folder / f"unit{place}.o") for place in range(count)]
+    objects = [str(folder / f"unit{number}.o") for number in range(count)]
     running = [
         subprocess.Popen(
             [*command, "-c", str(Path(name).with_suffix(".c")), "-o", name],
@@ -68,10 +69,10 @@ def _compile(command: list[str], folder: Path, count: int) -> str:
         )
         for name in objects
     ]
-    said = [process.communicate()[1] for process in running]
-    failed = [text for process, text in zip(running, said, strict=True) if process.returncode]
-    if failed:
-        return failed[0] or "no reason given"
+    complaints = [process.communicate()[1] for process in running]
+    for process, complaint in zip(running, complaints, strict=True):
+        if process.returncode:
+            return complaint or "no reason given"
     library = [*command, "-shared", *objects, "-o", str(folder / "step.so"), "-lm"]
     linked = subprocess.run(library, capture_output=True, text=True, check=False)
     return (linked.stderr or "no reason given") if linked.returncode else ""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import sys
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner
-from metalearn_lab.compiled.one_task import OneTask, state_of
+from metalearn_lab.compiled.one_task import state_of, with_state
 from metalearn_lab.compiled.snapshot import Snapshot
 from metalearn_lab.running.per_task import PerTask, Weights
+from metalearn_lab.running.random_state import RandomState
 from metalearn_lab.tasks.types import Task
 
 _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
@@ -33,12 +31,12 @@ def loss_and_gradient(learner: PerTask, example: Task) -> Weights:
     }
     names = [name for name, tensor in whole.items() if tensor.requires_grad]
     with torch.enable_grad():
-        loss = functional_call(OneTask(learner, lambda swapped: swapped(example)), state, ())
-        found: Sequence[Tensor | None] = torch.autograd.grad(
+        loss: Tensor = with_state(learner, state, lambda swapped: swapped(example))
+        gradients: Sequence[Tensor | None] = torch.autograd.grad(
             loss, [state[name] for name in names], allow_unused=True
         )
-    gradients = zip(names, found, strict=True)
-    return {"the meta-loss": loss.detach()} | {n: g for n, g in gradients if g is not None}
+    named = zip(names, gradients, strict=True)
+    return {"the meta-loss": loss.detach()} | {n: g for n, g in named if g is not None}
 
 
 def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
@@ -48,11 +46,19 @@ def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
         NotCompilable: the meta-loss draws random numbers or changes the learner, which a compiled
             step would do once and never again.
     """
-    snapshot, before = Snapshot(learner), _counters(learner)
+    snapshot, random = Snapshot(learner), RandomState(example.query.y.device)
+    versions = {name: buffer._version for name, buffer in learner.named_buffers()}
     with torch.enable_grad():
         learner(example)
-    if changed := [name for name, count in _counters(learner).items() if before[name] != count]:
-        raise NotCompilable(f"the meta-loss {changed[0]}, in a compiled step it would not: {_OUT}")
+    changes = [
+        f"writes into the buffer {name}"
+        for name, buffer in learner.named_buffers()
+        if versions.get(name) != buffer._version
+    ]
+    if random.has_moved():
+        changes.append("draws random numbers")
+    if changes:
+        raise NotCompilable(f"the meta-loss {changes[0]}, in a compiled step it would not: {_OUT}")
     try:
         snapshot.check()
     except OtherLearner as change:
@@ -63,17 +69,6 @@ def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
     return snapshot
 
 
-def _counters(learner: PerTask) -> dict[str, object]:
-    """What tells that random numbers were drawn or a buffer was written."""
-    written = {f"writes into the buffer {n}": b._version for n, b in learner.named_buffers()}
-    numbers: list[object] = [torch.get_rng_state().tolist(), random.getstate()]
-    if (device := next(learner.parameters()).device).type == "cuda":
-        numbers.append(torch.cuda.get_rng_state(device).tolist())
-    if numpy := sys.modules.get("numpy"):
-        numbers.append(numpy.random.get_state()[1:3])
-    return written | {"draws random numbers": str(numbers)}
-
-
 def check_same(expected: Weights, compiled: tuple[list[Tensor], Tensor, list[Tensor]]) -> None:
     """Compare with PyTorch once: a wrong gradient must never train.
 
@@ -81,8 +76,8 @@ def check_same(expected: Weights, compiled: tuple[list[Tensor], Tensor, list[Ten
         NotCompilable: they differ by more than rounding can explain.
     """
     _, loss, gradients = compiled
-    for (name, right), found in zip(expected.items(), [loss, *gradients], strict=True):
-        difference = (found - right).norm() / right.norm().clamp_min(1e-12)
+    for (name, right), tensor in zip(expected.items(), [loss, *gradients], strict=True):
+        difference = (tensor - right).norm() / right.norm().clamp_min(1e-12)
         if difference > _ROUNDING[right.dtype]:
             raise NotCompilable(
                 f"the compiled step disagrees with PyTorch on {name} (relative difference "

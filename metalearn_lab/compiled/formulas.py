@@ -3,8 +3,6 @@
 ``{0}``, ``{1}``, … are the operation's arguments, vectors over tasks; a comparison gives a mask.
 """
 
-from __future__ import annotations
-
 FUNCTIONS = ("exp", "log", "tanh", "sqrt", "erf", "sin", "cos", "log1p", "expm1", "pow")
 _COMPARISONS = {"le": "<=", "lt": "<", "ge": ">=", "gt": ">", "eq": "==", "ne": "!="}
 LOGIC = {
@@ -15,7 +13,6 @@ LOGIC = {
 """The same, of masks."""
 
 LANEWISE = "".join(f"LANEWISE(F_{name}, {name}_)\n" for name in FUNCTIONS if name != "pow")
-
 
 FORMULAS = {
     **{name: f"F_{name}({{0}})" for name in FUNCTIONS if name != "pow"},
@@ -35,5 +32,5 @@ FORMULAS = {
 MASKS = {*_COMPARISONS, *LOGIC}
 """Operations whose result is a mask: never stored, always computed where it is used."""
 
-COSTLY = {"exp", "log", "tanh", "sqrt", "erf", "sin", "cos", "log1p", "expm1", "rsqrt", "pow"}
+COSTLY = {*FUNCTIONS, "rsqrt"}
 """Operations worth storing rather than computing twice."""

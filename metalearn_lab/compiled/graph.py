@@ -38,14 +38,13 @@ def in_place(node: Node) -> bool:
 
 def shape(node: Any) -> torch.Size:
     """Of the tensor that the node stands for."""
-    size: torch.Size = node.meta["val"].shape
-    return size
+    return node.meta["val"].shape  # type: ignore[no-any-return]
 
 
 def users(node: Node) -> list[Node]:
     """Who computes with the node's numbers, seen through views."""
-    each = (users(user) if name(user) in VIEWS | SAME else [user] for user in node.users)
-    return [user for some in each for user in some]
+    direct = (users(user) if name(user) in VIEWS | SAME else [user] for user in node.users)
+    return [user for nodes in direct for user in nodes]
 
 
 def outputs(graph: torch.fx.Graph) -> list[Node]:
@@ -54,17 +53,17 @@ def outputs(graph: torch.fx.Graph) -> list[Node]:
     return list(returned)
 
 
-def argument(node: Node, place: int, otherwise: Any = None) -> Any:
-    """An argument given by its place; ``otherwise`` where it is left out."""
-    return node.args[place] if len(node.args) > place else otherwise
+def argument(node: Node, position: int, otherwise: Any = None) -> Any:
+    """An argument given by its position; ``otherwise`` where it is left out."""
+    return node.args[position] if len(node.args) > position else otherwise
 
 
 def folded_axes(node: Node) -> list[int]:
     """The axes that a sum, mean or variance runs over: all of them when none is named."""
     sizes = len(shape(node.args[0]))
     axes = argument(node, 1)
-    chosen = [axes] if isinstance(axes, int) else list(axes or range(sizes))
-    return [axis % sizes for axis in chosen]
+    listed = [axes] if isinstance(axes, int) else axes or range(sizes)
+    return [axis % sizes for axis in listed]
 
 
 def folded_count(node: Node) -> int:

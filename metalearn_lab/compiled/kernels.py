@@ -21,15 +21,27 @@ Source = tuple[Buffer, int]
 
 
 @dataclass
+class Step:
+    """One call of a C function: writes ``target`` from ``sources``, each a buffer and an offset."""
+
+    function: str
+    target: Source
+    sources: list[Source]
+    operations: int
+
+
+@dataclass
 class Kernel:
     """One C function under construction.
 
     Attributes:
+        target: what it writes.
         operations: how often its innermost line runs.
         sources: what it reads, each a buffer and the place in it where a pointer starts; so that
             the same loop over another part of a buffer is the same function.
     """
 
+    target: Stored
     operations: int
     sources: list[Source] = field(default_factory=list)
 
@@ -45,11 +57,12 @@ class Kernel:
         place = f"p{self.sources.index(source)}[{index_text(value.layout, indices)}]"
         return place if value.buffer.place == "lanes" else f"S({place})"
 
-    def function(self, body: str) -> str:
-        """The function's text after its name."""
+    def step(self, body: str) -> Step:
+        """A call of the finished function, whose text is what stands after its name."""
         kinds = ("v" if buffer.place == "lanes" else "real" for buffer, _ in self.sources)
         inputs = "".join(f", const {kind} *p{i}" for i, kind in enumerate(kinds))
-        return f"(v *o{inputs}) {{\n{body}\n}}"
+        target = (self.target.buffer, self.target.first)
+        return Step(f"(v *o{inputs}) {{\n{body}\n}}", target, self.sources, self.operations)
 
 
 def number_text(value: float) -> str:
@@ -59,18 +72,18 @@ def number_text(value: float) -> str:
     return f"S((real){float(value)!r})"
 
 
-def elementwise(value: Value, target: Stored) -> tuple[Kernel, str]:
+def elementwise(value: Value, target: Stored) -> Step:
     """``target = value``, element by element."""
-    kernel = Kernel(target.shape.numel())
+    kernel = Kernel(target, target.shape.numel())
     indices = _names(target.shape)
     expression = kernel.element(value, indices)
     place = index_text(target.layout, indices)
-    return kernel, kernel.function(loops(target.shape, indices, f"o[{place}] = {expression};"))
+    return kernel.step(loops(target.shape, indices, f"o[{place}] = {expression};"))
 
 
 def reduction(
     value: Value, shape: torch.Size, axes: list[int], target: Stored, start: str, step: str
-) -> tuple[Kernel, str]:
+) -> Step:
     """``target`` = the value folded over some of its axes.
 
     Args:
@@ -81,41 +94,35 @@ def reduction(
         start: C text of the first accumulator.
         step: C text of the next one, from ``a`` and an element ``{0}``.
     """
-    kernel = Kernel(shape.numel())
+    kernel = Kernel(target, shape.numel())
     indices = _names(shape)
     expression = kernel.element(value, indices)
     folded = [size if axis in axes else 1 for axis, size in enumerate(shape)]
     inner = loops(folded, indices, f"a = {step.format(expression)};")
     place = index_text(target.layout, indices)
     body = f"v a = {start};\n{inner}\no[{place}] = a;"
-    return kernel, kernel.function(loops(target.shape, indices, body))
+    return kernel.step(loops(target.shape, indices, body))
 
 
-def matrix_product(a: Stored, b: Stored, bias: Value | None, target: Stored) -> tuple[Kernel, str]:
+def matrix_product(a: Stored, b: Stored, bias: Value | None, target: Stored) -> Step:
     """``target = a @ b + bias`` in tiles that stay in registers; all two-dimensional."""
     rows, columns = target.shape
-    kernel = Kernel(rows * columns * a.shape[1])
+    kernel = Kernel(target, rows * columns * a.shape[1])
     high, wide = _tile(rows, columns)
     text = []
     for first_row, count_rows, step_row in _runs(rows, high):
         for first_column, count_columns, step_column in _runs(columns, wide):
-            tile = _tile_text(kernel, a, b, bias, target, step_row, step_column)
+            tile = _tile_text(kernel, a, b, bias, step_row, step_column)
             text.append(
                 f"for (int i={first_row}; i<{first_row + count_rows}; i+={step_row})\n"
                 f"for (int j={first_column}; j<{first_column + count_columns}; "
                 f"j+={step_column}) {{\n{tile}\n}}"
             )
-    return kernel, kernel.function("\n".join(text))
+    return kernel.step("\n".join(text))
 
 
 def _tile_text(
-    kernel: Kernel,
-    a: Stored,
-    b: Stored,
-    bias: Value | None,
-    target: Stored,
-    high: int,
-    wide: int,
+    kernel: Kernel, a: Stored, b: Stored, bias: Value | None, high: int, wide: int
 ) -> str:
     cells = [(r, c) for r in range(high) for c in range(wide)]
 
@@ -131,10 +138,12 @@ def _tile_text(
         + [f"v b{c} = {at(b, 'k', f'(j+{c})')};" for c in range(wide)]
     )
     products = "\n".join(f"c{r}_{c} += a{r} * b{c};" for r, c in cells)
-    places = {(r, c): index_text(target.layout, [f"(i+{r})", f"(j+{c})"]) for r, c in cells}
-    stores = "\n".join(f"o[{places[r, c]}] = c{r}_{c};" for r, c in cells)
-    depth = a.shape[1]
-    return f"{start}\nfor (int k=0; k<{depth}; k++) {{\n{loads}\n{products}\n}}\n{stores}"
+    layout = kernel.target.layout
+    stores = "\n".join(
+        f"o[{index_text(layout, [f'(i+{r})', f'(j+{c})'])}] = c{r}_{c};" for r, c in cells
+    )
+    head = f"for (int k=0; k<{a.shape[1]}; k++)"
+    return f"{start}\n{head} {{\n{loads}\n{products}\n}}\n{stores}"
 
 
 def _tile(rows: int, columns: int) -> tuple[int, int]:

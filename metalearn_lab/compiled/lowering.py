@@ -13,7 +13,7 @@ from torch.fx import GraphModule, Node
 from metalearn_lab.compiled import graph as of
 from metalearn_lab.compiled import kernels
 from metalearn_lab.compiled.formulas import COSTLY, MASKS
-from metalearn_lab.compiled.kernels import Kernel, Source
+from metalearn_lab.compiled.kernels import Step
 from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.compiled.values import (
     Formula,
@@ -23,17 +23,6 @@ from metalearn_lab.compiled.values import (
     constant,
     new_room,
 )
-
-
-@dataclass
-class Step:
-    """One call of a C function: writes ``target`` from ``sources``, each a buffer and a place."""
-
-    function: str
-    target: Source
-    sources: list[Source]
-    operations: int
-
 
 Rule = Callable[["Lowering", Node], Value]
 """What an operation becomes."""
@@ -59,10 +48,10 @@ class Lowering:
         Raises:
             NotCompilable: an operation is not known.
         """
-        waiting = iter(inputs)
+        next_input = iter(inputs)
         for node in graph.graph.nodes:
             if node.op == "placeholder":
-                self.values[node] = next(waiting)
+                self.values[node] = next(next_input)
             elif node.op == "get_attr":
                 self.values[node] = constant(getattr(graph, str(node.target)))
             elif node.op == "call_function":
@@ -70,14 +59,14 @@ class Lowering:
         return [self.values[node] for node in of.outputs(graph.graph)]
 
     def _lower(self, node: Node) -> Value:
-        rule = self.rules.get(of.name(node))
-        if rule is None:
+        name = of.name(node)
+        if name not in self.rules:
             raise NotCompilable(
                 f"the compiler does not know {node.target}: run it in PyTorch with compiled=False"
             )
-        value = rule(self, node)
-        used_again = len(of.users(node)) > 1 or of.name(node) in COSTLY
-        if isinstance(value, Formula) and used_again and of.name(node) not in MASKS:
+        value = self.rules[name](self, node)
+        used_again = len(of.users(node)) > 1 or name in COSTLY
+        if isinstance(value, Formula) and used_again and name not in MASKS:
             value = self.stored(value, value.shape)
         if of.in_place(node):
             self._overwrite(node, value)
@@ -114,11 +103,11 @@ class Lowering:
             masks: whether the expression takes masks; else they become 0 and 1.
         """
         shape = of.shape(node)
-        parts = (part if masks else self._number(part) for part in arguments)
-        return Formula(text, tuple(self.spread(part, shape) for part in parts), shape)
-
-    def _number(self, argument: Any) -> Any:
-        return self.numbers(argument) if isinstance(argument, Node) else argument
+        values = (
+            self.numbers(argument) if isinstance(argument, Node) and not masks else argument
+            for argument in arguments
+        )
+        return Formula(text, tuple(self.spread(value, shape) for value in values), shape)
 
     def spread(self, argument: Any, shape: torch.Size) -> Value:
         """An argument at a larger shape, repeated where it is smaller."""
@@ -154,7 +143,7 @@ class Lowering:
     def copied(self, value: Value, shape: torch.Size) -> Stored:
         """The value in a buffer of its own."""
         target = new_room(shape)
-        self.write(kernels.elementwise(value, target), target)
+        self.steps.append(kernels.elementwise(value, target))
         return target
 
     def folded(
@@ -162,11 +151,5 @@ class Lowering:
     ) -> Stored:
         """The value folded over some axes, which keep the size 1 (see ``kernels.reduction``)."""
         target = new_room(torch.Size(1 if axis in axes else n for axis, n in enumerate(shape)))
-        self.write(kernels.reduction(value, shape, axes, target, start, step), target)
+        self.steps.append(kernels.reduction(value, shape, axes, target, start, step))
         return target
-
-    def write(self, loop: tuple[Kernel, str], target: Stored) -> None:
-        """Add a loop that writes the target."""
-        kernel, text = loop
-        place = (target.buffer, target.first)
-        self.steps.append(Step(text, place, kernel.sources, kernel.operations))

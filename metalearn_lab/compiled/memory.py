@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metalearn_lab.compiled.lowering import Step
+from metalearn_lab.compiled.kernels import Step
 from metalearn_lab.compiled.values import Buffer
 
 
@@ -17,53 +17,24 @@ def place_buffers(
         last: buffers that are read after the last step.
     """
     used = [[buffer for buffer, _ in (step.target, *step.sources)] for step in steps]
-    ends = {buffer: number for number, buffers in enumerate(used) for buffer in buffers}
-    ends |= dict.fromkeys(last, len(steps))
-    places: dict[Buffer, int] = {}
-    room = _Room()
+    last_uses = {buffer: number for number, buffers in enumerate(used) for buffer in buffers}
+    last_uses |= dict.fromkeys(last, len(steps))
+    offsets: dict[Buffer, int] = {}
     for buffer in first:
-        places[buffer] = room.take(buffer.size)
-    for number, buffers in enumerate(used):
-        target = buffers[0]
-        if target not in places:
-            places[target] = room.take(target.size)
-        for buffer in set(buffers):
-            if ends[buffer] == number and buffer in places:
-                room.give_back(places[buffer], buffer.size)
-    return places, room.size
+        offsets[buffer] = _first_fit(offsets, buffer.size)
+    alive = offsets.copy()
+    for number, (target, *_) in enumerate(used):
+        if target not in offsets:
+            offsets[target] = alive[target] = _first_fit(alive, target.size)
+        alive = {buffer: at for buffer, at in alive.items() if last_uses.get(buffer, -1) > number}
+    return offsets, max((at + buffer.size for buffer, at in offsets.items()), default=0)
 
 
-class _Room:
-    """Free stretches of the workspace, kept in order and merged."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.free: list[tuple[int, int]] = []
-
-    def take(self, size: int) -> int:
-        """The start of the smallest free stretch that is large enough, or of new room."""
-        fitting = [(end - start, start, end) for start, end in self.free if end - start >= size]
-        if not fitting:
-            self.size += size
-            return self.size - size
-        _, start, end = min(fitting)
-        self.free.remove((start, end))
-        if end - start > size:
-            self._add(start + size, end)
-        return start
-
-    def give_back(self, start: int, size: int) -> None:
-        """The stretch may be used again."""
-        if size:
-            self._add(start, start + size)
-
-    def _add(self, start: int, end: int) -> None:
-        merged = []
-        for other in self.free:
-            if other[1] == start:
-                start = other[0]
-            elif other[0] == end:
-                end = other[1]
-            else:
-                merged.append(other)
-        self.free = sorted([*merged, (start, end)])
+def _first_fit(alive: dict[Buffer, int], size: int) -> int:
+    """The offset of the first stretch of this size that no living buffer lies in."""
+    offset = 0
+    for start, end in sorted((start, start + buffer.size) for buffer, start in alive.items()):
+        if start - offset >= size:
+            break
+        offset = end
+    return offset

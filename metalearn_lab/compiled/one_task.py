@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
-from torch import nn
+from torch import Tensor
+from torch.func import functional_call
 
-from metalearn_lab.running.per_task import PerTask, Weights
+from metalearn_lab.compiled.not_compilable import OtherThanCompiled
+from metalearn_lab.running.per_task import PerTask, Weights, WithWeights
+from metalearn_lab.tasks.types import Task
+
+Result = TypeVar("Result")
 
 
-class OneTask(nn.Module):
-    """What a learner does with one task as a module's forward, so that weights can be given."""
+def with_state(learner: PerTask, state: Weights, function: Callable[[PerTask], Result]) -> Result:
+    """What a function of a learner returns while the learner has other parameters and buffers.
 
-    def __init__(self, learner: PerTask, function: Callable[[PerTask], Any]) -> None:
-        super().__init__()
-        self.learner = learner
-        self.function = function
-
-    def forward(self) -> Any:
-        """The function of the learner, with the weights that were given."""
-        return self.function(self.learner)
+    Args:
+        learner: stays as it is.
+        state: the tensors in the place of its own, by the names that ``state_of`` gives.
+        function: of the learner.
+    """
+    return functional_call(WithWeights(learner, function), state, ())  # type: ignore[no-any-return]
 
 
 def state_of(learner: PerTask) -> Weights:
-    """Parameters and buffers, by their names in ``OneTask``."""
+    """Parameters and buffers, by the names that ``with_state`` takes."""
     named = (*learner.named_parameters(), *learner.named_buffers())
     return {f"learner.{name}": tensor for name, tensor in named}
+
+
+def inputs_of(tasks: Task) -> list[Tensor]:
+    """Support and query, inputs and targets, as a compiled step takes them.
+
+    Raises:
+        OtherThanCompiled: a gradient is wanted in one of them, and a compiled step has none.
+    """
+    inputs = [tensor for split in tasks for tensor in split]
+    if any(tensor.requires_grad for tensor in inputs):
+        raise OtherThanCompiled(
+            "a compiled step has no gradient for what its tasks were computed with, as by an "
+            "encoder that is trained in front of the learner: use compiled=False, or detach them"
+        )
+    return inputs

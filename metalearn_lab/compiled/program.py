@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from metalearn_lab.compiled import graph as of
 from metalearn_lab.compiled.formulas import FUNCTIONS, LANEWISE
-from metalearn_lab.compiled.graph import outputs as outputs_of
-from metalearn_lab.compiled.graph import shape
-from metalearn_lab.compiled.lowering import Lowering, Step
+from metalearn_lab.compiled.kernels import Step
+from metalearn_lab.compiled.lowering import Lowering
 from metalearn_lab.compiled.memory import place_buffers
 from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.compiled.rules import RULES
@@ -68,17 +69,20 @@ def write_program(
     values = [contiguous(b, t.shape) for b, t in zip(inputs, [*shared, *mapped], strict=True)]
     lowering = Lowering(RULES)
     results = lowering.run(graph, list(values))
-    shapes = [shape(node) for node in outputs_of(graph.graph)]
+    shapes = [of.shape(node) for node in of.outputs(graph.graph)]
     outputs = [_whole(lowering, v, s) for v, s in zip(results, shapes, strict=True)]
     loaded = inputs[len(shared) :]
-    places, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
+    offsets, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
     names = {b: f"in{i}" for i, b in enumerate(inputs) if b.place == "shared"}
-    names |= {b: f"(w+{place})" for b, place in places.items()}
+    names |= {b: f"(w+{offset})" for b, offset in offsets.items()}
     words = "\n".join([_types(dtype), _file("prelude.c"), LANEWISE])
-    functions = _functions(lowering.steps)
+    # Every different loop once: its name by its text.
+    texts = dict.fromkeys(step.function for step in lowering.steps)
+    functions = {text: f"k{i}" for i, text in enumerate(texts)}
     calls = _calls(lowering.steps, functions, names, len(shared))
     group = _group(len(shared), mapped, loaded, outputs, averaged, names)
-    main = "\n".join([words, _declarations(functions), calls, group, _file("groups.c")])
+    declared = (f"void {name}{text[: text.index('{')]};" for text, name in functions.items())
+    main = "\n".join([words, *declared, calls, group, _file("groups.c")])
     halves = ("\n".join([words, *half]) for half in _halves(functions))
     operations = sum(step.operations for step in lowering.steps)
     return Program((main, *halves), room, shapes, dtype, operations)
@@ -100,8 +104,8 @@ def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
 def _whole(lowering: Lowering, value: Value, shape: torch.Size) -> Stored:
     """An output in a buffer of its own, row by row."""
     if isinstance(value, Stored) and value.buffer.place == "lanes":
-        layout = value.layout
-        if layout.is_contiguous() and layout.numel() == value.buffer.size:
+        is_whole = value.layout.numel() == value.buffer.size
+        if is_whole and value.layout.is_contiguous():
             return value
     return lowering.copied(value, shape)
 
@@ -110,15 +114,6 @@ def _types(dtype: torch.dtype) -> str:
     real, whole, suffix = _TYPES[dtype]
     names = "\n".join(f"#define {name}_ {name}{suffix}" for name in FUNCTIONS)
     return f"typedef {real} real;\ntypedef {whole} whole;\n{names}"
-
-
-def _functions(steps: list[Step]) -> dict[str, str]:
-    """Every different loop once: its name by its text."""
-    return {text: f"k{i}" for i, text in enumerate(dict.fromkeys(s.function for s in steps))}
-
-
-def _declarations(functions: dict[str, str]) -> str:
-    return "\n".join(f"void {name}{text[: text.index('{')]};" for text, name in functions.items())
 
 
 def _halves(functions: dict[str, str]) -> tuple[list[str], list[str]]:
@@ -134,30 +129,19 @@ def _calls(
     steps: list[Step], functions: dict[str, str], names: dict[Buffer, str], shared: int
 ) -> str:
     """A function that calls the loops in order, and the tables they read."""
-    tables: dict[Buffer, str] = {}
+    read = dict.fromkeys(buffer for step in steps for buffer, _ in step.sources)
+    constants = [buffer for buffer in read if buffer.place == "constant"]
+    tables = [
+        f"static const real t{i}[] = {{{', '.join(map(repr, buffer.numbers))}}};"
+        for i, buffer in enumerate(constants)
+    ]
+    names = names | {buffer: f"t{i}" for i, buffer in enumerate(constants)}
     calls = []
     for step in steps:
-        for source, _ in step.sources:
-            if source.place == "constant":
-                tables.setdefault(source, f"t{len(tables)}")
-        pointers = [
-            f"{tables.get(buffer) or names[buffer]} + {first}"
-            for buffer, first in (step.target, *step.sources)
-        ]
+        pointers = [f"{names[buffer]} + {first}" for buffer, first in (step.target, *step.sources)]
         calls.append(f"{functions[step.function]}({', '.join(pointers)});")
     inputs = "".join(f", const real *in{i}" for i in range(shared))
-    return "\n".join(
-        [
-            *(f"static const real {t}[] = {{{_listed(b)}}};" for b, t in tables.items()),
-            f"static void steps(v *w{inputs}) {{",
-            *calls,
-            "}",
-        ]
-    )
-
-
-def _listed(table: Buffer) -> str:
-    return ", ".join(repr(number) for number in table.numbers)
+    return "\n".join([*tables, f"static void steps(v *w{inputs}) {{", *calls, "}"])
 
 
 def _group(
@@ -176,21 +160,21 @@ def _group(
         if buffer in names
     ]
     lines.append(f"steps(w{''.join(f', in[{i}]' for i in range(shared))});")
-    offset = 0
-    for i, output in enumerate(outputs):
-        size = output.buffer.size
-        if i < averaged:
-            lines.append(f"add_up(sums + {offset}, {names[output.buffer]}, {size}, count - first);")
-            offset += size
-        else:
-            lines.append(f"store(out[{i}], {names[output.buffer]}, {size}, first, count);")
-    sizes = ", ".join(str(output.buffer.size) for output in outputs[:averaged])
+    sizes = [output.buffer.size for output in outputs]
+    offsets = list(accumulate(sizes[:averaged], initial=0))
+    for i, (output, size) in enumerate(zip(outputs, sizes, strict=True)):
+        start = names[output.buffer]
+        lines.append(
+            f"add_up(sums + {offsets[i]}, {start}, {size}, count - first);"
+            if i < averaged
+            else f"store(out[{i}], {start}, {size}, first, count);"
+        )
     body = "\n".join(lines)
     return (
         "static void group(long first, long count, const void **in, void **out, real *sums, v *w)"
         f" {{\n{body}\n}}\n"
-        f"enum {{ AVERAGED = {averaged}, TOTAL = {offset} }};\n"
-        f"static const long SIZES[] = {{{sizes or 0}}};"
+        f"enum {{ AVERAGED = {averaged}, TOTAL = {offsets[-1]} }};\n"
+        f"static const long SIZES[] = {{{', '.join(map(str, sizes[:averaged])) or 0}}};"
     )
 
 

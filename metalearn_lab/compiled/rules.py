@@ -24,43 +24,34 @@ from metalearn_lab.compiled.values import (
     new_room,
 )
 
-_ZERO, _PLUS = "(v){0}", "a + {0}"
+_SUM = ("(v){0}", "a + {0}")
+_LARGEST = ("S(-(real)INFINITY)", "W(({0} <= a) | (a != a), a, {0})")
 
 
 def _view(lower: Lowering, node: Node) -> Value:
-    def view(layout: Tensor) -> Tensor:
-        operation: Any = node.target
-        result: Tensor = operation(layout, *node.args[1:], **node.kwargs)
-        return result
-
+    operation: Any = node.target
     source = of.argument(node, 0)
-    repeats = of.name(node) in of.REPEATING
-    return lower.viewed(lower.value(source), view, of.shape(source), repeats)
+    return lower.viewed(
+        lower.value(source),
+        lambda layout: operation(layout, *node.args[1:], **node.kwargs),
+        of.shape(source),
+        repeats=of.name(node) in of.REPEATING,
+    )
 
 
-def _same(lower: Lowering, node: Node) -> Value:
-    return lower.value(of.argument(node, 0))
-
-
-def _to_copy(lower: Lowering, node: Node) -> Value:
-    """Numbers of every type are held as floating-point numbers; a mask becomes 0 and 1."""
-    return lower.numbers(of.argument(node, 0))
-
-
-def _filled(place: int, lower: Lowering, node: Node) -> Value:
-    return lower.value(node.args[place])
+def _argument(position: int, lower: Lowering, node: Node) -> Value:
+    return lower.value(node.args[position])
 
 
 # ---------------------------------------------------------------------------- arithmetic
-def _formula(text: str, lower: Lowering, node: Node) -> Value:
-    return lower.formula(node, text, *node.args)
+def _formula(text: str, lower: Lowering, node: Node, masks: bool = False) -> Value:
+    return lower.formula(node, text, *node.args, masks=masks)
 
 
 def _sum_of_two(sign: str, lower: Lowering, node: Node) -> Value:
     alpha = node.kwargs.get("alpha", 1)
-    if alpha == 1:
-        return lower.formula(node, f"({{0}} {sign} {{1}})", *node.args[:2])
-    return lower.formula(node, f"({{0}} {sign} {{1}} * {{2}})", *node.args[:2], alpha)
+    second = "{1}" if alpha == 1 else "{1} * {2}"
+    return lower.formula(node, f"({{0}} {sign} {second})", *node.args[:2], alpha)
 
 
 def _subtracted_from(lower: Lowering, node: Node) -> Value:
@@ -82,45 +73,32 @@ def _power(lower: Lowering, node: Node) -> Value:
 def _logic(text: str, lower: Lowering, node: Node) -> Value:
     if node.meta["val"].dtype != torch.bool:
         raise NotCompilable(f"the compiler knows {node.target} for true and false only")
-    return lower.formula(node, text, *node.args, masks=True)
-
-
-def _choice(text: str, lower: Lowering, node: Node) -> Value:
-    return lower.formula(node, text, *node.args, masks=True)
+    return _formula(text, lower, node, masks=True)
 
 
 # ---------------------------------------------------------------------------- folding
-def _total(lower: Lowering, node: Node) -> Value:
-    return _shaped(_folded(lower, node, lower.numbers(of.argument(node, 0))), node)
+def _fold(start: str, step: str, lower: Lowering, node: Node) -> Stored:
+    source = of.argument(node, 0)
+    value, shape = lower.numbers(source), of.shape(source)
+    return _shaped(lower.folded(value, shape, of.folded_axes(node), start, step), node)
 
 
 def _mean(lower: Lowering, node: Node) -> Value:
-    total = _shaped(_folded(lower, node, lower.value(of.argument(node, 0))), node)
+    total = _fold(*_SUM, lower, node)
     return _scaled(total, 1 / of.folded_count(node))
 
 
 def _variance(lower: Lowering, node: Node) -> Value:
     """The mean square of what is left when the mean is taken off."""
-    source, count = of.argument(node, 0), of.folded_count(node)
+    source, count, axes = of.argument(node, 0), of.folded_count(node), of.folded_axes(node)
     value, shape = lower.value(source), of.shape(source)
-    total = _folded(lower, node, value)
+    total = lower.folded(value, shape, axes, *_SUM)
     mean = lower.copied(_scaled(total, 1 / count), total.shape)
     off = Formula("({0} - {1})", (value, mean.viewed(lambda x: x.expand(shape))), shape)
     square = Formula("({0} * {0})", (lower.stored(off, shape),), shape)
     correction = of.argument(node, 2, node.kwargs.get("correction", 1))
-    spread = _shaped(_folded(lower, node, square), node)
+    spread = _shaped(lower.folded(square, shape, axes, *_SUM), node)
     return _scaled(spread, 1 / (count - correction))
-
-
-def _largest(lower: Lowering, node: Node) -> Value:
-    source = of.argument(node, 0)
-    start, step = "S(-(real)INFINITY)", "W(({0} <= a) | (a != a), a, {0})"
-    value = lower.value(source)
-    return _shaped(lower.folded(value, of.shape(source), of.folded_axes(node), start, step), node)
-
-
-def _folded(lower: Lowering, node: Node, value: Value) -> Stored:
-    return lower.folded(value, of.shape(of.argument(node, 0)), of.folded_axes(node), _ZERO, _PLUS)
 
 
 def _scaled(value: Stored, factor: float) -> Formula:
@@ -133,21 +111,14 @@ def _shaped(value: Stored, node: Node) -> Stored:
 
 # ---------------------------------------------------------------------------- products
 def _matrix_product(lower: Lowering, node: Node) -> Value:
-    return _product(lower, node, of.argument(node, 0), of.argument(node, 1), None)
-
-
-def _matrix_product_with_bias(lower: Lowering, node: Node) -> Value:
+    """Of ``mm``, or of ``addmm``, whose first argument is a bias."""
     if node.kwargs:
         raise NotCompilable("the compiler does not know addmm with alpha or beta")
-    bias = lower.spread(of.argument(node, 0), of.shape(node))
-    return _product(lower, node, of.argument(node, 1), of.argument(node, 2), bias)
-
-
-def _product(lower: Lowering, node: Node, left: Any, right: Any, bias: Value | None) -> Value:
-    a = lower.stored(lower.value(left), of.shape(left))
-    b = lower.stored(lower.value(right), of.shape(right))
+    *bias, left, right = node.args
+    spread_bias = lower.spread(bias[0], of.shape(node)) if bias else None
+    a, b = (lower.stored(lower.value(factor), of.shape(factor)) for factor in (left, right))
     target = new_room(of.shape(node))
-    lower.write(kernels.matrix_product(a, b, bias, target), target)
+    lower.steps.append(kernels.matrix_product(a, b, spread_bias, target))
     return target
 
 
@@ -156,9 +127,9 @@ def _gather(lower: Lowering, node: Node) -> Value:
     """x[i, index[i]]: the sum over j of x[i, j] where j is the index; NaN where no j is."""
     source, index = of.argument(node, 0), of.argument(node, 2)
     shape, axis = of.shape(source), _axis_of_one(node)
-    chosen = (lower.spread(index, shape), _count(shape, axis), lower.value(source))
-    value = Formula("W({0} == {1}, {2}, S(0))", chosen, shape)
-    there = lower.folded(value, shape, [axis], _ZERO, _PLUS)
+    arguments = (lower.spread(index, shape), _count(shape, axis), lower.value(source))
+    value = Formula("W({0} == {1}, {2}, S(0))", arguments, shape)
+    there = lower.folded(value, shape, [axis], *_SUM)
     outside = f"W(({{0}} < S(0)) | ({{0}} >= S({shape[axis]})), S(NAN), {{1}})"
     return Formula(outside, (lower.value(index), there), of.shape(index))
 
@@ -166,9 +137,8 @@ def _gather(lower: Lowering, node: Node) -> Value:
 def _scatter(text: str, lower: Lowering, node: Node) -> Value:
     base, _, index, source = node.args
     shape = of.shape(node)
-    parts = (index, base, source)
-    at, into, given = (lower.spread(part, shape) for part in parts)
-    return Formula(text, (at, _count(shape, _axis_of_one(node)), into, given), shape)
+    positions, into, given = (lower.spread(argument, shape) for argument in (index, base, source))
+    return Formula(text, (positions, _count(shape, _axis_of_one(node)), into, given), shape)
 
 
 def _axis_of_one(node: Node) -> int:
@@ -194,23 +164,25 @@ def _rows(lower: Lowering, node: Node) -> Value:
     if not isinstance(rows, Stored) or rows.buffer.place != "constant":
         raise NotCompilable("the compiler knows x[rows] only for rows that are known beforehand")
     value, shape = lower.value(source), of.shape(source)
-    chosen = [int(row) for row in rows.buffer.numbers]
-    if chosen == list(range(chosen[0], chosen[0] + len(chosen))):
-        return lower.viewed(value, _run(0, chosen[0], len(chosen)), shape)
-    target = new_room(of.shape(node))
-    for place, row in enumerate(chosen):
-        part = target.viewed(_run(0, place, 1))
-        lower.write(kernels.elementwise(lower.viewed(value, _run(0, row, 1), shape), part), part)
-    return target
+    numbers = [int(row) for row in rows.buffer.numbers]
+    if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return lower.viewed(value, _run(0, numbers[0], len(numbers)), shape)
+    parts = [(lower.viewed(value, _run(0, row, 1), shape), 1) for row in numbers]
+    return _joined(lower, node, 0, parts)
 
 
-def _joined(lower: Lowering, node: Node) -> Value:
+def _concatenated(lower: Lowering, node: Node) -> Value:
     axis = of.argument(node, 1, 0)
+    parts = [(lower.value(part), of.shape(part)[axis]) for part in of.argument(node, 0)]
+    return _joined(lower, node, axis, parts)
+
+
+def _joined(lower: Lowering, node: Node, axis: int, parts: list[tuple[Value, int]]) -> Stored:
+    """Values one after the other along an axis, each with its size there."""
     target, first = new_room(of.shape(node)), 0
-    for part in of.argument(node, 0):
-        size = of.shape(part)[axis]
-        place = target.viewed(_run(axis, first, size))
-        lower.write(kernels.elementwise(lower.value(part), place), place)
+    for value, size in parts:
+        stretch = target.viewed(_run(axis, first, size))
+        lower.steps.append(kernels.elementwise(value, stretch))
         first += size
     return target
 
@@ -224,28 +196,27 @@ RULES: dict[str, Rule] = {
     **{name: partial(_formula, text) for name, text in FORMULAS.items()},
     **{name: partial(_logic, text) for name, text in LOGIC.items()},
     **dict.fromkeys(of.VIEWS, _view),
-    **dict.fromkeys(of.SAME, _same),
-    **dict.fromkeys(("full", "full_like"), partial(_filled, 1)),
-    "scalar_tensor": partial(_filled, 0),
-    "new_full": partial(_filled, 2),
+    **dict.fromkeys((*of.SAME, "scalar_tensor"), partial(_argument, 0)),
+    **dict.fromkeys(("full", "full_like"), partial(_argument, 1)),
+    "new_full": partial(_argument, 2),
     **dict.fromkeys(("zeros", "zeros_like", "new_zeros"), lambda lower, node: Number(0)),
     **dict.fromkeys(("ones", "ones_like", "new_ones"), lambda lower, node: Number(1)),
-    "_to_copy": _to_copy,
-    "where": partial(_choice, "W({0}, {1}, {2})"),
-    "masked_fill": partial(_choice, "W({1}, {2}, {0})"),
+    # Numbers of every type are held as floating-point numbers; a mask becomes 0 and 1.
+    "_to_copy": lambda lower, node: lower.numbers(of.argument(node, 0)),
+    "where": partial(_formula, "W({0}, {1}, {2})", masks=True),
+    "masked_fill": partial(_formula, "W({1}, {2}, {0})", masks=True),
     "add": partial(_sum_of_two, "+"),
     "sub": partial(_sum_of_two, "-"),
     "rsub": _subtracted_from,
     "pow": _power,
-    "sum": _total,
+    "sum": partial(_fold, *_SUM),
     "mean": _mean,
     "var": _variance,
-    "amax": _largest,
-    "mm": _matrix_product,
-    "addmm": _matrix_product_with_bias,
+    "amax": partial(_fold, *_LARGEST),
+    **dict.fromkeys(("mm", "addmm"), _matrix_product),
     "gather": _gather,
     "scatter": partial(_scatter, "W({0} == {1}, {3}, {2})"),
     "scatter_add": partial(_scatter, "({2} + W({0} == {1}, {3}, S(0)))"),
     "index": _rows,
-    "cat": _joined,
+    "cat": _concatenated,
 }

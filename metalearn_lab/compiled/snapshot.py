@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -103,8 +104,8 @@ class Snapshot:
     def _walk(self, learner: PerTask) -> dict[str, object]:
         """Everything that can be reached from a learner, by name."""
         parts: dict[str, object] = dict(zip(_SURROUNDINGS, _surroundings(), strict=True))
-        for name, parameter in learner.named_parameters():
-            parts[f"{name}.requires_grad"] = parameter.requires_grad
+        named = learner.named_parameters()
+        parts |= {f"{name}.requires_grad": weight.requires_grad for name, weight in named}
         to_visit: list[tuple[str, object]] = [("learner", learner)]
         seen = {id(weight) for weight in self._weights}
         while to_visit:
@@ -132,39 +133,7 @@ class Snapshot:
             elif held and not isinstance(value, tuple | frozenset):
                 self._others.append(value)
             to_visit += [(f"{name}.{key}", part) for key, part in held.items()]
-            if isinstance(value, nn.Module) and _of_user(type(value)):
-                to_visit.append((f"{name}.class", type(value)))
         return {n: part for n, part in parts.items() if n.removeprefix("learner.") not in self.but}
-
-
-def _held_by(value: Any) -> dict[Any, object]:
-    """What an object can read that may change, by name."""
-    held: dict[Any, object] = {}
-    if isinstance(value, dict):
-        held = value
-    elif isinstance(value, nn.Module):
-        held = {name: part for name, part in vars(value).items() if name not in _WITHOUT_EFFECT}
-    elif isinstance(value, list | tuple | set | frozenset):
-        held = dict(enumerate(value))
-    elif isinstance(value, Tensor):
-        held = {"version": value._version, "requires_grad": value.requires_grad}
-    elif isinstance(value, partial):
-        held = {"function": value.func, "arguments": value.args, **value.keywords}
-    elif isinstance(value, types.MethodType):
-        held = {"of": value.__self__, "function": value.__func__}
-    elif isinstance(value, property):
-        held = {"get": value.fget}
-    elif isinstance(value, staticmethod | classmethod):
-        held = {"function": value.__func__}
-    elif isinstance(value, types.FunctionType):
-        held = _held_by_function(value)
-    elif isinstance(value, type):
-        held = _held_by_class(value)
-    elif not isinstance(value, types.ModuleType) and isinstance(
-        getattr(value, "__dict__", None), dict
-    ):
-        held = {**vars(value), **({"class": type(value)} if _of_user(type(value)) else {})}
-    return held
 
 
 def _held_by_function(function: types.FunctionType) -> dict[Any, object]:
@@ -194,6 +163,41 @@ def _held_by_class(kind: type) -> dict[Any, object]:
     }
 
 
+def _class_of(value: object) -> dict[Any, object]:
+    """The class of an object, if it is a user's."""
+    return {"class": type(value)} if _of_user(type(value)) else {}
+
+
+def _held_by_module(module: nn.Module) -> dict[Any, object]:
+    attributes = vars(module).items()
+    held = {name: part for name, part in attributes if name not in _WITHOUT_EFFECT}
+    return held | _class_of(module)
+
+
+_HELD_BY_KIND: tuple[tuple[Any, Callable[[Any], dict[Any, object]]], ...] = (
+    (dict, lambda table: table),
+    (nn.Module, _held_by_module),
+    ((list, tuple, set, frozenset), lambda items: dict(enumerate(items))),
+    (Tensor, lambda tensor: {"version": tensor._version, "requires_grad": tensor.requires_grad}),
+    (partial, lambda call: {"function": call.func, "arguments": call.args, **call.keywords}),
+    (types.MethodType, lambda bound: {"of": bound.__self__, "function": bound.__func__}),
+    (property, lambda attribute: {"get": attribute.fget}),
+    ((staticmethod, classmethod), lambda method: {"function": method.__func__}),
+    (types.FunctionType, _held_by_function),
+    (type, _held_by_class),
+    (types.ModuleType, lambda module: {}),
+)
+
+
+def _held_by(value: Any) -> dict[Any, object]:
+    """What an object can read that may change, by name."""
+    for kinds, held_by in _HELD_BY_KIND:
+        if isinstance(value, kinds):
+            return held_by(value)
+    attributes = getattr(value, "__dict__", None)
+    return {**attributes, **_class_of(value)} if isinstance(attributes, dict) else {}
+
+
 def _names_in(code: types.CodeType) -> set[str]:
     inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
     return set(code.co_names).union(*map(_names_in, inner))
@@ -210,10 +214,8 @@ def _is_pure(value: Any) -> bool:
     if isinstance(value, nn.Module):
         hooks = (held for name, held in vars(value).items() if name.endswith("_hooks"))
         return f"{type(value).__module__}.".startswith(_PURE) and not any(hooks)
-    if isinstance(value, types.FunctionType):
-        return not _of_user(value) and not value.__closure__
-    if isinstance(value, types.BuiltinFunctionType):
-        return not _of_user(value)
+    if isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+        return not _of_user(value) and not getattr(value, "__closure__", None)
     return isinstance(value, dict | list | tuple | set | frozenset)
 
 

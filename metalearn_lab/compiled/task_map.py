@@ -67,8 +67,7 @@ class CompiledTaskMap:
             ) from error
         self.program = program
         self.averaged = averaged
-        self.inputs = [(x.shape, x.dtype) for x in shared]
-        self.inputs += [(x.shape[1:], x.dtype) for x in mapped]
+        self.inputs = [(tensor.shape, tensor.dtype) for tensor in (*shared, *one)]
         self.shared = len(shared)
         self._library = load_library(program.units)
         self._lanes: int = self._library.lanes()
@@ -92,11 +91,9 @@ class CompiledTaskMap:
         tasks = mapped[0].shape[0]
         inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
         self._check(inputs, tasks)
-        outputs = [*map(torch.empty_like, self._means)]
-        outputs += [
-            torch.empty((tasks, *shape), dtype=self.program.dtype)
-            for shape in self.program.outputs[self.averaged :]
-        ]
+        shapes = self.program.outputs[self.averaged :]
+        of_tasks = (torch.empty((tasks, *shape), dtype=self.program.dtype) for shape in shapes)
+        outputs = [*map(torch.empty_like, self._means), *of_tasks]
         with self._busy:
             self._run(tasks, inputs, outputs)
         return outputs

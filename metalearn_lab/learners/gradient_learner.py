@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from metalearn_lab.learners.inner_gradient import inner_gradient
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.settings import inner_rate, names_matching, step_count
-from metalearn_lab.running.low_rank_rule import check_low_rank
+from metalearn_lab.running.low_rank import check_low_rank
 from metalearn_lab.running.per_task import Loss, Trajectory, Weights
 from metalearn_lab.running.replay import check_replay, replayed
 from metalearn_lab.tasks.types import Split, Task
@@ -33,7 +33,7 @@ class GradientLearner(Learner):
             ``"head.*"`` for the head alone; or several, e.g. ``("body.1.*", "head.*")``. Frozen
             ones among them are left out.
         low_rank: adapt a wide first layer within the span of the support rows, which is exact
-            and less work; by the rule ``running.low_rank_rule.saves_work`` when not given.
+            and less work; by the rule ``running.low_rank.saves_work`` when not given.
         replay: bound the memory of differentiating through the inner loop: keep θ_0, …, θ_k and
             take each inner step again in the backward pass (see ``running.replay``).
         settings: the other arguments of ``Learner``.

@@ -23,10 +23,10 @@ from metalearn_lab.running.loop import looped_meta_loss
 from metalearn_lab.running.mapping import check_mapping, mapping_for, over_tasks
 from metalearn_lab.running.model_checks import (
     check_initialised,
+    check_norms,
     check_traits,
     recomputing_refused,
 )
-from metalearn_lab.running.norms import check_norms
 from metalearn_lab.running.per_task import Loss, Mapping, PerTask, Trajectory, Weights
 from metalearn_lab.running.traits import watch_once
 from metalearn_lab.tasks.batches import check_inputs, check_split, check_tasks
@@ -57,7 +57,7 @@ class Learner(PerTask):
 
     Raises:
         ValueError: a setting is out of range, or a norm of the model would make the learner wrong
-            (see ``running.norms``).
+            (see ``running.model_checks``).
     """
 
     title: ClassVar[str] = ""

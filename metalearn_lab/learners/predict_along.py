@@ -9,7 +9,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.settings import step_count
 from metalearn_lab.running.eval_mode import in_eval_mode
 from metalearn_lab.running.few_threads import on_few_threads
-from metalearn_lab.running.over_batch import over_batch
+from metalearn_lab.running.mapping import over_batch
 from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.tasks.batches import check_tasks
 from metalearn_lab.tasks.types import Split, Task

@@ -7,19 +7,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from metalearn_lab.running.known_gradient import (
     LostGradient,
-    leaves_wanting,
+    leaves_with_gradient,
     loss_and_gradient,
     mean_of_parts,
-    rows,
 )
-from metalearn_lab.running.over_batch import over_batch
+from metalearn_lab.running.mapping import over_batch
 from metalearn_lab.running.per_task import PerTask
-from metalearn_lab.tasks.types import Split, Task, select_tasks
+from metalearn_lab.running.traits import storage_of, tensors_in
+from metalearn_lab.tasks.types import Task, select_tasks
 
 
 def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
@@ -35,17 +34,17 @@ def chunked_meta_loss(learner: PerTask, tasks: Task, size: int) -> Tensor:
         return losses_of_chunk(learner, tasks).mean()
     parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
 
-    def loss(chunk: Task) -> Tensor:
-        return losses_of_chunk(learner, chunk).sum()
-
     parts = (
         loss_and_gradient(
-            loss, rows(tasks, slice(first, first + size)), parameters, checked=first == 0
+            lambda chunk: losses_of_chunk(learner, chunk).sum(),
+            select_tasks(tasks, slice(first, first + size)),
+            parameters,
+            checked=first == 0,
         )
         for first in range(0, count, size)
     )
     try:
-        return mean_of_parts(parts, parameters, count, leaves_wanting(tasks))
+        return mean_of_parts(parts, parameters, count, leaves_with_gradient(tasks))
     except LostGradient:
         if learner.chunk_size is not None:
             raise
@@ -68,17 +67,18 @@ def tasks_at_once(learner: PerTask, tasks: Task) -> int:
     if learner.chunk_size is not None or not torch.is_grad_enabled():
         return learner.chunk_size or count
     free = free_bytes(tasks.query.y.device)
-    if free is None or 50 * _bytes_without_graph(learner, tasks) <= free / 2:
+    weights = sum(parameter.nbytes for parameter in learner.parameters())
+    data = sum(tensor.nbytes for split in tasks for tensor in split)
+    if free is None or 50 * (count * weights * (learner.inner_steps + 1) + data) <= free / 2:
         return count
     return max(1, min(count, int(free / 2 / max(graph_bytes(learner, tasks), 1))))
 
 
 def graph_bytes(learner: PerTask, tasks: Task) -> int:
     """What the graph of the first task's meta-loss may hold: all that computing it writes."""
-    one = select_tasks(tasks, 0)
     written = _Written()
     with written:
-        learner.meta_loss(one)
+        learner.meta_loss(select_tasks(tasks, 0))
     return written.bytes
 
 
@@ -93,17 +93,9 @@ class _Written(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         results = func(*args, **(kwargs or {}))
-        given = {_storage(tensor) for tensor in _tensors((args, kwargs))}
-        self.bytes += sum(t.nbytes for t in _tensors(results) if _storage(t) not in given)
+        given = {storage_of(tensor) for tensor in tensors_in((args, kwargs))}
+        self.bytes += sum(t.nbytes for t in tensors_in(results) if storage_of(t) not in given)
         return results
-
-
-def _tensors(values: Any) -> list[Tensor]:
-    return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
-
-
-def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
 
 
 def free_bytes(device: torch.device) -> int | None:
@@ -119,14 +111,9 @@ def free_bytes(device: torch.device) -> int | None:
 
 def losses_of_chunk(learner: PerTask, tasks: Task) -> Tensor:
     """The meta-loss of each task, all at once: ``[tasks]``."""
-
-    def meta_loss(learner: PerTask, support: Split, query: Split) -> Tensor:
-        return learner.meta_loss(Task(support, query))
-
-    return over_batch(learner, meta_loss, *tasks, low_rank_pays=learner.low_rank_pays)
-
-
-def _bytes_without_graph(learner: PerTask, tasks: Task) -> int:
-    weights = sum(parameter.nbytes for parameter in learner.parameters())
-    data = sum(part.nbytes for split in tasks for part in split)
-    return tasks.query.y.shape[0] * weights * (learner.inner_steps + 1) + data
+    return over_batch(
+        learner,
+        lambda learner, support, query: learner.meta_loss(Task(support, query)),
+        *tasks,
+        low_rank_pays=learner.low_rank_pays,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -38,7 +38,9 @@ def is_small(learner: PerTask, *batches: object) -> bool:
     device = next((parameter.device for parameter in learner.parameters()), torch.device("cpu"))
     weights = sum(parameter.numel() for parameter in learner.parameters())
     one_by_one = mapping_for(learner.model, device) == "loop"
-    uses = max((_uses(x, one_by_one) for batch in batches for x in _inputs(batch)), default=0)
+    # How often a weight is used at most, in one operation.
+    shapes = [x.shape[1:] if one_by_one else x.shape[:2] for b in batches for x in _inputs(b)]
+    uses = max((shape.numel() for shape in shapes), default=0)
     return device.type == "cpu" and uses * weights < MOST_PRODUCTS
 
 
@@ -66,24 +68,15 @@ def on_few_threads(function: Function) -> Function:
 def _one_thread_in_backward(gradients: tuple[Tensor, ...]) -> None:
     """For the backward pass under way, which runs in the thread that called it."""
     if torch.get_num_threads() > 1:
-        put_back = _PutBack(torch.get_num_threads())
-        torch.set_num_threads(1)
-        torch.autograd.Variable._execution_engine.queue_callback(put_back)
+        on_one_thread = _one_thread_until_closed()
+        next(on_one_thread)
+        # It is closed when the backward pass ends, or when an error of the pass frees it.
+        torch.autograd.Variable._execution_engine.queue_callback(on_one_thread.close)
 
 
-class _PutBack:
-    """Puts the number of threads back when a backward pass ends, or when its error frees this."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads: int | None = threads
-
-    def __call__(self) -> None:
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
-            self.threads = None
-
-    def __del__(self) -> None:
-        self()
+def _one_thread_until_closed() -> Generator[None, None, None]:
+    with one_thread():
+        yield
 
 
 def _inputs(batch: object) -> list[Tensor]:
@@ -93,8 +86,3 @@ def _inputs(batch: object) -> list[Tensor]:
     if isinstance(batch, Split):
         return _inputs(batch.x)
     return [batch] if isinstance(batch, Tensor) and batch.ndim > 1 else []
-
-
-def _uses(x: Tensor, one_by_one: bool) -> int:
-    """How often a weight is used at most, in one operation."""
-    return (x.shape[1:] if one_by_one else x.shape[:2]).numel()

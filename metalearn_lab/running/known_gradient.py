@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.types import Split, Task, select_tasks
+from metalearn_lab.tasks.types import Split, Task
 
 
 def with_known_gradient(
@@ -27,10 +27,9 @@ def with_known_gradient(
     Raises:
         RuntimeError: in a ``backward`` with ``create_graph=True``: there is no graph behind it.
     """
-    attached: Tensor = _KnownGradient.apply(  # type: ignore[no-untyped-call]
+    return _KnownGradient.apply(  # type: ignore[no-any-return,no-untyped-call]
         loss, len(parameters), *parameters, *gradients
     )
-    return attached
 
 
 LossAndGradient = tuple[Tensor, Sequence[Tensor | None]]
@@ -43,46 +42,47 @@ class LostGradient(ValueError):
 
 
 def loss_and_gradient(
-    loss: Callable[[Task], Tensor], part: Task, parameters: Sequence[Tensor], *, checked: bool
+    loss_of: Callable[[Task], Tensor], tasks: Task, parameters: Sequence[Tensor], *, checked: bool
 ) -> LossAndGradient:
-    """The loss of a part of a batch and its gradient; its graph is freed.
+    """The loss of some tasks of a batch and its gradient; its graph is freed.
 
     Args:
-        loss: of the part, a scalar.
-        part: some tasks of a batch, every tensor ``[tasks, items, ...]``.
-        parameters: in which a gradient is wanted, beside the part's own tensors that ask for one.
+        loss_of: the loss of the tasks, a scalar.
+        tasks: some of a batch, every tensor ``[tasks, items, ...]``.
+        parameters: in which a gradient is wanted, beside the tasks' own tensors that ask for one.
         checked: look through the graph for what else would want a gradient.
 
     Raises:
         LostGradient: there is something else.
     """
     # Cut off from what made them, whose graph all parts share and none may free.
-    leaves = [tensor.detach() for split in part for tensor in split]
-    wanted = [leaf.requires_grad_() for leaf in leaves_wanting(part, leaves)]
-    found = loss(Task(Split(*leaves[:2]), Split(*leaves[2:])))
-    if not parameters and not wanted:
-        return found, ()
+    leaves = [tensor.detach() for split in tasks for tensor in split]
+    inputs = [leaf.requires_grad_() for leaf in leaves_with_gradient(tasks, leaves)]
+    loss, variables = loss_of(Task(Split(*leaves[:2]), Split(*leaves[2:]))), [*parameters, *inputs]
+    if not variables:
+        return loss, ()
     if checked:
-        _check_leaves(found, [*parameters, *wanted])
-    gradient = torch.autograd.grad(found, [*parameters, *wanted], allow_unused=True)
-    of_inputs = zip(wanted, gradient[len(parameters) :], strict=True)
+        _check_leaves(loss, variables)
+    gradient = torch.autograd.grad(loss, variables, allow_unused=True)
+    of_inputs = zip(inputs, gradient[len(parameters) :], strict=True)
     filled = (torch.zeros_like(leaf) if g is None else g for leaf, g in of_inputs)
-    return found.detach(), (*gradient[: len(parameters)], *filled)
+    return loss.detach(), (*gradient[: len(parameters)], *filled)
 
 
 def _check_leaves(loss: Tensor, known: Sequence[Tensor]) -> None:
     """Refuse a loss that depends on tensors that want a gradient and are not known."""
-    ids, seen, ahead = {id(tensor) for tensor in known}, set(), [loss.grad_fn]
+    known_ids = {id(tensor) for tensor in known}
+    nodes: set[Any] = {None}
+    ahead: list[Any] = [loss.grad_fn]
     lost = []
     while ahead:
         node = ahead.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        leaf = getattr(node, "variable", None)  # of a leaf's AccumulateGrad
-        if leaf is not None and id(leaf) not in ids:
-            lost.append(list(leaf.shape))
-        ahead += [following for following, _ in node.next_functions]
+        if node not in nodes:
+            nodes.add(node)
+            leaf = getattr(node, "variable", None)  # of a leaf's AccumulateGrad
+            if leaf is not None and id(leaf) not in known_ids:
+                lost.append(list(leaf.shape))
+            ahead += [following for following, _ in node.next_functions]
     if lost:
         raise LostGradient(
             f"the loss depends on tensors of shape {', '.join(map(str, lost))} that require a "
@@ -92,16 +92,11 @@ def _check_leaves(loss: Tensor, known: Sequence[Tensor]) -> None:
         )
 
 
-def leaves_wanting(tasks: Task, leaves: Sequence[Tensor] | None = None) -> list[Tensor]:
+def leaves_with_gradient(tasks: Task, leaves: Sequence[Tensor] | None = None) -> list[Tensor]:
     """The tensors of a batch that a gradient is wanted of; or those that stand for them."""
     tensors = [tensor for split in tasks for tensor in split]
-    asked = (torch.is_grad_enabled() and tensor.requires_grad for tensor in tensors)
-    return [leaf for leaf, wants in zip(leaves or tensors, asked, strict=True) if wants]
-
-
-def rows(tasks: Task, which: slice) -> Task:
-    """Some tasks of a batch."""
-    return select_tasks(tasks, which)
+    pairs = zip(tensors, leaves or tensors, strict=True)
+    return [leaf for tensor, leaf in pairs if torch.is_grad_enabled() and tensor.requires_grad]
 
 
 def mean_of_parts(
@@ -116,20 +111,20 @@ def mean_of_parts(
         parts: each is added up and freed before the next is asked for; there is one or more.
         parameters: in which the gradients are; none where no gradient is recorded.
         count: of tasks in all parts.
-        inputs: tensors of the whole batch that want a gradient, as ``leaves_wanting`` gives them.
+        inputs: tensors of the whole batch that want a gradient (see ``leaves_with_gradient``).
     """
     total: Tensor | None = None
     sums: list[Tensor | None] = [None] * len(parameters)
     of_inputs: list[Sequence[Tensor | None]] = []
     for loss, gradient in parts:
-        total = loss if total is None else total + loss
+        total = _plus(total, loss)
         sums = [_plus(*pair) for pair in zip(sums, gradient[: len(parameters)], strict=True)]
         of_inputs.append(gradient[len(parameters) :])
     if total is None:
         raise ValueError("no tasks: a batch needs one or more")
-    rows = [torch.cat(list(some)) for some in zip(*of_inputs, strict=True)]
-    pairs = zip([*parameters, *inputs], [*sums, *rows], strict=True)
-    used = {tensor: found / count for tensor, found in pairs if found is not None}
+    joined = [torch.cat(list(gradients)) for gradients in zip(*of_inputs, strict=True)]
+    pairs = zip([*parameters, *inputs], [*sums, *joined], strict=True)
+    used = {tensor: gradient / count for tensor, gradient in pairs if gradient is not None}
     mean = total / count
     return with_known_gradient(mean, list(used), list(used.values())) if used else mean
 

@@ -7,28 +7,26 @@ the tasks, so the sum does not depend on which thread did what.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from queue import SimpleQueue
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
 
-from metalearn_lab.one_thread import threads_outside
+from metalearn_lab.one_thread import one_thread, threads_outside
 from metalearn_lab.running.known_gradient import (
     LossAndGradient,
-    leaves_wanting,
+    leaves_with_gradient,
     loss_and_gradient,
     mean_of_parts,
-    rows,
 )
 from metalearn_lab.running.mapping import is_heavy
 from metalearn_lab.running.per_task import PerTask
 from metalearn_lab.running.random_state import RandomState
-from metalearn_lab.running.traits import watch_once
+from metalearn_lab.running.traits import tensors_in, watch_once
 from metalearn_lab.tasks.types import Task, select_tasks
 
 Parameters = list[nn.Parameter]
@@ -49,13 +47,12 @@ def looped_meta_loss(learner: PerTask, tasks: Task) -> Tensor:
         ValueError: the batch is empty.
     """
     count = tasks.query.y.shape[0]
-    recorded = torch.is_grad_enabled()
-    wanted = [p for p in learner.parameters() if p.requires_grad and recorded]
-    one_by_one = [rows(tasks, slice(i, i + 1)) for i in range(count)]
+    parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
+    one_by_one = [select_tasks(tasks, slice(i, i + 1)) for i in range(count)]
 
     def mean(threads: int) -> Tensor:
-        each = _each_task(learner, one_by_one, wanted, threads)
-        return mean_of_parts(each, wanted, count, leaves_wanting(tasks))
+        parts = _of_each_task(learner, one_by_one, parameters, threads)
+        return mean_of_parts(parts, parameters, count, leaves_with_gradient(tasks))
 
     threads = threads_for(learner, tasks)
     before = RandomState(tasks.query.y.device)
@@ -81,39 +78,44 @@ def threads_for(learner: PerTask, tasks: Task) -> int:
     return min(threads_outside(), tasks.query.y.shape[0])
 
 
-def _each_task(
-    learner: PerTask, tasks: list[Task], wanted: Parameters, count: int
+def _of_each_task(
+    learner: PerTask, tasks: list[Task], parameters: Parameters, threads: int
 ) -> Iterator[LossAndGradient]:
     """Loss and gradient of every task, in order."""
+
+    def run(learner: PerTask, i: int) -> LossAndGradient:
+        def loss(one: Task) -> Tensor:
+            return learner.meta_loss(select_tasks(one, 0))
+
+        return loss_and_gradient(loss, tasks[i], parameters, checked=i == 0)
+
     # torch.func.functional_call swaps weights inside a module, so no two threads may share one.
-    copies = [copy_around_weights(learner) for _ in range(count)] if count > 1 else []
+    copies = [copy_around_weights(learner) for _ in range(threads)] if threads > 1 else []
     if None in copies or not copies:
-        yield from (_loss_and_gradient(learner, i, tasks, wanted) for i in range(len(tasks)))
+        yield from (run(learner, i) for i in range(len(tasks)))
         return
     free: SimpleQueue[PerTask] = SimpleQueue()
-    for own in copies:
-        free.put(own)  # type: ignore[arg-type]
-    in_callers_modes = _callers_modes()
+    for copied in copies:
+        free.put(copied)  # type: ignore[arg-type]
+    # What autograd and autocast do in this thread, they do in the others.
+    recording = torch.is_grad_enabled()
+    autocast: dict[str, Any] = {
+        "dtype": torch.get_autocast_dtype("cpu"),
+        "enabled": torch.is_autocast_enabled("cpu"),
+        "cache_enabled": torch.is_autocast_cache_enabled(),
+    }
 
-    def run(i: int) -> LossAndGradient:
+    def run_in_thread(i: int) -> LossAndGradient:
         own = free.get()
         try:
-            with in_callers_modes():
-                return _loss_and_gradient(own, i, tasks, wanted)
+            with torch.set_grad_enabled(recording), torch.autocast("cpu", **autocast):
+                return run(own, i)
         finally:
             free.put(own)
 
-    with _threads(count) as threads:
-        yield from threads.map(run, range(len(tasks)))
-
-
-def _loss_and_gradient(
-    learner: PerTask, i: int, tasks: list[Task], wanted: Parameters
-) -> LossAndGradient:
-    def loss(one: Task) -> Tensor:
-        return learner.meta_loss(select_tasks(one, 0))
-
-    return loss_and_gradient(loss, tasks[i], wanted, checked=i == 0)
+    # The threads begin with the number of threads inside an operation that is set here.
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(run_in_thread, range(len(tasks)))
 
 
 def copy_around_weights(learner: PerTask) -> PerTask | None:
@@ -121,37 +123,9 @@ def copy_around_weights(learner: PerTask) -> PerTask | None:
 
     What the model keeps of an earlier run, such as its features, is shared too.
     """
-    kept = (leaf for module in learner.modules() for leaf in pytree.tree_leaves(vars(module)))
+    kept = (tensor for module in learner.modules() for tensor in tensors_in(vars(module)))
     shared = chain(learner.parameters(), learner.buffers(), kept)
     try:
-        return copy.deepcopy(learner, {id(t): t for t in shared if isinstance(t, Tensor)})
+        return copy.deepcopy(learner, {id(tensor): tensor for tensor in shared})
     except Exception:  # Whatever a model holds that is one of its kind, a lock or a file.
         return None
-
-
-def _callers_modes() -> Callable[[], AbstractContextManager[None]]:
-    """What autograd and autocast do in this thread, to be done in another."""
-    recording, dtype = torch.is_grad_enabled(), torch.get_autocast_dtype("cpu")
-    mixed = torch.is_autocast_enabled("cpu")
-    kept = torch.is_autocast_cache_enabled()
-
-    @contextmanager
-    def modes() -> Iterator[None]:
-        autocast = torch.autocast("cpu", dtype, enabled=mixed, cache_enabled=kept)
-        with torch.set_grad_enabled(recording), autocast:
-            yield
-
-    return modes
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Python threads with one intra-operation thread each."""
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        # A thread's setting is its own, but also what threads started later begin with.
-        torch.set_num_threads(before)

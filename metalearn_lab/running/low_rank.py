@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,9 @@ from torch.nn import functional
 from metalearn_lab.models import dense
 from metalearn_lab.models.text_encoder import BagOfNgrams
 from metalearn_lab.running.per_task import PerTask
+from metalearn_lab.running.traits import watch_once
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class LinearForm(NamedTuple):
@@ -49,6 +52,8 @@ FORMS: dict[type[nn.Module], LinearForm] = {
 }
 """The layers that can be adapted this way; a subclass may compute something else, so is not one."""
 
+_TYPES = (torch.float32, torch.float64)
+
 
 class Seen(NamedTuple):
     """Query inputs as the small layer meets them.
@@ -60,20 +65,6 @@ class Seen(NamedTuple):
 
     coordinates: Tensor
     share: Tensor
-
-
-class LowRankTasks(NamedTuple):
-    """A batch of tasks for the small layer.
-
-    Attributes:
-        start: V_0, ``[tasks, rank, outputs]``.
-        support: coordinates of the support rows, ``[tasks, items, rank]``; they have no rest.
-        query: of the query rows.
-    """
-
-    start: Tensor
-    support: Tensor
-    query: Seen
 
 
 class SmallLayer(nn.Module):
@@ -111,13 +102,17 @@ def input_weight(learner: PerTask) -> str:
     return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight}"
 
 
-def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> LowRankTasks:
+def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> tuple[Tensor, Tensor, Seen]:
     """Put a batch of inputs into coordinates of each task's support.
 
     Args:
         learner: to which ``obstacle`` finds nothing.
         support: inputs of the model, ``[tasks, items, ...]``.
         query: the same.
+
+    Returns:
+        V_0, ``[tasks, rank, outputs]``; the coordinates of the support rows, which have no rest,
+        ``[tasks, items, rank]``; and the query rows.
 
     Raises:
         ValueError: the inputs are not rows of the layer, or need a gradient, which would be lost.
@@ -141,7 +136,7 @@ def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> LowRankT
     rest = others - z @ basis.mT
     rank = basis.shape[-1]
     products = _product(torch.cat([basis.mT, rest], 1), form.matrix(layer))
-    return LowRankTasks(products[:, :rank], coordinates.mT, Seen(z, products[:, rank:]))
+    return products[:, :rank], coordinates.mT, Seen(z, products[:, rank:])
 
 
 def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:
@@ -152,8 +147,7 @@ def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:
         start: V_0, ``[rank, outputs]``.
     """
     small = SmallLayer(input_layer(learner), start)
-    twin: PerTask = _with_layer(learner, f"model.{learner.model.input_layer}", small)
-    return twin
+    return _with_layer(learner, f"model.{learner.model.input_layer}", small)
 
 
 def _product(rows: Tensor, matrix: Tensor) -> Tensor:
@@ -163,11 +157,99 @@ def _product(rows: Tensor, matrix: Tensor) -> Tensor:
     return dense.output(rows.flatten(0, 1), matrix.t()).view(*rows.shape[:2], -1)
 
 
-def _with_layer(module: Any, path: str, layer: nn.Module) -> Any:
+def _with_layer(module: Module, path: str, layer: nn.Module) -> Module:
     """A module with the layer at a path replaced, sharing everything else."""
     twin = copy.copy(module)
     twin._modules = dict(module._modules)
     name, _, below = path.partition(".")
-    child = module._modules[name]
-    twin._modules[name] = _with_layer(child, below, layer) if below else layer
+    twin._modules[name] = _with_layer(module.get_submodule(name), below, layer) if below else layer
     return twin
+
+
+def runs_low_rank(learner: PerTask, support: Tensor, *, pays: bool = True) -> bool:
+    """Whether a batch is run with small input layers: as the learner was told, or by the rule.
+
+    Args:
+        learner: any learner; tasks that are run one by one are run as they are written.
+        support: inputs of the model, ``[tasks, items, ...]``.
+        pays: whether what is done with the batch gains by it where the rule says so.
+
+    Raises:
+        ValueError: it was asked for, and the model does more with its input than it promises.
+    """
+    # What was asked for could be had then; a layer that was frozen since is run as it is written.
+    asked = learner.low_rank and obstacle(learner) is None
+    if learner.mapping != "vmap" or not (asked or (pays and saves_work(learner, support))):
+        return False
+    traits = watch_once(learner, support)
+    if traits is None or traits.straight:
+        return True
+    if learner.low_rank:
+        raise ValueError(
+            f"low_rank=True cannot be had: the input does not go straight to "
+            f"{learner.model.input_layer} and nowhere else; leave low_rank out"
+        )
+    return False
+
+
+def saves_work(learner: PerTask, support: Tensor) -> bool:
+    """The rule: on a CPU, the layer has two inputs or more for each support item, and no obstacle.
+
+    On CUDA it must be asked for: PyTorch factorises the supports of a batch there one after the
+    other (reported of torch 2.13: 26 ms for 1,024 small matrices).
+
+    Args:
+        learner: any learner; one with ``low_rank=False`` does not want it.
+        support: inputs of the model, ``[tasks, items, ...]``.
+    """
+    is_wanted = learner.low_rank is not False and _names_input_layer(learner)
+    if not is_wanted or support.ndim != 3 or support.requires_grad or not support.is_cpu:
+        return False
+    layer = input_layer(learner)
+    form = FORMS.get(type(layer))
+    if form is None:
+        return False
+    matrix = form.matrix(layer)
+    is_wide = 2 * support.shape[1] <= matrix.shape[0] and matrix.dtype in _TYPES
+    return is_wide and obstacle(learner) is None
+
+
+def check_low_rank(learner: PerTask) -> None:
+    """Refuse a learner whose input layer cannot be adapted this way.
+
+    Raises:
+        ValueError: says why.
+    """
+    if reason := obstacle(learner):
+        raise ValueError(f"low_rank=True cannot be had: {reason}; leave low_rank out")
+
+
+def obstacle(learner: PerTask) -> str | None:
+    """Why a learner's input layer cannot be adapted this way, in words; None where it can."""
+    if not _names_input_layer(learner):
+        return "the model does not name the one layer that meets its input, as `input_layer`"
+    layer = input_layer(learner)
+    if type(layer) not in FORMS:
+        return f"its input layer is a {type(layer).__name__}, not a linear one known here"
+    if layer._forward_hooks or layer._forward_pre_hooks:
+        return "its input layer has hooks, which would not be called"
+    name = input_weight(learner)
+    if name not in learner.adapted_names:
+        return f"the inner loop does not move {name}"
+    if _is_shared(learner.model, name):
+        return f"{name} is also the weight of another layer"
+    if not learner.follows_plain_gradient:
+        return "its inner step is not θ − α∇L with one α, which may leave the span"
+    if learner.mapping == "loop":
+        return "mapping='loop' runs every task as it is written"
+    return None
+
+
+def _names_input_layer(learner: PerTask) -> bool:
+    return isinstance(getattr(learner.model, "input_layer", None), str)
+
+
+def _is_shared(model: nn.Module, name: str) -> bool:
+    weight = model.get_parameter(name)
+    everywhere = model.named_parameters(remove_duplicate=False)
+    return sum(parameter is weight for _, parameter in everywhere) > 1

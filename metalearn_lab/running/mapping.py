@@ -7,16 +7,23 @@ formula does not know which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from functools import partial
+from typing import Any, TypeVar, cast, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from metalearn_lab.running.per_task import Mapping
-from metalearn_lab.running.traits import seen_traits
+from metalearn_lab.running.low_rank import low_rank_tasks, runs_low_rank, with_small_layer
+from metalearn_lab.running.per_task import Mapping, PerTask
+from metalearn_lab.running.traits import seen_traits, watch_once
+from metalearn_lab.tasks.types import Split
 
+Result = TypeVar("Result")
 _HEAVY = (nn.modules.conv._ConvNd, nn.MultiheadAttention)
+
+OfOne = Callable[[PerTask, Split, Split], Tensor]
+"""Maps a learner, the support and the query split of one task to a tensor."""
 
 
 def mapping_for(
@@ -63,8 +70,8 @@ def check_mapping(mapping: str | None) -> None:
 
 
 def over_tasks(
-    function: Callable[..., Any], mapping: Mapping, chunk_size: int | None = None
-) -> Callable[..., Any]:
+    function: Callable[..., Result], mapping: Mapping, chunk_size: int | None = None
+) -> Callable[..., Result]:
     """Map a function of one task over the leading axis of its arguments.
 
     Args:
@@ -78,7 +85,7 @@ def over_tasks(
     if mapping == "vmap":
         mapped = torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
 
-        def at_once(*batches: Any) -> Any:
+        def at_once(*batches: Any) -> Result:
             try:
                 return mapped(*batches)
             except RuntimeError as error:
@@ -90,14 +97,41 @@ def over_tasks(
 
         return at_once
 
-    def looped(*batches: Any) -> Any:
-        leaves, _ = pytree.tree_flatten(batches)
+    def looped(*batches: Any) -> Result:
+        count = pytree.tree_leaves(batches)[0].shape[0]
         results = [
-            function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches))
-            for i in range(leaves[0].shape[0])
+            function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches)) for i in range(count)
         ]
-        flat = [pytree.tree_flatten(result)[0] for result in results]
-        stacked = [torch.stack(parts) for parts in zip(*flat, strict=True)]
-        return pytree.tree_unflatten(stacked, pytree.tree_flatten(results[0])[1])
+        return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)  # type: ignore[no-any-return]
 
     return looped
+
+
+def over_batch(
+    learner: PerTask, of_one: OfOne, support: Split, query: Split, *, low_rank_pays: bool = True
+) -> Tensor:
+    """Map a function of one task over a batch, with small input layers where that saves work.
+
+    Args:
+        learner: whose ``mapping`` is followed; one by one, tasks are run as they are.
+        of_one: need not know how it is run.
+        support: ``[tasks, items, ...]``.
+        query: the same.
+        low_rank_pays: whether ``of_one`` gains by a small input layer where the layer's shape
+            promises it.
+
+    Returns:
+        What ``of_one`` returns, with a leading task axis.
+    """
+    watch_once(learner, support.x)  # for the rules below
+    # Where a graph is kept, one of all chunks would bound nothing: see running.chunks.
+    chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
+    if runs_low_rank(learner, support.x, pays=low_rank_pays):
+        start, coordinates, seen = low_rank_tasks(learner, support.x, query.x)
+
+        def of_task(start: Tensor, support: Split, query: Split) -> Tensor:
+            return of_one(with_small_layer(learner, start), support, query)
+
+        splits = Split(coordinates, support.y), Split(cast(Tensor, seen), query.y)
+        return over_tasks(of_task, "vmap", chunk_size)(start, *splits)
+    return over_tasks(partial(of_one, learner), learner.mapping, chunk_size)(support, query)

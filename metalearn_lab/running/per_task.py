@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -84,3 +84,23 @@ class PerTask(nn.Module):
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs of the model at given weights, for one task."""
         raise NotImplementedError
+
+
+class WithWeights(nn.Module):
+    """A function of a learner as a module's ``forward``, for ``torch.func.functional_call``.
+
+    The learner's parameters are called ``learner.NAME`` there.
+
+    Args:
+        learner: stays as it is.
+        function: of the learner and of what ``forward`` is given.
+    """
+
+    def __init__(self, learner: PerTask, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.learner = learner
+        self.function = function
+
+    def forward(self, *arguments: Any) -> Any:
+        """The function of the learner, with the weights that were put there."""
+        return self.function(self.learner, *arguments)

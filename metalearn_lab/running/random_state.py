@@ -9,6 +9,28 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
+
+
+def torch_state(device: torch.device) -> dict[str, Tensor]:
+    """Where PyTorch's streams on the CPU and on a CUDA device stand."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_torch_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Draw from here on what was drawn from there on; a stream without a state stays.
+
+    Args:
+        state: each in the CPU's memory.
+        device: whose stream is set beside the CPU's.
+    """
+    if "cpu" in state:
+        torch.set_rng_state(state["cpu"])
+    if "cuda" in state and device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 class RandomState:
@@ -20,49 +42,36 @@ class RandomState:
 
     def __init__(self, device: torch.device) -> None:
         # A recording of a CUDA graph may not read the device's stream; it refuses to draw anyway.
-        on_cuda = device.type == "cuda" and not torch.cuda.is_current_stream_capturing()
-        self.device = device if on_cuda else None
-        self.states = self._read()
-
-    def _read(self) -> list[Any]:
+        recording = device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+        self.device = torch.device("cpu") if recording else device
+        self.of_torch = torch_state(self.device)
+        self.of_python = random.getstate()
         numpy = sys.modules.get("numpy")
-        return [
-            torch.get_rng_state(),
-            torch.cuda.get_rng_state(self.device) if self.device else None,
-            random.getstate(),
-            numpy.random.get_state() if numpy else None,
-        ]
+        self.of_numpy: Any = numpy and numpy.random.get_state()
 
     def has_moved(self) -> bool:
         """Whether numbers were drawn since."""
-        return not all(_same(*pair) for pair in zip(self.states, self._read(), strict=True))
+        now = RandomState(self.device)
+        unmoved = [torch.equal(state, now.of_torch[name]) for name, state in self.of_torch.items()]
+        unmoved.append(self.of_python == now.of_python)
+        if self.of_numpy:  # else it was not there yet
+            keys_are_same = (self.of_numpy[1] == now.of_numpy[1]).all()
+            unmoved.append(keys_are_same and self.of_numpy[2:] == now.of_numpy[2:])
+        return not all(unmoved)
 
     def restore(self) -> None:
         """Let the same numbers be drawn once more."""
-        on_cpu, on_device, of_python, of_numpy = self.states
-        torch.set_rng_state(on_cpu)
-        if self.device:
-            torch.cuda.set_rng_state(on_device, self.device)
-        random.setstate(of_python)
-        if of_numpy is not None:
-            sys.modules["numpy"].random.set_state(of_numpy)
+        set_torch_state(self.of_torch, self.device)
+        random.setstate(self.of_python)
+        if self.of_numpy:
+            sys.modules["numpy"].random.set_state(self.of_numpy)
 
     @contextmanager
     def again(self) -> Iterator[None]:
         """Draw the same numbers inside, and outside go on as if nothing had been drawn."""
-        now = RandomState(self.device or torch.device("cpu"))
+        now = RandomState(self.device)
         self.restore()
         try:
             yield
         finally:
             now.restore()
-
-
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, torch.Tensor):
-        return torch.equal(before, after)
-    if before is None or after is None:  # NumPy was not there yet
-        return True
-    if isinstance(before[1], tuple):  # Python's
-        return bool(before == after)
-    return before[2:] == after[2:] and bool((before[1] == after[1]).all())

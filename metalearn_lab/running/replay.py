@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, vjp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from metalearn_lab.running.per_task import PerTask, Weights
+from metalearn_lab.running.per_task import PerTask, Weights, WithWeights
 from metalearn_lab.running.random_state import RandomState
 from metalearn_lab.tasks.types import Split
 
@@ -47,40 +47,25 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     Its gradient is that of ``inner_step``: in θ_j, in the weights that stay, in the support split,
     and in the parameters that the learner has beside its model's.
     """
-    beside = {n: p for n, p in learner.named_parameters() if not n.startswith("model.")}
-    inner_step = _InnerStep(learner)
-
-    def step_of(names: list[str], number: int) -> Function:
-        def step(*values: Tensor) -> tuple[Tensor, ...]:
-            theta = dict(zip(names, values, strict=False))
-            swapped = {
-                f"learner.{name}": value
-                for name, value in zip(beside, values[len(names) :], strict=False)
-            }
-            after = functional_call(inner_step, swapped, (theta, Split(*values[-2:]), number))
-            return tuple(after[name] for name in learner.adapted_names)
-
-        return step
+    named = learner.named_parameters()
+    beside = {f"learner.{name}": p for name, p in named if not name.startswith("model.")}
+    inner_step = WithWeights(learner, lambda swapped, *inputs: swapped.inner_step(*inputs))
 
     def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
-        step = step_of(list(theta), number)
+        names = list(theta)  # the step must hold on to names alone, and to no tensor
+
+        def step(*values: Tensor) -> tuple[Tensor, ...]:
+            own = dict(zip(names, values, strict=False))
+            swapped = dict(zip(beside, values[len(names) :], strict=False))
+            moved = functional_call(inner_step, swapped, (own, Split(*values[-2:]), number))
+            return tuple(moved[name] for name in learner.adapted_names)
+
         moved: tuple[Tensor, ...] = _Replayed.apply(  # type: ignore[no-untyped-call]
             step, RandomState(support.y.device), *theta.values(), *beside.values(), *support
         )
         return {**theta, **dict(zip(learner.adapted_names, moved, strict=True))}
 
     return replayed_step
-
-
-class _InnerStep(nn.Module):
-    """``inner_step`` as a ``forward``, so that the learner's parameters can be swapped."""
-
-    def __init__(self, learner: PerTask) -> None:
-        super().__init__()
-        self.learner = learner
-
-    def forward(self, theta: Weights, support: Split, step: int) -> Weights:
-        return self.learner.inner_step(theta, support, step)
 
 
 class _Replayed(torch.autograd.Function):
@@ -99,17 +84,17 @@ class _Replayed(torch.autograd.Function):
     def backward(ctx: Any, *v: Tensor) -> tuple[Tensor | None, ...]:
         """The vector-Jacobian product, in the inputs whose gradient is asked for."""
         inputs, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
-        places = [place for place, asked in enumerate(wanted) if asked]
+        indices = [index for index, asked in enumerate(wanted) if asked]
 
         def of_wanted(*values: Tensor) -> tuple[Tensor, ...]:
-            replaced = dict(zip(places, values, strict=True))
+            replaced = dict(zip(indices, values, strict=True))
             return ctx.function(*(replaced.get(i, value) for i, value in enumerate(inputs)))  # type: ignore[no-any-return]
 
         # The backward pass may run long after ``forward``, which says the same (see ``attention``).
         with sdpa_kernel(SDPBackend.MATH), ctx.before.again():
-            products = pulled_back(of_wanted, [inputs[place] for place in places], v)
-        found = dict(zip(places, products, strict=True))
-        return (None, None, *(found.get(i) for i in range(len(inputs))))
+            products = pulled_back(of_wanted, [inputs[index] for index in indices], v)
+        gradients = dict(zip(indices, products, strict=True))
+        return (None, None, *(gradients.get(i) for i in range(len(inputs))))
 
     @staticmethod
     def vmap(
@@ -133,8 +118,7 @@ def pulled_back(
     Plain autograd is cheaper than ``torch.func.vjp`` where no other transform is at work.
     """
     if torch._C._are_functorch_transforms_active() or torch.is_grad_enabled():
-        products: tuple[Tensor, ...] = vjp(function, *at)[1](v, retain_graph=False)
-        return products
+        return vjp(function, *at)[1](v, retain_graph=False)  # type: ignore[no-any-return]
     with torch.enable_grad():
         own = [x.detach().requires_grad_() for x in at]
         outputs = function(*own)

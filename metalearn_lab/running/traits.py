@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -35,7 +36,8 @@ _NO_SECOND_DERIVATIVE = {
 }
 
 
-class Traits(NamedTuple):
+@dataclass
+class Traits:
     """What was seen.
 
     Attributes:
@@ -52,24 +54,24 @@ class Traits(NamedTuple):
         once: what PyTorch has no second derivative of, or a wrong one, in words.
     """
 
-    heavy: bool
-    fails: str | None
-    wrong: str | None
-    wrong_twice: str | None
-    draws: bool
-    unrepeatable: bool
-    straight: bool
-    written: tuple[str, ...]
-    cut: tuple[str, ...]
-    once: tuple[str, ...]
+    heavy: bool = False
+    fails: str | None = None
+    wrong: str | None = None
+    wrong_twice: str | None = None
+    draws: bool = False
+    unrepeatable: bool = False
+    straight: bool = False
+    written: set[str] = field(default_factory=set)
+    cut: list[str] = field(default_factory=list)
+    once: set[str] = field(default_factory=set)
 
 
-_seen: WeakKeyDictionary[nn.Module, dict[object, Traits | None]] = WeakKeyDictionary()
+_traits_of: WeakKeyDictionary[nn.Module, dict[object, Traits | None]] = WeakKeyDictionary()
 
 
 def seen_traits(model: nn.Module, device: torch.device | None) -> Traits | None:
     """What was found of a model on a device, if it was watched there in its present form."""
-    return _seen.get(model, {}).get(_form(model, device))
+    return _traits_of.get(model, {}).get(_form(model, device))
 
 
 def watch_once(learner: PerTask, x: Tensor) -> Traits | None:
@@ -82,7 +84,7 @@ def watch_once(learner: PerTask, x: Tensor) -> Traits | None:
     Returns:
         None where it cannot be watched: inside another transform or a compiler, or as it fails.
     """
-    known = _seen.setdefault(learner.model, {})
+    known = _traits_of.setdefault(learner.model, {})
     form = _form(learner.model, x.device)
     if form not in known:
         transformed = torch._C._are_functorch_transforms_active()
@@ -125,22 +127,17 @@ def _traits(learner: PerTask, x: Tensor, random: RandomState) -> Traits:
     draws = random.has_moved()
     random.restore()
     again = functional_call(learner.model, (weights, buffers), (log.x,))
-    unrepeatable = not torch.allclose(size, _size(again), rtol=1e-3, equal_nan=True)
-    # A model that writes is refused, and would write now.
-    looped = log.written or log.wrong or (log.heavy and x.device.type == "cpu")
+    traits = log.traits
+    traits.unrepeatable = not torch.allclose(size, _size(again), rtol=1e-3, equal_nan=True)
+    traits.draws = draws or traits.unrepeatable
+    traits.straight = log.met_as_given and not log.read_elsewhere
     absent = [name for name, g in zip(weights, gradients, strict=True) if g is None]
-    return Traits(
-        heavy=log.heavy,
-        fails=None if looped else _failure_under_vmap(learner, x[:1]),
-        wrong=log.wrong,
-        wrong_twice=log.wrong_twice,
-        draws=draws or unrepeatable,
-        unrepeatable=unrepeatable,
-        straight=log.straight,
-        written=tuple(sorted(log.written)),
-        cut=tuple(name for name in absent if name in log.read),
-        once=tuple(sorted(log.once)),
-    )
+    traits.cut = [name for name in absent if name in log.read]
+    # A model that writes is refused, and would write now.
+    looped = traits.written or traits.wrong or (traits.heavy and x.device.type == "cpu")
+    if not looped:
+        traits.fails = _failure_under_vmap(learner, x[:1])
+    return traits
 
 
 def _failure_under_vmap(learner: PerTask, x: Tensor) -> str | None:
@@ -163,26 +160,19 @@ def _failure_under_vmap(learner: PerTask, x: Tensor) -> str | None:
 
 def _size(outputs: Any) -> Tensor:
     """A number that depends on all outputs."""
-    return torch.stack([(out**2).sum() for out in _tensors(outputs) if _is_real(out)]).sum()
+    real = [out for out in tensors_in(outputs) if out.is_floating_point()]
+    return torch.stack([(out**2).sum() for out in real]).sum()
 
 
-@contextmanager
-def _input_layer_marked(model: nn.Module, log: _Log) -> Iterator[None]:
-    """Tell the log when the layer runs that the model names as the one that meets its input."""
+def _input_layer_marked(model: nn.Module, log: _Log) -> ExitStack:
+    """Inside, the log is told when the layer runs that the model names as its input layer."""
+    hooks = ExitStack()
     path = getattr(model, "input_layer", None)
-    if not isinstance(path, str):
-        yield
-        return
-    layer = model.get_submodule(path)
-    hooks = (
-        layer.register_forward_pre_hook(lambda _, inputs: log.enter(inputs), prepend=False),
-        layer.register_forward_hook(lambda *_: log.leave()),
-    )
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    if isinstance(path, str):
+        layer = model.get_submodule(path)
+        hooks.enter_context(layer.register_forward_pre_hook(lambda _, inputs: log.enter(inputs)))
+        hooks.enter_context(layer.register_forward_hook(lambda *_: log.leave()))
+    return hooks
 
 
 class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -191,82 +181,74 @@ class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, named: dict[str, Tensor], x: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.x = x.clone()
-        self.names = {_storage(tensor): name for name, tensor in named.items()}
-        self.of_input, self.of_weights = {_storage(self.x)}, set(self.names)
+        self.names = {storage_of(tensor): name for name, tensor in named.items()}
+        self.of_input, self.of_weights = {storage_of(self.x)}, set(self.names)
         self.alive: list[Any] = []  # so that no memory is used twice
-        self.heavy = self.straight = self.inside = False
-        self.astray = False
-        self.wrong: str | None = None
-        self.wrong_twice: str | None = None
+        self.in_input_layer = self.met_as_given = self.read_elsewhere = False
         self.read: set[str] = set()
-        self.written: set[str] = set()
-        self.once: set[str] = set()
+        self.traits = Traits()
 
     def enter(self, inputs: tuple[Any, ...]) -> None:
         """The input layer is called."""
-        as_given = len(inputs) == 1 and inputs[0] is self.x
-        self.straight, self.inside = as_given and not self.astray, True
+        self.met_as_given = len(inputs) == 1 and inputs[0] is self.x
+        self.in_input_layer = True
 
     def leave(self) -> None:
         """It has returned."""
-        self.inside = False
+        self.in_input_layer = False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        given = [_storage(tensor) for tensor in _tensors((args, kwargs))]
-        name = func.overloadpacket.__name__
-        self._note(name, args, given)
-        if _storage(self.x) in given and not self.inside:
-            self.astray, self.straight = True, False
+        given = [storage_of(tensor) for tensor in tensors_in((args, kwargs))]
+        self._note(func.overloadpacket.__name__, args, given)
+        self.read_elsewhere |= storage_of(self.x) in given and not self.in_input_layer
         if func._schema.is_mutable:
-            bound = [*zip(func._schema.arguments, args, strict=False)]
-            bound += [(a, kwargs[a.name]) for a in func._schema.arguments if a.name in kwargs]
-            changed = [v for a, v in bound if a.alias_info is not None and a.alias_info.is_write]
-            into = {_storage(t) for t in _tensors(changed)}
+            arguments = func._schema.arguments
+            values = dict(zip((a.name for a in arguments), args, strict=False)) | kwargs
+            written = [values.get(a.name) for a in arguments if a.is_write]
+            into = {storage_of(tensor) for tensor in tensors_in(written)}
             # A counter reads nothing but itself, and carries nothing of a task.
             if not (self.of_input | self.of_weights).isdisjoint(set(given) - into):
-                self.written |= self._named(into)
+                self.traits.written |= self._named(into)
         results = func(*args, **kwargs)
         self.alive.append(results)
         for tainted in (self.of_input, self.of_weights):
             if not tainted.isdisjoint(given):
-                tainted |= {_storage(tensor) for tensor in _tensors(results)}
+                tainted |= {storage_of(tensor) for tensor in tensors_in(results)}
         return results
 
     def _note(self, name: str, args: tuple[Any, ...], given: list[int]) -> None:
         self.read |= self._named(given)
         product = name in _PRODUCTS and all(s in self.of_input for s in given[-2:])
         attention = name.startswith("_scaled_dot_product")
-        self.heavy |= name in _CONVOLUTIONS or product or attention
-        if name == "embedding" and any(_embedding_options(args)):
-            self.wrong = "torch.func.vmap forgets padding_idx and other options of an embedding"
-            if len(args) > 4 and args[4]:
-                self.once.add("an embedding with sparse gradients")
+        self.traits.heavy |= name in _CONVOLUTIONS or product or attention
+        if name == "embedding":
+            # Left-out options are without effect.
+            options: list[Any] = [*args[2:], *(-1, False, False)[len(args) - 2 :]]
+            padding, by_frequency, sparse = options
+            if padding >= 0 or by_frequency or sparse:
+                reason = "torch.func.vmap forgets padding_idx and other options of an embedding"
+                self.traits.wrong = reason
+            if sparse:
+                self.traits.once.add("an embedding with sparse gradients")
         affine = name == "native_layer_norm" and args[2] is not None
         if name in _WRONG_UNDER_VMAP or affine:
-            self.wrong_twice = f"torch.func.vmap gives a wrong second derivative through {name}"
+            reason = f"torch.func.vmap gives a wrong second derivative through {name}"
+            self.traits.wrong_twice = reason
         if name in _NO_SECOND_DERIVATIVE:
-            self.once.add(_NO_SECOND_DERIVATIVE[name])
+            self.traits.once.add(_NO_SECOND_DERIVATIVE[name])
 
     def _named(self, storages: Any) -> set[str]:
         return {self.names[storage] for storage in storages if storage in self.names}
 
 
-def _embedding_options(args: tuple[Any, ...]) -> list[bool]:
-    options: list[Any] = [*args[2:], *(-1, False, False)[len(args) - 2 :]]
-    padding, by_frequency, sparse = options
-    return [padding >= 0, bool(by_frequency), bool(sparse)]
-
-
-def _tensors(values: Any) -> list[Tensor]:
+def tensors_in(values: Any) -> list[Tensor]:
+    """The tensors in tuples, lists and dicts of whatever depth."""
     return [leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
 
 
-def _storage(tensor: Tensor) -> int:
+def storage_of(tensor: Tensor) -> int:
+    """What tells apart the memory of tensors."""
     return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else id(tensor)
-
-
-def _is_real(tensor: Tensor) -> bool:
-    return tensor.is_floating_point()

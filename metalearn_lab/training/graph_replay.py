@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from metalearn_lab.compiled.checking import check_same, loss_and_gradient, pure_snapshot
-from metalearn_lab.compiled.inputs import inputs_of
 from metalearn_lab.compiled.not_compilable import NotCompilable, OtherLearner, OtherThanCompiled
-from metalearn_lab.compiled.one_task import state_of
+from metalearn_lab.compiled.one_task import inputs_of, state_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.running.known_gradient import with_known_gradient
 from metalearn_lab.running.per_task import Weights

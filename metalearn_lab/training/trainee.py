@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.training.random_state import random_state, set_random_state
+from metalearn_lab.running.random_state import set_torch_state, torch_state
 
 
 class Kept(NamedTuple):
@@ -51,7 +51,7 @@ class Trainee:
         }
         tensors = {f"learner/{name}": weight for name, weight in self.learner.state_dict().items()}
         tensors |= {f"optimizer/{i}/{n}": v for (i, n), v in entries.items() if _is_tensor(v)}
-        tensors |= {f"random/{name}": numbers for name, numbers in random_state(self._on).items()}
+        tensors |= {f"random/{name}": numbers for name, numbers in torch_state(self._on).items()}
         state = {
             "optimizer": optimizer["param_groups"],
             "optimizer numbers": [[*at, v] for at, v in entries.items() if not _is_tensor(v)],
@@ -73,7 +73,8 @@ class Trainee:
             values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
         if self.scheduler is not None:
             self.scheduler.load_state_dict(kept.state["scheduler"])
-        set_random_state(groups.get("random", {}), self._on)
+        random_states = {name: state.cpu() for name, state in groups.get("random", {}).items()}
+        set_torch_state(random_states, self._on)
 
     @property
     def _on(self) -> torch.device:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from metalearn_lab.workbook.chapters import CHAPTERS
 
-
 SETTINGS = Path(__file__).parent / "lab_settings"
 """JupyterLab's defaults that are ours: it asks nobody for news."""
 WORKSPACES = ".jupyterlab"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metalearn_lab.compiled.low_rank_meta_loss import CompiledLowRankMetaLoss
+from metalearn_lab.compiled.meta_loss import CompiledLowRankMetaLoss
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML

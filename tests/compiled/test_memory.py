@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalearn_lab.compiled.lowering import Step
+from metalearn_lab.compiled.kernels import Step
 from metalearn_lab.compiled.memory import place_buffers
 from metalearn_lab.compiled.values import Buffer
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.compiled.for_learner import compiled_meta_loss
+from metalearn_lab.compiled.meta_loss import compiled_meta_loss
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.meta_sgd import MetaSGD

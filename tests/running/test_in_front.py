@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.compiled.for_learner import compiled_meta_loss
+from metalearn_lab.compiled.meta_loss import compiled_meta_loss
 from metalearn_lab.compiled.not_compilable import OtherThanCompiled
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP

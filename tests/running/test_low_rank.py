@@ -17,7 +17,7 @@ from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.text_encoder import BagOfNgrams
 from metalearn_lab.running import low_rank
-from metalearn_lab.running.low_rank_rule import saves_work
+from metalearn_lab.running.low_rank import saves_work
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 from tests.learners.builders import (
