@@ -100,11 +100,16 @@ learners = {
 # start from the same weights.
 
 # %% tags=["nbval-check-output"]
+from metalearn_lab.workbook.facts import finding, proof
+
 example = training.batch(0, 25)
 print("support x", tuple(example.support.x.shape), " query x", tuple(example.query.x.shape))
 weights = [dict(learner.model.named_parameters()) for learner in learners.values()]
 print("parameters:", sum(w.numel() for w in weights[0].values()))
-print("same start:", all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0]))
+proof(
+    "both networks start from the same weights",
+    [torch.equal(weights[0][name], weights[1][name]) for name in weights[0]],
+)
 
 # %% [markdown]
 # Now train both, with one loop. MAML adapts on the support points and is judged on the query points.
@@ -255,13 +260,23 @@ print(f"with the best, α = {best_rate}, on the unseen tasks: {interval_over_tas
 
 # %% tags=["nbval-check-output"]
 maml, joint = (curves[name].loss.mean(0) for name in ("maml", "fine_tuning"))
-print(
-    "before adaptation the two differ by less than 10 %:", bool(abs(maml[0] / joint[0] - 1) < 0.1)
+finding(
+    "before adaptation the errors of the two differ by less than 10 %",
+    abs(maml[0] / joint[0] - 1),
+    below=0.1,
 )
-print("MAML after one step is better:", bool(maml[1] < joint[1]))
-print("... even than pretraining after the last step:", bool(maml[1] < joint[-1]))
-print("... by more than the interval of the difference:", bool(gap.mean > gap.half_width))
-print("... also than pretraining at its own best α:", bool(maml[1] < best.mean()))
+finding("after one step MAML's error is lower than pretraining's", joint[1] - maml[1], above=0)
+finding(
+    "after one step MAML's error is lower than pretraining's after its last",
+    joint[-1] - maml[1],
+    above=0,
+)
+finding("after one step MAML is ahead by more than the paired interval", gap, above=0)
+finding(
+    "after one step MAML's error is lower than pretraining's at its own best α",
+    best.mean() - maml[1],
+    above=0,
+)
 
 # %% [markdown]
 # ### Move it
@@ -281,7 +296,11 @@ SinusoidExplorer(learners, unseen, most_steps=test_steps, tasks=unseen_tasks, st
 amplitudes, _ = unseen.curves(0, unseen_tasks)
 tall = amplitudes > amplitudes.median()
 errors = curves["maml"].loss[:, 1]
-print("the taller half is harder than the other:", bool(errors[tall].mean() > errors[~tall].mean()))
+finding(
+    "after MAML's first step the taller half of the sinusoids has the larger error",
+    errors[tall].mean() - errors[~tall].mean(),
+    above=0,
+)
 
 # %% [markdown]
 # ## Two checks, for a taste
@@ -310,7 +329,16 @@ report = check_meta_gradient(smooth, training.batch(0, 3))
 report
 
 # %% tags=["nbval-check-output"]
-print("meta-gradient of MAML, 3 inner steps: relative error < 1e-6:", report.passed)
+proof(
+    "MAML's meta-gradient is the same for all tasks at once and one by one (relative error)",
+    [each.vmap_error for each in report.parameters],
+    below=1e-10,
+)
+proof(
+    "MAML's meta-gradient agrees with finite differences (relative error)",
+    [each.reference_error for each in report.parameters],
+    below=1e-6,
+)
 
 # %% [markdown]
 # ### Four algorithms, four answers
@@ -361,7 +389,7 @@ for name, kind in kinds.items():
     exact = [closed_form(name, **bowls, inner_lr=0.1, inner_steps=k) for k in (1, 2, 5)]
     gaps += [abs(one - other) for one, other in zip(ran, exact, strict=True)]
     print(LABELS[name].ljust(18), "".join(f"{round(value, 4) + 0.0:9.4f}" for value in ran))
-print("training agrees with the closed form, max |Δ| < 1e-6:", all(gap < 1e-6 for gap in gaps))
+proof("training settles where the closed form says (|Δθ|)", gaps, below=1e-6)
 
 # %% [markdown]
 # MAML goes *away* from the steep bowl, to $-0.8$: with $\alpha a = 0.9$ one inner step covers nine tenths of the

@@ -73,10 +73,16 @@ frame.groupby("class").agg(sentences=("text", "size"), templates=("template", "n
 ).round(0).astype(int)
 
 # %% tags=["nbval-check-output"]
-print("every row has a text, a class and a template:", len(table.texts) == len(table.groups))
-print("no sentence stands twice, so none has two classes:", frame["text"].is_unique)
-print(
-    "every template belongs to one class:", frame.groupby("template")["class"].nunique().max() == 1
+from metalearn_lab.workbook.facts import finding, proof
+
+proof(
+    "every row has a text, a class and a template",
+    len(table.texts) == len(table.labels) == len(table.groups),
+)
+proof("no sentence stands twice, so none has two classes", frame["text"].is_unique)
+proof(
+    "every template belongs to one class",
+    frame.groupby("template")["class"].nunique().max() == 1,
 )
 
 # %% [markdown]
@@ -182,9 +188,15 @@ support_rows, query_rows = episode.support_rows.tolist(), episode.query_rows.tol
 templates = [{table.groups[row] for row in side} for side in (support_rows, query_rows)]
 print("support and query items:", len(support_rows), len(query_rows))
 print("distinct classes:", len(set(episode.classes.tolist())))
-print("all of them test classes:", set(episode.classes.tolist()) <= set(classes.test))
-print("no row twice:", len({*support_rows, *query_rows}) == len(support_rows) + len(query_rows))
-print("no template on both sides:", not templates[0] & templates[1])
+proof(
+    "all classes of the episode are test classes",
+    set(episode.classes.tolist()) <= set(classes.test),
+)
+proof(
+    "no row stands twice in the episode",
+    len({*support_rows, *query_rows}) == len(support_rows) + len(query_rows),
+)
+proof("no template stands on both sides of the episode", not templates[0] & templates[1])
 
 # %% [markdown]
 # ### An episode has an address
@@ -195,17 +207,15 @@ print("no template on both sides:", not templates[0] & templates[1])
 # %% tags=["nbval-check-output"]
 again = make_sampler(rows, "test")
 again.episode(99)  # another one first
-print(
-    "the same in another order:",
-    torch.equal(again.episode(7).query_rows, sampler.episode(7).query_rows),
+seventh = sampler.episode(7).query_rows
+proof(
+    "an episode is the same in another order",
+    torch.equal(again.episode(7).query_rows, seventh),
 )
-print(
-    "the same in a batch:",
-    torch.equal(sampler.batch(5, 3).query.x[2], sampler.episode(7).query_rows),
-)
-print(
-    "another index is another one:",
-    not torch.equal(sampler.episode(8).query_rows, sampler.episode(7).query_rows),
+proof("an episode is the same in a batch", torch.equal(sampler.batch(5, 3).query.x[2], seventh))
+proof(
+    "another index is another episode",
+    not torch.equal(sampler.episode(8).query_rows, seventh),
 )
 
 # %% [markdown]
@@ -235,9 +245,13 @@ pd.DataFrame(
 
 # %% tags=["nbval-check-output"]
 shares = counts[trained] / counts[trained].sum(1, keepdim=True)
-print("every class had every label:", bool((counts[trained] > 0).all()))
-print("no label has more than 1.5 times its fair share:", bool(shares.max() < 1.5 / ways))
-print("test classes were never dealt:", int(counts[list(classes.test)].sum()) == 0)
+finding("every training class had every label", counts[trained], above=0)
+finding(
+    "no training class had a label more than 1.5 times as often as its fair share",
+    shares.max() * ways,
+    below=1.5,
+)
+proof("no test class was dealt in training", counts[list(classes.test)].sum() == 0)
 
 # %% [markdown]
 # With fixed labels it could learn by heart which sentence belongs to which label, and never look at the support
@@ -281,7 +295,7 @@ print(
     *batch.support.x.shape[:2],
 )
 print("           support y [tasks, items]:     ", *batch.support.y.shape)
-print("the first task of the batch is the one task:", torch.equal(batch.query.x[0], one.query.x))
+proof("the first task of the batch is the one task", torch.equal(batch.query.x[0], one.query.x))
 
 # %% [markdown]
 # ### A baseline that is not trained
@@ -434,11 +448,18 @@ headline(
 # uses the support set must fall to chance on average. One that does not fall has found the answer elsewhere.
 
 # %% tags=["nbval-check-output"]
-print("split by template, no query has a sibling in support:", not has_sibling(honest).any())
-print("split by sentence, more than a tenth have one:", bool(share.mean > 0.1))
-print("the leak raises accuracy by more than its interval:", bool(rise > rise_half))
-near = abs(chance_level.mean - 1 / ways) < 2 * chance_level.half_width
-print("with shuffled support labels accuracy is at chance:", bool(near))
+proof("split by template, no query has a sibling in support", not has_sibling(honest).any())
+finding(
+    "split by sentence, more than a tenth of the queries have a sibling in support",
+    share.mean,
+    above=0.1,
+)
+finding("the leak raises accuracy by more than the paired interval", gap, above=0)
+finding(
+    "with shuffled support labels accuracy is at chance, within two half-widths of its interval",
+    abs(chance_level.mean - 1 / ways) / chance_level.half_width,
+    below=2,
+)
 
 # %% [markdown]
 # ### Catch it

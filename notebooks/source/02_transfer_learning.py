@@ -82,21 +82,32 @@ print(f"{len(training.classes.train)} classes to train on")
 print(f"{len(world.classes.validation)} to choose on, {len(world.classes.test)} to report on")
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab import assert_episode_is_clean, first_shots
+from metalearn_lab import first_shots
+from metalearn_lab.workbook.facts import finding, proof
 
 rows = world.row_sampler("test")
-for index in range(50):
-    assert_episode_is_clean(rows.episode(index), table.groups)
+
+
+def templates_of(side):
+    """The templates of some rows of the table."""
+    return {table.groups[row] for row in side.tolist()}
+
+
+clean = [
+    templates_of(each.support_rows).isdisjoint(templates_of(each.query_rows))
+    for each in map(rows.episode, range(50))
+]
 nested = [first_shots(rows.batch(0, 50), ways, k) for k in shots]
-same_queries = all(torch.equal(each.query.x, nested[0].query.x) for each in nested)
-inside = all(
+same_queries = [torch.equal(each.query.x, nested[0].query.x) for each in nested]
+inside = [
     torch.equal(each.support.x, nested[-1].support.x[:, : ways * k])
     for k, each in zip(shots, nested, strict=True)
-)
+]
 apart = not set(training.classes.train) & {*world.classes.validation, *world.classes.test}
-print("no template on both sides of an episode: True")
-print("test and validation classes are new to the network:", apart)
-print("every K has the same queries:", same_queries, "| nested supports:", inside)
+proof("no template stands on both sides of an episode", clean)
+proof("test and validation classes are new to the network", apart)
+proof("every K has the same queries", same_queries)
+proof("the support of every K holds those of the smaller ones", inside)
 
 # %% [markdown]
 # Within a support set several sentences may come from one template, so 32 sentences of a class tell less than 32 independent ones would.
@@ -184,8 +195,7 @@ on_z = adapting(upper, "*").adapt(few["z"].support, 5)[-1]
 on_ids = adapting(network, ("body.1.*", "head.*")).adapt(few["ids"].support, 5)[-1]
 renamed = {"body.0.weight": "body.1.weight", "body.0.bias": "body.1.bias"}
 gaps = [(on_z[name] - on_ids[renamed.get(name, name)]).abs().max() for name in on_z]
-same = all(bool(gap < 1e-5) for gap in gaps)
-print("five steps on z and five on ids end at the same weights, max |Δ| < 1e-5:", same)
+proof("five steps on z and five on ids end at the same weights (max |Δ|)", gaps, below=1e-5)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** Ask which of the four lets a thousand customers share one network. All but full fine-tuning: each customer
@@ -234,11 +244,15 @@ layer = model.get_submodule("body.0")
 x, y = few["z"].support.x[0].double().cpu(), few["z"].support.y[0].cpu()
 by_hand = LoRA(base.body[0], 4, 8, layer.lora_A.detach())
 
-print("step 0, LoRA equals the base, bit for bit:", torch.equal(model(x), base(x)))
-print("the lines above equal the package's layer:", torch.equal(by_hand(x), layer(x)))
+proof("at step 0 LoRA equals the base, bit for bit", torch.equal(model(x), base(x)))
+proof("LoRA by hand equals the package's, bit for bit", torch.equal(by_hand(x), layer(x)))
 F.cross_entropy(model(x), y).backward()
-print("at step 0 A has a gradient:", bool(layer.lora_A.grad.abs().max() > 0))
-print("at step 0 B has a gradient:", bool(layer.lora_B.grad.abs().max() > 0))
+proof("at step 0 the gradient of A is zero", (layer.lora_A.grad == 0).all())
+proof(
+    "at step 0 the gradient of B is not zero (max |∂L/∂B|)",
+    layer.lora_B.grad.abs().max(),
+    above=0,
+)
 
 # %% [markdown]
 # With $G = \partial L/\partial W$ the chain rule gives
@@ -266,12 +280,16 @@ plain = adapting(base, "body.0.weight").adapt(support, 1)
 full_step = (plain[1]["body.0.weight"] - plain[0]["body.0.weight"])[0]
 a = layer.lora_A.detach()
 gap = (weight_change(model, 1) - layer.scale**2 * full_step @ a.T @ a).abs().max()
-print("first step = full step · s² AᵀA, max |Δ| < 1e-12:", bool(gap < 1e-12))
+proof("the first step of LoRA is the full step times s² AᵀA (max |Δ|)", gap, below=1e-12)
 
 square = with_lora(base, ["body.0"], rank=32, lora_alpha=32)
 nn.init.orthogonal_(square.get_submodule("body.0").lora_A, generator=torch.Generator())
 gap = (weight_change(square, 1) - full_step).abs().max()
-print("orthogonal A of full rank, s = 1: the full step, max |Δ| < 1e-12:", bool(gap < 1e-12))
+proof(
+    "with a square orthogonal A and s = 1, the first step of LoRA is the full step (max |Δ|)",
+    gap,
+    below=1e-12,
+)
 values = torch.linalg.svdvals(weight_change(model, 20))
 print("rank of the change after 20 steps:", int((values > 1e-10 * values[0]).sum()))
 
@@ -282,7 +300,7 @@ print("rank of the change after 20 steps:", int((values > 1e-10 * values[0]).sum
 with torch.no_grad():
     layer.lora_B.normal_(generator=torch.Generator().manual_seed(1))
     gap = (layer.merged()(x) - layer(x)).abs().max()
-print("merged layer equals LoRA, max |Δ| < 1e-12:", bool(gap < 1e-12))
+proof("the merged layer equals LoRA (max |Δ|)", gap, below=1e-12)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** Let them derive both gradients on paper. Then ask what happens if A *and* B start at zero (no gradient,
@@ -309,7 +327,7 @@ ours = with_lora(base, ["body.0"], rank=4, lora_alpha=8)
 with torch.no_grad():
     their_a = theirs.get_submodule("base_model.model.body.0.lora_A.default").weight
     their_a.copy_(ours.get_submodule("body.0").lora_A)
-print("step 0, peft equals the base, bit for bit:", torch.equal(theirs(x), base(x)))
+proof("at step 0 peft equals the base, bit for bit", torch.equal(theirs(x), base(x)))
 
 learner = adapting(ours, ("*lora_*", "head.*"))
 ours_along = [learner.predict(theta, x[None])[0] for theta in learner.adapt(support, 20)]
@@ -320,8 +338,7 @@ for outputs in ours_along:
     optimizer.zero_grad()
     F.cross_entropy(theirs(x), y).backward()
     optimizer.step()
-same = all(gap < 1e-9 for gap in gaps)
-print("outputs after 0, 1, …, 20 steps, by hand and by peft, max |Δ| < 1e-9:", same)
+proof("our outputs after 0, 1, …, 20 steps are those of peft (max |Δ|)", gaps, below=1e-9)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 4 minutes.** Show `print(theirs)` and let them find $W_0$, $A$, $B$ and the two heads in it. Ask why the
@@ -429,24 +446,28 @@ headline(
 # %% tags=["nbval-check-output"]
 ways_to_adapt = list(learners)
 at_one = [scores[name][few_shot].mean.mean for name in ways_to_adapt]
-print("K = 1: all trained ways are within 3 points:", bool(max(at_one) - min(at_one) < 0.03))
-
-
-def clearly(one, other, k):
-    """Whether the lead is larger than its interval."""
-    gap = ahead(one, other, k)
-    return bool(gap.mean > gap.half_width)
-
-
-print(f"K = {many_shot}, ahead by more than the paired interval:")
+finding(
+    "K = 1: all trained ways are within 3 points of each other",
+    100 * (max(at_one) - min(at_one)),
+    below=3,
+)
 for one, other in (
     ("lora_8", "linear_probe"),
     ("last_layers", "lora_8"),
     ("fine_tuning", "linear_probe"),
 ):
-    print(f"  {label(one)} of {label(other)}:", clearly(one, other, many_shot))
-over_one = all(clearly("nearest_class_mean", name, k) for name in learners for k in shots[1:])
-print("K > 1: the untrained one is ahead of them all:", over_one)
+    finding(
+        f"K = {many_shot}: {label(one)} is ahead of {label(other)} "
+        "by more than the paired interval",
+        ahead(one, other, many_shot),
+        above=0,
+    )
+if len(shots) > 1:
+    finding(
+        "K > 1: the untrained one is ahead of each trained one by more than the paired interval",
+        [ahead("nearest_class_mean", name, k) for name in learners for k in shots[1:]],
+        above=0,
+    )
 
 # %% [markdown]
 # (a) At $K = 1$ all trained ways lie within three points: many trainable numbers do not ruin a small $K$, if rate and
@@ -475,9 +496,17 @@ print(f"the probe gains {gained.mean:+.1f} ± {gained.half_width:.1f}")
 print(f"last layers less probe, now {lead.mean:+.1f} ± {lead.half_width:.1f}")
 
 # %% tags=["nbval-check-output"]
-print("the probe gains by more than the interval:", bool(gained.mean > gained.half_width))
-print("last layers stay ahead by more than the interval:", bool(lead.mean > lead.half_width))
-print("their lead is smaller than before:", bool(lead.mean < ahead(layers, probe, k).mean))
+finding("with more steps the probe gains by more than the paired interval", gained, above=0)
+finding(
+    "with more steps last layers stay ahead of the probe by more than the paired interval",
+    lead,
+    above=0,
+)
+finding(
+    "with more steps the lead of the last layers is smaller",
+    ahead(layers, probe, k).mean - lead.mean,
+    above=0,
+)
 
 # %% [markdown]
 # Not quite: part of the lead was steps, the rest is features. Fewer trainable numbers were slower here, so a table at equal steps
@@ -535,27 +564,46 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 OverFittingExplorer(traces, chance=1 / ways).show()
 
 # %% tags=["nbval-check-output"]
+from itertools import pairwise
+
 at_one = [traces[name][few_shot] for name in watched]
 
 
-def rises(each):
-    """Whether the query loss at the end is above its least, by more than the paired interval."""
-    rise = interval_over_tasks(each.query_loss[:, -1] - each.query_loss[:, each.turning_step])
-    return bool(rise.mean > rise.half_width)
+def rise(values, turn):
+    """From the turn of the query loss to the end, with the paired interval."""
+    return interval_over_tasks(values[:, -1] - values[:, turn])
 
 
-print(
-    "K = 1, support loss ends below 0.02:", all(e.support_loss[:, -1].mean() < 0.02 for e in at_one)
+finding(
+    "K = 1: the support loss of each method ends below 0.02",
+    [each.support_loss[:, -1].mean() for each in at_one],
+    below=0.02,
 )
-print("K = 1, query loss turns and rises, each method:", all(map(rises, at_one)))
-flat = [
-    abs(e.query_accuracy.mean(0)[-1] - e.query_accuracy.mean(0)[e.turning_step]) for e in at_one
-]
-print("K = 1, accuracy moves less than 4 points from there on:", bool(max(flat) < 0.04))
+finding(
+    "K = 1: the query loss of each method turns and rises by more than the paired interval",
+    [rise(each.query_loss, each.turning_step) for each in at_one],
+    above=0,
+)
+finding(
+    "K = 1: accuracy at the end is less than 4 points from that at the turn, for each method",
+    [100 * rise(each.query_accuracy, each.turning_step).mean for each in at_one],
+    above=-4,
+    below=4,
+)
 first = [each.turning_step for each in at_one]
-print("K = 1, all methods turn within five steps of each other:", max(first) - min(first) <= 5)
+finding("K = 1: the methods turn at most five steps apart", max(first) - min(first), below=6)
 turns = [traces["fine_tuning"][k].turning_step for k in few_shots]
-print("with more shots fine-tuning turns later:", turns == sorted(turns) and turns[0] < turns[-1])
+if len(turns) > 1:
+    finding(
+        "with more shots fine-tuning never turns at an earlier step",
+        [after - before for before, after in pairwise(turns)],
+        above=-1,
+    )
+finding(
+    f"fine-tuning turns later at K = {few_shots[-1]} than at K = {few_shot}",
+    turns[-1] - turns[0],
+    above=0,
+)
 
 # %% [markdown]
 # The query loss turns and climbs while the accuracy hardly moves: the network keeps its answers and gets *surer* of them, also where it
@@ -593,10 +641,16 @@ for kind, k in ((JointPretraining, 5), (MAML, 0), (MAML, 1)):
     learner(tasks).backward()
     gradients.append(torch.cat([p.grad.flatten() for p in grown.parameters()]))
 pretraining, no_step, one_step = gradients
-print(
-    "MAML with k = 0 has pretraining's gradient:", torch.allclose(no_step, pretraining, atol=1e-7)
+proof(
+    "MAML with k = 0 has pretraining's gradient (relative error)",
+    (no_step - pretraining).norm() / pretraining.norm(),
+    below=1e-5,
 )
-print("MAML with k = 1 has it too:", torch.allclose(one_step, pretraining, atol=1e-3))
+finding(
+    "MAML with k = 1 has another gradient than pretraining (max |Δ|)",
+    (one_step - pretraining).abs().max(),
+    above=1e-3,
+)
 
 # %% [markdown]
 # Not at all: MAML without a step is pretraining, and one step parts them. (With classes comes one thing more: labels are dealt anew in every
@@ -654,12 +708,23 @@ headline(
 # %% tags=["nbval-check-output"]
 before = [each.accuracy[:, 0].mean().item() for each in curves.values()]
 five = curves["maml"].accuracy.mean(0)[min(5, most_steps)]
-print("before adaptation both are at chance:", all(abs(a - 1 / ways) < 0.02 for a in before))
+finding(
+    "before adaptation MAML and transfer are less than 2 points from chance",
+    [100 * (accuracy - 1 / ways) for accuracy in before],
+    above=-2,
+    below=2,
+)
 last = curves["fine_tuning"].accuracy.mean(0)[-1]
-print("K = 1, MAML after five steps is above where transfer ends:", bool(five > last))
-print(
-    "MAML is ahead, by more than the paired interval, at each K:",
-    all(lead.mean > lead.half_width for lead in leads.values()),
+finding(
+    "K = 1: MAML after five steps is above where transfer ends, in points",
+    100 * (five - last),
+    above=0,
+)
+finding(
+    f"MAML is ahead of transfer at K = {' and '.join(map(str, leads))} "
+    "by more than the paired interval",
+    list(leads.values()),
+    above=0,
 )
 costs = [both[name].gradients_per_task for name in ("maml", "fine_tuning")]
 print("gradients that MAML's training took for each of pretraining's:", costs[0] // costs[1])
@@ -753,12 +818,12 @@ check_choose(choose)
 #
 # </details>
 #
-# **5.** Run the chapter with `class_split = 1`. Which checked lines still say the same, and which accuracies at $K = 1$ moved most?
+# **5.** Run the chapter with `class_split = 1`. Which facts still hold, and which accuracies at $K = 1$ moved most?
 #
 # <details><summary>Answer</summary>
 #
-# When we ran split 1, all trained ways fell far at $K = 1$ and the untrained row hardly, so it was ahead there too; and one check
-# failed: MAML's lead over transfer at $K = 1$ no longer cleared its interval. One split would have told you that it does; chapter 06 has three.
+# When we ran split 1, all trained ways fell far at $K = 1$ and the untrained row hardly, so it was ahead there too; and one fact
+# did not hold: MAML's lead over transfer at $K = 1$ no longer cleared its interval. One split would have told you that it does; chapter 06 has three.
 #
 # </details>
 
