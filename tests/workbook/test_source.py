@@ -1,5 +1,6 @@
 import nbformat
 import pytest
+from jupytext.config import load_jupytext_configuration_file
 
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.source import cells, drift, read_source, source_path
@@ -70,3 +71,9 @@ def test_a_notebook_without_a_source_is_an_error(chapter):
     source_path(chapter).unlink()
     with pytest.raises(WorkbookError, match=r"source .*01_x\.py is missing"):
         drift(chapter)
+
+
+def test_jupyterlab_pairs_no_chapter_with_its_source(repository):
+    """Or else a chapter that is saved in JupyterLab takes answers and notes out of its source."""
+    settings = load_jupytext_configuration_file(str(repository / "notebooks" / "x.ipynb"))
+    assert settings is None or not settings.formats
