@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
 from metalearn_lab.comparison.budget import Budget
 from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
@@ -22,7 +23,7 @@ from metalearn_lab.learners.meta_sgd import MetaSGD
 from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.learners.ridge_head import RidgeHead
-from metalearn_lab.models.mlp import blank_linear, initialise
+from metalearn_lab.models.mlp import initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.types import Task
 
@@ -118,7 +119,7 @@ def _reptile(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
 def _pretrained(adapts: str) -> Callable[..., Learner]:
     def build(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
         model = _text_model(world, seed)
-        head = blank_linear(model.head.in_features, len(world.classes.train))
+        head = skip_init(nn.Linear, model.head.in_features, len(world.classes.train))
         initialise(head, "pretraining head", seed)
         return JointPretraining(
             model,
