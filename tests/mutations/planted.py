@@ -127,8 +127,8 @@ FAULTS = (
     Fault(
         "the steps of a score are chosen by the worst validation accuracy",
         "evaluation/few_shot_score.py",
-        "int(tried[rate].argmax())",
-        "int(tried[rate].argmin())",
+        "int(means[rate].argmax())",
+        "int(means[rate].argmin())",
         ("tests/evaluation",),
     ),
     Fault(
