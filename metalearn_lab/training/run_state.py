@@ -25,11 +25,12 @@ from metalearn_lab.training.non_finite import check_validation
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.sharding import (
     from_first_rank,
-    random_of_other_ranks,
+    random_group,
+    random_of_all_ranks,
+    rank,
     stand_with_first_rank,
-    with_own_random,
 )
-from metalearn_lab.training.trainee import Kept, Trainee, by_prefix
+from metalearn_lab.training.trainee import Kept, Trainee, grouped, named
 
 HistoryRow = dict[str, float]
 
@@ -171,13 +172,15 @@ class RunState:
 
     def _checkpoint(self) -> Checkpoint:
         kept = self.trainee.keep()
-        best = {f"best/{name}": weight for name, weight in self.best.items()}
-        asked = {"compiling was asked for": not self.outer.may_stop_compiling}
-        state = {"run": vars(self.done), "losses": self.losses, **asked, **kept.state}
+        state = kept.state | {
+            "run": vars(self.done),
+            "losses": self.losses,
+            "compiling was asked for": not self.outer.may_stop_compiling,
+        }
         # By now the steps may no longer be compiled.
         description = self.description | {"compiled": self.outer.compiled}
-        random = random_of_other_ranks(kept.tensors)
-        return Checkpoint(description, state, kept.tensors | random | best)
+        random = random_of_all_ranks(kept.tensors["random"])
+        return Checkpoint(description, state, named(kept.tensors | random | {"best": self.best}))
 
     def _restore(self, found: Checkpoint, iterations: int) -> None:
         done = TrainingRun(**found.state["run"])
@@ -187,8 +190,11 @@ class RunState:
                 "asked for: ask for as many or more, or give another path"
             )
         self.done, self.losses = done, found.state["losses"]
-        self.best = by_prefix(found.tensors).get("best", {})
-        self.trainee.put_back(Kept(found.state, with_own_random(found.tensors)))
+        groups = grouped(found.tensors)
+        self.best = groups.get("best", {})
+        # A rank that the checkpoint was written without keeps its own random numbers.
+        random = groups.get(random_group(rank()), {})
+        self.trainee.put_back(Kept(found.state, groups | {"random": random}))
 
     def _rows_since_best(self) -> int:
         losses = [row["validation_loss"] for row in self.done.history]
