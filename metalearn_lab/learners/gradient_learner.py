@@ -171,10 +171,8 @@ class GradientLearner(Learner):
         return {name: theta[name] for name in self.adapted_names}
 
     def training_losses(self, task: Task) -> list[Tensor]:
-        """Support loss at θ_0, …, θ_k, then query loss at θ_k."""
-        trajectory = self.trajectory(task.support, self.inner_steps)
-        support_losses = [self.loss_at(theta, task.support) for theta in trajectory]
-        return [*support_losses, self.loss_at(trajectory[-1], task.query)]
+        """Those of the inner loop."""
+        return self.adaptation_losses(task)
 
     def check_rate(self) -> None:
         """Refuse to try other α where the inner steps may not follow it.

@@ -154,6 +154,12 @@ class Learner(PerTask):
         """What training computes of one task, one loss after the other, to find where it fails."""
         return [self.meta_loss(task)]
 
+    def adaptation_losses(self, task: Task) -> list[Tensor]:
+        """Support loss at θ_0, …, θ_k, then query loss at θ_k, as when the learner is judged."""
+        trajectory = self.trajectory(task.support, self.inner_steps)
+        support_losses = [self.loss_at(theta, task.support) for theta in trajectory]
+        return [*support_losses, self.loss_at(trajectory[-1], task.query)]
+
     def check_rate(self) -> None:
         """Refuse to try other α with this learner.
 

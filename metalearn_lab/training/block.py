@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
 from metalearn_lab.training.outer_step import OuterStep
@@ -43,26 +42,28 @@ def train_block(
         NotCompilable: a compiled step no longer is what PyTorch computes, because of something
             that a user's code depends on. The trainee stands before the block.
     """
-    before, sums, learner = trainee.keep(), _GradientSums(trainee.learner), trainee.learner
+    before, weights = trainee.keep(), list(trainee.learner.parameters())
+    # NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
+    # numbers may overflow, which costs nothing but a second look.
+    sums = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
     losses: list[Tensor] = []
     try:
         for iteration in iterations:
             batch = tasks(iteration)
             losses.append(outer.step(batch))
-            sums.add()
+            _add_gradients(sums, weights)
             trainee.step_scheduler()
     except Exception:
         # What NaN does to somebody's code is no news; where it came from is. But a rank among
         # several may be alone with this error, and no other would take the steps again with it.
-        if ranks() > 1 or all_finite([*losses, *sums.totals, *learner.parameters()]):
+        if ranks() > 1 or all_finite([*losses, *sums, *weights]):
             raise
     else:
         # Gradients and weights are equal on all ranks, losses only now: all go on, or none does.
         values = mean_over_ranks(torch.stack(losses))
-        if all_finite([values, *sums.totals, *learner.parameters()]):
+        if all_finite([values, *sums, *weights]):
             _check_compiled(trainee, outer, batch, before)
-            found: list[float] = values.tolist()
-            return found
+            return values.tolist()
     trainee.put_back(before)
     return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
 
@@ -92,20 +93,8 @@ def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: in
     )
 
 
-class _GradientSums:
-    """The sum of each gradient over the steps of a block.
-
-    NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
-    numbers may overflow, which costs nothing but a second look.
-    """
-
-    def __init__(self, learner: Learner) -> None:
-        self.parameters = list(learner.parameters())
-        self.totals = [torch.zeros_like(p, requires_grad=False) for p in self.parameters]
-
-    def add(self) -> None:
-        """Add the gradients of the step just taken."""
-        pairs = zip(self.totals, self.parameters, strict=True)
-        found = [(total, p.grad) for total, p in pairs if p.grad is not None]
-        if found:
-            torch._foreach_add_(*map(list, zip(*found, strict=True)))
+def _add_gradients(sums: list[Tensor], weights: list[nn.Parameter]) -> None:
+    """Add the gradients of the step just taken to their sums, all at once."""
+    moved = [i for i, weight in enumerate(weights) if weight.grad is not None]
+    if moved:
+        torch._foreach_add_([sums[i] for i in moved], [weights[i].grad for i in moved])

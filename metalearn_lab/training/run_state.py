@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import cast
@@ -154,10 +155,9 @@ class RunState:
 
     def save(self) -> None:
         """Write the checkpoint, if one is kept."""
-        path = self.path
-        if path is not None:
+        if self.path is not None:
             checkpoint = self._checkpoint()
-            from_first_rank(lambda: save_checkpoint(path, checkpoint))
+            from_first_rank(partial(save_checkpoint, self.path, checkpoint))
 
     def restore_best(self) -> None:
         """Give the learner the weights that did best on the validation tasks."""

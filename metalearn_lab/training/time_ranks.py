@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -34,6 +35,15 @@ NUMBERS = (1_000, 10_000_000)
 """Lengths of the gradients that are exchanged, in float32: one where the latency is all that
 counts, and one where it does not count."""
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--tasks": {"type": int, "default": 24, "help": "in the meta-batch"},
+    "--inner-steps": {"type": int, "default": 5, "help": "k of MAML"},
+    "--rounds": {"type": int, "default": 15, "help": "that the medians are taken over"},
+    "--device": {"default": "auto", "help": "auto, cpu or cuda"},
+    "--to": {"type": Path, "required": True, "help": "JSON file for the times"},
+}
+"""What the command line takes, as ``argparse`` has it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure as the command line says.
@@ -44,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         ValueError: as for ``process_group``, or the tasks cannot be shared out evenly.
     """
-    wanted = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name, settings in OPTIONS.items():
+        parser.add_argument(name, **settings)
+    wanted = parser.parse_args(arguments)
     # Ranks of one machine share its cores.
     with one_thread(), process_group(wanted.device) as device:
         batch = to_device(Sinusoids().batch(0, wanted.tasks), device)
@@ -57,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for computation in computations.values():
             computation()  # the first time is another
         times = median_milliseconds(computations, rounds=wanted.rounds)
-        step, own = times.pop("step"), times.pop("own")
-        found = {"ranks": ranks(), "step_ms": step, "own_ms": own, "all_reduce_ms": times}
+        own_times = {f"{name}_ms": times.pop(name) for name in ("step", "own")}
+        report = {"ranks": ranks(), **own_times, "all_reduce_ms": times}
         if is_first_rank():
-            write_text(wanted.to, json.dumps(found))
+            write_text(wanted.to, json.dumps(report))
 
 
 def _outer_step(learner: Learner, batch: Task) -> Callable[[], object]:
@@ -79,16 +92,6 @@ def _all_reduce(count: int, device: torch.device) -> Callable[[], object]:
     """The sum of a gradient over the ranks."""
     gradient = torch.zeros(count, device=device)
     return lambda: dist.all_reduce(gradient)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tasks", type=int, default=24, help="in the meta-batch")
-    parser.add_argument("--inner-steps", type=int, default=5, help="k of MAML")
-    parser.add_argument("--rounds", type=int, default=15, help="that the medians are taken over")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--to", type=Path, required=True, help="JSON file for the times")
-    return parser
 
 
 if __name__ == "__main__":
