@@ -119,7 +119,8 @@ def _reptile(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
 def _pretrained(adapts: str) -> Callable[..., Learner]:
     def build(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
         model = _text_model(world, seed)
-        head = skip_init(nn.Linear, model.head.in_features, len(world.classes.train))
+        classes = len(world.classes.train)
+        head = skip_init(nn.Linear, model.head.in_features, classes)  # type: ignore[no-untyped-call]
         initialise(head, "pretraining head", seed)
         return JointPretraining(
             model,

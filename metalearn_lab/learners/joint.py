@@ -63,7 +63,7 @@ class JointPretraining(GradientLearner):
     def training_batch(self, source: TaskSource, first: int, count: int) -> Task:
         """The same items without their episodes: by class for a pretraining head, else merged."""
         if self.pretraining_head is not None:
-            return source.pretraining_batch(first, count)  # type: ignore[attr-defined, no-any-return]
+            return source.pretraining_batch(first, count)  # type: ignore[attr-defined]
         return merge_splits(source.batch(first, count))
 
     def training_losses(self, task: Task) -> list[Tensor]:

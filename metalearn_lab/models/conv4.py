@@ -79,7 +79,11 @@ class Block(nn.Module):
     def __init__(self, inputs: int, filters: int, norm: str) -> None:
         super().__init__()
         self.conv = skip_init(nn.Conv2d, inputs, filters, 3, padding=1, bias=False)
-        self.norm = _norm(norm, filters)
+        if norm not in ("group", "batch"):
+            raise ValueError(
+                f"unknown norm {norm!r}: use 'group' or 'batch' (which is transductive)"
+            )
+        self.norm = TaskBatchNorm(filters) if norm == "batch" else TaskGroupNorm(filters, _GROUPS)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[items, inputs, height, width]`` to ``[items, filters, height/2, width/2]``."""
@@ -90,14 +94,6 @@ class Block(nn.Module):
         mean, variance = self.norm.statistics(x, kernel, z)
         scale = (gamma * sign).view(-1, 1, 1) * (variance + _EPSILON).rsqrt()
         return F.relu(scale * F.max_pool2d(z, 2) + (self.norm.bias.view(-1, 1, 1) - scale * mean))
-
-
-def _norm(name: str, filters: int) -> TaskBatchNorm | TaskGroupNorm:
-    if name == "batch":
-        return TaskBatchNorm(filters)
-    if name == "group":
-        return TaskGroupNorm(filters, _GROUPS)
-    raise ValueError(f"unknown norm {name!r}: use 'group' or 'batch' (which is transductive)")
 
 
 def channels_last(x: Tensor) -> Tensor:

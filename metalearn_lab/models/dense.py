@@ -11,12 +11,14 @@ laid out row after row, whichever derivative it is part of.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 Pair = tuple[Tensor | None, Tensor | None]
+Product = Callable[[Tensor, Tensor], Tensor]
 
 
 class Dense(nn.Linear):
@@ -104,13 +106,13 @@ class _WeightGradient(_Product):
         )
 
 
-output = _Output.apply
+output: Product = _Output.apply
 """X Wᵀ for ``X [rows, inputs]`` and ``W [outputs, inputs]``."""
 
-input_gradient = _InputGradient.apply
+input_gradient: Product = _InputGradient.apply
 """G W for ``G [rows, outputs]``."""
 
-weight_gradient = _WeightGradient.apply
+weight_gradient: Product = _WeightGradient.apply
 """Gᵀ X."""
 
 

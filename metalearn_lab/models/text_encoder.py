@@ -32,8 +32,8 @@ class BagOfNgrams(nn.Module):
             raise ValueError(
                 f"a table needs 2 buckets (one is padding) and 1 dimension, got {buckets} and {dim}"
             )
-        table = torch.randn(buckets, dim, generator=generator("bag of n-grams", seed))
-        self.table = nn.Parameter(table)
+        numbers = generator("bag of n-grams", seed)
+        self.table = nn.Parameter(torch.randn(buckets, dim, generator=numbers))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map n-gram ids ``[..., length]``, 0 where there is none, to ``[..., dim]``."""

@@ -42,7 +42,8 @@ def train_block(
         NotCompilable: a compiled step no longer is what PyTorch computes, because of something
             that a user's code depends on. The trainee stands before the block.
     """
-    before, weights = trainee.keep(), list(trainee.learner.parameters())
+    before, learner = trainee.keep(), trainee.learner
+    weights = list(learner.parameters())
     # NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
     # numbers may overflow, which costs nothing but a second look.
     sums = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
@@ -56,12 +57,12 @@ def train_block(
     except Exception:
         # What NaN does to somebody's code is no news; where it came from is. But a rank among
         # several may be alone with this error, and no other would take the steps again with it.
-        if ranks() > 1 or all_finite([*losses, *sums, *weights]):
+        if ranks() > 1 or all_finite([*losses, *sums, *learner.parameters()]):
             raise
     else:
         # Gradients and weights are equal on all ranks, losses only now: all go on, or none does.
         values = mean_over_ranks(torch.stack(losses))
-        if all_finite([values, *sums, *weights]):
+        if all_finite([values, *sums, *learner.parameters()]):
             _check_compiled(trainee, outer, batch, before)
             return values.tolist()
     trainee.put_back(before)
@@ -95,6 +96,7 @@ def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: in
 
 def _add_gradients(sums: list[Tensor], weights: list[nn.Parameter]) -> None:
     """Add the gradients of the step just taken to their sums, all at once."""
-    moved = [i for i, weight in enumerate(weights) if weight.grad is not None]
-    if moved:
-        torch._foreach_add_([sums[i] for i in moved], [weights[i].grad for i in moved])
+    pairs = zip(sums, weights, strict=True)
+    summands = [(total, weight.grad) for total, weight in pairs if weight.grad is not None]
+    if summands:
+        torch._foreach_add_(*map(list, zip(*summands, strict=True)))

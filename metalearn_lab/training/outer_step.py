@@ -101,7 +101,9 @@ class OuterStep:
                 "there is no gradient to follow inside torch.no_grad() or torch.inference_mode(): "
                 "train outside of it"
             )
-        return self._meta_loss or self._made(own_tasks(batch))
+        if self._meta_loss is None:
+            return self._made(own_tasks(batch))
+        return self._meta_loss
 
     def _made(self, own: Task) -> MetaLoss:
         with self._precision():

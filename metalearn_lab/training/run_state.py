@@ -117,7 +117,7 @@ class RunState:
         stand_with_first_rank(self.trainee)
         if self.path is None:
             return
-        self.outer, how = outer, {"compiled": outer.compiled, "bf16": outer.bf16}
+        self.outer, step_settings = outer, {"compiled": outer.compiled, "bf16": outer.bf16}
         self.description = describe(
             self.trainee.learner,
             self.trainee.optimizer,
@@ -125,14 +125,14 @@ class RunState:
             self.validation,
             every=self.every,
             patience=self.patience,
-            **how,
+            **step_settings,
         )
         if found is None:
             self.save()
             return
         with damage_named(self.path):
             # The first checkpoints were written before there was a choice.
-            there = dict.fromkeys(how, False) | found.description
+            there = dict.fromkeys(step_settings, False) | found.description
             check_same_run(self.path, there, self.description)
             self._restore(found, iterations)
 
@@ -151,13 +151,27 @@ class RunState:
                 self.best = copy.deepcopy(self.trainee.learner.state_dict())
         done.history.append(row)
         self.losses = []
-        done.stopped_early = self.patience is not None and self._rows_since_best() >= self.patience
+        if self.patience is not None:
+            losses = [row["validation_loss"] for row in done.history]
+            rows_since_best = len(losses) - 1 - losses.index(min(losses))
+            done.stopped_early = rows_since_best >= self.patience
 
     def save(self) -> None:
         """Write the checkpoint, if one is kept."""
-        if self.path is not None:
-            checkpoint = self._checkpoint()
-            from_first_rank(partial(save_checkpoint, self.path, checkpoint))
+        if self.path is None:
+            return
+        kept = self.trainee.keep()
+        state = kept.state | {
+            "run": vars(self.done),
+            "losses": self.losses,
+            "compiling was asked for": not self.outer.may_stop_compiling,
+        }
+        # By now the steps may no longer be compiled.
+        description = self.description | {"compiled": self.outer.compiled}
+        random = random_of_all_ranks(kept.tensors["random"])
+        tensors = named(kept.tensors | random | {"best": self.best})
+        checkpoint = Checkpoint(description, state, tensors)
+        from_first_rank(partial(save_checkpoint, self.path, checkpoint))
 
     def restore_best(self) -> None:
         """Give the learner the weights that did best on the validation tasks."""
@@ -169,18 +183,6 @@ class RunState:
         loss = adapted_loss(learner, tasks)
         check_validation(learner, tasks, loss, self.done.iterations)
         return loss
-
-    def _checkpoint(self) -> Checkpoint:
-        kept = self.trainee.keep()
-        state = kept.state | {
-            "run": vars(self.done),
-            "losses": self.losses,
-            "compiling was asked for": not self.outer.may_stop_compiling,
-        }
-        # By now the steps may no longer be compiled.
-        description = self.description | {"compiled": self.outer.compiled}
-        random = random_of_all_ranks(kept.tensors["random"])
-        return Checkpoint(description, state, named(kept.tensors | random | {"best": self.best}))
 
     def _restore(self, found: Checkpoint, iterations: int) -> None:
         done = TrainingRun(**found.state["run"])
@@ -195,7 +197,3 @@ class RunState:
         # A rank that the checkpoint was written without keeps its own random numbers.
         random = groups.get(random_group(rank()), {})
         self.trainee.put_back(Kept(found.state, groups | {"random": random}))
-
-    def _rows_since_best(self) -> int:
-        losses = [row["validation_loss"] for row in self.done.history]
-        return len(losses) - 1 - losses.index(min(losses))

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils import _pytree as pytree
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Split, Task
@@ -119,7 +120,8 @@ def stand_with_first_rank(trainee: Trainee) -> None:
     different learners. Random numbers stay each rank's own: dropout must differ from task to task.
     """
     if ranks() > 1:
-        kept = from_first_rank(lambda: _on_cpu(trainee.keep()))
+        # Tensors on the CPU, which is what may be sent to every rank.
+        kept = from_first_rank(lambda: pytree.tree_map_only(Tensor, Tensor.cpu, trainee.keep()))
         trainee.put_back(Kept(kept.state, kept.tensors | {"random": {}}))
 
 
@@ -174,8 +176,3 @@ class _MetaLoss(nn.Module):
 
     def forward(self, tasks: Task) -> Tensor:
         return self.meta_loss[0](tasks)
-
-
-def _on_cpu(kept: Kept) -> Kept:
-    groups = kept.tensors.items()
-    return Kept(kept.state, {g: {n: t.cpu() for n, t in group.items()} for g, group in groups})

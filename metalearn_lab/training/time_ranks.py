@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,11 @@ from torch.nn import functional as F
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.evaluation.median_time import median_milliseconds
-from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Task, to_device
+from metalearn_lab.tasks.types import to_device
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.process_group import process_group
 from metalearn_lab.training.sharding import is_first_rank, own_tasks, ranks
@@ -64,9 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         learner = MAML(
             MLP([1, 40, 40, 1]), F.mse_loss, inner_lr=0.01, inner_steps=wanted.inner_steps
         ).to(device)
-        computations = {"step": _outer_step(learner, batch), "own": _own_gradient(learner, batch)}
+        outer = OuterStep(learner, torch.optim.Adam(learner.parameters(), 1e-3))
+        own, parameters = own_tasks(batch), list(learner.parameters())
+        computations: dict[str, Callable[[], object]] = {
+            "step": lambda: outer.step(batch),
+            "own": lambda: torch.autograd.grad(learner(own), parameters),
+        }
         if ranks() > 1:
-            computations |= {str(count): _all_reduce(count, device) for count in NUMBERS}
+            gradients = {str(count): torch.zeros(count, device=device) for count in NUMBERS}
+            computations |= {name: partial(dist.all_reduce, g) for name, g in gradients.items()}
         for computation in computations.values():
             computation()  # the first time is another
         times = median_milliseconds(computations, rounds=wanted.rounds)
@@ -74,24 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report = {"ranks": ranks(), **own_times, "all_reduce_ms": times}
         if is_first_rank():
             write_text(wanted.to, json.dumps(report))
-
-
-def _outer_step(learner: Learner, batch: Task) -> Callable[[], object]:
-    """A step, sharded as in training."""
-    outer = OuterStep(learner, torch.optim.Adam(learner.parameters(), 1e-3))
-    return lambda: outer.step(batch)
-
-
-def _own_gradient(learner: Learner, batch: Task) -> Callable[[], object]:
-    """The meta-gradient of the rank's own tasks, exchanged with nobody."""
-    own, parameters = own_tasks(batch), list(learner.parameters())
-    return lambda: torch.autograd.grad(learner(own), parameters)
-
-
-def _all_reduce(count: int, device: torch.device) -> Callable[[], object]:
-    """The sum of a gradient over the ranks."""
-    gradient = torch.zeros(count, device=device)
-    return lambda: dist.all_reduce(gradient)
 
 
 if __name__ == "__main__":
