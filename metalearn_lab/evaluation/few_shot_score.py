@@ -79,8 +79,7 @@ def few_shot_score(
 
 def trainable_parameters(learner: Learner) -> int:
     """How many numbers the inner loop of a learner moves."""
-    weights = learner.weights()
-    return sum(weights[name].numel() for name in learner.adapted_names)
+    return sum(learner.model.get_parameter(name).numel() for name in learner.adapted_names)
 
 
 def with_rate(learner: Learner, inner_lr: float) -> Learner:

@@ -177,7 +177,7 @@ def _central_differences(
     """(L(θ + h) − L(θ − h)) / 2h at the largest and at some random coordinates."""
     largest = looped.flatten().abs().argsort(descending=True)[: _COORDINATES // 2]
     order = torch.randperm(parameter.numel(), generator=generator("coordinates", name))
-    coordinates = torch.tensor(sorted({*largest.tolist(), *order[: _COORDINATES // 2].tolist()}))
+    coordinates = torch.cat((largest, order[: _COORDINATES // 2])).unique()
     numbers = parameter.view(-1)
 
     def loss_at(coordinate: int, shift: float) -> Tensor:

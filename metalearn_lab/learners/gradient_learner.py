@@ -105,7 +105,7 @@ class GradientLearner(Learner):
     @property
     def follows_plain_gradient(self) -> bool:
         """Whether each inner step is θ − α∇L with one α for all; another step says so here."""
-        return all(getattr(type(self), n) is getattr(GradientLearner, n) for n in PLAIN_STEP)
+        return all(getattr(type(self), n) is getattr(GradientLearner, n) for n in METHODS_OF_A_STEP)
 
     @property
     def gradients_per_task(self) -> int:
@@ -190,7 +190,7 @@ class GradientLearner(Learner):
                 f"{writer.__name__}; otherwise leave α out and use it with the rates it has"
             )
 
-    def check_moves(self) -> None:
+    def check_steps_move(self) -> None:
         """Refuse to train where the meta-gradient is made of what the inner steps move.
 
         Raises:
@@ -204,5 +204,13 @@ class GradientLearner(Learner):
             )
 
 
-PLAIN_STEP = ("inner_loop", "inner_step", "rate_of", "gradient", "loss_at", "call", "weights")
+METHODS_OF_A_STEP = (
+    "inner_loop",
+    "inner_step",
+    "rate_of",
+    "gradient",
+    "loss_at",
+    "call",
+    "weights",
+)
 """Methods that an inner step θ − α∇L is made of."""

@@ -96,7 +96,7 @@ class IMAML(GradientLearner):
 
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(φ*), attached to θ by x = (I + H/λ)⁻¹ ∇L_Q(φ*) through φ* = θ − ∇L_S(φ*)/λ."""
-        self.check_moves()
+        self.check_steps_move()
         theta = self.weights()
         fixed = held_constant(theta)
         phi = self.inner_loop(fixed, task.support, self.inner_steps)[-1]

@@ -74,5 +74,5 @@ class JointPretraining(GradientLearner):
         """L_Q(θ), with no adaptation."""
         if self.pretraining_head is None:
             return self.loss_at(self.weights(), task.query)
-        features = self.model.get_submodule("body")(task.query.x)
-        return self.loss_of(self.pretraining_head(features), task.query.y)
+        body = self.model.get_submodule("body")
+        return self.loss_of(self.pretraining_head(body(task.query.x)), task.query.y)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.adam import adam_step
-from metalearn_lab.learners.gradient_learner import PLAIN_STEP, GradientLearner
+from metalearn_lab.learners.gradient_learner import METHODS_OF_A_STEP, GradientLearner
 from metalearn_lab.learners.learner import TaskSource, held_constant
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
@@ -77,7 +77,9 @@ class Reptile(GradientLearner):
     @property
     def follows_plain_gradient(self) -> bool:
         """With Adam, an inner step depends on the coordinates."""
-        own = all(getattr(type(self), n) is getattr(Reptile, n) for n in (*PLAIN_STEP, "descend"))
+        own = all(
+            getattr(type(self), n) is getattr(Reptile, n) for n in (*METHODS_OF_A_STEP, "descend")
+        )
         return own and self.inner_optimizer == "sgd"
 
     @property
@@ -97,7 +99,7 @@ class Reptile(GradientLearner):
 
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
-        self.check_moves()
+        self.check_steps_move()
         phi = self.weights()
         minibatches = [self.minibatch(task.support, step) for step in range(self.inner_steps)]
         phi_tilde = self.descend(held_constant(phi), minibatches)[-1]

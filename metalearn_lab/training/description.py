@@ -83,12 +83,12 @@ def check_same_run(path: Path, found: dict[str, Any], expected: dict[str, Any]) 
 def _first_difference(name: str, there: Any, here: Any) -> str:
     if isinstance(there, dict) and isinstance(here, dict):
         keys = dict.fromkeys([*there, *here])
-        parts = [(key, there.get(key), here.get(key)) for key in keys]
+        pairs = [(key, there.get(key), here.get(key)) for key in keys]
     elif isinstance(there, list) and isinstance(here, list):
-        parts = [(i, *pair) for i, pair in enumerate(zip_longest(there, here))]
+        pairs = [(i, *pair) for i, pair in enumerate(zip_longest(there, here))]
     else:
         return f"{name}: {there!r} there, {here!r} here"
-    return next(_first_difference(f"{name} {key}", a, b) for key, a, b in parts if a != b)
+    return next(_first_difference(f"{name} {key}", a, b) for key, a, b in pairs if a != b)
 
 
 def _numbers(learner: Learner) -> dict[str, Any]:

@@ -33,8 +33,6 @@ from metalearn_lab.training.sharding import (
 )
 from metalearn_lab.training.trainee import Kept, Trainee, grouped, named
 
-HistoryRow = dict[str, float]
-
 
 @dataclass
 class TrainingRun:
@@ -52,7 +50,7 @@ class TrainingRun:
     """
 
     iterations: int = 0
-    history: list[HistoryRow] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
     best_iteration: int | None = None
     stopped_early: bool = False
 
@@ -185,13 +183,12 @@ class RunState:
         return loss
 
     def _restore(self, found: Checkpoint, iterations: int) -> None:
-        done = TrainingRun(**found.state["run"])
-        if done.iterations > iterations:
+        self.done, self.losses = TrainingRun(**found.state["run"]), found.state["losses"]
+        if self.done.iterations > iterations:
             raise CheckpointError(
-                f"{self.path} already holds {done.iterations} iterations, and {iterations} were "
-                "asked for: ask for as many or more, or give another path"
+                f"{self.path} already holds {self.done.iterations} iterations, and {iterations} "
+                "were asked for: ask for as many or more, or give another path"
             )
-        self.done, self.losses = done, found.state["losses"]
         groups = grouped(found.tensors)
         self.best = groups.get("best", {})
         # A rank that the checkpoint was written without keeps its own random numbers.
