@@ -12,7 +12,7 @@ from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.sharding import mean_over_ranks, ranks
-from metalearn_lab.training.trainee import Kept, Trainee
+from metalearn_lab.training.trainee import SavedState, Trainee
 
 BLOCK = 100
 """The most steps between two questions to the device."""
@@ -42,7 +42,7 @@ def train_block(
         NotCompilable: a compiled step no longer is what PyTorch computes, because of something
             that a user's code depends on. The trainee stands before the block.
     """
-    before, learner = trainee.keep(), trainee.learner
+    before, learner = trainee.saved_state(), trainee.learner
     weights = list(learner.parameters())
     # NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
     # numbers may overflow, which costs nothing but a second look.
@@ -65,28 +65,28 @@ def train_block(
         if all_finite([values, *sums, *learner.parameters()]):
             _check_compiled(trainee, outer, batch, before)
             return values.tolist()
-    trainee.put_back(before)
+    trainee.restore(before)
     return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
 
 
-def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: Kept) -> None:
+def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: SavedState) -> None:
     try:
         outer.check(batch)
     except NotCompilable:
-        trainee.put_back(before)
+        trainee.restore(before)
         raise
 
 
 def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: int) -> float:
     """One step, taken back if anything is wrong with it."""
-    before, weights = trainee.keep(), list(trainee.learner.parameters())
+    before, weights = trainee.saved_state(), list(trainee.learner.parameters())
     were_finite = all_finite(weights)
     loss = mean_over_ranks(outer.step(batch))
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if all_finite([loss, *gradients]) and (all_finite(weights) or not were_finite):
         trainee.step_scheduler()
         return loss.item()
-    trainee.put_back(before)
+    trainee.restore(before)
     check_finite(trainee.learner, batch, loss, iteration)
     raise NonFiniteLossError(
         f"the weights are not finite after the outer step of iteration {iteration}, though its "

@@ -50,7 +50,7 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
 def begin(
     trainee: Trainee,
     asked: bool | None,
-    found: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     iterations: int,
     example: Callable[[], Task],
     *,
@@ -61,7 +61,7 @@ def begin(
     Args:
         trainee: what is trained.
         asked: what the caller wants; ``None`` leaves it to the checkpoint, or else to the rule.
-        found: the checkpoint to go on from, if there is one. The two ways differ in rounding, so
+        checkpoint: to go on from, if there is one. The two ways differ in rounding, so
             a run goes on the way it was begun.
         iterations: of the run.
         example: gives a meta-batch to compile for.
@@ -72,9 +72,9 @@ def begin(
         NotCompilable: compiling was asked for, and cannot be done. Where the rule alone was for
             it, a warning says why and the run is not compiled.
     """
-    if found is not None:
-        compiled = bool(found.description.get("compiled", False)) if asked is None else asked
-        asked = asked or found.state.get("compiling was asked for")
+    if checkpoint is not None:
+        compiled = bool(checkpoint.description.get("compiled", False)) if asked is None else asked
+        asked = asked or checkpoint.state.get("compiling was asked for")
     elif asked is None:
         rounded_on_cpu = bf16 and next(trainee.learner.parameters()).device.type == "cpu"
         compiled = worth_compiling(trainee.learner, iterations) and not rounded_on_cpu
@@ -83,7 +83,7 @@ def begin(
     outer = OuterStep(
         trainee.learner, trainee.optimizer, compiled, bf16, may_stop_compiling=not asked
     )
-    if found is None and compiled:
+    if checkpoint is None and compiled:
         batch = example()
         # What makes the tasks may have changed the learner by now.
         outer.compiled = bool(asked) or _is_constant(trainee.learner)

@@ -108,9 +108,9 @@ def meta_train(
     path = Path(checkpoint) if checkpoint else None
     state = RunState(trainee, validation, patience, every, path)
     with lost_rank_named(), the_only_run_on(path):
-        found = state.found()
-        outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
-        state.start(found, iterations, outer)
+        existing = state.existing_checkpoint()
+        outer = begin(trainee, compiled, existing, iterations, lambda: tasks(0), bf16=bf16)
+        state.start(existing, iterations, outer)
         _go_on(state, outer, tasks, iterations, progress)
     state.restore_best()
     return state.done

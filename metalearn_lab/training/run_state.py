@@ -31,7 +31,7 @@ from metalearn_lab.training.sharding import (
     rank,
     stand_with_first_rank,
 )
-from metalearn_lab.training.trainee import Kept, Trainee, grouped, named
+from metalearn_lab.training.trainee import SavedState, Trainee, grouped, named
 
 
 @dataclass
@@ -87,7 +87,7 @@ class RunState:
     best: dict[str, Tensor] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
-    def found(self) -> Checkpoint | None:
+    def existing_checkpoint(self) -> Checkpoint | None:
         """The checkpoint to go on from, if there is one.
 
         Raises:
@@ -98,14 +98,14 @@ class RunState:
             return None
         return from_first_rank(lambda: load_checkpoint(path) if os.path.exists(path) else None)
 
-    def start(self, found: Checkpoint | None, iterations: int, outer: OuterStep) -> None:
+    def start(self, checkpoint: Checkpoint | None, iterations: int, outer: OuterStep) -> None:
         """Go on from the checkpoint that was found, or write the first one.
 
         The first comes before any training, so that a path that cannot be written is found at
         once.
 
         Args:
-            found: the checkpoint.
+            checkpoint: to go on from, if there is one.
             iterations: of the run.
             outer: takes the steps; how it does changes the rounding.
 
@@ -125,14 +125,14 @@ class RunState:
             patience=self.patience,
             **step_settings,
         )
-        if found is None:
+        if checkpoint is None:
             self.save()
             return
         with damage_named(self.path):
             # The first checkpoints were written before there was a choice.
-            there = dict.fromkeys(step_settings, False) | found.description
+            there = dict.fromkeys(step_settings, False) | checkpoint.description
             check_same_run(self.path, there, self.description)
-            self._restore(found, iterations)
+            self._restore(checkpoint, iterations)
 
     def record(self) -> None:
         """Add a row to the history and keep the best weights.
@@ -158,16 +158,16 @@ class RunState:
         """Write the checkpoint, if one is kept."""
         if self.path is None:
             return
-        kept = self.trainee.keep()
-        state = kept.state | {
+        saved = self.trainee.saved_state()
+        state = saved.state | {
             "run": vars(self.done),
             "losses": self.losses,
             "compiling was asked for": not self.outer.may_stop_compiling,
         }
         # By now the steps may no longer be compiled.
         description = self.description | {"compiled": self.outer.compiled}
-        random = random_of_all_ranks(kept.tensors["random"])
-        tensors = named(kept.tensors | random | {"best": self.best})
+        random = random_of_all_ranks(saved.tensors["random"])
+        tensors = named(saved.tensors | random | {"best": self.best})
         checkpoint = Checkpoint(description, state, tensors)
         from_first_rank(partial(save_checkpoint, self.path, checkpoint))
 
@@ -182,15 +182,15 @@ class RunState:
         check_validation(learner, tasks, loss, self.done.iterations)
         return loss
 
-    def _restore(self, found: Checkpoint, iterations: int) -> None:
-        self.done, self.losses = TrainingRun(**found.state["run"]), found.state["losses"]
+    def _restore(self, checkpoint: Checkpoint, iterations: int) -> None:
+        self.done, self.losses = TrainingRun(**checkpoint.state["run"]), checkpoint.state["losses"]
         if self.done.iterations > iterations:
             raise CheckpointError(
                 f"{self.path} already holds {self.done.iterations} iterations, and {iterations} "
                 "were asked for: ask for as many or more, or give another path"
             )
-        groups = grouped(found.tensors)
+        groups = grouped(checkpoint.tensors)
         self.best = groups.get("best", {})
         # A rank that the checkpoint was written without keeps its own random numbers.
         random = groups.get(random_group(rank()), {})
-        self.trainee.put_back(Kept(found.state, groups | {"random": random}))
+        self.trainee.restore(SavedState(checkpoint.state, groups | {"random": random}))

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Split, Task
-from metalearn_lab.training.trainee import Kept, Trainee
+from metalearn_lab.training.trainee import SavedState, Trainee
 
 Result = TypeVar("Result")
 
@@ -121,8 +121,10 @@ def stand_with_first_rank(trainee: Trainee) -> None:
     """
     if ranks() > 1:
         # Tensors on the CPU, which is what may be sent to every rank.
-        kept = from_first_rank(lambda: pytree.tree_map_only(Tensor, Tensor.cpu, trainee.keep()))
-        trainee.put_back(Kept(kept.state, kept.tensors | {"random": {}}))
+        saved = from_first_rank(
+            lambda: pytree.tree_map_only(Tensor, Tensor.cpu, trainee.saved_state())
+        )
+        trainee.restore(SavedState(saved.state, saved.tensors | {"random": {}}))
 
 
 def random_of_all_ranks(own: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -15,7 +15,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.training.random_state import random_state, set_random_state
 
 
-class Kept(NamedTuple):
+class SavedState(NamedTuple):
     """Where training stood.
 
     Attributes:
@@ -42,7 +42,7 @@ class Trainee:
     optimizer: Optimizer
     scheduler: LRScheduler | None
 
-    def keep(self) -> Kept:
+    def saved_state(self) -> SavedState:
         """Where training stands now, in copies that later steps do not touch."""
         optimizer = self.optimizer.state_dict()
         entries = [
@@ -61,22 +61,22 @@ class Trainee:
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
         }
         clones = {g: {n: t.clone() for n, t in group.items()} for g, group in tensors.items()}
-        return Kept(copy.deepcopy(state), clones)
+        return SavedState(copy.deepcopy(state), clones)
 
-    def put_back(self, kept: Kept) -> None:
-        """Stand where training stood, bit for bit, random numbers included where they were kept.
+    def restore(self, saved: SavedState) -> None:
+        """Stand where training stood, bit for bit, random numbers included where they were saved.
 
         Raises:
             KeyError, ValueError, RuntimeError: something was kept of another learner, optimiser
                 or scheduler, or is missing.
         """
-        groups = kept.tensors
+        groups = saved.tensors
         self.learner.load_state_dict(groups["learner"])
-        self.optimizer.load_state_dict(_state_dict(kept.state, groups.get("optimizer", {})))
+        self.optimizer.load_state_dict(_state_dict(saved.state, groups.get("optimizer", {})))
         for parameter, values in self.optimizer.state.items():
             values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
         if self.scheduler is not None:
-            self.scheduler.load_state_dict(kept.state["scheduler"])
+            self.scheduler.load_state_dict(saved.state["scheduler"])
         set_random_state(groups.get("random", {}), self._device)
 
     @property
@@ -103,14 +103,14 @@ def grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
-def _state_dict(kept: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
+def _state_dict(saved: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
     state: dict[int, dict[str, Any]] = {}
     for name, tensor in tensors.items():
         index, key = name.split("/", 1)
         state.setdefault(int(index), {})[key] = tensor
-    for index, key, number in kept["optimizer numbers"]:
+    for index, key, number in saved["optimizer numbers"]:
         state.setdefault(index, {})[key] = number
-    return {"state": state, "param_groups": kept["optimizer"]}
+    return {"state": state, "param_groups": saved["optimizer"]}
 
 
 def _laid_out_like(parameter: Tensor, value: Any) -> Any:

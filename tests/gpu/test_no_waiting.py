@@ -68,5 +68,7 @@ def test_a_lost_step_is_found_and_taken_back():
     with pytest.raises(NonFiniteLossError, match=r"iteration 4: query\.y of task 0"):
         run()
     clean()
-    kept = named(expected.keep().tensors)
-    assert all(torch.equal(tensor, kept[n]) for n, tensor in named(found.keep().tensors).items())
+    kept = named(expected.saved_state().tensors)
+    assert all(
+        torch.equal(tensor, kept[n]) for n, tensor in named(found.saved_state().tensors).items()
+    )

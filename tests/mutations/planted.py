@@ -135,7 +135,7 @@ FAULTS = (
         "a resumed run begins with a fresh optimiser",
         "training/trainee.py",
         "self.optimizer.load_state_dict(_state_dict(",
-        "_state_dict(kept.state, {}), (_state_dict(",
+        "_state_dict(saved.state, {}), (_state_dict(",
         ("tests/training",),
     ),
     Fault(

@@ -50,7 +50,7 @@ def train(trained, tasks, iterations, **settings):
 
 
 def assert_same(found: Trainee, expected: Trainee) -> None:
-    kept, wanted = found.keep(), expected.keep()
+    kept, wanted = found.saved_state(), expected.saved_state()
     assert to_json(kept.state, "state") == to_json(wanted.state, "state")
     tensors, others = named(kept.tensors), named(wanted.tensors)
     assert tensors.keys() == others.keys()
