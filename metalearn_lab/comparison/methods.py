@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
 from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
 from metalearn_lab.comparison.world import BUCKETS, World
@@ -23,7 +24,7 @@ from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.learners.ridge_head import RidgeHead
 from metalearn_lab.learners.settings import whole_number
-from metalearn_lab.models.mlp import blank_linear, initialise
+from metalearn_lab.models.mlp import initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.types import Task
 
@@ -167,7 +168,8 @@ def _pretrained(
     adapts: str,
 ) -> Learner:
     model = _text_model(world, seed)
-    head = blank_linear(model.head.in_features, len(world.classes.train))
+    classes = len(world.classes.train)
+    head = skip_init(nn.Linear, model.head.in_features, classes)  # type: ignore[no-untyped-call]
     initialise(head, "pretraining head", seed)
     return kind(
         model,

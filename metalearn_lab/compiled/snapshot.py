@@ -34,7 +34,7 @@ _WITHOUT_EFFECT = frozenset(
         *("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks"),
         *("_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs"),
         "_forward_hooks_always_called",
-        "_seen",  # a learner's record of its own parameters, whose flags are compared
+        "_own_parameters",  # a learner's record of its own parameters, whose flags are compared
     }
 )
 """Attributes of modules that by themselves do not change what they compute."""

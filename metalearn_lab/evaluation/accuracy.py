@@ -37,16 +37,14 @@ def accuracy_of(outputs: Tensor, y: Tensor, loss: Loss) -> Tensor | None:
     best = outputs.max(classes)
     right = (best.indices == y) & best.values.isfinite()
     counted = (y >= 0) & (y != _ignored(loss))
-    right, counted = (part.flatten(1) for part in (right & counted, counted))
-    totals = counted.sum(1)
+    totals = counted.flatten(1).sum(1)
     if not totals.all():
         task = int((totals == 0).nonzero()[0, 0])
         raise ValueError(
             f"task {task} has no item with a class, so it has no accuracy: leave it out, or give "
             "it labels of 0 or more"
         )
-    accuracy: Tensor = right.sum(1).to(torch.get_default_dtype()) / totals
-    return accuracy
+    return (right & counted).flatten(1).sum(1).to(torch.get_default_dtype()) / totals
 
 
 def _class_axis(outputs: Tensor, y: Tensor) -> int | None:
@@ -60,5 +58,5 @@ def _class_axis(outputs: Tensor, y: Tensor) -> int | None:
 
 def _ignored(loss: Any) -> int:
     """The label that the loss leaves out, if it says so."""
-    given = getattr(loss, "keywords", {})  # of a functools.partial
-    return int(getattr(loss, "ignore_index", given.get("ignore_index", -100)))
+    keywords = getattr(loss, "keywords", {})  # of a functools.partial
+    return int(getattr(loss, "ignore_index", keywords.get("ignore_index", -100)))

@@ -90,13 +90,8 @@ def adaptation_curves(
     check_tasks(tasks)
     if problem := bad_values(tasks):
         raise ValueError(f"cannot evaluate: {problem}")
-    parts = [
-        curves_of(learner, predict_along(learner, part, steps), part.query.y)
-        for part in chunks(tasks, tasks_at_once)
-    ]
-    accuracies = [part.accuracy for part in parts if part.accuracy is not None]
-    accuracy = torch.cat(accuracies) if accuracies else None
-    return AdaptationCurves(torch.cat([part.loss for part in parts]), accuracy)
+    outputs = [predict_along(learner, chunk, steps) for chunk in chunks(tasks, tasks_at_once)]
+    return curves_of(learner, torch.cat(outputs), tasks.query.y)
 
 
 def adapted_loss(learner: Learner, tasks: Task) -> float:
@@ -107,12 +102,11 @@ def adapted_loss(learner: Learner, tasks: Task) -> float:
 def chunks(tasks: Task, size: int) -> Iterator[Task]:
     """Cut a batch of tasks into batches of at most ``size``."""
     for first in range(0, tasks.query.y.shape[0], size):
-        rows = slice(first, first + size)
-        yield select_tasks(tasks, rows)
+        yield select_tasks(tasks, slice(first, first + size))
 
 
 def curves_of(learner: Learner, outputs: Tensor, y: Tensor) -> AdaptationCurves:
-    """Score outputs that were kept along the way.
+    """Score outputs that were kept after each step.
 
     Args:
         learner: gives the loss.
@@ -122,24 +116,10 @@ def curves_of(learner: Learner, outputs: Tensor, y: Tensor) -> AdaptationCurves:
     Returns:
         Curves on the CPU.
     """
-    along = outputs.unbind(1)
-    loss = torch.stack([losses_of(learner, output, y) for output in along], 1).cpu()
-    accuracies = [accuracy_of(output, y, learner.loss) for output in along]
-    known = [accuracy for accuracy in accuracies if accuracy is not None]
-    return AdaptationCurves(loss, torch.stack(known, 1).cpu() if known else None)
-
-
-def losses_of(learner: Learner, outputs: Tensor, y: Tensor) -> Tensor:
-    """The loss of each task's outputs, in eval mode.
-
-    Args:
-        learner: gives the loss.
-        outputs: ``[tasks, items, outputs]``.
-        y: targets ``[tasks, items, ...]``.
-
-    Returns:
-        ``[tasks]``.
-    """
+    losses_of_tasks = over_tasks(learner.loss_of, learner.mapping)
     with in_eval_mode(learner):
-        losses: Tensor = over_tasks(learner.loss_of, learner.mapping)(outputs, y)
-    return losses
+        losses = [losses_of_tasks(output, y) for output in outputs.unbind(1)]
+    accuracies = [accuracy_of(output, y, learner.loss) for output in outputs.unbind(1)]
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
+    accuracy = torch.stack(known, 1).cpu() if known else None
+    return AdaptationCurves(torch.stack(losses, 1).cpu(), accuracy)

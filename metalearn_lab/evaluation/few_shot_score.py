@@ -69,9 +69,9 @@ def few_shot_score(
         twin = with_rate(learner, rate)
         return adaptation_curves(twin, tasks, steps, tasks_at_once=tasks_at_once)
 
-    tried = {rate: curves(rate, validation, most_steps).mean_accuracy.mean for rate in inner_lrs}
-    rate = max(tried, key=lambda each: tried[each].max().item())
-    steps = int(tried[rate].argmax())
+    means = {rate: curves(rate, validation, most_steps).mean_accuracy.mean for rate in inner_lrs}
+    rate = max(means, key=lambda inner_lr: means[inner_lr].max().item())
+    steps = int(means[rate].argmax())
     accuracy = curves(rate, test, steps).accuracy
     assert accuracy is not None  # the validation tasks had accuracies
     return FewShotScore(accuracy[:, -1], trainable_parameters(learner), rate, steps)
@@ -79,8 +79,7 @@ def few_shot_score(
 
 def trainable_parameters(learner: Learner) -> int:
     """How many numbers the inner loop of a learner moves."""
-    weights = learner.weights()
-    return sum(weights[name].numel() for name in learner.adapted_names)
+    return sum(learner.model.get_parameter(name).numel() for name in learner.adapted_names)
 
 
 def with_rate(learner: Learner, inner_lr: float) -> Learner:

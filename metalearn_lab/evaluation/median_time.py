@@ -30,7 +30,7 @@ def median_milliseconds(
     for _ in range(rounds):
         for name, computation in computations.items():
             times[name].append(_milliseconds(computation))
-    return {name: median(each) for name, each in times.items()}
+    return {name: median(milliseconds) for name, milliseconds in times.items()}
 
 
 def _milliseconds(computation: Callable[[], object]) -> float:
@@ -43,5 +43,5 @@ def _milliseconds(computation: Callable[[], object]) -> float:
 
 def _finish() -> None:
     """Wait for a CUDA device, if one has been used: what it was given to do is only queued."""
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.cuda.is_initialized():
         torch.cuda.synchronize()

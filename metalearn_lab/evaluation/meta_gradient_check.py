@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import singledispatch
+from functools import partial, singledispatch
 from math import inf, isfinite
 
 import torch
@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 
 from metalearn_lab.evaluation.meta_gradient_report import CheckedParameter, MetaGradientReport
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.reptile import Reptile
@@ -54,20 +55,16 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
     exact = _own_copy(learner).to("cpu", torch.float64)
     doubled = map_tensors(_double, tasks)
     _check_not_random(exact, doubled)
-    looped, vectorised = (meta_gradient(exact, doubled, how) for how in ("loop", "vmap"))
+    looped, vectorised = (meta_gradient(exact, doubled, mapping) for mapping in ("loop", "vmap"))
     reference, kind = reference_gradient(exact, doubled, looped)
-    floor = _SMALL_SHARE * torch.stack([g.norm() for g in looped.values()]).norm().item()
-    return MetaGradientReport(
-        kind,
-        tuple(_compare(n, vectorised[n], looped[n], reference[n], floor) for n in looped),
-    )
+    floor = _SMALL_SHARE * flat(looped).norm().item()
+    checked = [_compare(n, vectorised[n], looped[n], reference[n], floor) for n in looped]
+    return MetaGradientReport(kind, tuple(checked))
 
 
 def meta_gradient(learner: Learner, tasks: Task, mapping: Mapping) -> Gradient:
     """The gradient of the meta-loss under a mapping, by the names of the trainable parameters."""
-    with mapped_as(learner, mapping):
-        loss = learner(tasks)
-    return _gradient(loss, learner)
+    return _gradient(_mapped_loss(learner, tasks, mapping), learner)
 
 
 def trainable(learner: Learner) -> dict[str, nn.Parameter]:
@@ -104,9 +101,8 @@ def _(learner: FirstOrderMAML, tasks: Task, looped: Gradient) -> tuple[Reference
 def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
     def displacement(task: Task) -> Gradient:
         splits = [learner.minibatch(task.support, step) for step in range(learner.inner_steps)]
-        adam = learner.inner_optimizer == "adam"
-        adapted = dict(plain_training(learner, splits, adam=adam).named_parameters())
-        return {name: p.detach() - adapted[name] for name, p in trainable(learner).items()}
+        adapted = plain_training(learner, splits, adam=learner.inner_optimizer == "adam")
+        return {n: p.detach() - adapted.get_parameter(n) for n, p in trainable(learner).items()}
 
     return _everywhere(_mean(displacement, tasks)), "the definition θ − θ_k, in plain Python"
 
@@ -114,15 +110,14 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
 def plain_training(learner: GradientLearner, splits: list[Split], *, adam: bool = False) -> Learner:
     """A copy of the learner whose model PyTorch's own optimiser moved, a step on each split."""
     trained = _own_copy(learner)
-    moving = [dict(trained.model.named_parameters())[name] for name in trained.adapted_names]
-    optimizer: torch.optim.Optimizer = torch.optim.SGD(moving, lr=learner.inner_lr)
-    if adam:
-        optimizer = torch.optim.Adam(moving, lr=learner.inner_lr, betas=(0.0, 0.999))
+    moving = [trained.model.get_parameter(name) for name in trained.adapted_names]
+    kind = partial(torch.optim.Adam, betas=(0.0, 0.999)) if adam else torch.optim.SGD
+    optimizer = kind(moving, lr=learner.inner_lr)
     for split in splits:
         optimizer.zero_grad()
         with torch.enable_grad():
             loss = trained.loss(trained.model(split.x), split.y)
-        loss.backward(inputs=moving)  # type: ignore[no-untyped-call]
+        loss.backward(inputs=moving)
         optimizer.step()
     return trained
 
@@ -130,18 +125,18 @@ def plain_training(learner: GradientLearner, splits: list[Split], *, adam: bool 
 @contextmanager
 def mapped_as(learner: Learner, mapping: Mapping) -> Iterator[None]:
     """Run a learner for a while in a way that it may refuse, to see how wrong that is."""
-    asked = {name: vars(learner)[name] for name in ("_mapping", "refuses_what_vmap_gets_wrong")}
+    before = {name: vars(learner)[name] for name in ("_mapping", "refuses_what_vmap_gets_wrong")}
     vars(learner).update(_mapping=mapping, refuses_what_vmap_gets_wrong=False)
     try:
         yield
     finally:
-        vars(learner).update(asked)
+        vars(learner).update(before)
 
 
 def _own_copy(learner: Learner) -> Learner:
     """A copy to move at will; features that a model keeps of its last run have no graph in it."""
-    kept = (leaf for module in learner.modules() for leaf in pytree.tree_leaves(vars(module)))
-    of_a_graph = (t for t in kept if isinstance(t, Tensor) and not t.is_leaf)
+    leaves = (leaf for module in learner.modules() for leaf in pytree.tree_leaves(vars(module)))
+    of_a_graph = (leaf for leaf in leaves if isinstance(leaf, Tensor) and not leaf.is_leaf)
     return copy.deepcopy(learner, {id(t): t.detach().clone() for t in of_a_graph})
 
 
@@ -155,7 +150,7 @@ def _gradient(loss: Tensor, learner: Learner) -> Gradient:
 
 @torch.no_grad()
 def _check_not_random(learner: Learner, tasks: Task) -> None:
-    first, again = _looped_loss(learner, tasks), _looped_loss(learner, tasks)
+    first, again = (_mapped_loss(learner, tasks, "loop") for _ in range(2))
     if first.isfinite() and first != again:
         raise ValueError(
             "the meta-loss is random: two calls gave "
@@ -165,8 +160,8 @@ def _check_not_random(learner: Learner, tasks: Task) -> None:
 
 
 def _mean(gradient_of: Callable[[Task], Gradient], tasks: Task) -> Gradient:
-    each = [gradient_of(select_tasks(tasks, i)) for i in range(tasks.query.y.shape[0])]
-    return {name: torch.stack([one[name] for one in each]).mean(0) for name in each[0]}
+    gradients = [gradient_of(select_tasks(tasks, i)) for i in range(tasks.query.y.shape[0])]
+    return {n: torch.stack([gradient[n] for gradient in gradients]).mean(0) for n in gradients[0]}
 
 
 def _everywhere(gradient: Gradient) -> Reference:
@@ -179,36 +174,34 @@ def _central_differences(
     """(L(θ + h) − L(θ − h)) / 2h at the largest and at some random coordinates."""
     largest = looped.flatten().abs().argsort(descending=True)[: _COORDINATES // 2]
     order = torch.randperm(parameter.numel(), generator=generator("coordinates", name))
-    coordinates = torch.tensor(sorted({*largest.tolist(), *order[: _COORDINATES // 2].tolist()}))
-    flat = parameter.view(-1)
-    slopes = []
-    for coordinate in coordinates.tolist():
-        start = flat[coordinate].item()
-        ends = []
-        for sign in (1, -1):
-            flat[coordinate] = start + sign * _STEP
-            ends.append(_looped_loss(learner, tasks))
-        flat[coordinate] = start
-        slopes.append((ends[0] - ends[1]) / (2 * _STEP))
-    return coordinates, torch.stack(slopes)
+    coordinates = torch.cat((largest, order[: _COORDINATES // 2])).unique()
+    numbers = parameter.view(-1)
+
+    def loss_at(coordinate: int, shift: float) -> Tensor:
+        start = numbers[coordinate].item()
+        numbers[coordinate] = start + shift
+        loss = _mapped_loss(learner, tasks, "loop")
+        numbers[coordinate] = start
+        return loss
+
+    differences = [loss_at(i, _STEP) - loss_at(i, -_STEP) for i in coordinates.tolist()]
+    return coordinates, torch.stack(differences) / (2 * _STEP)
 
 
-def _looped_loss(learner: Learner, tasks: Task) -> Tensor:
-    with mapped_as(learner, "loop"):
-        loss: Tensor = learner(tasks)
-    return loss
+def _mapped_loss(learner: Learner, tasks: Task, mapping: Mapping) -> Tensor:
+    with mapped_as(learner, mapping):
+        return learner(tasks)
 
 
 def _compare(
     name: str, vectorised: Tensor, looped: Tensor, reference: tuple[Tensor, Tensor], floor: float
 ) -> CheckedParameter:
     coordinates, expected = reference
-    found = looped.flatten()[coordinates]
     return CheckedParameter(
         name,
         looped.numel(),
         _relative(vectorised - looped, looped, floor),
-        _relative(found - expected, expected, floor),
+        _relative(looped.flatten()[coordinates] - expected, expected, floor),
         len(coordinates),
     )
 
@@ -218,11 +211,11 @@ def _relative(difference: Tensor, reference: Tensor, floor: float) -> float:
 
     Infinite where anything is not finite: that is never small.
     """
-    size, of_reference = (part.norm().item() for part in (difference, reference))
+    size, of_reference = difference.norm().item(), reference.norm().item()
     if not all(map(isfinite, (size, of_reference, floor))):
         return inf
-    return float(size / (max(of_reference, floor) or 1.0))
+    return size / (max(of_reference, floor) or 1.0)
 
 
-def _double(part: Tensor) -> Tensor:
-    return part.double().cpu() if part.is_floating_point() else part.cpu()
+def _double(tensor: Tensor) -> Tensor:
+    return tensor.double().cpu() if tensor.is_floating_point() else tensor.cpu()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from metalearn_lab.evaluation.flat_weights import flat
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.running.eval_mode import in_eval_mode

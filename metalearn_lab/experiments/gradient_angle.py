@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.experiments.curvature import gradient_and_hessian, largest_curvature
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import step_count

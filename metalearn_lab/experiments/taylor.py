@@ -20,9 +20,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.curvature import gradient_and_hessian
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.running.few_threads import on_few_threads

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -52,6 +53,12 @@ class GradientLearner(Learner):
         *("low_rank", "replay"),
     )
 
+    converters: ClassVar[dict[str, Callable[[Any], object]]] = {
+        **Learner.converters,
+        "inner_lr": inner_rate,
+        "inner_steps": step_count,
+    }
+
     one_rate: ClassVar[bool] = True
     """Whether α = ``inner_lr`` is the one rate of the inner steps. It is not inherited: a class
     that writes an inner step of its own says it anew, or it has no α that another could set."""
@@ -88,25 +95,17 @@ class GradientLearner(Learner):
         """Refuse settings that are out of range or cannot be had together."""
         super().check()
         self._matching_names = names_matching(self.model, self.adapts)
-        self._seen: dict[str, nn.Parameter] = {}
+        self._own_parameters: dict[str, nn.Parameter] = {}
         _ = self.adapted_names  # refused where it is empty
         if self.low_rank:
             check_low_rank(self)
         if self.replay:
             check_replay(self)
 
-    def as_setting(self, name: str, value: Any) -> Any:
-        """A setting as the number that it means."""
-        if name == "inner_lr":
-            return inner_rate(value)
-        if name == "inner_steps":
-            return step_count(value)
-        return super().as_setting(name, value)
-
     @property
     def follows_plain_gradient(self) -> bool:
         """Whether each inner step is θ − α∇L with one α for all; another step says so here."""
-        return all(getattr(type(self), n) is getattr(GradientLearner, n) for n in PLAIN_STEP)
+        return all(getattr(type(self), n) is getattr(GradientLearner, n) for n in METHODS_OF_A_STEP)
 
     @property
     def gradients_per_task(self) -> int:
@@ -125,8 +124,8 @@ class GradientLearner(Learner):
             # A tensor that torch.func.functional_call puts there cannot tell whether it is frozen;
             # the learner's own parameter of that name does.
             if isinstance(parameter, nn.Parameter):
-                self._seen[name] = parameter
-        names = [name for name in self._matching_names if self._seen[name].requires_grad]
+                self._own_parameters[name] = parameter
+        names = [name for name in self._matching_names if self._own_parameters[name].requires_grad]
         if not names:
             raise ValueError(
                 f"nothing remains to adapt: all that adapts={self.adapts!r} names are frozen "
@@ -164,7 +163,7 @@ class GradientLearner(Learner):
     def gradient(self, theta: Weights, split: Split) -> Weights:
         """∇L(θ) on a split of one task, in the adapted weights alone."""
         return inner_gradient(
-            lambda part: self.loss_at({**theta, **part}, split), self.adapted(theta)
+            lambda adapted: self.loss_at({**theta, **adapted}, split), self.adapted(theta)
         )
 
     def adapted(self, theta: Weights) -> Weights:
@@ -172,10 +171,8 @@ class GradientLearner(Learner):
         return {name: theta[name] for name in self.adapted_names}
 
     def training_losses(self, task: Task) -> list[Tensor]:
-        """Support loss at θ_0, …, θ_k, then query loss at θ_k."""
-        trajectory = self.trajectory(task.support, self.inner_steps)
-        along = [self.loss_at(theta, task.support) for theta in trajectory]
-        return [*along, self.loss_at(trajectory[-1], task.query)]
+        """Those of the inner loop."""
+        return self.adaptation_losses(task)
 
     def check_rate(self) -> None:
         """Refuse to try other α where the inner steps may not follow it.
@@ -184,8 +181,8 @@ class GradientLearner(Learner):
             ValueError: a class writes an inner step of its own and does not say
                 ``one_rate = True``.
         """
-        steps = {"inner_loop", "inner_step", "gradient", "rate_of"}
-        writer = next(each for each in type(self).__mro__ if not steps.isdisjoint(vars(each)))
+        methods = {"inner_loop", "inner_step", "gradient", "rate_of"}
+        writer = next(kind for kind in type(self).__mro__ if not methods.isdisjoint(vars(kind)))
         if not vars(writer).get("one_rate", False):
             raise ValueError(
                 f"{type(self).__name__} has an inner step of its own, so another inner_lr may "
@@ -193,7 +190,7 @@ class GradientLearner(Learner):
                 f"{writer.__name__}; otherwise leave α out and use it with the rates it has"
             )
 
-    def check_moves(self) -> None:
+    def check_steps_move(self) -> None:
         """Refuse to train where the meta-gradient is made of what the inner steps move.
 
         Raises:
@@ -207,5 +204,13 @@ class GradientLearner(Learner):
             )
 
 
-PLAIN_STEP = ("inner_loop", "inner_step", "rate_of", "gradient", "loss_at", "call", "weights")
+METHODS_OF_A_STEP = (
+    "inner_loop",
+    "inner_step",
+    "rate_of",
+    "gradient",
+    "loss_at",
+    "call",
+    "weights",
+)
 """Methods that an inner step θ − α∇L is made of."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import grad, vjp
 
 from metalearn_lab.learners.conjugate_gradient import conjugate_gradient
+from metalearn_lab.learners.flat_weights import flat, unflat
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.line import Line
@@ -95,7 +96,7 @@ class IMAML(GradientLearner):
 
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(φ*), attached to θ by x = (I + H/λ)⁻¹ ∇L_Q(φ*) through φ* = θ − ∇L_S(φ*)/λ."""
-        self.check_moves()
+        self.check_steps_move()
         theta = self.weights()
         fixed = held_constant(theta)
         phi = self.inner_loop(fixed, task.support, self.inner_steps)[-1]
@@ -114,18 +115,8 @@ class IMAML(GradientLearner):
         hessian_product = vjp(support, adapted)[1]
 
         def product(v: Tensor) -> Tensor:
-            (bent,) = hessian_product(_unflatten(v, adapted), create_graph=False)
-            return v + _flatten(bent) / self.regularisation
+            (bent,) = hessian_product(unflat(v, adapted), create_graph=False)
+            return v + flat(bent) / self.regularisation
 
-        solved = conjugate_gradient(product, _flatten(query), self.cg_steps)
-        return _unflatten(solved.detach(), adapted)
-
-
-def _flatten(weights: Weights) -> Tensor:
-    return torch.cat([weight.flatten() for weight in weights.values()])
-
-
-def _unflatten(vector: Tensor, like: Weights) -> Weights:
-    parts = torch.split(vector, [weight.numel() for weight in like.values()])
-    named = zip(like.items(), parts, strict=True)
-    return {name: part.reshape(weight.shape) for (name, weight), part in named}
+        solved = conjugate_gradient(product, flat(query), self.cg_steps)
+        return unflat(solved.detach(), adapted)

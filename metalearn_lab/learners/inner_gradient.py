@@ -36,24 +36,22 @@ def inner_gradient(
     # torch.compile knows derivatives by torch.func alone, and makes zeros of others.
     transformed = torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling()
     if transformed or not plain:
-        of_func: dict[str, Tensor] = torch.func.grad(lambda own: _attached(loss(own)))(weights)
-        return of_func
+        return torch.func.grad(lambda own: _attached(loss(own)))(weights)
     with torch.enable_grad():
         # As new tensors, for what else the loss makes of the same weights is held constant.
-        own = {name: _own(weight, second_order) for name, weight in weights.items()}
-        found = torch.autograd.grad(
+        own = {
+            name: weight.view_as(weight) if second_order else weight.detach().requires_grad_()
+            for name, weight in weights.items()
+        }
+        gradients = torch.autograd.grad(
             _attached(loss(own)), list(own.values()), create_graph=second_order, allow_unused=True
         )
-    if all(gradient is None for gradient in found):
+    if all(gradient is None for gradient in gradients):
         raise ValueError(_LOST)  # the loss depends on other weights, but on none of these
-    filled = (
-        torch.zeros_like(w) if g is None else g for w, g in zip(own.values(), found, strict=True)
-    )
-    return dict(zip(own, filled, strict=True))
-
-
-def _own(weight: Tensor, second_order: bool) -> Tensor:
-    return weight.view_as(weight) if second_order else weight.detach().requires_grad_()
+    return {
+        name: torch.zeros_like(weight) if gradient is None else gradient
+        for (name, weight), gradient in zip(own.items(), gradients, strict=True)
+    }
 
 
 def _attached(loss: Tensor) -> Tensor:

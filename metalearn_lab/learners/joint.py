@@ -63,7 +63,7 @@ class JointPretraining(GradientLearner):
     def training_batch(self, source: TaskSource, first: int, count: int) -> Task:
         """The same items without their episodes: by class for a pretraining head, else merged."""
         if self.pretraining_head is not None:
-            return source.pretraining_batch(first, count)  # type: ignore[attr-defined, no-any-return]
+            return source.pretraining_batch(first, count)  # type: ignore[attr-defined]
         return merge_splits(source.batch(first, count))
 
     def training_losses(self, task: Task) -> list[Tensor]:
@@ -74,5 +74,5 @@ class JointPretraining(GradientLearner):
         """L_Q(θ), with no adaptation."""
         if self.pretraining_head is None:
             return self.loss_at(self.weights(), task.query)
-        features = self.model.get_submodule("body")(task.query.x)
-        return self.loss_of(self.pretraining_head(features), task.query.y)
+        body = self.model.get_submodule("body")
+        return self.loss_of(self.pretraining_head(body(task.query.x)), task.query.y)

@@ -8,6 +8,7 @@ of PyTorch works on a learner unchanged.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from metalearn_lab.learners.line import Line
-from metalearn_lab.learners.settings import step_count, whole_number
+from metalearn_lab.learners.settings import step_count, task_count
 from metalearn_lab.running.attention import attention_for
 from metalearn_lab.running.chunks import chunked_meta_loss, tasks_at_once
 from metalearn_lab.running.few_threads import on_few_threads
@@ -72,6 +73,9 @@ class Learner(PerTask):
     checked_settings: tuple[str, ...] = ("model", "loss", "_mapping", "chunk_size")
     """Attributes that ``check`` is asked about whenever one of them is set."""
 
+    converters: ClassVar[dict[str, Callable[[Any], object]]] = {"chunk_size": task_count}
+    """By attribute, what turns a setting into the number that it means, or refuses it."""
+
     def __init__(
         self,
         model: nn.Module,
@@ -116,7 +120,8 @@ class Learner(PerTask):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a setting of a finished learner is checked, or stays as it was."""
-        value = self.as_setting(name, value)
+        if name in self.converters:
+            value = self.converters[name](value)
         checked = name in self.checked_settings and "_is_made" in vars(self)
         before: Any = getattr(self, name) if checked else None
         super().__setattr__(name, value)
@@ -126,16 +131,6 @@ class Learner(PerTask):
             except Exception:
                 super().__setattr__(name, before)
                 raise
-
-    def as_setting(self, name: str, value: Any) -> Any:
-        """What an attribute of this name becomes: a setting is turned into the number it means.
-
-        Raises:
-            ValueError: it is no such number.
-        """
-        if name == "chunk_size" and value is not None:
-            return whole_number(value, 1, "chunk_size is a number of tasks for mapping='vmap'")
-        return value
 
     @property
     def mapping(self) -> Mapping:
@@ -159,6 +154,12 @@ class Learner(PerTask):
         """What training computes of one task, one loss after the other, to find where it fails."""
         return [self.meta_loss(task)]
 
+    def adaptation_losses(self, task: Task) -> list[Tensor]:
+        """Support loss at θ_0, …, θ_k, then query loss at θ_k, as when the learner is judged."""
+        trajectory = self.trajectory(task.support, self.inner_steps)
+        support_losses = [self.loss_at(theta, task.support) for theta in trajectory]
+        return [*support_losses, self.loss_at(trajectory[-1], task.query)]
+
     def check_rate(self) -> None:
         """Refuse to try other α with this learner.
 
@@ -180,8 +181,7 @@ class Learner(PerTask):
         """
         if torch.compiler.is_compiling():
             # Around an inner loop the tracer of torch.compile loses gradients, so it stays outside.
-            uncompiled: Tensor = torch.compiler.disable(self.forward)(tasks)  # type: ignore[no-untyped-call]
-            return uncompiled
+            return torch.compiler.disable(self.forward)(tasks)
         check_tasks(tasks)
         _ = self.adapted_names  # which weights are frozen is told before others take their place
         with attention_for(self):
@@ -211,10 +211,9 @@ class Learner(PerTask):
         check_split("support", support)
         _ = self.adapted_names  # as in ``forward``
         check_traits(self, watch_once(self, support.x))
-        trajectory: Trajectory = over_tasks(
+        return over_tasks(
             lambda split: self.trajectory(split, count), self.mapping, self.chunk_size
         )(support)
-        return trajectory
 
     @torch.no_grad()
     @on_few_threads
@@ -233,8 +232,7 @@ class Learner(PerTask):
         """
         check_inputs("x", x)
         self._check_fast_weights(weights, x.shape[0])
-        outputs: Tensor = over_tasks(self.call, self.mapping, self.chunk_size)(weights, x)
-        return outputs
+        return over_tasks(self.call, self.mapping, self.chunk_size)(weights, x)
 
     def weights(self) -> Weights:
         """The meta-parameters θ of the model by name, connected to the graph."""
@@ -243,8 +241,7 @@ class Learner(PerTask):
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs of the model at given weights, for one task."""
         with recomputing_refused():
-            outputs: Tensor = functional_call(self.model, weights, (x,))
-        return outputs
+            return functional_call(self.model, weights, (x,))
 
     def loss_at(self, weights: Weights, split: Split) -> Tensor:
         """L(θ) on a split of one task, a scalar."""

@@ -7,14 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.line import Line
+from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import inner_rate
 from metalearn_lab.running.per_task import Loss
-from metalearn_lab.tasks.types import Task
 
 
-class MetaSGD(GradientLearner):
+class MetaSGD(MAML):
     """MAML whose inner step is θ − α ∘ ∇L_S(θ), with a learned rate α for each weight.
 
     The meta-gradient is that of L_Q(θ_k) in θ and in α, both through the inner loop. A rate may
@@ -35,7 +34,6 @@ class MetaSGD(GradientLearner):
 
     title = "Meta-SGD"
     line = Line("#9880fd", (0, (9, 2, 2, 2)), "*")
-    differentiates_twice = True
 
     def __init__(self, model: nn.Module, loss: Loss, *, first_rate: float, **settings: Any) -> None:
         super().__init__(model, loss, **settings)
@@ -52,9 +50,4 @@ class MetaSGD(GradientLearner):
 
     def rate_of(self, name: str) -> Tensor:
         """α of a parameter, of its shape."""
-        rate: Tensor = self.rates[self.with_rates.index(name)]
-        return rate
-
-    def meta_loss(self, task: Task) -> Tensor:
-        """L_Q(θ_k)."""
-        return self.loss_at(self.trajectory(task.support, self.inner_steps)[-1], task.query)
+        return self.rates[self.with_rates.index(name)]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.adam import adam_step
-from metalearn_lab.learners.gradient_learner import PLAIN_STEP, GradientLearner
+from metalearn_lab.learners.gradient_learner import METHODS_OF_A_STEP, GradientLearner
 from metalearn_lab.learners.learner import TaskSource, held_constant
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
@@ -77,7 +77,9 @@ class Reptile(GradientLearner):
     @property
     def follows_plain_gradient(self) -> bool:
         """With Adam, an inner step depends on the coordinates."""
-        own = all(getattr(type(self), n) is getattr(Reptile, n) for n in (*PLAIN_STEP, "descend"))
+        own = all(
+            getattr(type(self), n) is getattr(Reptile, n) for n in (*METHODS_OF_A_STEP, "descend")
+        )
         return own and self.inner_optimizer == "sgd"
 
     @property
@@ -92,23 +94,19 @@ class Reptile(GradientLearner):
     def training_losses(self, task: Task) -> list[Tensor]:
         """The loss on each step's minibatch before it, and on the next one at the end."""
         data = [self.minibatch(task.support, step) for step in range(self.inner_steps + 1)]
-        along = self.descend(self.weights(), data[:-1])
-        return [self.loss_at(phi, split) for phi, split in zip(along, data, strict=True)]
+        trajectory = self.descend(self.weights(), data[:-1])
+        return [self.loss_at(phi, split) for phi, split in zip(trajectory, data, strict=True)]
 
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
-        self.check_moves()
+        self.check_steps_move()
         phi = self.weights()
-        phi_tilde = self.train_on(held_constant(phi), task.support)
+        minibatches = [self.minibatch(task.support, step) for step in range(self.inner_steps)]
+        phi_tilde = self.descend(held_constant(phi), minibatches)[-1]
         return sum(
             (((phi[name] - phi_tilde[name]) ** 2).sum() / 2 for name in phi),
             start=next(iter(phi.values())).new_zeros(()),
         )
-
-    def train_on(self, phi: Weights, data: Split) -> Weights:
-        """φ̃: the weights after k inner steps, each on its own minibatch."""
-        minibatches = [self.minibatch(data, step) for step in range(self.inner_steps)]
-        return self.descend(phi, minibatches)[-1]
 
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps for one task, each step on the whole support."""
@@ -120,11 +118,11 @@ class Reptile(GradientLearner):
         squares = {name: torch.zeros_like(weight) for name, weight in self.adapted(phi).items()}
         for step, split in enumerate(splits):
             if self.inner_optimizer == "adam":
-                gradient = self.gradient(trajectory[-1], split)
-                phi, squares = adam_step(trajectory[-1], gradient, squares, step, self.inner_lr)
-                trajectory.append(phi)
+                gradient = self.gradient(phi, split)
+                phi, squares = adam_step(phi, gradient, squares, step, self.inner_lr)
             else:
-                trajectory.append(self.inner_step(trajectory[-1], split, step))
+                phi = self.inner_step(phi, split, step)
+            trajectory.append(phi)
         return trajectory
 
     def minibatch(self, data: Split, step: int) -> Split:
@@ -133,11 +131,11 @@ class Reptile(GradientLearner):
         if self.inner_batch is None or self.inner_batch >= items:
             return data
         first = step * self.inner_batch % items
-        return Split(*(_rows(part, first, self.inner_batch) for part in data))
+        return Split(*(_run_of_items(tensor, first, self.inner_batch) for tensor in data))
 
 
-def _rows(part: Tensor, first: int, count: int) -> Tensor:
-    """By slices: a list of rows would have to be sent to a GPU, which waits for it."""
-    rows = part[first : first + count]
-    missing = count - rows.shape[0]
-    return torch.cat((rows, part[:missing])) if missing else rows
+def _run_of_items(tensor: Tensor, first: int, count: int) -> Tensor:
+    """By slices: a list of items would have to be sent to a GPU, which waits for it."""
+    items = tensor[first : first + count]
+    missing = count - items.shape[0]
+    return torch.cat((items, tensor[:missing])) if missing else items

@@ -7,15 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from metalearn_lab.learners.label_columns import label_columns
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.closed_form import ClosedForm
 from metalearn_lab.learners.line import Line
-from metalearn_lab.learners.settings import whole_number
-from metalearn_lab.running.per_task import Loss, Trajectory, Weights
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.running.per_task import Loss
 
 
-class RidgeHead(Learner):
+class RidgeHead(ClosedForm):
     """W = argmin ‖FW − Y‖² + λ‖W‖² on the support's features F, differentiated through the solve.
 
     Y has a column for each class, 1 for an item's own. Scores of a query item are s·fᵀW + b; λ, s
@@ -40,6 +37,7 @@ class RidgeHead(Learner):
 
     title = "ridge head"
     line = Line("#3c013f", (0, (1, 1, 5, 1)), "8")
+    solution_name = "ridge"
 
     def __init__(
         self,
@@ -50,37 +48,20 @@ class RidgeHead(Learner):
         regularisation: float = 1.0,
         **settings: Any,
     ) -> None:
-        self.ways = whole_number(ways, 1, "ways must be 1 or more classes")
         if not 0 < regularisation < float("inf"):
             raise ValueError(f"regularisation must be a positive number, got {regularisation}")
-        super().__init__(model, loss, **settings)
+        super().__init__(model, loss, ways=ways, **settings)
         self.log_regularisation = nn.Parameter(torch.tensor(float(regularisation)).log())
         self.scale = nn.Parameter(torch.tensor(1.0))
         self.bias = nn.Parameter(torch.tensor(0.0))
 
-    def meta_loss(self, task: Task) -> Tensor:
-        """The loss of the query items under the support's ridge solution."""
-        return self.loss_at(self.with_solution(task.support), task.query)
+    def solution(self, features: Tensor, classes: Tensor) -> Tensor:
+        """W ``[features, ways]``."""
+        return ridge(features, classes, self.log_regularisation.exp())
 
-    def trajectory(self, support: Split, steps: int) -> Trajectory:
-        """θ with the solution, which is there at once."""
-        return [self.with_solution(support)] * (steps + 1)
-
-    def with_solution(self, support: Split) -> Weights:
-        """θ, and W ``[features, ways]`` of one task."""
-        theta = self.weights()
-        features = self.call(theta, support.x)
-        targets = label_columns(support.y, self.ways, features)
-        regularisation = self.log_regularisation.exp()
-        return {**theta, "ridge": ridge(features, targets, regularisation)}
-
-    def call(self, weights: Weights, x: Tensor) -> Tensor:
-        """Scores ``[items, ways]`` of one task; features where there is no solution yet."""
-        theta = {name: weight for name, weight in weights.items() if name != "ridge"}
-        features = super().call(theta, x)
-        if "ridge" not in weights:
-            return features
-        return self.scale * features @ weights["ridge"] + self.bias
+    def scores(self, features: Tensor, solution: Tensor) -> Tensor:
+        """s·fᵀW + b, ``[items, ways]``."""
+        return self.scale * features @ solution + self.bias
 
 
 def ridge(features: Tensor, targets: Tensor, regularisation: Tensor) -> Tensor:
@@ -94,5 +75,4 @@ def ridge(features: Tensor, targets: Tensor, regularisation: Tensor) -> Tensor:
 def _solve(gram: Tensor, regularisation: Tensor, right_side: Tensor) -> Tensor:
     """(gram + λI)⁻¹ right_side."""
     identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    solved: Tensor = torch.linalg.solve(gram + regularisation * identity, right_side)
-    return solved
+    return torch.linalg.solve(gram + regularisation * identity, right_side)

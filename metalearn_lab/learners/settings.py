@@ -18,11 +18,10 @@ def inner_rate(value: Any) -> float:
         ValueError: negative, infinite, NaN, no number, or a tensor with a gradient, which would
             be lost.
     """
-    number: Any = value
-    if isinstance(value, Tensor) and value.numel() == 1 and not value.requires_grad:
-        number = value.item()
+    learned = isinstance(value, Tensor) and value.requires_grad
+    is_one_number = isinstance(value, Tensor) and value.numel() == 1 and not learned
+    number = value.item() if is_one_number else value
     if isinstance(number, bool) or not isinstance(number, Real) or not 0 <= float(number) < inf:
-        learned = isinstance(value, Tensor) and value.requires_grad
         raise ValueError(
             f"inner_lr must be 0 or a positive number, got {value!r}"
             + (": a learner with learned rates has an inner_step of its own" if learned else "")
@@ -37,6 +36,17 @@ def step_count(value: Any) -> int:
         ValueError: negative, or no integer.
     """
     return whole_number(value, 0, "the number of inner steps must be 0, 1, 2, …")
+
+
+def task_count(value: Any) -> int | None:
+    """The most tasks at once as an int; None where that is not given.
+
+    Raises:
+        ValueError: below 1, or no integer.
+    """
+    if value is None:
+        return None
+    return whole_number(value, 1, "chunk_size is a number of tasks for mapping='vmap'")
 
 
 def whole_number(value: Any, least: int, expected: str) -> int:
@@ -75,4 +85,4 @@ def names_matching(model: nn.Module, adapts: str | tuple[str, ...]) -> tuple[str
                 f"no parameter matches adapts={pattern!r}: the model has "
                 f"{', '.join(names) or 'none'}"
             )
-    return tuple(name for name in names if any(fnmatchcase(name, each) for each in patterns))
+    return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))

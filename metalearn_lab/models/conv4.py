@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
-from metalearn_lab.models.mlp import blank_linear, initialise
+from metalearn_lab.models.mlp import initialise
 from metalearn_lab.models.task_norms import TaskBatchNorm, TaskGroupNorm
-from metalearn_lab.tasks.seeds import generator
 
 _EPSILON = 1e-5
 _GROUPS = 8
@@ -54,14 +54,13 @@ class Conv4(nn.Module):
             )
         inputs = [channels, filters, filters, filters]
         self.body = nn.Sequential(*(Block(count, filters, norm) for count in inputs), nn.Flatten())
-        self.head = blank_linear(filters * (image // 16) ** 2, ways)
+        self.head = skip_init(nn.Linear, filters * (image // 16) ** 2, ways)
         initialise(self, "conv4 head", seed)
         initialise_kernels(self, seed)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``[items, channels, image, image]`` to scores ``[items, ways]``."""
-        scores: Tensor = self.head(self.body(channels_last(x)))
-        return scores
+        return self.head(self.body(channels_last(x)))
 
 
 class Block(nn.Module):
@@ -79,9 +78,12 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, filters: int, norm: str) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, filters, 3, padding=1, bias=False, device="meta")
-        self.conv.to_empty(device="cpu")
-        self.norm = _norm(norm, filters)
+        self.conv = skip_init(nn.Conv2d, inputs, filters, 3, padding=1, bias=False)
+        if norm not in ("group", "batch"):
+            raise ValueError(
+                f"unknown norm {norm!r}: use 'group' or 'batch' (which is transductive)"
+            )
+        self.norm = TaskBatchNorm(filters) if norm == "batch" else TaskGroupNorm(filters, _GROUPS)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[items, inputs, height, width]`` to ``[items, filters, height/2, width/2]``."""
@@ -94,14 +96,6 @@ class Block(nn.Module):
         return F.relu(scale * F.max_pool2d(z, 2) + (self.norm.bias.view(-1, 1, 1) - scale * mean))
 
 
-def _norm(name: str, filters: int) -> TaskBatchNorm | TaskGroupNorm:
-    if name == "batch":
-        return TaskBatchNorm(filters)
-    if name == "group":
-        return TaskGroupNorm(filters, _GROUPS)
-    raise ValueError(f"unknown norm {name!r}: use 'group' or 'batch' (which is transductive)")
-
-
 def channels_last(x: Tensor) -> Tensor:
     """The same images, their channels side by side in memory.
 
@@ -109,15 +103,10 @@ def channels_last(x: Tensor) -> Tensor:
     such a tensor for channels-first unless its strides say otherwise, as they do after ``view``.
     """
     items, channels, height, width = x.shape
-    rows = x.permute(0, 2, 3, 1).reshape(items, -1)
-    return rows.view(items, height, width, channels).permute(0, 3, 1, 2)
+    pixels = x.permute(0, 2, 3, 1).reshape(items, -1)
+    return pixels.view(items, height, width, channels).permute(0, 3, 1, 2)
 
 
-@torch.no_grad()
 def initialise_kernels(module: nn.Module, *address: int | str) -> None:
-    """Weights uniform in ±1/√inputs, PyTorch's default, that depend on the address alone."""
-    numbers = generator("convolutions", *address)
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            bound = layer.weight[0].numel() ** -0.5
-            layer.weight.uniform_(-bound, bound, generator=numbers)
+    """Give every convolution new weights, as ``initialise`` does a dense layer."""
+    initialise(module, "convolutions", *address, kind=nn.Conv2d)

@@ -11,12 +11,14 @@ laid out row after row, whichever derivative it is part of.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 Pair = tuple[Tensor | None, Tensor | None]
+Product = Callable[[Tensor, Tensor], Tensor]
 
 
 class Dense(nn.Linear):
@@ -32,24 +34,6 @@ class Dense(nn.Linear):
         return rows.view(*x.shape[:-1], self.out_features)
 
 
-def output(x: Tensor, w: Tensor) -> Tensor:
-    """X Wᵀ for ``X [rows, inputs]`` and ``W [outputs, inputs]``."""
-    product: Tensor = _Output.apply(x, w)  # type: ignore[no-untyped-call]
-    return product
-
-
-def input_gradient(g: Tensor, w: Tensor) -> Tensor:
-    """G W for ``G [rows, outputs]``."""
-    product: Tensor = _InputGradient.apply(g, w)  # type: ignore[no-untyped-call]
-    return product
-
-
-def weight_gradient(g: Tensor, x: Tensor) -> Tensor:
-    """Gᵀ X."""
-    product: Tensor = _WeightGradient.apply(g, x)  # type: ignore[no-untyped-call]
-    return product
-
-
 class _Product(torch.autograd.Function):
     """What the three have in common; each says how it transposes its two factors."""
 
@@ -58,10 +42,12 @@ class _Product(torch.autograd.Function):
         ctx.save_for_backward(*inputs)
 
     @classmethod
-    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *pair: Tensor) -> tuple[Tensor, int]:
+    def vmap(
+        cls, info: Any, in_dims: tuple[int | None, ...], *factors: Tensor
+    ) -> tuple[Tensor, int]:
         first, second = (
-            part if dim is None else part.movedim(dim, 0)
-            for part, dim in zip(pair, in_dims, strict=True)
+            factor if dim is None else factor.movedim(dim, 0)
+            for factor, dim in zip(factors, in_dims, strict=True)
         )
         return cls.stacked(first, second), 0  # type: ignore[attr-defined]
 
@@ -78,7 +64,10 @@ class _Output(_Product):
     @staticmethod
     def backward(ctx: Any, u: Tensor) -> Pair:
         (x, w), (for_x, for_w) = ctx.saved_tensors, ctx.needs_input_grad
-        return input_gradient(u, w) if for_x else None, weight_gradient(u, x) if for_w else None
+        return (
+            input_gradient(u, w) if for_x else None,
+            weight_gradient(u, x) if for_w else None,
+        )
 
 
 class _InputGradient(_Product):
@@ -93,7 +82,10 @@ class _InputGradient(_Product):
     @staticmethod
     def backward(ctx: Any, u: Tensor) -> Pair:
         (g, w), (for_g, for_w) = ctx.saved_tensors, ctx.needs_input_grad
-        return output(u, w) if for_g else None, weight_gradient(g, u) if for_w else None
+        return (
+            output(u, w) if for_g else None,
+            weight_gradient(g, u) if for_w else None,
+        )
 
 
 class _WeightGradient(_Product):
@@ -108,12 +100,24 @@ class _WeightGradient(_Product):
     @staticmethod
     def backward(ctx: Any, u: Tensor) -> Pair:
         (g, x), (for_g, for_x) = ctx.saved_tensors, ctx.needs_input_grad
-        return output(x, u) if for_g else None, input_gradient(g, u) if for_x else None
+        return (
+            output(x, u) if for_g else None,
+            input_gradient(g, u) if for_x else None,
+        )
+
+
+output: Product = _Output.apply
+"""X Wᵀ for ``X [rows, inputs]`` and ``W [outputs, inputs]``."""
+
+input_gradient: Product = _InputGradient.apply
+"""G W for ``G [rows, outputs]``."""
+
+weight_gradient: Product = _WeightGradient.apply
+"""Gᵀ X."""
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
     """A Bᵀ."""
-    if a.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
-        return product
+    if a.dtype == torch.float32 and torch.backends.mkldnn.is_available():
+        return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
     return a @ b.t()

@@ -50,9 +50,7 @@ class LoRALinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[..., inputs]`` to ``[..., outputs]``: W_0 x + bias + s B (A x)."""
-        low_rank = F.linear(F.linear(x, self.lora_A), self.lora_B)
-        output: Tensor = self.base(x) + self.scale * low_rank
-        return output
+        return self.base(x) + self.scale * F.linear(F.linear(x, self.lora_A), self.lora_B)
 
     def merged(self) -> nn.Linear:
         """One dense layer with the weight W_0 + s B A: the adapter costs nothing once merged.

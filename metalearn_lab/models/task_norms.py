@@ -66,8 +66,7 @@ class TaskGroupNorm(nn.Module):
 def statistics_of(z: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Mean and variance over some axes; ten times faster than ``var_mean`` over channels-last."""
     mean = z.mean(axes, keepdim=True)
-    variance = (z - mean).square().mean(axes)
-    return mean.squeeze(axes), variance
+    return mean.squeeze(axes), (z - mean).square().mean(axes)
 
 
 def statistics_from_patches(x: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:

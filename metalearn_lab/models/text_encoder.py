@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
-from metalearn_lab.models.mlp import MLP, blank_linear, initialise
+from metalearn_lab.models.mlp import MLP, initialise
 from metalearn_lab.tasks.seeds import generator
 
 
@@ -31,26 +32,22 @@ class BagOfNgrams(nn.Module):
             raise ValueError(
                 f"a table needs 2 buckets (one is padding) and 1 dimension, got {buckets} and {dim}"
             )
-        table = torch.randn(buckets, dim, generator=generator("bag of n-grams", seed))
-        self.table = nn.Parameter(table)
+        numbers = generator("bag of n-grams", seed)
+        self.table = nn.Parameter(torch.randn(buckets, dim, generator=numbers))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map n-gram ids ``[..., length]``, 0 where there is none, to ``[..., dim]``."""
-        return (F.embedding(ids, self.table) * self._share(ids).unsqueeze(-1)).sum(-2)
+        shares = shares_of_tokens(ids, self.table.dtype)
+        return (F.embedding(ids, self.table) * shares.unsqueeze(-1)).sum(-2)
 
     def shares(self, ids: Tensor) -> Tensor:
         """Each bucket's share of a sentence's n-grams: ``[..., length]`` to ``[..., buckets]``.
 
         ``forward(ids)`` is ``shares(ids) @ table``; this form is for adapting the table.
         """
-        share = self._share(ids)
-        empty = share.new_zeros(*ids.shape[:-1], self.table.shape[0])
-        return empty.scatter_add(-1, ids, share)
-
-    def _share(self, ids: Tensor) -> Tensor:
-        """What each n-gram of a sentence counts, padding nothing: ``[..., length]``."""
-        present = (ids != 0).to(self.table.dtype)
-        return present / present.sum(-1, keepdim=True).clamp(min=1)
+        shares = shares_of_tokens(ids, self.table.dtype)
+        empty = shares.new_zeros(*ids.shape[:-1], self.table.shape[0])
+        return empty.scatter_add(-1, ids, shares)
 
 
 class TextClassifier(nn.Module):
@@ -82,17 +79,22 @@ class TextClassifier(nn.Module):
         if ways < 1 or hidden < 1:
             raise ValueError(f"ways and hidden must be 1 or more, got {ways} and {hidden}")
         self.body = nn.Sequential(
-            BagOfNgrams(buckets, dim, seed=seed), blank_linear(dim, hidden), nn.ReLU()
+            BagOfNgrams(buckets, dim, seed=seed), skip_init(nn.Linear, dim, hidden), nn.ReLU()
         )
-        self.head = blank_linear(hidden, ways)
+        self.head = skip_init(nn.Linear, hidden, ways)
         initialise(self.body, "text classifier", seed)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map n-gram ids ``[items, length]`` to class scores ``[items, ways]``."""
-        scores: Tensor = self.head(self.body(ids))
-        return scores
+        return self.head(self.body(ids))
+
+
+def shares_of_tokens(ids: Tensor, dtype: torch.dtype) -> Tensor:
+    """What each token of a text counts in its mean, padding nothing: ``[..., length]``."""
+    present = (ids != 0).to(dtype)
+    return present / present.sum(-1, keepdim=True).clamp(min=1)
 
 
 def above_table(model: TextClassifier) -> MLP:

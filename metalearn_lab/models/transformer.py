@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
 from metalearn_lab.models.dense import Dense
-from metalearn_lab.models.mlp import blank_linear, initialise
+from metalearn_lab.models.mlp import initialise
+from metalearn_lab.models.text_encoder import shares_of_tokens
 from metalearn_lab.tasks.seeds import generator
 
 
@@ -55,38 +57,37 @@ class Transformer(nn.Module):
             )
         if dim % heads:
             raise ValueError(f"heads must divide dim, got {heads} heads for {dim} dimensions")
-        self.body = Encoder(tokens, length, dim, seed)
-        for _ in range(layers):
-            self.body.layers.append(EncoderLayer(dim, heads, hidden))
-        self.head = blank_linear(dim, ways)
+        self.body = Encoder(
+            tokens, length, dim, [EncoderLayer(dim, heads, hidden) for _ in range(layers)], seed
+        )
+        self.head = skip_init(nn.Linear, dim, ways)
         initialise(self, "transformer", seed)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map token ids ``[items, length]``, 0 where there is none, to scores ``[items, ways]``."""
-        scores: Tensor = self.head(self.body(ids))
-        return scores
+        return self.head(self.body(ids))
 
 
 class Encoder(nn.Module):
     """The features of a text: the mean of its tokens after all layers."""
 
-    def __init__(self, tokens: int, length: int, dim: int, seed: int) -> None:
+    def __init__(
+        self, tokens: int, length: int, dim: int, layers: list[EncoderLayer], seed: int
+    ) -> None:
         super().__init__()
         numbers = generator("transformer embeddings", seed)
         self.embedding = nn.Parameter(torch.randn(tokens, dim, generator=numbers))
         self.position = nn.Parameter(torch.randn(length, dim, generator=numbers))
-        self.layers = nn.ModuleList()
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map token ids ``[items, length]`` to features ``[items, dim]``."""
-        present = (ids != 0).to(self.embedding.dtype)
         h = F.embedding(ids, self.embedding) + self.position[: ids.shape[-1]]
         # A number that no score can outweigh, and not −∞, for a text may be all padding.
-        mask = ((present - 1) * 1e9)[:, None, None, :]
+        mask = (((ids != 0).to(h.dtype) - 1) * 1e9)[:, None, None, :]
         for layer in self.layers:
             h = layer(h, mask)
-        share = present / present.sum(-1, keepdim=True).clamp(min=1)
-        return (normalised(h) * share[..., None]).sum(-2)
+        return (normalised(h) * shares_of_tokens(ids, h.dtype)[..., None]).sum(-2)
 
 
 class EncoderLayer(nn.Module):
@@ -95,14 +96,13 @@ class EncoderLayer(nn.Module):
     def __init__(self, dim: int, heads: int, hidden: int) -> None:
         super().__init__()
         self.attention = SelfAttention(dim, heads)
-        self.widen = blank_dense(dim, hidden)
-        self.narrow = blank_dense(hidden, dim)
+        self.widen = skip_init(Dense, dim, hidden)
+        self.narrow = skip_init(Dense, hidden, dim)
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
         """Map ``[items, length, dim]`` to the same shape."""
         h = h + self.attention(normalised(h), mask)
-        h = h + self.narrow(F.relu(self.widen(normalised(h))))
-        return h
+        return h + self.narrow(F.relu(self.widen(normalised(h))))
 
 
 class SelfAttention(nn.Module):
@@ -111,8 +111,8 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query_key_value = blank_dense(dim, 3 * dim)
-        self.out = blank_dense(dim, dim)
+        self.query_key_value = skip_init(Dense, dim, 3 * dim)
+        self.out = skip_init(Dense, dim, dim)
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
         """Map ``[items, length, dim]`` to the same shape.
@@ -125,15 +125,9 @@ class SelfAttention(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each [items, heads, length, d]
         scores = query @ key.mT / query.shape[-1] ** 0.5 + mask
         mixed = (scores.softmax(-1) @ value).transpose(1, 2).flatten(-2)
-        tokens: Tensor = self.out(mixed)
-        return tokens
+        return self.out(mixed)
 
 
 def normalised(h: Tensor) -> Tensor:
     """Layer norm without scale and shift."""
     return F.layer_norm(h, h.shape[-1:])
-
-
-def blank_dense(inputs: int, outputs: int) -> Dense:
-    """A dense layer whose weights are yet to be filled, made without a global random number."""
-    return Dense(inputs, outputs, device="meta").to_empty(device="cpu")

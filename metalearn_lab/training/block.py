@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
-from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.non_finite import NonFiniteLossError, all_finite, check_finite
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.sharding import mean_over_ranks, ranks
-from metalearn_lab.training.trainee import Kept, Trainee
+from metalearn_lab.training.trainee import SavedState, Trainee
 
 BLOCK = 100
 """The most steps between two questions to the device."""
@@ -43,48 +42,51 @@ def train_block(
         NotCompilable: a compiled step no longer is what PyTorch computes, because of something
             that a user's code depends on. The trainee stands before the block.
     """
-    before, sums, learner = trainee.keep(), _GradientSums(trainee.learner), trainee.learner
+    before, learner = trainee.saved_state(), trainee.learner
+    weights = list(learner.parameters())
+    # NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
+    # numbers may overflow, which costs nothing but a second look.
+    sums = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
     losses: list[Tensor] = []
     try:
         for iteration in iterations:
             batch = tasks(iteration)
             losses.append(outer.step(batch))
-            sums.add()
+            _add_gradients(sums, weights)
             trainee.step_scheduler()
     except Exception:
         # What NaN does to somebody's code is no news; where it came from is. But a rank among
         # several may be alone with this error, and no other would take the steps again with it.
-        if ranks() > 1 or all_finite([*losses, *sums.totals, *learner.parameters()]):
+        if ranks() > 1 or all_finite([*losses, *sums, *learner.parameters()]):
             raise
     else:
         # Gradients and weights are equal on all ranks, losses only now: all go on, or none does.
         values = mean_over_ranks(torch.stack(losses))
-        if all_finite([values, *sums.totals, *learner.parameters()]):
+        if all_finite([values, *sums, *learner.parameters()]):
             _check_compiled(trainee, outer, batch, before)
-            found: list[float] = values.tolist()
-            return found
-    trainee.put_back(before)
+            return values.tolist()
+    trainee.restore(before)
     return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
 
 
-def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: Kept) -> None:
+def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: SavedState) -> None:
     try:
         outer.check(batch)
     except NotCompilable:
-        trainee.put_back(before)
+        trainee.restore(before)
         raise
 
 
 def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: int) -> float:
     """One step, taken back if anything is wrong with it."""
-    before, weights = trainee.keep(), list(trainee.learner.parameters())
+    before, weights = trainee.saved_state(), list(trainee.learner.parameters())
     were_finite = all_finite(weights)
     loss = mean_over_ranks(outer.step(batch))
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if all_finite([loss, *gradients]) and (all_finite(weights) or not were_finite):
         trainee.step_scheduler()
         return loss.item()
-    trainee.put_back(before)
+    trainee.restore(before)
     check_finite(trainee.learner, batch, loss, iteration)
     raise NonFiniteLossError(
         f"the weights are not finite after the outer step of iteration {iteration}, though its "
@@ -92,20 +94,9 @@ def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: in
     )
 
 
-class _GradientSums:
-    """The sum of each gradient over the steps of a block.
-
-    NaN and inf never leave a sum again, whatever the optimiser made of them. The sum of finite
-    numbers may overflow, which costs nothing but a second look.
-    """
-
-    def __init__(self, learner: Learner) -> None:
-        self.parameters = list(learner.parameters())
-        self.totals = [torch.zeros_like(p, requires_grad=False) for p in self.parameters]
-
-    def add(self) -> None:
-        """Add the gradients of the step just taken."""
-        pairs = zip(self.totals, self.parameters, strict=True)
-        found = [(total, p.grad) for total, p in pairs if p.grad is not None]
-        if found:
-            torch._foreach_add_(*map(list, zip(*found, strict=True)))
+def _add_gradients(sums: list[Tensor], weights: list[nn.Parameter]) -> None:
+    """Add the gradients of the step just taken to their sums, all at once."""
+    pairs = zip(sums, weights, strict=True)
+    summands = [(total, weight.grad) for total, weight in pairs if weight.grad is not None]
+    if summands:
+        torch._foreach_add_(*map(list, zip(*summands, strict=True)))

@@ -49,11 +49,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save
 
-    metadata = {
-        "format": _FORMAT,
-        "description": _dumps(checkpoint.description, "description"),
-        "state": _dumps(checkpoint.state, "state"),
-    }
+    metadata = {"format": _FORMAT}
+    try:
+        for name in ("description", "state"):
+            metadata[name] = json.dumps(to_json(getattr(checkpoint, name), name))
+    except NotJsonError as error:
+        raise CheckpointError(f"this run cannot be kept in a checkpoint: {error}") from error
     # Clones, because the format has no way to say that two weights are one.
     tensors = {
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
@@ -112,13 +113,6 @@ def damage_named(path: Path) -> Iterator[None]:
             f"{path} cannot be read as a checkpoint ({problem}): delete it to start over, or give "
             "the path of a good one"
         ) from error
-
-
-def _dumps(value: dict[str, Any], where: str) -> str:
-    try:
-        return json.dumps(to_json(value, where))
-    except NotJsonError as error:
-        raise CheckpointError(f"this run cannot be kept in a checkpoint: {error}") from error
 
 
 def _loads(text: str) -> dict[str, Any]:

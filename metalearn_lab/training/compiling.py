@@ -36,7 +36,8 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
             it is compiled only where that is asked for.
         iterations: of the run; worth it from 2,000 on.
     """
-    dense = {id(w) for layer in learner.modules() for w in _weights_of_dense(layer)}
+    layers = [layer for layer in learner.modules() if isinstance(layer, nn.Linear)]
+    dense = {id(weight) for layer in layers for weight in layer.parameters(recurse=False)}
     weights = list(learner.parameters())
     return (
         iterations >= _FEWEST_ITERATIONS
@@ -49,7 +50,7 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
 def begin(
     trainee: Trainee,
     asked: bool | None,
-    found: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     iterations: int,
     example: Callable[[], Task],
     *,
@@ -60,7 +61,7 @@ def begin(
     Args:
         trainee: what is trained.
         asked: what the caller wants; ``None`` leaves it to the checkpoint, or else to the rule.
-        found: the checkpoint to go on from, if there is one. The two ways differ in rounding, so
+        checkpoint: to go on from, if there is one. The two ways differ in rounding, so
             a run goes on the way it was begun.
         iterations: of the run.
         example: gives a meta-batch to compile for.
@@ -71,15 +72,18 @@ def begin(
         NotCompilable: compiling was asked for, and cannot be done. Where the rule alone was for
             it, a warning says why and the run is not compiled.
     """
-    if found is not None:
-        compiled = bool(found.description.get("compiled", False)) if asked is None else asked
-        asked = asked or found.state.get("compiling was asked for")
+    if checkpoint is not None:
+        compiled = bool(checkpoint.description.get("compiled", False)) if asked is None else asked
+        asked = asked or checkpoint.state.get("compiling was asked for")
+    elif asked is None:
+        rounded_on_cpu = bf16 and next(trainee.learner.parameters()).device.type == "cpu"
+        compiled = worth_compiling(trainee.learner, iterations) and not rounded_on_cpu
     else:
-        compiled = _by_the_rule(trainee.learner, iterations, bf16) if asked is None else asked
+        compiled = asked
     outer = OuterStep(
         trainee.learner, trainee.optimizer, compiled, bf16, may_stop_compiling=not asked
     )
-    if found is None and compiled:
+    if checkpoint is None and compiled:
         batch = example()
         # What makes the tasks may have changed the learner by now.
         outer.compiled = bool(asked) or _is_constant(trainee.learner)
@@ -93,8 +97,9 @@ def _prepared(outer: OuterStep, batch: Task) -> OuterStep:
     except NotCompilable as reason:
         if not outer.may_stop_compiling:
             raise
-        message = f"this run is not compiled, which would have made it faster: {reason}"
-        warnings.warn(message, stacklevel=4)
+        warnings.warn(
+            f"this run is not compiled, which would have made it faster: {reason}", stacklevel=4
+        )
         return OuterStep(outer.learner, outer.optimizer, bf16=outer.bf16)
     return outer
 
@@ -105,12 +110,3 @@ def _is_constant(learner: Learner) -> bool:
         return not Snapshot(learner).doubtful
     except NotCompilable:
         return False
-
-
-def _by_the_rule(learner: Learner, iterations: int, bf16: bool) -> bool:
-    on_cpu = next(learner.parameters()).device.type == "cpu"
-    return worth_compiling(learner, iterations) and not (bf16 and on_cpu)
-
-
-def _weights_of_dense(layer: nn.Module) -> list[nn.Parameter]:
-    return list(layer.parameters(recurse=False)) if isinstance(layer, nn.Linear) else []

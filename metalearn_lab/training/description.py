@@ -54,7 +54,9 @@ def describe(
         },
         "weights": {n: f"{list(w.shape)} {w.dtype}" for n, w in learner.state_dict().items()},
         "optimizer": {"class": type(optimizer).__name__, **_groups(optimizer)},
-        "scheduler": _schedule(scheduler) if scheduler else None,
+        "scheduler": None
+        if scheduler is None
+        else {"class": type(scheduler).__name__, **_fixed_part(scheduler.state_dict())},
         "validation": None if validation is None else _fingerprint(validation),
     }
 
@@ -81,12 +83,12 @@ def check_same_run(path: Path, found: dict[str, Any], expected: dict[str, Any]) 
 def _first_difference(name: str, there: Any, here: Any) -> str:
     if isinstance(there, dict) and isinstance(here, dict):
         keys = dict.fromkeys([*there, *here])
-        parts = [(key, there.get(key), here.get(key)) for key in keys]
+        pairs = [(key, there.get(key), here.get(key)) for key in keys]
     elif isinstance(there, list) and isinstance(here, list):
-        parts = [(i, *pair) for i, pair in enumerate(zip_longest(there, here))]
+        pairs = [(i, *pair) for i, pair in enumerate(zip_longest(there, here))]
     else:
         return f"{name}: {there!r} there, {here!r} here"
-    return next(_first_difference(f"{name} {key}", a, b) for key, a, b in parts if a != b)
+    return next(_first_difference(f"{name} {key}", a, b) for key, a, b in pairs if a != b)
 
 
 def _numbers(learner: Learner) -> dict[str, Any]:
@@ -111,18 +113,13 @@ def _groups(optimizer: Optimizer) -> dict[str, Any]:
     }
 
 
-def _schedule(scheduler: LRScheduler) -> dict[str, Any]:
-    return {"class": type(scheduler).__name__, **_fixed_part(scheduler.state_dict())}
-
-
 def _fixed_part(state: Any) -> Any:
     """A scheduler's state without what every step changes."""
     if isinstance(state, list):
         return [_fixed_part(part) for part in state]
     if type(state) is not dict:
         return state
-    kept = {key: part for key, part in state.items() if key not in _MOVES_WITH_THE_STEPS}
-    return {key: _fixed_part(part) for key, part in kept.items()}
+    return {k: _fixed_part(part) for k, part in state.items() if k not in _MOVES_WITH_THE_STEPS}
 
 
 def _readable(text: str) -> str:
@@ -132,8 +129,7 @@ def _readable(text: str) -> str:
 
 def _fingerprint(tasks: Task) -> str:
     digest = hashlib.sha256()
-    for tensor in (part for split in tasks for part in split):
+    for tensor in (*tasks.support, *tasks.query):
         digest.update(f"{tensor.dtype} {list(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return f"{tasks.query.y.shape[0]} tasks, sha256 {digest.hexdigest()[:16]}"

@@ -84,8 +84,8 @@ class GraphReplay:
         inputs = self._checked(tasks)
         torch._foreach_copy_(self.inputs, inputs)
         self.replay()
-        parts = torch.split(self.results.clone(), [shape.numel() for shape in self.shapes])
-        loss, *gradients = (p.view(shape) for p, shape in zip(parts, self.shapes, strict=True))
+        pieces = self.results.clone().split([shape.numel() for shape in self.shapes])
+        loss, *gradients = map(Tensor.view, pieces, self.shapes)
         return self.moved, loss, gradients
 
     def _loss_and_gradient(self) -> Tensor:
@@ -94,8 +94,10 @@ class GraphReplay:
         The weights are read through new parameters in the same memory, for the learner's own may be
         tied to the stream of an earlier backward pass, which a recording must not touch.
         """
-        named = self.learner.named_parameters()
-        own: Weights = {name: nn.Parameter(p.detach(), p.requires_grad) for name, p in named}
+        own: Weights = {
+            name: nn.Parameter(p.detach(), p.requires_grad)
+            for name, p in self.learner.named_parameters()
+        }
         support_x, support_y, query_x, query_y = self.inputs
         tasks = Task(Split(support_x, support_y), Split(query_x, query_y))
         loss = functional_call(self.learner, own, (tasks,))
@@ -136,7 +138,7 @@ def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[
     if device.type != "cuda":
         raise NotCompilable(f"only a CUDA device replays a recorded step, and this is a {device}")
     graph = torch.cuda.CUDAGraph()
-    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    stream = torch.cuda.Stream(device)
     callers = torch.cuda.current_stream(device)
     stream.wait_stream(callers)
     # Also brings the caller's stream back after a failure, which torch.cuda.graph does not.

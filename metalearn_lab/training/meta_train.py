@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +108,9 @@ def meta_train(
     path = Path(checkpoint) if checkpoint else None
     state = RunState(trainee, validation, patience, every, path)
     with lost_rank_named(), the_only_run_on(path):
-        found = state.found()
-        outer = begin(trainee, compiled, found, iterations, lambda: tasks(0), bf16=bf16)
-        state.start(found, iterations, outer)
+        existing = state.existing_checkpoint()
+        outer = begin(trainee, compiled, existing, iterations, lambda: tasks(0), bf16=bf16)
+        state.start(existing, iterations, outer)
         _go_on(state, outer, tasks, iterations, progress)
     state.restore_best()
     return state.done
@@ -120,40 +119,29 @@ def meta_train(
 def _go_on(
     state: RunState, outer: OuterStep, tasks: Callable[[int], Task], iterations: int, progress: bool
 ) -> None:
-    every = state.every
-    with _progress_bar(state.done.iterations, iterations, progress and is_first_rank()) as bar:
-        while state.done.iterations < iterations and not state.done.stopped_early:
-            block = _next_block(state.done.iterations, every, iterations)
-            state.losses += train_block(state.trainee, outer, tasks, block)
-            state.done.iterations = block.stop
-            if block.stop % every == 0:
+    from tqdm import tqdm
+
+    every, done = state.every, state.done
+    hidden = not (progress and is_first_rank())
+    bar = tqdm(total=iterations, initial=done.iterations, desc="meta-train", disable=hidden)
+    with bar:
+        while done.iterations < iterations and not done.stopped_early:
+            next_row = (done.iterations // every + 1) * every
+            end = min(next_row, done.iterations + BLOCK, iterations)
+            state.losses += train_block(state.trainee, outer, tasks, range(done.iterations, end))
+            done.iterations = end
+            if end == next_row:
                 state.record()
-            if block.stop % every == 0 or block.stop == iterations:
+            if end in (next_row, iterations):
                 state.save()
-            _show(bar, state.done)
+            _show(bar, done)
         # Where a run ends between two rows, a longer run has none, so the checkpoint has none.
         if state.losses:
             state.record()
-            _show(bar, state.done)
-
-
-def _next_block(done: int, every: int, iterations: int) -> range:
-    next_row = (done // every + 1) * every
-    return range(done, min(next_row, done + BLOCK, iterations))
-
-
-def _progress_bar(done: int, iterations: int, shown: bool) -> AbstractContextManager[Any]:
-    if not shown:
-        return nullcontext()
-    from tqdm import tqdm
-
-    bar: AbstractContextManager[Any] = tqdm(total=iterations, initial=done, desc="meta-train")
-    return bar
+            _show(bar, done)
 
 
 def _show(bar: Any, done: TrainingRun) -> None:
-    if bar is None:
-        return
     if done.history:
         losses = {k: f"{v:.3g}" for k, v in done.history[-1].items() if "loss" in k}
         bar.set_postfix(losses, refresh=False)
@@ -173,8 +161,8 @@ def _check_settings(
         raise ValueError("patience needs meta-validation tasks: pass validation=...")
     if validation is not None:
         check_tasks(validation)
-    if validation is not None and (problem := bad_values(validation)):
-        raise ValueError(f"the validation tasks cannot be used: {problem}")
+        if problem := bad_values(validation):
+            raise ValueError(f"the validation tasks cannot be used: {problem}")
 
 
 def _check_outer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from math import inf, isfinite
 
 import torch
@@ -13,9 +12,6 @@ from torch.nn.utils import get_total_norm
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.running.mapping import over_tasks
 from metalearn_lab.tasks.types import Task, bad_values
-
-Losses = Callable[[Task], list[Tensor]]
-"""Of one task, in the order in which they are computed."""
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -28,11 +24,18 @@ def check_finite(learner: Learner, tasks: Task, loss: Tensor, iteration: int) ->
     Raises:
         NonFiniteLossError: with the iteration and the likely cause.
     """
-    if loss.isfinite() and _gradients_are_finite(learner):
+    gradients = [p.grad for p in learner.parameters() if p.grad is not None]
+    if loss.isfinite() and all_finite(gradients):
         return
-    what = "meta-loss" if not loss.isfinite() else "meta-gradient"
-    cause = _bad_input(learner, tasks) or _training_cause(learner, tasks)
-    raise NonFiniteLossError(f"the {what} is not finite at iteration {iteration}: {cause}")
+    quantity = "meta-loss" if not loss.isfinite() else "meta-gradient"
+    cause = (
+        _bad_input(learner, tasks)
+        # Follows what the learner's training computes, which is not always what ``adapt`` does.
+        or _first_cause(learner, tasks, learner.training_losses)
+        or "the inner loop is finite, but its derivative, or the squared distance that it went, "
+        f"is not: {_smaller_steps(learner)}, or lower the outer rate"
+    )
+    raise NonFiniteLossError(f"the {quantity} is not finite at iteration {iteration}: {cause}")
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:
@@ -52,7 +55,7 @@ def check_validation(learner: Learner, tasks: Task, loss: float, iteration: int)
         return
     cause = (
         _bad_input(learner, tasks)
-        or _first_cause(learner, tasks, partial(_adaptation_losses, learner))
+        or _first_cause(learner, tasks, learner.adaptation_losses)
         or "each task's loss is finite, their mean is too large a number: lower inner_lr"
     )
     raise NonFiniteLossError(f"the validation loss is not finite at iteration {iteration}: {cause}")
@@ -67,18 +70,18 @@ def _bad_input(learner: Learner, tasks: Task) -> str | None:
     return None
 
 
-def _training_cause(learner: Learner, tasks: Task) -> str:
-    """Follow what the learner's training computes, which is not always what ``adapt`` does."""
-    return _first_cause(learner, tasks, learner.training_losses) or (
-        "the inner loop is finite, but its derivative, or the squared distance that it went, is "
-        f"not: {_smaller_steps(learner)}, or lower the outer rate"
-    )
+def _first_cause(
+    learner: Learner, tasks: Task, losses_of: Callable[[Task], list[Tensor]]
+) -> str | None:
+    """What is wrong at the first loss that is not finite; None where all are and may not be.
 
-
-def _first_cause(learner: Learner, tasks: Task, losses_of: Losses) -> str | None:
-    """What is wrong at the first loss that is not finite; None where all are and may not be."""
+    Args:
+        learner: whose losses they are.
+        tasks: a batch.
+        losses_of: of one task, in the order in which they are computed.
+    """
     with torch.no_grad():
-        losses: Tensor = over_tasks(
+        losses = over_tasks(
             lambda task: torch.stack(losses_of(task)), learner.mapping, learner.chunk_size
         )(tasks)
     finite = losses.isfinite().all(dim=0).tolist()
@@ -106,16 +109,5 @@ def _first_cause(learner: Learner, tasks: Task, losses_of: Losses) -> str | None
 
 def _smaller_steps(learner: Learner) -> str:
     rate = getattr(learner, "inner_lr", None)
-    which = "smaller rates" if rate is None else f"a tenth of inner_lr = {rate:g}"
-    return f"try {which}, or fewer steps"
-
-
-def _adaptation_losses(learner: Learner, task: Task) -> list[Tensor]:
-    """Support loss at θ_0, …, θ_k, then query loss at θ_k, as when the learner is judged."""
-    trajectory = learner.trajectory(task.support, learner.inner_steps)
-    along = [learner.loss_at(theta, task.support) for theta in trajectory]
-    return [*along, learner.loss_at(trajectory[-1], task.query)]
-
-
-def _gradients_are_finite(learner: Learner) -> bool:
-    return all_finite(p.grad for p in learner.parameters() if p.grad is not None)
+    advice = "smaller rates" if rate is None else f"a tenth of inner_lr = {rate:g}"
+    return f"try {advice}, or fewer steps"

@@ -144,16 +144,14 @@ class OuterStep:
         small = self._is_small(own)
         # What is compiled shares its tasks out itself, and leaves only large products to PyTorch.
         with one_thread(small and not self.compiled):
-            loss = self._left_gradient(own)
+            if self._averaged is None:
+                loss = self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
+            else:
+                loss = _leave_gradient(self._averaged, own)
         with one_thread(small):
             self.optimizer.step()
         self._steps_since_compiling += 1
         return loss
-
-    def _left_gradient(self, own: Task) -> Tensor:
-        if self._averaged is not None:
-            return _leave_gradient(self._averaged, own)
-        return self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
 
     def check(self, batch: Task) -> None:
         """Compare a compiled step with PyTorch once more, where it may have become another.
@@ -202,19 +200,17 @@ class OuterStep:
 
 def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
     """The meta-loss, detached; its gradient is left in the parameters."""
-    with_gradient = getattr(meta_loss, "with_gradient", None)
-    if with_gradient is None:
-        whole = meta_loss(batch)
-        whole.backward()  # type: ignore[no-untyped-call]
-        return whole.detach()
-    loss: Tensor
-    parameters, loss, gradients = with_gradient(batch)
+    if not hasattr(meta_loss, "with_gradient"):
+        loss = meta_loss(batch)
+        loss.backward()
+        return loss.detach()
+    parameters, loss, gradients = meta_loss.with_gradient(batch)
     if all(map(_takes_as_it_is, parameters)):
         # What ``backward`` would do, without the 50 µs of its engine.
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
     else:
-        with_known_gradient(loss, parameters, gradients).backward()  # type: ignore[no-untyped-call]
+        with_known_gradient(loss, parameters, gradients).backward()
     return loss.detach()
 
 

@@ -55,12 +55,12 @@ def _own_device(device: torch.device) -> torch.device:
                 "'cuda', which gives each its own"
             )
         return device
-    place, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-    if place >= gpus:
+    local_rank, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if local_rank >= gpus:
         raise ValueError(
-            f"process {place} of this machine has no GPU of its own, there are {gpus}: start "
+            f"process {local_rank} of this machine has no GPU of its own, there are {gpus}: start "
             f"{gpus} (torchrun --nproc-per-node {gpus}), or use the CPU"
         )
-    own = torch.device("cuda", place)
+    own = torch.device("cuda", local_rank)
     torch.cuda.set_device(own)
     return own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import cast
@@ -25,13 +26,12 @@ from metalearn_lab.training.non_finite import check_validation
 from metalearn_lab.training.outer_step import OuterStep
 from metalearn_lab.training.sharding import (
     from_first_rank,
-    random_of_other_ranks,
+    random_group,
+    random_of_all_ranks,
+    rank,
     stand_with_first_rank,
-    with_own_random,
 )
-from metalearn_lab.training.trainee import Kept, Trainee, by_prefix
-
-HistoryRow = dict[str, float]
+from metalearn_lab.training.trainee import SavedState, Trainee, grouped, named
 
 
 @dataclass
@@ -50,7 +50,7 @@ class TrainingRun:
     """
 
     iterations: int = 0
-    history: list[HistoryRow] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
     best_iteration: int | None = None
     stopped_early: bool = False
 
@@ -87,7 +87,7 @@ class RunState:
     best: dict[str, Tensor] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
-    def found(self) -> Checkpoint | None:
+    def existing_checkpoint(self) -> Checkpoint | None:
         """The checkpoint to go on from, if there is one.
 
         Raises:
@@ -98,14 +98,14 @@ class RunState:
             return None
         return from_first_rank(lambda: load_checkpoint(path) if os.path.exists(path) else None)
 
-    def start(self, found: Checkpoint | None, iterations: int, outer: OuterStep) -> None:
+    def start(self, checkpoint: Checkpoint | None, iterations: int, outer: OuterStep) -> None:
         """Go on from the checkpoint that was found, or write the first one.
 
         The first comes before any training, so that a path that cannot be written is found at
         once.
 
         Args:
-            found: the checkpoint.
+            checkpoint: to go on from, if there is one.
             iterations: of the run.
             outer: takes the steps; how it does changes the rounding.
 
@@ -115,7 +115,7 @@ class RunState:
         stand_with_first_rank(self.trainee)
         if self.path is None:
             return
-        self.outer, how = outer, {"compiled": outer.compiled, "bf16": outer.bf16}
+        self.outer, step_settings = outer, {"compiled": outer.compiled, "bf16": outer.bf16}
         self.description = describe(
             self.trainee.learner,
             self.trainee.optimizer,
@@ -123,16 +123,16 @@ class RunState:
             self.validation,
             every=self.every,
             patience=self.patience,
-            **how,
+            **step_settings,
         )
-        if found is None:
+        if checkpoint is None:
             self.save()
             return
         with damage_named(self.path):
             # The first checkpoints were written before there was a choice.
-            there = dict.fromkeys(how, False) | found.description
+            there = dict.fromkeys(step_settings, False) | checkpoint.description
             check_same_run(self.path, there, self.description)
-            self._restore(found, iterations)
+            self._restore(checkpoint, iterations)
 
     def record(self) -> None:
         """Add a row to the history and keep the best weights.
@@ -149,14 +149,27 @@ class RunState:
                 self.best = copy.deepcopy(self.trainee.learner.state_dict())
         done.history.append(row)
         self.losses = []
-        done.stopped_early = self.patience is not None and self._rows_since_best() >= self.patience
+        if self.patience is not None:
+            losses = [row["validation_loss"] for row in done.history]
+            rows_since_best = len(losses) - 1 - losses.index(min(losses))
+            done.stopped_early = rows_since_best >= self.patience
 
     def save(self) -> None:
         """Write the checkpoint, if one is kept."""
-        path = self.path
-        if path is not None:
-            checkpoint = self._checkpoint()
-            from_first_rank(lambda: save_checkpoint(path, checkpoint))
+        if self.path is None:
+            return
+        saved = self.trainee.saved_state()
+        state = saved.state | {
+            "run": vars(self.done),
+            "losses": self.losses,
+            "compiling was asked for": not self.outer.may_stop_compiling,
+        }
+        # By now the steps may no longer be compiled.
+        description = self.description | {"compiled": self.outer.compiled}
+        random = random_of_all_ranks(saved.tensors["random"])
+        tensors = named(saved.tensors | random | {"best": self.best})
+        checkpoint = Checkpoint(description, state, tensors)
+        from_first_rank(partial(save_checkpoint, self.path, checkpoint))
 
     def restore_best(self) -> None:
         """Give the learner the weights that did best on the validation tasks."""
@@ -169,27 +182,15 @@ class RunState:
         check_validation(learner, tasks, loss, self.done.iterations)
         return loss
 
-    def _checkpoint(self) -> Checkpoint:
-        kept = self.trainee.keep()
-        best = {f"best/{name}": weight for name, weight in self.best.items()}
-        asked = {"compiling was asked for": not self.outer.may_stop_compiling}
-        state = {"run": vars(self.done), "losses": self.losses, **asked, **kept.state}
-        # By now the steps may no longer be compiled.
-        description = self.description | {"compiled": self.outer.compiled}
-        random = random_of_other_ranks(kept.tensors)
-        return Checkpoint(description, state, kept.tensors | random | best)
-
-    def _restore(self, found: Checkpoint, iterations: int) -> None:
-        done = TrainingRun(**found.state["run"])
-        if done.iterations > iterations:
+    def _restore(self, checkpoint: Checkpoint, iterations: int) -> None:
+        self.done, self.losses = TrainingRun(**checkpoint.state["run"]), checkpoint.state["losses"]
+        if self.done.iterations > iterations:
             raise CheckpointError(
-                f"{self.path} already holds {done.iterations} iterations, and {iterations} were "
-                "asked for: ask for as many or more, or give another path"
+                f"{self.path} already holds {self.done.iterations} iterations, and {iterations} "
+                "were asked for: ask for as many or more, or give another path"
             )
-        self.done, self.losses = done, found.state["losses"]
-        self.best = by_prefix(found.tensors).get("best", {})
-        self.trainee.put_back(Kept(found.state, with_own_random(found.tensors)))
-
-    def _rows_since_best(self) -> int:
-        losses = [row["validation_loss"] for row in self.done.history]
-        return len(losses) - 1 - losses.index(min(losses))
+        groups = grouped(checkpoint.tensors)
+        self.best = groups.get("best", {})
+        # A rank that the checkpoint was written without keeps its own random numbers.
+        random = groups.get(random_group(rank()), {})
+        self.trainee.restore(SavedState(checkpoint.state, groups | {"random": random}))

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils import _pytree as pytree
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.types import Task, select_tasks
-from metalearn_lab.training.trainee import Kept, Trainee, by_prefix, without
+from metalearn_lab.training.trainee import SavedState, Trainee
 
 Result = TypeVar("Result")
 
@@ -34,9 +35,14 @@ def ranks() -> int:
     return dist.get_world_size() if together else 1
 
 
+def rank() -> int:
+    """Which of them this process is, from 0."""
+    return dist.get_rank() if ranks() > 1 else 0
+
+
 def is_first_rank() -> bool:
     """Whether this process is the one that writes, validates and shows."""
-    return ranks() == 1 or dist.get_rank() == 0
+    return rank() == 0
 
 
 def own_tasks(batch: Task) -> Task:
@@ -49,18 +55,16 @@ def own_tasks(batch: Task) -> Task:
         ValueError: the tasks cannot be shared out evenly. Then the mean over the ranks would not
             be the mean over the tasks.
     """
-    shares = ranks()
+    count, shares = batch.query.y.shape[0], ranks()
     if shares == 1:
         return batch
-    count = batch.query.y.shape[0]
     if count % shares:
         raise ValueError(
             f"a meta-batch of {count} tasks cannot be shared out evenly to {shares} processes: "
             f"give a multiple of {shares}, or start another number of processes"
         )
     size = count // shares
-    rows = slice(dist.get_rank() * size, (dist.get_rank() + 1) * size)
-    return select_tasks(batch, rows)
+    return select_tasks(batch, slice(rank() * size, (rank() + 1) * size))
 
 
 def averaged(learner: Learner, meta_loss: Callable[[Task], Tensor]) -> Callable[[Task], Tensor]:
@@ -96,20 +100,16 @@ def from_first_rank(action: Callable[[], Result]) -> Result:
     """
     if ranks() == 1:
         return action()
+    outcome: list[Any] = [None, None]  # the result, and the error
     if is_first_rank():
         try:
-            result = action()
+            outcome[0] = action()
         except Exception as error:
-            dist.broadcast_object_list([None, error])
-            raise
-        dist.broadcast_object_list([result, None])
-        return result
-    told: list[Any] = [None, None]
-    dist.broadcast_object_list(told)
-    if told[1] is not None:
-        raise told[1]
-    given: Result = told[0]
-    return given
+            outcome[1] = error
+    dist.broadcast_object_list(outcome)  # the first rank keeps its own objects
+    if outcome[1] is not None:
+        raise outcome[1]
+    return outcome[0]
 
 
 def stand_with_first_rank(trainee: Trainee) -> None:
@@ -119,41 +119,28 @@ def stand_with_first_rank(trainee: Trainee) -> None:
     different learners. Random numbers stay each rank's own: dropout must differ from task to task.
     """
     if ranks() > 1:
-        kept = from_first_rank(lambda: _on_cpu(trainee.keep()))
-        trainee.put_back(Kept(kept.state, without(kept.tensors, "random")))
+        # Tensors on the CPU, which is what may be sent to every rank.
+        saved = from_first_rank(
+            lambda: pytree.tree_map_only(Tensor, Tensor.cpu, trainee.saved_state())
+        )
+        trainee.restore(SavedState(saved.state, saved.tensors | {"random": {}}))
 
 
-def random_of_other_ranks(own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What the other ranks hold of ``random/…``, as ``random of rank r/…``; all must ask.
+def random_of_all_ranks(own: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """The random state of each rank, by the name of its group in a checkpoint; all must ask.
 
     Args:
-        own: the tensors of ``Trainee.keep``.
+        own: the state of this rank.
     """
-    if ranks() == 1:
-        return {}
-    held: list[dict[str, Tensor]] = [{} for _ in range(ranks())]
-    dist.all_gather_object(held, by_prefix(own)["random"])
-    return {
-        f"{_random_of(rank)}/{name}": numbers
-        for rank, state in enumerate(held)
-        for name, numbers in state.items()
-        if rank
-    }
+    states = [own] * ranks()
+    if ranks() > 1:
+        dist.all_gather_object(states, own)
+    return {random_group(number): state for number, state in enumerate(states)}
 
 
-def with_own_random(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Of the tensors of a checkpoint, the random state of this rank in the place of the first's.
-
-    A rank that the checkpoint was written without keeps its own.
-    """
-    if is_first_rank():
-        return tensors
-    held = by_prefix(tensors).get(_random_of(dist.get_rank()), {})
-    return without(tensors, "random") | {f"random/{name}": t for name, t in held.items()}
-
-
-def _random_of(rank: int) -> str:
-    return f"random of rank {rank}"
+def random_group(number: int) -> str:
+    """The group of a checkpoint that holds the random state of a rank."""
+    return f"random of rank {number}" if number else "random"
 
 
 @contextmanager
@@ -170,7 +157,7 @@ def lost_rank_named() -> Iterator[None]:
         if not (lost or isinstance(error, dist.DistError)):
             raise
         raise LostRankError(
-            f"rank {dist.get_rank()} of {ranks()} lost touch with another process of this run, "
+            f"rank {rank()} of {ranks()} lost touch with another process of this run, "
             "which was killed, failed with an error of its own, or does not answer "
             f"({str(error).splitlines()[0]}). Start all again with the same checkpoint to go on "
             "from the last one that was written"
@@ -190,7 +177,3 @@ class _MetaLoss(nn.Module):
 
     def forward(self, tasks: Task) -> Tensor:
         return self.meta_loss[0](tasks)
-
-
-def _on_cpu(kept: Kept) -> Kept:
-    return Kept(kept.state, {name: tensor.cpu() for name, tensor in kept.tensors.items()})

@@ -19,6 +19,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -43,6 +44,17 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
 }
 """What ``--learner`` may name."""
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--learner": {"choices": LEARNERS, "default": "maml"},
+    "--iterations": {"type": int, "default": 1_000, "help": "outer steps"},
+    "--tasks": {"type": int, "default": 24, "help": "in each meta-batch"},
+    "--every": {"type": int, "default": 100, "help": "iterations between checkpoints"},
+    "--checkpoint": {"type": Path, "help": "file to keep the run in, to go on from"},
+    "--weights": {"type": Path, "help": "safetensors file for the trained weights"},
+    "--device": {"default": "auto", "help": "auto, cpu or cuda"},
+}
+"""What the command line takes, as ``argparse`` has it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -58,24 +70,26 @@ def main(arguments: Sequence[str] | None = None) -> TrainingRun:
     Raises:
         CheckpointError, LostRankError, NonFiniteLossError, ValueError: as for ``meta_train``.
     """
-    wanted = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name, settings in OPTIONS.items():
+        parser.add_argument(name, **settings)
+    wanted = parser.parse_args(arguments)
     with process_group(wanted.device) as device:
         _log.info("process %d, one of %d, on %s", os.getpid(), ranks(), device)
         return _train(wanted, device)
 
 
-def batches(learner: Learner, count: int, device: torch.device) -> Callable[[int], Task]:
-    """The meta-batch of an iteration: ``count`` sinusoids in the form that the learner takes."""
-    family = Sinusoids()
-    return lambda i: to_device(learner.training_batch(family, count * i, count), device)
-
-
 def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
     model = MLP([1, 40, 40, 1])
     learner = LEARNERS[wanted.learner](model, F.mse_loss, inner_lr=0.01, inner_steps=2).to(device)
+
+    def tasks(iteration: int) -> Task:
+        first = iteration * wanted.tasks
+        return to_device(learner.training_batch(Sinusoids(), first, wanted.tasks), device)
+
     run = meta_train(
         learner,
-        batches(learner, wanted.tasks, device),
+        tasks,
         iterations=wanted.iterations,
         optimizer=torch.optim.Adam(learner.parameters(), 1e-3),
         every=wanted.every,
@@ -89,18 +103,6 @@ def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
         write_bytes(wanted.weights, save(weights))
         _log.info("meta-loss %.4g, weights in %s", run.history[-1]["meta_loss"], wanted.weights)
     return run
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--learner", choices=LEARNERS, default="maml")
-    parser.add_argument("--iterations", type=int, default=1_000, help="outer steps")
-    parser.add_argument("--tasks", type=int, default=24, help="in each meta-batch")
-    parser.add_argument("--every", type=int, default=100, help="iterations between checkpoints")
-    parser.add_argument("--checkpoint", type=Path, help="file to keep the run in, to go on from")
-    parser.add_argument("--weights", type=Path, help="safetensors file for the trained weights")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    return parser
 
 
 if __name__ == "__main__":

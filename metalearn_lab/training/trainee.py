@@ -15,16 +15,17 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.running.random_state import set_torch_state, torch_state
 
 
-class Kept(NamedTuple):
+class SavedState(NamedTuple):
     """Where training stood.
 
     Attributes:
         state: numbers, lists and dictionaries.
-        tensors: by name, those of the learner, the optimiser and the random generators.
+        tensors: by group and name; the groups are the learner, the optimiser and the random
+            generators.
     """
 
     state: dict[str, Any]
-    tensors: dict[str, Tensor]
+    tensors: dict[str, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -41,43 +42,46 @@ class Trainee:
     optimizer: Optimizer
     scheduler: LRScheduler | None
 
-    def keep(self) -> Kept:
+    def saved_state(self) -> SavedState:
         """Where training stands now, in copies that later steps do not touch."""
         optimizer = self.optimizer.state_dict()
-        entries = {
-            (index, name): value
+        entries = [
+            [index, name, value]
             for index, values in optimizer["state"].items()
             for name, value in values.items()
+        ]
+        tensors = {
+            "learner": self.learner.state_dict(),
+            "optimizer": {f"{i}/{n}": v for i, n, v in entries if isinstance(v, Tensor)},
+            "random": torch_state(self._device),
         }
-        tensors = {f"learner/{name}": weight for name, weight in self.learner.state_dict().items()}
-        tensors |= {f"optimizer/{i}/{n}": v for (i, n), v in entries.items() if _is_tensor(v)}
-        tensors |= {f"random/{name}": numbers for name, numbers in torch_state(self._on).items()}
         state = {
             "optimizer": optimizer["param_groups"],
-            "optimizer numbers": [[*at, v] for at, v in entries.items() if not _is_tensor(v)],
+            "optimizer numbers": [entry for entry in entries if not isinstance(entry[2], Tensor)],
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
         }
-        return Kept(copy.deepcopy(state), {name: t.clone() for name, t in tensors.items()})
+        clones = {g: {n: t.clone() for n, t in group.items()} for g, group in tensors.items()}
+        return SavedState(copy.deepcopy(state), clones)
 
-    def put_back(self, kept: Kept) -> None:
-        """Stand where training stood, bit for bit, random numbers included where they were kept.
+    def restore(self, saved: SavedState) -> None:
+        """Stand where training stood, bit for bit, random numbers included where they were saved.
 
         Raises:
             KeyError, ValueError, RuntimeError: something was kept of another learner, optimiser
                 or scheduler, or is missing.
         """
-        groups = by_prefix(kept.tensors)
+        groups = saved.tensors
         self.learner.load_state_dict(groups["learner"])
-        self.optimizer.load_state_dict(_state_dict(kept.state, groups.get("optimizer", {})))
+        self.optimizer.load_state_dict(_state_dict(saved.state, groups.get("optimizer", {})))
         for parameter, values in self.optimizer.state.items():
             values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
         if self.scheduler is not None:
-            self.scheduler.load_state_dict(kept.state["scheduler"])
+            self.scheduler.load_state_dict(saved.state["scheduler"])
         random_states = {name: state.cpu() for name, state in groups.get("random", {}).items()}
-        set_torch_state(random_states, self._on)
+        set_torch_state(random_states, self._device)
 
     @property
-    def _on(self) -> torch.device:
+    def _device(self) -> torch.device:
         return next(self.learner.parameters()).device
 
     def step_scheduler(self) -> None:
@@ -86,8 +90,13 @@ class Trainee:
             self.scheduler.step()
 
 
-def by_prefix(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Tensors by the part of their name before the first slash, then by the rest of it."""
+def named(groups: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors of several groups under one name each, the group's, a slash, and their own."""
+    return {f"{g}/{name}": tensor for g, group in groups.items() for name, tensor in group.items()}
+
+
+def grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """What ``named`` was given."""
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         prefix, rest = name.split("/", 1)
@@ -95,23 +104,14 @@ def by_prefix(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
-def without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose name does not begin with this and a slash."""
-    return {name: t for name, t in tensors.items() if not name.startswith(f"{prefix}/")}
-
-
-def _is_tensor(value: object) -> bool:
-    return isinstance(value, Tensor)
-
-
-def _state_dict(kept: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
+def _state_dict(saved: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
     state: dict[int, dict[str, Any]] = {}
     for name, tensor in tensors.items():
         index, key = name.split("/", 1)
         state.setdefault(int(index), {})[key] = tensor
-    for index, key, number in kept["optimizer numbers"]:
+    for index, key, number in saved["optimizer numbers"]:
         state.setdefault(index, {})[key] = number
-    return {"state": state, "param_groups": kept["optimizer"]}
+    return {"state": state, "param_groups": saved["optimizer"]}
 
 
 def _laid_out_like(parameter: Tensor, value: Any) -> Any:

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.flat_weights import flat
 from metalearn_lab.experiments.taylor import (
     ALGORITHMS,
     directions,
@@ -16,6 +15,7 @@ from metalearn_lab.experiments.taylor import (
     measured_coefficients,
     of_one_draw,
 )
+from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP

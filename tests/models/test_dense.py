@@ -24,14 +24,14 @@ def pair():
     return dense, plain
 
 
-@pytest.mark.parametrize("product", SHAPES, ids=lambda product: product.__name__)
+@pytest.mark.parametrize("product", SHAPES)
 def test_each_product_has_its_first_and_second_derivative(product):
     factors = [numbers(*shape).requires_grad_() for shape in SHAPES[product]]
     assert torch.autograd.gradcheck(product, factors)
     assert torch.autograd.gradgradcheck(product, factors)
 
 
-@pytest.mark.parametrize("product", SHAPES, ids=lambda product: product.__name__)
+@pytest.mark.parametrize("product", SHAPES)
 def test_a_row_is_a_run_in_memory_at_every_derivative(product):
     """A transposed result is the same numbers, and several times slower to go on with."""
     factors = [numbers(*s, dtype=torch.float32).requires_grad_() for s in SHAPES[product]]

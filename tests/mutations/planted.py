@@ -127,15 +127,15 @@ FAULTS = (
     Fault(
         "the steps of a score are chosen by the worst validation accuracy",
         "evaluation/few_shot_score.py",
-        "int(tried[rate].argmax())",
-        "int(tried[rate].argmin())",
+        "int(means[rate].argmax())",
+        "int(means[rate].argmin())",
         ("tests/evaluation",),
     ),
     Fault(
         "a resumed run begins with a fresh optimiser",
         "training/trainee.py",
         "self.optimizer.load_state_dict(_state_dict(",
-        "_state_dict(kept.state, {}), (_state_dict(",
+        "_state_dict(saved.state, {}), (_state_dict(",
         ("tests/training",),
     ),
     Fault(

@@ -16,7 +16,7 @@ from metalearn_lab.training.json_state import to_json
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
 from metalearn_lab.training.outer_step import OuterStep
-from metalearn_lab.training.trainee import Trainee
+from metalearn_lab.training.trainee import Trainee, named
 from tests.learners.builders import sinusoid_learner, sinusoids
 from tests.training.device_reads import reads_of
 
@@ -50,10 +50,11 @@ def train(trained, tasks, iterations, **settings):
 
 
 def assert_same(found: Trainee, expected: Trainee) -> None:
-    (state, tensors), kept = found.keep(), expected.keep()
-    assert to_json(state, "state") == to_json(kept.state, "state")
-    assert tensors.keys() == kept.tensors.keys()
-    assert all(torch.equal(tensors[name], tensor) for name, tensor in kept.tensors.items())
+    kept, wanted = found.saved_state(), expected.saved_state()
+    assert to_json(kept.state, "state") == to_json(wanted.state, "state")
+    tensors, others = named(kept.tensors), named(wanted.tensors)
+    assert tensors.keys() == others.keys()
+    assert all(torch.equal(tensors[name], tensor) for name, tensor in others.items())
 
 
 @pytest.mark.parametrize("bad", [0, 57, 99, 100])
