@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ParamSpec
 
@@ -47,6 +47,17 @@ def right(text: str) -> Verdict:
 def not_yet(hint: str) -> Verdict:
     """The answer is wrong; the hint names the likely mistake, or the way on."""
     return Verdict(False, f"Not yet: {hint}")
+
+
+def judged(praise: str, hints: Iterable[str | None]) -> Verdict:
+    """Not yet, with the first hint there is; right where there is none.
+
+    Args:
+        praise: what to say of a right answer.
+        hints: what is wrong with each part of the answer, None where nothing is.
+    """
+    hint = next(filter(None, hints), None)
+    return not_yet(hint) if hint else right(praise)
 
 
 def self_check(check: Callable[Arguments, Verdict]) -> Callable[Arguments, Verdict]:
