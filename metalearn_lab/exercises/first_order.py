@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,25 +10,19 @@ from torch import Tensor
 from metalearn_lab.exercises.drawn import drawn
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import mistake
-from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 
 LossOf = Callable[[Tensor], Tensor]
+Gradient = Callable[[Tensor, LossOf, LossOf, float, int], Tensor | tuple[Tensor]]
 
 
 @self_check
-def check_first_order_gradient(
-    gradient: Callable[[Tensor, LossOf, LossOf, float, int], Tensor | tuple[Tensor]],
-) -> Verdict:
+def check_first_order_gradient(gradient: Gradient) -> Verdict:
     """``gradient(theta, support_loss, query_loss, alpha, steps)`` is ∇L_Q(θ_k)."""
-    for (x, y, alpha), losses, steps in _SETTINGS:
-        theta = torch.tensor([x, y], dtype=torch.float64)
-        returned = gradient(theta, *losses, alpha, steps)
-        if isinstance(returned, tuple):
-            return not_yet("autograd.grad returns a tuple: unpack it, `[gradient] = …`.")
-        found = tensor(returned, theta.shape)
-        if hint := _first_order_mistake(found, theta, losses, alpha, steps):
-            return not_yet(hint)
-    return right("Nothing was differentiated twice: the inner gradients are plain numbers.")
+    return judged(
+        "Nothing was differentiated twice: the inner gradients are plain numbers.",
+        (_gradient_mistake(gradient, *setting) for setting in _SETTINGS),
+    )
 
 
 def _support_loss(theta: Tensor) -> Tensor:
@@ -53,15 +47,24 @@ _SETTINGS = tuple(
 )
 
 
-def _first_order_mistake(
-    found: Tensor, theta: Tensor, losses: _Losses, alpha: float, steps: int
+def _gradient_mistake(
+    gradient: Gradient, point: Sequence[float], losses: _Losses, steps: int
 ) -> str | None:
+    theta, alpha = torch.tensor(point[:2], dtype=torch.float64), point[2]
+    returned = gradient(theta, *losses, alpha, steps)
+    if isinstance(returned, tuple):
+        return "autograd.grad returns a tuple: unpack it, `[gradient] = …`."
+    found = tensor(returned, theta.shape)
     support_loss, query_loss = losses
     path = _path(theta, support_loss, alpha, steps)
     uphill = _path(theta, support_loss, -alpha, steps)
+
+    def meta_loss(start: Tensor) -> Tensor:
+        return query_loss(_path(start, support_loss, alpha, steps)[-1])
+
     likely = {
         "this is MAML's gradient: the inner gradients are still differentiated. Hold them "
-        "constant.": _maml(theta, losses, alpha, steps),
+        "constant.": _slope(meta_loss, theta),
         "this is the query gradient at θ, before any inner step. Take it at θ_k.": _slope(
             query_loss, theta
         ),
@@ -84,19 +87,8 @@ def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list
 
 
 def _slope(loss: LossOf, theta: Tensor) -> Tensor:
-    slope: Tensor = torch.func.grad(loss)(theta.detach())
+    slope: Tensor = torch.func.grad(loss)(theta)
     return slope
-
-
-def _maml(theta: Tensor, losses: _Losses, alpha: float, steps: int) -> Tensor:
-    support_loss, query_loss = losses
-
-    def meta_loss(start: Tensor) -> Tensor:
-        for _ in range(steps):
-            start = start - alpha * torch.func.grad(support_loss)(start)
-        return query_loss(start)
-
-    return _slope(meta_loss, theta)
 
 
 @self_check

@@ -12,7 +12,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from metalearn_lab.exercises.finite import tensor
 from metalearn_lab.exercises.mistakes import mistake
-from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -26,22 +26,21 @@ MamlLoss = Callable[[nn.Module, Split, Split, float, int], Tensor]
 @self_check
 def check_maml_loss(answer: MamlLoss) -> Verdict:
     """Check MAML's meta-loss of one task, written with ``torch.autograd.grad``."""
-    for index, (steps, alpha) in enumerate(((3, 0.05), (1, 0.08), (2, 0.03))):
-        task = _one_task(index)
-        given, learner = (_tiny(steps, alpha, index) for _ in range(2))
-        returned: object = answer(
-            given.model, *task, alpha, steps
-        )  # ``learner`` is to compare with
-        if not isinstance(returned, Tensor):
-            return not_yet(
-                "return the tensor, not a plain number: the gradient must go through it."
-            )
-        loss = tensor(returned, ())
-        if hint := _loss_mistake(loss, learner, task) or _gradient_mistake(
-            loss, given, learner, task
-        ):
-            return not_yet(hint)
-    return right("The loss is L_Q(θ_k), and its gradient agrees with finite differences.")
+    settings = ((3, 0.05), (1, 0.08), (2, 0.03))
+    return judged(
+        "The loss is L_Q(θ_k), and its gradient agrees with finite differences.",
+        (_mistake(answer, seed, *setting) for seed, setting in enumerate(settings)),
+    )
+
+
+def _mistake(answer: MamlLoss, seed: int, steps: int, alpha: float) -> str | None:
+    task = _one_task(seed)
+    given, learner = (_tiny(steps, alpha, seed) for _ in range(2))  # one to compare with
+    returned: object = answer(given.model, *task, alpha, steps)
+    if not isinstance(returned, Tensor):
+        return "return the tensor, not a plain number: the gradient must go through it."
+    loss = tensor(returned, ())
+    return _loss_mistake(loss, learner, task) or _gradient_mistake(loss, given, learner, task)
 
 
 def _one_task(index: int) -> Task:

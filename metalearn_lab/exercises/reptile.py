@@ -10,33 +10,37 @@ from torch import Tensor
 from metalearn_lab.exercises.drawn import drawn
 from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import mistake
-from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
 
 Slope = Callable[[Tensor], Tensor]
+Update = Callable[[Tensor, Sequence[Slope], float, int, float], Tensor]
+"""φ, the slope of each task's loss, α, k and ε to the new φ."""
 
 _CURVATURES, _CENTRES = torch.tensor([2.0, 8.0]).double(), torch.tensor([-1.0, 1.0]).double()
 _INNER_LR = 0.1
 
 
 @self_check
-def check_reptile_update(
-    update: Callable[[Tensor, Sequence[Slope], float, int, float], Tensor],
-) -> Verdict:
+def check_reptile_update(update: Update) -> Verdict:
     """``update(phi, slopes, alpha, k, epsilon)`` is φ + ε (1/n) Σ (φ̃_i − φ)."""
     bowls = [_bowl_slope(a, c) for a, c in zip(_CURVATURES, _CENTRES, strict=True)]
     settings = drawn("batched Reptile", 3, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
     tasks_and_steps = ((bowls, 4), (bowls * 3, 4), (bowls[1:], 3))
-    for (slopes, k), (start, alpha, epsilon) in zip(tasks_and_steps, settings, strict=True):
-        phi = torch.tensor(start, dtype=torch.float64)
-        found = number(update(phi, slopes, alpha, k, epsilon))
-        if hint := _update_mistake(found, phi, slopes, alpha, k, epsilon):
-            return not_yet(hint)
-    return right("Six tasks, each of two three times over, move φ as the two do: that is the 1/n.")
+    return judged(
+        "Six tasks, each of two three times over, move φ as the two do: that is the 1/n.",
+        (
+            _update_mistake(update, slopes, k, *setting)
+            for (slopes, k), setting in zip(tasks_and_steps, settings, strict=True)
+        ),
+    )
 
 
 def _update_mistake(
-    found: float, phi: Tensor, slopes: Sequence[Slope], alpha: float, k: int, epsilon: float
+    update: Update, slopes: Sequence[Slope], k: int, start: float, alpha: float, epsilon: float
 ) -> str | None:
+    phi = torch.tensor(start, dtype=torch.float64)
+    found = number(update(phi, slopes, alpha, k, epsilon))
+
     def mean_slope(at: Tensor) -> Tensor:
         return torch.stack([slope(at) for slope in slopes]).mean()
 

@@ -113,11 +113,11 @@ def check_choose(choose: Callable[[Mapping[str, float], Mapping[str, float]], st
     answer = choose(dict(_VALIDATION), dict(_TEST))
     if answer not in _VALIDATION:
         return not_yet(f"return one of the names, such as 'probe', not {answer!r}.")
-    sums = {name: _VALIDATION[name] + _TEST[name] for name in _TEST}
     if answer == "last layers":
-        both = "both, and so on" if answer == max(sums, key=lambda each: sums[each]) else "on"
-        return not_yet(f"that is chosen {both} the test classes, which are for reporting alone.")
-    if answer == min(_VALIDATION, key=lambda each: _VALIDATION[each]):
+        return not_yet(
+            "that is chosen both, and so on the test classes, which are for reporting alone."
+        )
+    if answer == "probe":
         return not_yet("that is the smallest accuracy; `max(names, key=...)` takes the largest.")
     if answer != "LoRA" or choose(dict(_VALIDATION), dict.fromkeys(_TEST, 0.0)) != "LoRA":
         return not_yet("take the name with the highest accuracy on the validation classes.")
