@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import likely_mistake, mistake, near
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
@@ -60,7 +60,7 @@ def check_inner_loop(inner_loop: InnerLoop) -> Verdict:
     Args:
         inner_loop: takes a loss of θ, θ, α and k, and returns θ_k, connected to θ.
     """
-    bowls = drawn("inner loop", 3, (0.5, 3), (-1, 1), (0.2, 0.6), (-1.5, 1.5), (0.02, 0.1))
+    bowls = drawn_settings("inner loop", 3, (0.5, 3), (-1, 1), (0.2, 0.6), (-1.5, 1.5), (0.02, 0.1))
     settings = [
         (_Bowl(3.0, 1.0), -2.0, 0.1, 4),
         *((_Bowl(a, c, b), start, alpha, 2 + i) for i, (a, c, b, start, alpha) in enumerate(bowls)),
@@ -134,8 +134,8 @@ def _similarity_mistake(
     )
     b = noise + a @ shared
     a = a @ mixed
-    exact, found = linear_cka(a, b).item(), number(similarity(a, b))
-    if near(number(similarity(a, a)), 1.0) and near(found, exact**0.5):
+    exact, given = linear_cka(a, b).item(), number(similarity(a, b))
+    if near(number(similarity(a, a)), 1.0) and near(given, exact**0.5):
         return "yours is the square root of it: ‖AᵀB‖ stands squared in the numerator"
     without_effect = {
         "adding a constant to a feature changes yours: centre each feature over the items": a
@@ -145,10 +145,10 @@ def _similarity_mistake(
         @ torch.linalg.qr(rotation).Q,
     }
     for hint, changed in without_effect.items():
-        if not near(number(similarity(changed, b)), found):
+        if not near(number(similarity(changed, b)), given):
             return hint
     return mistake(
-        found, exact, {}, f"on the test pair it should be {exact:.4f}, yours is {found:.4f}"
+        given, exact, {}, f"on the test pair it should be {exact:.4f}, yours is {given:.4f}"
     )
 
 
@@ -168,12 +168,12 @@ def check_episodes_needed(episodes_needed: Callable[[float, float], float]) -> V
     )
 
 
-def _episodes_mistake(found: float, spread: float, half_width: float, otherwise: str) -> str | None:
+def _episodes_mistake(given: float, spread: float, half_width: float, otherwise: str) -> str | None:
     exact = (1.96 * spread / half_width) ** 2
     # As it is, or rounded up; 1.95996 for 1.96 will do.
-    if 0.999 * exact <= found <= 1.001 * exact + 1:
+    if 0.999 * exact <= given <= 1.001 * exact + 1:
         return None
-    if math.floor(exact) == found:
+    if math.floor(exact) == given:
         return f"{exact:.2f} episodes rounded down are too few: round up"
     if (spread, half_width) != (15.0, 1.0):
         return otherwise
@@ -182,7 +182,7 @@ def _episodes_mistake(found: float, spread: float, half_width: float, otherwise:
         "that is for one standard error: 95 % takes 1.96 of them": (spread / half_width) ** 2,
         "that is for the difference of two means; here it is one mean": 2 * exact,
     }
-    return likely_mistake(found, likely, close=0.01) or otherwise
+    return likely_mistake(given, likely, close=0.01) or otherwise
 
 
 @self_check

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
@@ -39,7 +39,7 @@ _Losses = tuple[LossOf, LossOf]
 _ONE_WAY, _OTHER_WAY = (_support_loss, _query_loss), (_query_loss, _support_loss)
 _SETTINGS = tuple(
     zip(
-        drawn("first-order gradient", 3, (0.4, 1), (-1.5, -0.8), (0.05, 0.12)),
+        drawn_settings("first-order gradient", 3, (0.4, 1), (-1.5, -0.8), (0.05, 0.12)),
         (_ONE_WAY, _ONE_WAY, _OTHER_WAY),
         (3, 1, 2),
         strict=True,
@@ -54,7 +54,7 @@ def _gradient_mistake(
     returned = gradient(theta, *losses, alpha, steps)
     if isinstance(returned, tuple):
         return "autograd.grad returns a tuple: unpack it, `[gradient] = …`."
-    found = tensor(returned, theta.shape)
+    given = tensor(returned, theta.shape)
     support_loss, query_loss = losses
     path = _path(theta, support_loss, alpha, steps)
     uphill = _path(theta, support_loss, -alpha, steps)
@@ -76,7 +76,7 @@ def _gradient_mistake(
         "this is θ_k. Return the query gradient there.": path[-1],
     }
     way_on = "compare with ∇L_Q(θ_k), θ_{j+1} = θ_j − α∇L_S(θ_j)."
-    return mistake(found, _slope(query_loss, path[-1]), likely, way_on, least=1e-3)
+    return mistake(given, _slope(query_loss, path[-1]), likely, way_on, least=1e-3)
 
 
 def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
@@ -14,7 +14,7 @@ from metalearn_lab.tasks.quadratics import Algorithm, stationary_point
 TwoSteps = Callable[[float, float, float, float, float, float], float]
 """θ, a, c, b, d, α to the gradient of L_Q(θ_2) in θ."""
 
-_SETTINGS = drawn(
+_SETTINGS = drawn_settings(
     "two steps by hand", 6, (-2, 2), (0.5, 4), (-2, 2), (0.5, 4), (-3, 3), (0.05, 0.4)
 )
 _CLOSE = 1e-5  # a tensor of the reader's may be in float32

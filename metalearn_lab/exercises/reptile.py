@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
@@ -24,7 +24,7 @@ _INNER_LR = 0.1
 def check_reptile_update(update: Update) -> Verdict:
     """``update(phi, slopes, alpha, k, epsilon)`` is φ + ε (1/n) Σ (φ̃_i − φ)."""
     bowls = [_bowl_slope(a, c) for a, c in zip(_CURVATURES, _CENTRES, strict=True)]
-    settings = drawn("batched Reptile", 3, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
+    settings = drawn_settings("batched Reptile", 3, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
     tasks_and_steps = ((bowls, 4), (bowls * 3, 4), (bowls[1:], 3))
     return judged(
         "Six tasks, each of two three times over, move φ as the two do: that is the 1/n.",
@@ -39,7 +39,7 @@ def _update_mistake(
     update: Update, slopes: Sequence[Slope], k: int, start: float, alpha: float, epsilon: float
 ) -> str | None:
     phi = torch.tensor(start, dtype=torch.float64)
-    found = number(update(phi, slopes, alpha, k, epsilon))
+    given = number(update(phi, slopes, alpha, k, epsilon))
 
     def mean_slope(at: Tensor) -> Tensor:
         return torch.stack([slope(at) for slope in slopes]).mean()
@@ -72,7 +72,7 @@ def _update_mistake(
         "the inner steps go uphill: subtract α times the slope.": phi
         + epsilon * _moves(phi, slopes, -alpha, k).mean(),
     }
-    return mistake(found, phi + epsilon * move, likely, "compare with φ + ε · (1/n) Σ (φ̃_i − φ).")
+    return mistake(given, phi + epsilon * move, likely, "compare with φ + ε · (1/n) Σ (φ̃_i − φ).")
 
 
 def _bowl_slope(curvature: Tensor, centre: Tensor) -> Slope:

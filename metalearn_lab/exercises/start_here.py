@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import mistake, near
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
@@ -16,7 +16,7 @@ from metalearn_lab.tasks.quadratics import stationary_point
 BOWLS = {"curvatures": (1.0, 9.0), "centres": (-1.0, 1.0)}
 CLOSE = 5e-4  # of a number given to three decimals
 ROUNDED = 0.01  # of a number given to fewer decimals
-QUADRATICS = drawn("meta-gradient by hand", 8, (-2, 2), (0.5, 5), (-2, 2), (0.05, 0.6))
+QUADRATICS = drawn_settings("meta-gradient by hand", 8, (-2, 2), (0.5, 5), (-2, 2), (0.05, 0.6))
 """θ, a, c and α, with αa below 1 and above."""
 
 

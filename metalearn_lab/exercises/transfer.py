@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
@@ -22,7 +22,7 @@ _SIZES = ((7, 5, 2, 3.0), (9, 4, 3, 0.7))
 
 _LAYERS = (
     *((768, 512, 8), (10, 3, 2), (32, 64, 1)),
-    *drawn("size of LoRA", 3, (3, 900), (3, 900), (3, 20)),
+    *drawn_settings("size of LoRA", 3, (3, 900), (3, 900), (3, 20)),
 )
 """Inputs, outputs and r, to be rounded down."""
 
