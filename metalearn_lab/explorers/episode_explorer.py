@@ -42,7 +42,7 @@ class EpisodeExplorer(Explorer):
     ) -> None:
         self.table, self.classes, self.language = table, classes, language
         self._rows = torch.arange(len(table))
-        self._cached = lru_cache(maxsize=64)(weakly(self._make))
+        self._sampler = lru_cache(maxsize=64)(weakly(self._make))
         super().__init__(
             {
                 "ways": slider("ways N", ways, 2, 15),
@@ -60,7 +60,7 @@ class EpisodeExplorer(Explorer):
         Raises:
             ValueError: such episodes cannot be dealt from this split.
         """
-        return self._cached(ways, shots, queries, split, seed)
+        return self._sampler(ways, shots, queries, split, seed)
 
     def view(  # type: ignore[override]
         self, *, ways: int, shots: int, queries: int, split: str, seed: int, index: int

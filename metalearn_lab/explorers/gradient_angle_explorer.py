@@ -9,8 +9,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.explorers.controls import choice, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.gradient_angle import GradientAnglePicture, gradient_angle_scene
 
 ACTIVATIONS = ("ReLU", "tanh")

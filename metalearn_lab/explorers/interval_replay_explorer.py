@@ -6,8 +6,7 @@ from torch import Tensor
 
 from metalearn_lab.experiments.equal_methods import FIRST_LOOK, Replays, replay_equal_methods
 from metalearn_lab.explorers.controls import choice, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.interval_replay import IntervalReplay, interval_replay_scene
 
 MARGIN = 0.02

@@ -9,8 +9,7 @@ from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.layer_freeze import FreezeStudy
 from metalearn_lab.explorers.controls import choice, slider, toggle
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
 from metalearn_lab.figures.scene import Scene
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.explorers.controls import log_slider, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.memory_budget import MemoryBudgetAt, memory_budget_scene
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)

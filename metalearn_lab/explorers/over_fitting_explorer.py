@@ -9,8 +9,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.explorers.controls import choice, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.over_fitting import OverFittingAt, over_fitting_scene
 from metalearn_lab.figures.shots import label
 

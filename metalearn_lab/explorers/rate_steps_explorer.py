@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from metalearn_lab.experiments.rate_steps import RateSteps, rate_steps
 from metalearn_lab.explorers.controls import choice, log_slider, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.rate_steps import MOST, RateStepMap, rate_steps_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.gradient_learner import GradientLearner

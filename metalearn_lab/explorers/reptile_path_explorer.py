@@ -7,8 +7,7 @@ from torch import Tensor
 
 from metalearn_lab.experiments.reptile_path import reptile_path
 from metalearn_lab.explorers.controls import choice, float_slider, slider, toggle
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.reptile_path import ReptilePath, inside, reptile_path_scene
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.explorers.controls import choice, log_slider, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.sharding import ShardingAt, sharding_scene
 
 RANKS = tuple(2**i for i in range(11))

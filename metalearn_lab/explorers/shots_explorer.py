@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.explorers.controls import choice, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.shots import RANK, Shots, label, shots_scene
 
 Scores = Mapping[str, Mapping[int, FewShotScore]]

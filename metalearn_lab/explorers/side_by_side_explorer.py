@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.explorers.controls import choice, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.side_by_side import SideBySide, side_by_side_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner

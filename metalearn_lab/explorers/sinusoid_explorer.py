@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.explorers.controls import slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.explorers.one_task import for_one_task
-from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner

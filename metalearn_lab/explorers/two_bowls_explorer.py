@@ -8,8 +8,7 @@ import torch
 
 from metalearn_lab.experiments.two_bowls import Bowls, Ending, Settled, losses_along, settled
 from metalearn_lab.explorers.controls import float_slider, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.figures.two_bowls import REACH, TwoBowls, two_bowls_scene
 from metalearn_lab.tasks.quadratics import Algorithm
