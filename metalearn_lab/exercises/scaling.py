@@ -42,7 +42,7 @@ def check_combined_shards(combine: CombineShards) -> Verdict:
 def _combining_mistake(combine: CombineShards, sizes: list[int]) -> str | None:
     numbers = generator("unequal shards", *sizes)
     tasks = torch.randn(sum(sizes), 4, generator=numbers, dtype=torch.float64)
-    shards = tasks.split(sizes)
+    shards = torch.split(tasks, sizes)
     means = [shard.mean(0) for shard in shards]
     combined = tensor(combine(means, list(sizes)), (4,))
     likely = {

@@ -50,7 +50,7 @@ class AdaptationExplorer(Explorer):
             }
         )
 
-    def view(self, *, episode: int, learner: str, step: int) -> View:  # type: ignore[override]
+    def view(self, *, episode: int, learner: str, step: int) -> View:
         """The episode's sentences with the classes predicted after ``step`` steps."""
         drawn_episode = self._sampler.episode(episode)
         predictions = self._predictions(episode, learner)
@@ -79,27 +79,29 @@ class AdaptationExplorer(Explorer):
             f'<td style="{_LEFT}">{escape(self.world.table.texts[row])}</td></tr>'
             for label, row in sorted(zip(labels, rows, strict=True))
         ]
-        caption = "<strong>Support: what it adapts on</strong>"
-        return table_of_rows(caption, ("label", "class", "sentence"), lines)
+        return table_of_rows(
+            "<strong>Support: what it adapts on</strong>", ("label", "class", "sentence"), lines
+        )
 
     def _query_table(self, episode: Episode, before: Tensor, after: Tensor) -> str:
         labels, rows = episode.task.query.y.tolist(), episode.query_rows.tolist()
         queries = zip(labels, rows, after.tolist(), before.tolist(), strict=True)
         lines = [self._query_line(episode, *query) for query in sorted(queries)]
-        columns = ("sentence", "predicted class", "right class", "verdict", "this step")
-        return table_of_rows("<strong>Query: what it is asked</strong>", columns, lines)
+        return table_of_rows(
+            "<strong>Query: what it is asked</strong>",
+            ("sentence", "predicted class", "right class", "verdict", "this step"),
+            lines,
+        )
 
     def _query_line(
         self, episode: Episode, label: int, row: int, predicted: int, predicted_before: int
     ) -> str:
-        right, now, before = (
-            self._class_name(episode, each) for each in (label, predicted, predicted_before)
-        )
+        moved = predicted != predicted_before
         cells = (
-            now,
-            right,
+            self._class_name(episode, predicted),
+            self._class_name(episode, label),
             "✓ right" if predicted == label else "✗ wrong",
-            f"↻ was {before}" if predicted != predicted_before else "",
+            f"↻ was {self._class_name(episode, predicted_before)}" if moved else "",
         )
         return (
             f'<tr><th scope="row" style="{_LEFT};font-weight:normal">'

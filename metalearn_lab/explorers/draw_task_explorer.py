@@ -65,16 +65,18 @@ class DrawTaskExplorer(Explorer):
         self.most_steps, self.most_points = most_steps, most_points
         self.x = torch.linspace(*X_RANGE, _GRID)
         self.controls = {}
-        setting = {
-            "learners": [look(name) for name in learners],
-            "x": X_RANGE,
-            "y": Y_RANGE,
-            "grid": _GRID,
-            "shots": family.shots,
-            "most_steps": most_steps,
-            "most_points": most_points,
-        }
-        self.box = DrawTaskCanvas(setting=setting, steps=1)
+        self.box = DrawTaskCanvas(
+            setting={
+                "learners": [look(name) for name in learners],
+                "x": X_RANGE,
+                "y": Y_RANGE,
+                "grid": _GRID,
+                "shots": family.shots,
+                "most_steps": most_steps,
+                "most_points": most_points,
+            },
+            steps=1,
+        )
         close_with(self, self.box)
         self._next_unseen, self._question = 0, 0.0
         self.draw_unseen()
@@ -87,8 +89,7 @@ class DrawTaskExplorer(Explorer):
         Raises:
             ValueError: too many, out of the picture, or no numbers.
         """
-        points: list[list[float]] = self.drawn.points.tolist()
-        return points
+        return [[x, y] for x, y in self.drawn.points.tolist()]
 
     @points.setter
     def points(self, points: Sequence[Point]) -> None:

@@ -46,8 +46,10 @@ def episode_cards(episode: Episode, table: LabelledTable, *, language: str = "en
         _card(label, int(index), episode, table, language)
         for label, index in enumerate(episode.classes)
     )
-    flow = "display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35"
-    return f'<div style="{flow}">{"".join(cards)}</div>'
+    return (
+        '<div style="display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35">'
+        f"{''.join(cards)}</div>"
+    )
 
 
 def _card(
@@ -67,8 +69,10 @@ def _card(
 def _list(side: Side, rows: list[int], table: LabelledTable, language: str) -> str:
     items = "".join(_item(side, row, table, language) for row in rows)
     title = f'<span aria-hidden="true">{side.symbol}</span> {side.word} ({len(rows)})'
-    plain = "list-style:none; margin:0.2em 0 0.5em; padding:0"
-    return f'{_heading(4, title)}<ul style="{plain}">{items}</ul>'
+    return (
+        f"{_heading(4, title)}"
+        f'<ul style="list-style:none; margin:0.2em 0 0.5em; padding:0">{items}</ul>'
+    )
 
 
 def _item(side: Side, row: int, table: LabelledTable, language: str) -> str:

@@ -7,7 +7,7 @@ an Output widget would keep an exception to itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -81,8 +81,9 @@ def picture_view(
     """
     data, metadata = bundle
     paragraph = f"<p>{escape(note)}</p>" if note else ""
-    html = _image_html(data, metadata) + paragraph + table_html(table)
-    return View(html, dict(data), dict(metadata))
+    return View(
+        _image_html(data, metadata) + paragraph + table_html(table), dict(data), dict(metadata)
+    )
 
 
 def _image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
@@ -129,8 +130,9 @@ def _row_html(row: Sequence[str]) -> str:
 class Explorer:
     """Base of the explorers: redraws when a control moves, and never trains.
 
-    Subclasses give ``view``. What is wrong with the reader's choice belongs in the view; an
-    exception is a fault of the program: the area says so, and it goes on to the caller.
+    Subclasses give ``view``: what to show for these values of the controls, by their names. What
+    is wrong with the reader's choice belongs in the view; an exception is a fault of the program:
+    the area says so, and it goes on to the caller.
 
     Args:
         controls: ipywidgets with a ``value``, by the name of the argument of ``view`` that they
@@ -143,6 +145,8 @@ class Explorer:
         current: what is shown now.
     """
 
+    view: Callable[..., View]
+
     def __init__(self, controls: Mapping[str, Any]) -> None:
         from ipywidgets import HTML, HBox, Layout, VBox
 
@@ -154,10 +158,6 @@ class Explorer:
         self.current = self.redraw()
         for control in self.controls.values():
             control.observe(weakly(self.redraw), names="value")
-
-    def view(self, **values: Any) -> View:
-        """What to show for these values of the controls."""
-        raise NotImplementedError
 
     def redraw(self, change: object = None) -> View:
         """Show what the controls say now.
@@ -187,5 +187,7 @@ class Explorer:
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {**self.current.data, WIDGET_VIEW: view}, self.current.metadata
+        return {
+            **self.current.data,
+            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id},
+        }, self.current.metadata
