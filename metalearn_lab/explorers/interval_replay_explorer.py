@@ -91,10 +91,9 @@ class IntervalReplayExplorer(Explorer):
 
 def _winners(replays: Replays) -> dict[str, Tensor]:
     """By rule, whether it finds a winner, ``[replays, episodes]``."""
-    winners = (
-        replays.leads_by(MARGIN),
-        replays.apart,
-        replays.differs,
-        replays.ever_differed,
-    )
-    return dict(zip(RULES, winners, strict=True))
+    return {
+        RULES[0]: replays.leads_by(MARGIN),
+        RULES[1]: replays.apart,
+        RULES[2]: replays.differs,
+        RULES[3]: replays.ever_differed,
+    }
