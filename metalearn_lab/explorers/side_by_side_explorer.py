@@ -39,8 +39,9 @@ class SideBySideExplorer(Explorer):
     ) -> None:
         if not learners:
             raise ValueError("no learners to set side by side: give at least one, trained")
-        grid = torch.linspace(-5, 5, _POINTS)[None, :, None].expand(tasks, -1, -1)
-        self.sinusoids = points_of(family.curves(0, tasks), grid)
+        self.x = torch.linspace(-5, 5, _POINTS)
+        grid = self.x[None, :, None].expand(tasks, -1, -1)
+        self.truths = points_of(family.curves(0, tasks), grid).y[..., 0]
         self.batch = family.batch(0, tasks)
         x = torch.cat((grid, self.batch.query.x), 1)
         asked = Task(self.batch.support, Split(x, torch.zeros_like(x)))
@@ -61,11 +62,17 @@ class SideBySideExplorer(Explorer):
 
     def view(self, *, task: int, step: int, learner: str) -> View:
         """The fit of one learner and the losses of all on one task."""
-        x, truth = (part[task, :, 0] for part in self.sinusoids)
         support = torch.cat([part[task] for part in self.batch.support], -1)
         losses = {name: loss[task] for name, loss in self.losses.items()}
         picture = SideBySide(
-            task, x, truth, support, learner, self.fits[learner][task, step], losses, step
+            task,
+            self.x,
+            self.truths[task],
+            support,
+            learner,
+            self.fits[learner][task, step],
+            losses,
+            step,
         )
         table = Table(
             f"Unseen sinusoid {task}: query loss of each learner.",
