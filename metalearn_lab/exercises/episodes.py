@@ -7,37 +7,39 @@ from collections.abc import Callable, Sequence
 import torch
 
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, self_check
 from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
 from metalearn_lab.tasks.seeds import generator
 
 EPISODES = 50  # of each sampler
 
+Sides = tuple[list[int], list[int]]
+"""The groups of an episode's support rows, and of its query rows."""
+
 
 @self_check
 def check_batch_sentences(answer: int) -> Verdict:
     """Sentences in 8 episodes, 5-way 2-shot with 3 queries a class."""
-    hints: dict[float, str] = {
-        8 * 5 * 2: "that is the support alone; the query sentences count too.",
-        8 * 5 * 3: "that is the queries alone; the support sentences count too.",
-        5 * (2 + 3): "that is one episode; the batch has eight.",
-        8 * (2 + 3): "shots and queries are counted for each class.",
-        8 * 5 * 2 * 3: "support and query add up, they do not multiply.",
+    likely = {
+        "that is the support alone; the query sentences count too.": 8 * 5 * 2,
+        "that is the queries alone; the support sentences count too.": 8 * 5 * 3,
+        "that is one episode; the batch has eight.": 5 * (2 + 3),
+        "shots and queries are counted for each class.": 8 * (2 + 3),
+        "support and query add up, they do not multiply.": 8 * 5 * 2 * 3,
     }
-    given = number(answer)
-    if given == 8 * 5 * (2 + 3):
-        return right("Eight episodes, five classes, two and three sentences of each.")
-    return not_yet(hints.get(given, "episodes times classes times (shots + queries)."))
+    way_on = "episodes times classes times (shots + queries)."
+    hint = mistake(number(answer), 8 * 5 * (2 + 3), likely, way_on, close=0.0)
+    return judged("Eight episodes, five classes, two and three sentences of each.", [hint])
 
 
 @self_check
 def check_refused_ways(answer: int, classes: int) -> Verdict:
     """The least N that a split of so many classes cannot deal."""
-    if number(answer) == classes + 1:
-        return right(f"The split has {classes} classes, and an episode has N different ones.")
-    if answer == classes:
-        return not_yet("that many it can still deal. Move the slider one further.")
-    return not_yet("put the split to validation and move N until the cards give way to a refusal.")
+    likely = {"that many it can still deal. Move the slider one further.": classes}
+    way_on = "put the split to validation and move N until the cards give way to a refusal."
+    hint = mistake(number(answer), classes + 1, likely, way_on, close=0.0)
+    return judged(f"The split has {classes} classes, and an episode has N different ones.", [hint])
 
 
 @self_check
@@ -48,28 +50,39 @@ def check_leaked(
 ) -> Verdict:
     """Query rows that have a row of their group in support, counted on 50 episodes a sampler."""
     episodes = [sampler.episode(i) for sampler in samplers for i in range(EPISODES)]
-    found = [_count(leaked(episode, groups)) for episode in episodes]
+    counts = [_count(leaked(episode, groups)) for episode in episodes]
     sides = [_sides(episode, groups) for episode in episodes]
-    exact = [sum(g in support for g in query) for support, query in sides]
-    if found == exact:
-        if not _uses_groups(leaked, episodes, groups):
-            return not_yet(
-                "with other groups it still counts by the old ones: look rows up in `groups`, the "
-                "argument."
-            )
-        return right(f"On {len(episodes)} episodes, with and without the leak.")
-    if found == [sum(support.count(g) for g in query) for support, query in sides]:
-        return not_yet("these are pairs: a query row with two siblings counts once.")
-    if found == [sum(g in query for g in support) for support, query in sides]:
-        return not_yet("these are the support rows with a sibling in query; ask it of query rows.")
-    if found == [len(set(support) & set(query)) for support, query in sides]:
-        return not_yet("these are groups on both sides; count the query rows that are in them.")
-    if found == [min(count, 1) for count in exact]:
-        return not_yet("this says whether there is a leak; count the rows.")
-    if not any(found):
-        return not_yet("always 0. No row is on both sides; compare the groups of the rows.")
-    index = next(i for i, one in enumerate(found) if one != exact[i])
-    return not_yet(f"{found[index]:g} instead of {exact[index]}, in episode {index % EPISODES}.")
+    exact = _leaked(sides)
+    likely = {
+        "these are pairs: a query row with two siblings counts once.": [
+            sum(support.count(group) for group in query) for support, query in sides
+        ],
+        "these are the support rows with a sibling in query; ask it of query rows.": [
+            sum(group in query for group in support) for support, query in sides
+        ],
+        "these are groups on both sides; count the query rows that are in them.": [
+            len(set(support) & set(query)) for support, query in sides
+        ],
+        "this says whether there is a leak; count the rows.": [min(count, 1) for count in exact],
+        "always 0. No row is on both sides; compare the groups of the rows.": [0] * len(episodes),
+    }
+    index = next((i for i, count in enumerate(counts) if count != exact[i]), 0)
+    first_difference = (
+        f"{counts[index]:g} instead of {exact[index]}, in episode {index % EPISODES}."
+    )
+    if hint := mistake(counts, exact, likely, first_difference, close=0.0):
+        return not_yet(hint)
+    order = torch.randperm(len(groups), generator=generator("groups dealt anew")).tolist()
+    other_groups = [groups[row] for row in order]
+    hint = mistake(
+        [_count(leaked(episode, other_groups)) for episode in episodes],
+        _leaked([_sides(episode, other_groups) for episode in episodes]),
+        {},
+        "with other groups it still counts by the old ones: look rows up in `groups`, the "
+        "argument.",
+        close=0.0,
+    )
+    return judged(f"On {len(episodes)} episodes, with and without the leak.", [hint])
 
 
 def _count(answer: object) -> float:
@@ -77,20 +90,10 @@ def _count(answer: object) -> float:
     return number(int(answer) if isinstance(answer, bool) else answer)
 
 
-def _sides(episode: Episode, groups: Sequence[int]) -> list[list[int]]:
-    """The groups of the support rows, and of the query rows."""
-    rows = (episode.support_rows, episode.query_rows)
-    return [[groups[row] for row in each.tolist()] for each in rows]
+def _sides(episode: Episode, groups: Sequence[int]) -> Sides:
+    support, query = episode.support_rows.tolist(), episode.query_rows.tolist()
+    return [groups[row] for row in support], [groups[row] for row in query]
 
 
-def _uses_groups(
-    leaked: Callable[[Episode, Sequence[int]], int],
-    episodes: Sequence[Episode],
-    groups: Sequence[int],
-) -> bool:
-    """Whether the count is right too where the same groups are dealt to other rows."""
-    order = torch.randperm(len(groups), generator=generator("groups dealt anew")).tolist()
-    dealt = [groups[row] for row in order]
-    sides = [_sides(episode, dealt) for episode in episodes]
-    exact = [sum(g in support for g in query) for support, query in sides]
-    return [_count(leaked(episode, dealt)) for episode in episodes] == exact
+def _leaked(sides: Sequence[Sides]) -> list[int]:
+    return [sum(group in support for group in query) for support, query in sides]

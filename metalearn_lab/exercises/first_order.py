@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn import drawn
+from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 
 LossOf = Callable[[Tensor], Tensor]
+Gradient = Callable[[Tensor, LossOf, LossOf, float, int], Tensor | tuple[Tensor]]
 
 
 @self_check
-def check_first_order_gradient(
-    gradient: Callable[[Tensor, LossOf, LossOf, float, int], Tensor | tuple[Tensor]],
-) -> Verdict:
+def check_first_order_gradient(gradient: Gradient) -> Verdict:
     """``gradient(theta, support_loss, query_loss, alpha, steps)`` is ∇L_Q(θ_k)."""
-    for (x, y, alpha), losses, steps in _SETTINGS:
-        theta = torch.tensor([x, y], dtype=torch.float64)
-        returned = gradient(theta, *losses, alpha, steps)
-        if isinstance(returned, tuple):
-            return not_yet("autograd.grad returns a tuple: unpack it, `[gradient] = …`.")
-        found = tensor(returned, theta.shape)
-        if not _same(found, _first_order(theta, losses, alpha, steps)):
-            return not_yet(_first_order_mistake(found, theta, losses, alpha, steps))
-    return right("Nothing was differentiated twice: the inner gradients are plain numbers.")
+    return judged(
+        "Nothing was differentiated twice: the inner gradients are plain numbers.",
+        (_gradient_mistake(gradient, *setting) for setting in _SETTINGS),
+    )
 
 
 def _support_loss(theta: Tensor) -> Tensor:
@@ -44,7 +39,7 @@ _Losses = tuple[LossOf, LossOf]
 _ONE_WAY, _OTHER_WAY = (_support_loss, _query_loss), (_query_loss, _support_loss)
 _SETTINGS = tuple(
     zip(
-        drawn("first-order gradient", 3, (0.4, 1), (-1.5, -0.8), (0.05, 0.12)),
+        drawn_settings("first-order gradient", 3, (0.4, 1), (-1.5, -0.8), (0.05, 0.12)),
         (_ONE_WAY, _ONE_WAY, _OTHER_WAY),
         (3, 1, 2),
         strict=True,
@@ -52,34 +47,36 @@ _SETTINGS = tuple(
 )
 
 
-def _first_order(theta: Tensor, losses: _Losses, alpha: float, steps: int) -> Tensor:
-    support_loss, query_loss = losses
-    return _slope(query_loss, _path(theta, support_loss, alpha, steps)[-1])
-
-
-def _first_order_mistake(
-    found: Tensor, theta: Tensor, losses: _Losses, alpha: float, steps: int
-) -> str:
+def _gradient_mistake(
+    gradient: Gradient, point: Sequence[float], losses: _Losses, steps: int
+) -> str | None:
+    theta, alpha = torch.tensor(point[:2], dtype=torch.float64), point[2]
+    returned = gradient(theta, *losses, alpha, steps)
+    if isinstance(returned, tuple):
+        return "autograd.grad returns a tuple: unpack it, `[gradient] = …`."
+    given = tensor(returned, theta.shape)
     support_loss, query_loss = losses
     path = _path(theta, support_loss, alpha, steps)
-    mistakes = {
+    uphill = _path(theta, support_loss, -alpha, steps)
+
+    def meta_loss(start: Tensor) -> Tensor:
+        return query_loss(_path(start, support_loss, alpha, steps)[-1])
+
+    likely = {
         "this is MAML's gradient: the inner gradients are still differentiated. Hold them "
-        "constant.": _maml(theta, losses, alpha, steps),
+        "constant.": _slope(meta_loss, theta),
         "this is the query gradient at θ, before any inner step. Take it at θ_k.": _slope(
             query_loss, theta
         ),
         "this is the gradient of the support loss. The outer gradient is the query's.": _slope(
             support_loss, path[-1]
         ),
-        "the inner steps go uphill: subtract α times the gradient.": _first_order(
-            theta, losses, -alpha, steps
-        ),
-        "only one inner step was taken. There are `steps` of them.": _first_order(
-            theta, losses, alpha, 1
-        ),
+        "the inner steps go uphill: subtract α times the gradient.": _slope(query_loss, uphill[-1]),
+        "only one inner step was taken. There are `steps` of them.": _slope(query_loss, path[1]),
         "this is θ_k. Return the query gradient there.": path[-1],
     }
-    return _named(found, mistakes, "compare with ∇L_Q(θ_k), θ_{j+1} = θ_j − α∇L_S(θ_j).")
+    way_on = "compare with ∇L_Q(θ_k), θ_{j+1} = θ_j − α∇L_S(θ_j)."
+    return mistake(given, _slope(query_loss, path[-1]), likely, way_on, least=1e-3)
 
 
 def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list[Tensor]:
@@ -90,42 +87,19 @@ def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list
 
 
 def _slope(loss: LossOf, theta: Tensor) -> Tensor:
-    slope: Tensor = torch.func.grad(loss)(theta.detach())
+    slope: Tensor = torch.func.grad(loss)(theta)
     return slope
-
-
-def _maml(theta: Tensor, losses: _Losses, alpha: float, steps: int) -> Tensor:
-    support_loss, query_loss = losses
-
-    def meta_loss(start: Tensor) -> Tensor:
-        for _ in range(steps):
-            start = start - alpha * torch.func.grad(support_loss)(start)
-        return query_loss(start)
-
-    return _slope(meta_loss, theta)
 
 
 @self_check
 def check_matching_minibatches(answer: float) -> Verdict:
     """With how many minibatches Reptile's ratio is that of first-order MAML with 4: 7."""
-    match number(answer):
-        case 7:
-            return right("(k − 1)/2 = 3. To match MAML with 4, Reptile would need 13.")
-        case 4:
-            return not_yet("with equal k, Reptile's ratio is half as large: divide −½k(k−1)α by k.")
-        case 6:
-            return not_yet("nearly: the ratio of Reptile is −½(k − 1)α, not −½kα.")
-        case 3:
-            return not_yet("Reptile's −½k(k−1)α goes with k times AvgGrad: compare the ratios.")
-        case 13:
-            return not_yet("that matches MAML. First-order MAML has −(k − 1)α.")
-    return not_yet("set −½(k − 1)α, Reptile's ratio, equal to −(4 − 1)α and solve for k.")
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(one, other, rtol=1e-6, atol=1e-9)
-
-
-def _named(found: Tensor, mistakes: Mapping[str, Tensor], otherwise: str) -> str:
-    """The first mistake that gives what was found."""
-    return next((hint for hint, value in mistakes.items() if _same(found, value)), otherwise)
+    likely = {
+        "with equal k, Reptile's ratio is half as large: divide −½k(k−1)α by k.": 4,
+        "nearly: the ratio of Reptile is −½(k − 1)α, not −½kα.": 6,
+        "Reptile's −½k(k−1)α goes with k times AvgGrad: compare the ratios.": 3,
+        "that matches MAML. First-order MAML has −(k − 1)α.": 13,
+    }
+    way_on = "set −½(k − 1)α, Reptile's ratio, equal to −(4 − 1)α and solve for k."
+    hint = mistake(number(answer), 7, likely, way_on, close=0.0)
+    return judged("(k − 1)/2 = 3. To match MAML with 4, Reptile would need 13.", [hint])

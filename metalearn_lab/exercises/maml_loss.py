@@ -8,10 +8,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from metalearn_lab.exercises.finite import tensor
-from metalearn_lab.exercises.mistakes import likely_mistake, near
-from metalearn_lab.exercises.verdict import Verdict, not_yet, right, self_check
+from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
+from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
@@ -24,22 +26,21 @@ MamlLoss = Callable[[nn.Module, Split, Split, float, int], Tensor]
 @self_check
 def check_maml_loss(answer: MamlLoss) -> Verdict:
     """Check MAML's meta-loss of one task, written with ``torch.autograd.grad``."""
-    for index, (steps, alpha) in enumerate(((3, 0.05), (1, 0.08), (2, 0.03))):
-        task = _one_task(index)
-        given, learner = (_tiny(steps, alpha, index) for _ in range(2))
-        returned: object = answer(
-            given.model, *task, alpha, steps
-        )  # ``learner`` is to compare with
-        if not isinstance(returned, Tensor):
-            return not_yet(
-                "return the tensor, not a plain number: the gradient must go through it."
-            )
-        loss = tensor(returned, ())
-        if not near(loss.item(), learner.meta_loss(task).item()):
-            return not_yet(_loss_mistake(loss.item(), learner, task))
-        if problem := _gradient_mistake(loss, given, learner, task):
-            return not_yet(problem)
-    return right("The loss is L_Q(θ_k), and its gradient agrees with finite differences.")
+    settings = ((3, 0.05), (1, 0.08), (2, 0.03))
+    return judged(
+        "The loss is L_Q(θ_k), and its gradient agrees with finite differences.",
+        (_mistake(answer, seed, *setting) for seed, setting in enumerate(settings)),
+    )
+
+
+def _mistake(answer: MamlLoss, seed: int, steps: int, alpha: float) -> str | None:
+    task = _one_task(seed)
+    given, learner = (_tiny(steps, alpha, seed) for _ in range(2))  # one to compare with
+    returned: object = answer(given.model, *task, alpha, steps)
+    if not isinstance(returned, Tensor):
+        return "return the tensor, not a plain number: the gradient must go through it."
+    loss = tensor(returned, ())
+    return _loss_mistake(loss, learner, task) or _gradient_mistake(loss, given, learner, task)
 
 
 def _one_task(index: int) -> Task:
@@ -54,14 +55,14 @@ def _tiny(steps: int, alpha: float, seed: int) -> MAML:
     return MAML(model, F.mse_loss, inner_lr=alpha, inner_steps=steps).double()
 
 
-def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
-    """What leads to a loss that is not L_Q(θ_k)."""
+def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
     k, (support, query) = learner.inner_steps, task
     uphill = copy.copy(learner)
     vars(uphill)["inner_lr"] = -learner.inner_lr  # a mistake that a learner would refuse
+    exact = learner.meta_loss(task)
 
-    def after(steps: int, walker: MAML = learner) -> Tensor:
-        return walker.loss_at(walker.inner_loop(walker.weights(), support, steps)[-1], query)
+    def after(steps: int) -> Tensor:
+        return learner.loss_at(learner.inner_loop(learner.weights(), support, steps)[-1], query)
 
     likely = {
         "this is the loss before any step: θ never moved.": after(0),
@@ -72,16 +73,14 @@ def _loss_mistake(given: float, learner: MAML, task: Task) -> str:
             Task(support, support)
         ),
         "support and query are swapped.": learner.meta_loss(Task(query, support)),
-        "the inner steps go up: the update is θ − α g.": after(k, uphill),
+        "the inner steps go up: the update is θ − α g.": uphill.meta_loss(task),
         "every step starts again from θ: the update is θ_j − α g, not θ − α g.": _walked(
             learner, task, always_from_start=True
         ),
         "every inner gradient is taken at θ; it belongs at θ_j.": _walked(learner, task),
     }
-    right_one = learner.meta_loss(task).item()
-    return likely_mistake(given, {text: loss.item() for text, loss in likely.items()}) or (
-        f"after {k} inner steps the query loss should be {right_one:.6f}, yours is {given:.6f}."
-    )
+    way_on = f"after {k} inner steps the query loss should be {exact:.6f}, yours is {given:.6f}."
+    return mistake(given, exact, likely, way_on)
 
 
 def _walked(learner: MAML, task: Task, *, always_from_start: bool = False) -> Tensor:
@@ -96,40 +95,39 @@ def _walked(learner: MAML, task: Task, *, always_from_start: bool = False) -> Te
 
 def _gradient_mistake(loss: Tensor, given: MAML, learner: MAML, task: Task) -> str | None:
     """What is wrong with the gradient of a loss that is right; None where nothing is."""
-    weights = list(given.model.parameters())
     if not loss.requires_grad:
         return "the loss has no graph: a `detach`, `no_grad` or `.item()` cut it off."
-    parts = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
-    found = torch.cat([part.flatten() for part in parts])
-    if torch.allclose(found, _finite_differences(learner, task), rtol=1e-5, atol=1e-8):
-        return None
-    if torch.allclose(found, _first_order(learner, task), rtol=1e-5, atol=1e-8):
-        return (
-            "the loss is right but its gradient is the first-order one: the inner gradient "
-            "needs `create_graph=True`."
-        )
-    return (
-        "the loss is right but its gradient disagrees with finite differences: is a θ_j detached?"
+    weights = list(given.model.parameters())
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    likely = {
+        "the loss is right but its gradient is the first-order one: the inner gradient "
+        "needs `create_graph=True`.": _first_order(learner, task)
+    }
+    return mistake(
+        parameters_to_vector(gradients),
+        _finite_differences(learner, task),
+        likely,
+        "the loss is right but its gradient disagrees with finite differences: is a θ_j detached?",
+        close=1e-5,
+        least=1e-3,
     )
 
 
 @torch.no_grad()
 def _finite_differences(learner: MAML, task: Task, step: float = 1e-5) -> Tensor:
+    moved = copy.deepcopy(learner)
+    theta = parameters_to_vector(learner.parameters())
     slopes = []
-    for weight in learner.model.parameters():
-        for coordinate in range(weight.numel()):
-            flat, ends = weight.view(-1), []
-            start = flat[coordinate].item()
-            for sign in (1, -1):
-                flat[coordinate] = start + sign * step
-                ends.append(learner.meta_loss(task).item())
-            flat[coordinate] = start
-            slopes.append((ends[0] - ends[1]) / (2 * step))
-    return torch.tensor(slopes, dtype=torch.float64)
+    for direction in step * torch.eye(len(theta), dtype=theta.dtype):
+        losses = []
+        for end in (theta + direction, theta - direction):
+            vector_to_parameters(end, moved.parameters())
+            losses.append(moved.meta_loss(task))
+        slopes.append((losses[0] - losses[1]) / (2 * step))
+    return torch.stack(slopes)
 
 
 def _first_order(learner: MAML, task: Task) -> Tensor:
     """∇L_Q at θ_k."""
     theta = learner.inner_loop(learner.weights(), task.support, learner.inner_steps)[-1]
-    fixed = {name: weight.detach() for name, weight in theta.items()}
-    return torch.cat([part.flatten() for part in learner.gradient(fixed, task.query).values()])
+    return parameters_to_vector(learner.gradient(held_constant(theta), task.query).values())

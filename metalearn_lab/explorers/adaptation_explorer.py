@@ -9,8 +9,8 @@ from html import escape
 from torch import Tensor
 
 from metalearn_lab.comparison.world import World
-from metalearn_lab.explorers.controls import choice, number, slider
-from metalearn_lab.explorers.explorer import Explorer, View, html_view
+from metalearn_lab.explorers.controls import learner_choice, number, slider
+from metalearn_lab.explorers.explorer import Explorer, View, html_view, table_of_rows
 from metalearn_lab.explorers.lifetime import weakly
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
@@ -19,7 +19,6 @@ from metalearn_lab.tasks.episodes import Episode
 from metalearn_lab.tasks.types import stack_tasks
 
 _LEFT = "text-align:left"  # JupyterLab aligns cells to the right
-_MARKS = {True: "✓ right", False: "✗ wrong"}
 
 
 class AdaptationExplorer(Explorer):
@@ -40,82 +39,78 @@ class AdaptationExplorer(Explorer):
     def __init__(
         self, world: World, learners: Mapping[str, Learner], *, steps: int, episodes: int = 600
     ) -> None:
-        if not learners:
-            raise ValueError("no learners to explore: give at least one, trained")
         self.world, self.learners, self.steps = world, dict(learners), steps
         self._sampler = world.sampler("test")
-        self._trace = lru_cache(maxsize=64)(weakly(self._adapt))
-        first = next(iter(learners))
+        self._predictions = lru_cache(maxsize=64)(weakly(self._adapt))
         super().__init__(
             {
                 "episode": number("episode", 0, 0, episodes - 1),
-                "learner": choice("learner", {label_of(name): name for name in learners}, first),
+                "learner": learner_choice("learner", learners),
                 "step": slider("inner step", 0, 0, steps),
             }
         )
 
-    def view(self, *, episode: int, learner: str, step: int) -> View:  # type: ignore[override]
+    def view(self, *, episode: int, learner: str, step: int) -> View:
         """The episode's sentences with the classes predicted after ``step`` steps."""
-        drawn, trace = self._sampler.episode(episode), self._trace(episode, learner)
-        right = trace[step] == drawn.task.query.y.cpu()
+        drawn_episode = self._sampler.episode(episode)
+        predictions = self._predictions(episode, learner)
+        right = predictions[step] == drawn_episode.task.query.y.cpu()
         summary = (
             f"{label_of(learner)}, unseen episode {episode}, after {step} of {self.steps} inner "
             f"steps: {int(right.sum())} of {len(right)} query sentences right"
         )
-        parts = [
-            f"<p><strong>{escape(summary)}.</strong></p>",
-            self._support(drawn),
-            self._queries(drawn, trace, step),
-        ]
-        return html_view("".join(parts), summary)
+        html = (
+            f"<p><strong>{escape(summary)}.</strong></p>"
+            + self._support_table(drawn_episode)
+            + self._query_table(drawn_episode, predictions[max(step - 1, 0)], predictions[step])
+        )
+        return html_view(html, summary)
 
     def _adapt(self, episode: int, learner: str) -> Tensor:
         """Predicted labels ``[steps + 1, queries]`` of one episode."""
-        task = self._sampler.episode(episode).task
-        outputs = predict_along(self.learners[learner], stack_tasks([task]), self.steps)
-        return outputs[0].argmax(-1).cpu()
+        tasks = stack_tasks([self._sampler.episode(episode).task])
+        return predict_along(self.learners[learner], tasks, self.steps)[0].argmax(-1).cpu()
 
-    def _support(self, drawn: Episode) -> str:
-        rows = zip(drawn.task.support.y.tolist(), drawn.support_rows.tolist(), strict=True)
+    def _support_table(self, episode: Episode) -> str:
+        labels, rows = episode.task.support.y.tolist(), episode.support_rows.tolist()
         lines = [
             f'<tr><td style="{_LEFT}">{label}</td>'
-            f'<th scope="row" style="{_LEFT}">{escape(self._name(drawn, label))}</th>'
+            f'<th scope="row" style="{_LEFT}">{escape(self._class_name(episode, label))}</th>'
             f'<td style="{_LEFT}">{escape(self.world.table.texts[row])}</td></tr>'
-            for label, row in sorted(rows)
+            for label, row in sorted(zip(labels, rows, strict=True))
         ]
-        return _table("Support: what it adapts on", ("label", "class", "sentence"), lines)
+        return table_of_rows(
+            "<strong>Support: what it adapts on</strong>", ("label", "class", "sentence"), lines
+        )
 
-    def _queries(self, drawn: Episode, trace: Tensor, step: int) -> str:
-        truths, texts = drawn.task.query.y.tolist(), drawn.query_rows.tolist()
-        before = trace[max(step - 1, 0)].tolist()
-        lines = [
-            self._query(drawn, row, truth, said, was)
-            for truth, row, said, was in sorted(
-                zip(truths, texts, trace[step].tolist(), before, strict=True)
-            )
-        ]
-        columns = ("sentence", "predicted class", "right class", "verdict", "this step")
-        return _table("Query: what it is asked", columns, lines)
+    def _query_table(self, episode: Episode, before: Tensor, after: Tensor) -> str:
+        labels, rows = episode.task.query.y.tolist(), episode.query_rows.tolist()
+        queries = zip(labels, rows, after.tolist(), before.tolist(), strict=True)
+        lines = [self._query_line(episode, *query) for query in sorted(queries)]
+        return table_of_rows(
+            "<strong>Query: what it is asked</strong>",
+            ("sentence", "predicted class", "right class", "verdict", "this step"),
+            lines,
+        )
 
-    def _query(self, drawn: Episode, row: int, truth: int, said: int, was: int) -> str:
-        moved = f"↻ was {self._name(drawn, was)}" if said != was else ""
-        cells = (self._name(drawn, said), self._name(drawn, truth), _MARKS[said == truth], moved)
-        sentence = escape(self.world.table.texts[row])
+    def _query_line(
+        self, episode: Episode, label: int, row: int, predicted: int, predicted_before: int
+    ) -> str:
+        moved = predicted != predicted_before
+        cells = (
+            self._class_name(episode, predicted),
+            self._class_name(episode, label),
+            "✓ right" if predicted == label else "✗ wrong",
+            f"↻ was {self._class_name(episode, predicted_before)}" if moved else "",
+        )
         return (
-            f'<tr><th scope="row" style="{_LEFT};font-weight:normal">{sentence}</th>'
+            f'<tr><th scope="row" style="{_LEFT};font-weight:normal">'
+            f"{escape(self.world.table.texts[row])}</th>"
             + "".join(
                 f'<td style="{_LEFT};white-space:nowrap">{escape(cell)}</td>' for cell in cells
             )
             + "</tr>"
         )
 
-    def _name(self, drawn: Episode, label: int) -> str:
-        return self.world.table.classes[int(drawn.classes[label])]
-
-
-def _table(caption: str, columns: tuple[str, ...], lines: list[str]) -> str:
-    head = "".join(f'<th scope="col" style="{_LEFT}">{column}</th>' for column in columns)
-    return (
-        f'<table><caption style="{_LEFT}"><strong>{caption}</strong></caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    )
+    def _class_name(self, episode: Episode, label: int) -> str:
+        return self.world.table.classes[int(episode.classes[label])]

@@ -61,19 +61,19 @@ def check_points(points: Sequence[Point], most: int) -> Tensor:
     """
     if len(points) > most:
         raise ValueError(f"{len(points)} points, where {most} is the most: remove some")
-    for place, point in enumerate(points, 1):
+    for index, point in enumerate(points, 1):
         if len(point) != 2 or not all(map(math.isfinite, point)):
-            raise ValueError(f"point {place} must be two numbers, x and y; got {point!r}")
-        ranges = zip(point, (X_RANGE, Y_RANGE), strict=True)
-        if not all(low <= value <= high for value, (low, high) in ranges):
+            raise ValueError(f"point {index} must be two numbers, x and y; got {point!r}")
+        x, y = point
+        if not (X_RANGE[0] <= x <= X_RANGE[1] and Y_RANGE[0] <= y <= Y_RANGE[1]):
             raise ValueError(
-                f"point {place} is out of the picture: x must be in {list(X_RANGE)} and y in "
+                f"point {index} is out of the picture: x must be in {list(X_RANGE)} and y in "
                 f"{list(Y_RANGE)}, got {point!r}"
             )
-    rows = [list(point) for point in points]
-    return torch.tensor(rows, dtype=torch.float64).reshape(-1, 2)  # to give back what was given
+    # In float64, to give back what was given.
+    return torch.tensor([list(point) for point in points], dtype=torch.float64).reshape(-1, 2)
 
 
 def as_bytes(*tensors: Tensor) -> bytes:
     """Numbers as the browser reads them: 32 bits each, lowest byte first."""
-    return b"".join(each.numpy().astype("<f4").tobytes() for each in tensors)
+    return b"".join(numbers.numpy().astype("<f4").tobytes() for numbers in tensors)

@@ -65,7 +65,18 @@ class DrawTaskExplorer(Explorer):
         self.most_steps, self.most_points = most_steps, most_points
         self.x = torch.linspace(*X_RANGE, _GRID)
         self.controls = {}
-        self.box = DrawTaskCanvas(setting=self._setting(), steps=1)
+        self.box = DrawTaskCanvas(
+            setting={
+                "learners": [look(name) for name in learners],
+                "x": X_RANGE,
+                "y": Y_RANGE,
+                "grid": _GRID,
+                "shots": family.shots,
+                "most_steps": most_steps,
+                "most_points": most_points,
+            },
+            steps=1,
+        )
         close_with(self, self.box)
         self._next_unseen, self._question = 0, 0.0
         self.draw_unseen()
@@ -78,8 +89,7 @@ class DrawTaskExplorer(Explorer):
         Raises:
             ValueError: too many, out of the picture, or no numbers.
         """
-        points: list[list[float]] = self.drawn.points.tolist()
-        return points
+        return [[x, y] for x, y in self.drawn.points.tolist()]
 
     @points.setter
     def points(self, points: Sequence[Point]) -> None:
@@ -102,10 +112,8 @@ class DrawTaskExplorer(Explorer):
 
     def draw_unseen(self) -> None:
         """Draw the support points of the next unseen task."""
-        task = self._next_unseen
-        amplitude, phase = self.family.curves(task, 1)
-        support = self.family.batch(task, 1).support
-        points = torch.cat([support.x[0], support.y[0]], 1)
+        amplitude, phase = self.family.curves(self._next_unseen, 1)
+        points = torch.cat(self.family.batch(self._next_unseen, 1).support, -1)[0]
         self.draw(points.tolist(), truth=amplitude * torch.sin(self.x - phase))
         self._next_unseen += 1
 
@@ -144,11 +152,13 @@ class DrawTaskExplorer(Explorer):
 
     def _adapted(self, points: Tensor, truth: Tensor | None) -> DrawnTask:
         outputs = {name: self._outputs(each, points) for name, each in self.learners.items()}
-        curves = {name: each[:, :_GRID] for name, each in outputs.items()}
-        errors = {
-            name: ((each[:, _GRID:] - points[:, 1]) ** 2).mean(1) for name, each in outputs.items()
-        }
-        return DrawnTask(self.x, points, curves, errors, truth)
+        return DrawnTask(
+            self.x,
+            points,
+            {name: each[:, :_GRID] for name, each in outputs.items()},
+            {n: ((each[:, _GRID:] - points[:, 1]) ** 2).mean(1) for n, each in outputs.items()},
+            truth,
+        )
 
     @torch.no_grad()
     def _outputs(self, learner: Learner, points: Tensor) -> Tensor:
@@ -161,23 +171,11 @@ class DrawTaskExplorer(Explorer):
         """
         weight = next(learner.parameters())
         x, y = points.to(weight)[:, :, None].unbind(1)
-        along = torch.cat([self.x.to(weight)[:, None], x])
+        inputs = torch.cat([self.x.to(weight)[:, None], x])
         # There is nothing to adapt to without points: the mean loss over none would be NaN.
-        steps = self.most_steps if len(points) else 0
-        trajectory = learner.trajectory(Split(x, y), steps)
-        outputs = torch.stack([learner.call(theta, along)[:, 0] for theta in trajectory])
+        trajectory = learner.trajectory(Split(x, y), self.most_steps if len(points) else 0)
+        outputs = torch.stack([learner.call(theta, inputs)[:, 0] for theta in trajectory])
         return outputs.expand(self.most_steps + 1, -1).cpu().float()
-
-    def _setting(self) -> dict[str, Any]:
-        return {
-            "learners": [look(name) for name in self.learners],
-            "x": X_RANGE,
-            "y": Y_RANGE,
-            "grid": _GRID,
-            "shots": self.family.shots,
-            "most_steps": self.most_steps,
-            "most_points": self.most_points,
-        }
 
     def _alt(self) -> str:
         if not len(self.drawn.points):

@@ -42,41 +42,44 @@ def episode_cards(episode: Episode, table: LabelledTable, *, language: str = "en
         table: gives sentences, class names and templates.
         language: code of the sentences' language, for screen readers and line breaks.
     """
-    cards = [
-        _card(label, int(name), episode, table, language)
-        for label, name in enumerate(episode.classes)
-    ]
-    flow = "display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35"
-    return f'<div style="{flow}">{"".join(cards)}</div>'
-
-
-def _card(label: int, name: int, episode: Episode, table: LabelledTable, language: str) -> str:
-    sides = (
-        (SUPPORT, episode.support_rows, episode.task.support.y),
-        (QUERY, episode.query_rows, episode.task.query.y),
+    cards = (
+        _card(label, int(index), episode, table, language)
+        for label, index in enumerate(episode.classes)
     )
-    lists = [
-        _list(side, [int(row) for row in rows[y.cpu() == label]], table, language)
-        for side, rows, y in sides
-    ]
-    title = f"Label {label}: {escape(table.classes[name])}"
-    return f'<section style="{_CARD}">{_heading(3, title)}{"".join(lists)}</section>'
+    return (
+        '<div style="display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35">'
+        f"{''.join(cards)}</div>"
+    )
+
+
+def _card(
+    label: int, class_index: int, episode: Episode, table: LabelledTable, language: str
+) -> str:
+    support = episode.support_rows[episode.task.support.y.cpu() == label].tolist()
+    query = episode.query_rows[episode.task.query.y.cpu() == label].tolist()
+    return (
+        f'<section style="{_CARD}">'
+        + _heading(3, f"Label {label}: {escape(table.classes[class_index])}")
+        + _list(SUPPORT, support, table, language)
+        + _list(QUERY, query, table, language)
+        + "</section>"
+    )
 
 
 def _list(side: Side, rows: list[int], table: LabelledTable, language: str) -> str:
     items = "".join(_item(side, row, table, language) for row in rows)
     title = f'<span aria-hidden="true">{side.symbol}</span> {side.word} ({len(rows)})'
-    plain = "list-style:none; margin:0.2em 0 0.5em; padding:0"
-    return f'{_heading(4, title)}<ul style="{plain}">{items}</ul>'
+    return (
+        f"{_heading(4, title)}"
+        f'<ul style="list-style:none; margin:0.2em 0 0.5em; padding:0">{items}</ul>'
+    )
 
 
 def _item(side: Side, row: int, table: LabelledTable, language: str) -> str:
-    frame = (
-        f"border:{side.border}; background:{side.background}; border-radius:4px; "
-        "margin:0.25em 0; padding:0.15em 0.5em"
-    )
     return (
-        f'<li style="{frame}"><span aria-hidden="true">{side.symbol}</span> '
+        f'<li style="border:{side.border}; background:{side.background}; border-radius:4px; '
+        'margin:0.25em 0; padding:0.15em 0.5em">'
+        f'<span aria-hidden="true">{side.symbol}</span> '
         f'<span lang="{escape(language)}">{escape(table.texts[row])}</span> '
         f"<small>template {table.groups[row]}</small></li>"
     )
@@ -84,6 +87,5 @@ def _item(side: Side, row: int, table: LabelledTable, language: str) -> str:
 
 def _heading(level: int, content: str) -> str:
     """A heading to screen readers, but not to the notebook's table of contents."""
-    weight = "bold" if level == 3 else "normal"
-    style = f"margin:0 0 0.2em; font-weight:{weight}"
+    style = f"margin:0 0 0.2em; font-weight:{'bold' if level == 3 else 'normal'}"
     return f'<p role="heading" aria-level="{level}" style="{style}">{content}</p>'

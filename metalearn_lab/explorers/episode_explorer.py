@@ -41,8 +41,7 @@ class EpisodeExplorer(Explorer):
         queries: int = 2,
     ) -> None:
         self.table, self.classes, self.language = table, classes, language
-        self._rows = torch.arange(len(table))
-        self._cached = lru_cache(maxsize=64)(weakly(self._make))
+        self._sampler = lru_cache(maxsize=64)(weakly(self._make_sampler))
         super().__init__(
             {
                 "ways": slider("ways N", ways, 2, 15),
@@ -54,20 +53,12 @@ class EpisodeExplorer(Explorer):
             }
         )
 
-    def sampler(self, ways: int, shots: int, queries: int, split: str, seed: int) -> EpisodeSampler:
-        """The sampler behind the cards; made once for each setting.
-
-        Raises:
-            ValueError: such episodes cannot be dealt from this split.
-        """
-        return self._cached(ways, shots, queries, split, seed)
-
-    def view(  # type: ignore[override]
+    def view(
         self, *, ways: int, shots: int, queries: int, split: str, seed: int, index: int
     ) -> View:
         """The episode at (seed, split, index), or why there is none."""
         try:
-            sampler = self.sampler(ways, shots, queries, split, seed)
+            sampler = self._sampler(ways, shots, queries, split, seed)
         except ValueError as refusal:
             return html_view(
                 f'<p role="alert"><strong>No such episode.</strong> {escape(str(refusal))}.</p>',
@@ -77,12 +68,17 @@ class EpisodeExplorer(Explorer):
         size = (
             f"{ways}-way {shots}-shot: {ways * shots} support and {ways * queries} query sentences"
         )
-        cards = episode_cards(sampler.episode(index), self.table, language=self.language)
-        return html_view(f"<p><strong>{address}</strong>, {size}</p>{cards}", f"{address}, {size}")
+        return html_view(
+            f"<p><strong>{address}</strong>, {size}</p>"
+            + episode_cards(sampler.episode(index), self.table, language=self.language),
+            f"{address}, {size}",
+        )
 
-    def _make(self, ways: int, shots: int, queries: int, split: str, seed: int) -> EpisodeSampler:
+    def _make_sampler(
+        self, ways: int, shots: int, queries: int, split: str, seed: int
+    ) -> EpisodeSampler:
         return EpisodeSampler(
-            self._rows,
+            torch.arange(len(self.table)),
             self.table.labels,
             ways=ways,
             shots=shots,

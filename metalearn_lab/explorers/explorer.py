@@ -1,4 +1,4 @@
-"""What every explorer is: controls, a picture that follows them, and a still picture for a page.
+"""What every explorer is: controls, a picture and its table that follow them, a still picture.
 
 A page without a kernel (GitHub, HTML, a printed copy) shows the still picture in place of the
 controls. Only widgets that ipywidgets 7.7 and 8 share are used, and the area is an HTML widget:
@@ -7,17 +7,17 @@ an Output widget would keep an exception to itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metalearn_lab.explorers.lifetime import close_with, keep_while_shown, weakly
-from metalearn_lab.explorers.table import Table, table_html
 from metalearn_lab.figures.style import png_bundle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_LEFT = "text-align:left"  # JupyterLab aligns cells to the right
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -33,6 +33,20 @@ class View(NamedTuple):
     html: str
     data: dict[str, str]
     metadata: dict[str, Any]
+
+
+class Table(NamedTuple):
+    """What a picture says, in numbers: for those who cannot see it, and to read values from.
+
+    Attributes:
+        caption: what the rows are.
+        columns: headings, the first one over the row headers.
+        rows: cells as text; the first of each row is its header.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 def html_view(html: str, summary: str) -> View:
@@ -52,7 +66,7 @@ def figure_view(figure: Figure, alt: str) -> View:
         ValueError: no alternative text.
     """
     data, metadata = png_bundle(figure, alt)
-    return View(image_html(data, metadata), data, metadata)
+    return View(_image_html(data, metadata), data, metadata)
 
 
 def picture_view(
@@ -66,13 +80,13 @@ def picture_view(
         note: a sentence between the two, such as what an extreme setting does; plain text.
     """
     data, metadata = bundle
-    said = f"<p>{escape(note)}</p>" if note else ""
-    html = image_html(data, metadata) + said + table_html(table)
-    return View(html, dict(data), dict(metadata))
+    paragraph = f"<p>{escape(note)}</p>" if note else ""
+    return View(
+        _image_html(data, metadata) + paragraph + table_html(table), dict(data), dict(metadata)
+    )
 
 
-def image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
-    """The ``<img>`` of a ``png_bundle``, to stand in HTML by itself or beside other things."""
+def _image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
     facts = metadata["image/png"]
     return (
         f'<img alt="{escape(facts["alt"])}" width="{facts["width"]}" height="{facts["height"]}" '
@@ -80,11 +94,45 @@ def image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
     )
 
 
+def table_html(table: Table) -> str:
+    """A table whose headers are marked as such.
+
+    Raises:
+        ValueError: a row has not one cell for each column.
+    """
+    for row in table.rows:
+        if len(row) != len(table.columns):
+            raise ValueError(f"{len(table.columns)} columns, but a row is {list(row)}")
+    return table_of_rows(escape(table.caption), table.columns, map(_row_html, table.rows))
+
+
+def table_of_rows(caption: str, columns: Iterable[str], rows: Iterable[str]) -> str:
+    """A table of rows that are HTML already.
+
+    Args:
+        caption: HTML.
+        columns: headings as text.
+        rows: a ``<tr>`` each.
+    """
+    head = "".join(f'<th scope="col" style="{_LEFT}">{escape(column)}</th>' for column in columns)
+    return (
+        f'<table><caption style="{_LEFT}">{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _row_html(row: Sequence[str]) -> str:
+    header, *cells = map(escape, row)
+    rest = "".join(f'<td style="{_LEFT}">{cell}</td>' for cell in cells)
+    return f'<tr><th scope="row" style="{_LEFT};font-weight:normal">{header}</th>{rest}</tr>'
+
+
 class Explorer:
     """Base of the explorers: redraws when a control moves, and never trains.
 
-    Subclasses give ``view``. What is wrong with the reader's choice belongs in the view; an
-    exception is a fault of the program: the area says so, and it goes on to the caller.
+    Subclasses give ``view``: what to show for these values of the controls, by their names. What
+    is wrong with the reader's choice belongs in the view; an exception is a fault of the program:
+    the area says so, and it goes on to the caller.
 
     Args:
         controls: ipywidgets with a ``value``, by the name of the argument of ``view`` that they
@@ -97,6 +145,8 @@ class Explorer:
         current: what is shown now.
     """
 
+    view: Callable[..., View]
+
     def __init__(self, controls: Mapping[str, Any]) -> None:
         from ipywidgets import HTML, HBox, Layout, VBox
 
@@ -108,10 +158,6 @@ class Explorer:
         self.current = self.redraw()
         for control in self.controls.values():
             control.observe(weakly(self.redraw), names="value")
-
-    def view(self, **values: Any) -> View:
-        """What to show for these values of the controls."""
-        raise NotImplementedError
 
     def redraw(self, change: object = None) -> View:
         """Show what the controls say now.
@@ -141,5 +187,7 @@ class Explorer:
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {**self.current.data, WIDGET_VIEW: view}, self.current.metadata
+        return {
+            **self.current.data,
+            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id},
+        }, self.current.metadata

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from torch import Tensor
 
-from metalearn_lab.evaluation.intervals import interval_over_tasks
+from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.explorers.controls import choice, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.gradient_angle import GradientAnglePicture, gradient_angle_scene
 
 ACTIVATIONS = ("ReLU", "tanh")
@@ -30,8 +30,14 @@ class GradientAngleExplorer(Explorer):
     """
 
     def __init__(self, measured: Mapping[tuple[str, str], GradientAngles]) -> None:
+        wanted = {(activation, start) for activation in ACTIVATIONS for start in STARTS}
+        if measured.keys() != wanted:
+            raise ValueError(f"give the angles of {sorted(wanted)}, got {sorted(measured)}")
+        kinds = {(angles.rates, tuple(angles.degrees.shape)) for angles in measured.values()}
+        if len(kinds) != 1:
+            raise ValueError(f"rates, steps and tasks must be the same in all four, got {kinds}")
         self.measured = dict(measured)
-        self.rates, steps = _common(self.measured)
+        self.rates, (_, steps, _) = kinds.pop()
         self.scene = gradient_angle_scene(self.rates)
         super().__init__(
             {
@@ -41,64 +47,52 @@ class GradientAngleExplorer(Explorer):
             }
         )
 
-    def view(self, *, activation: str, start: str, k: int) -> View:  # type: ignore[override]
+    def view(self, *, activation: str, start: str, k: int) -> View:
         """The angle at every α for this choice."""
-        degrees = {each: self.measured[each, start].degrees[:, k - 1] for each in ACTIVATIONS}
-        known = {each: interval_over_tasks(values.T) for each, values in degrees.items()}
+        angles = {name: self.measured[name, start].degrees[:, k - 1] for name in ACTIVATIONS}
+        intervals = {name: interval_over_tasks(degrees.T) for name, degrees in angles.items()}
         curvature = self.measured[activation, start].curvature.mean().item()
-        tasks = known[activation].tasks
+        tasks = intervals[activation].tasks
         picture = GradientAnglePicture(
             f"{start}, k = {k}, {tasks} tasks",
             activation,
-            {each: interval.mean for each, interval in known.items()},
-            {each: interval.half_width for each, interval in known.items()},
+            {name: interval.mean for name, interval in intervals.items()},
+            {name: interval.half_width for name, interval in intervals.items()},
             1 / curvature,
         )
         [other] = set(ACTIVATIONS) - {activation}
+        rows = zip(
+            (f"{rate:g}" for rate in self.rates),
+            _angle_texts(intervals[activation]),
+            map(_share_over_90, angles[activation]),
+            _angle_texts(intervals[other]),
+            strict=True,
+        )
         table = Table(
             f"Angle, mean and 95 % interval over {tasks} tasks: {start} network, k = {k}",
             ("α", f"{activation}, degrees", "tasks over 90°", f"{other}, degrees"),
-            [
-                [f"{rate:g}", _angle(picture, activation, i), _over(row), _angle(picture, other, i)]
-                for i, (rate, row) in enumerate(zip(self.rates, degrees[activation], strict=True))
-            ],
+            list(rows),
         )
-        alt = self._alt(table, curvature, start)
-        return picture_view(self.scene.bundle(picture, alt), table, alt)
-
-    def _alt(self, table: Table, curvature: float, start: str) -> str:
-        known = [row for row in table.rows if row[1] != _DIVERGED]
-        first, last = known[0], known[-1]
-        name = table.columns[1].split(",")[0]
-        return (
-            f"{name}, {start}: the angle grows from {first[1]} degrees at α = {first[0]} to "
+        finite = [row for row in table.rows if row[1] != _DIVERGED]
+        first, last = finite[0], finite[-1]
+        alt = (
+            f"{activation}, {start}: the angle grows from {first[1]} degrees at α = {first[0]} to "
             f"{last[1]} at α = {last[0]}. The largest curvature λ is {curvature:.0f} on the mean "
             f"task: an inner step overshoots from α = 1/λ = {1 / curvature:.3f} on."
         )
+        return picture_view(self.scene.bundle(picture, alt), table, alt)
 
 
-def _angle(picture: GradientAnglePicture, activation: str, place: int) -> str:
-    mean = picture.mean[activation][place].item()
-    half = picture.half_width[activation][place].item()
-    return _DIVERGED if mean != mean else f"{mean:.1f} ± {half:.1f}"
+def _angle_texts(interval: Interval) -> list[str]:
+    """Mean and half-width at each rate."""
+    return [
+        _DIVERGED if math.isnan(mean) else f"{mean:.1f} ± {half:.1f}"
+        for mean, half in zip(interval.mean.tolist(), interval.half_width.tolist(), strict=True)
+    ]
 
 
-def _over(degrees: Tensor) -> str:
+def _share_over_90(degrees: Tensor) -> str:
     """Share of the tasks where a step against the first-order gradient raises MAML's loss."""
     if not degrees.isfinite().all():
         return _DIVERGED
     return f"{(degrees > 90).double().mean().item():.0%}"
-
-
-def _common(
-    measured: Mapping[tuple[str, str], GradientAngles],
-) -> tuple[tuple[float, ...], int]:
-    """The rates and the number of steps that all share."""
-    wanted = {(activation, start) for activation in ACTIVATIONS for start in STARTS}
-    if measured.keys() != wanted:
-        raise ValueError(f"give the angles of {sorted(wanted)}, got {sorted(measured)}")
-    kinds = {(each.rates, tuple(each.degrees.shape)) for each in measured.values()}
-    if len(kinds) != 1:
-        raise ValueError(f"rates, steps and tasks must be the same in all four, got {kinds}")
-    [(rates, shape)] = kinds
-    return rates, shape[1]

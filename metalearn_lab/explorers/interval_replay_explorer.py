@@ -6,8 +6,7 @@ from torch import Tensor
 
 from metalearn_lab.experiments.equal_methods import FIRST_LOOK, Replays, replay_equal_methods
 from metalearn_lab.explorers.controls import choice, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.interval_replay import IntervalReplay, interval_replay_scene
 
 MARGIN = 0.02
@@ -39,15 +38,14 @@ class IntervalReplayExplorer(Explorer):
             kind: replay_equal_methods(halves.double(), paired=kind == "paired", replays=replays)
             for kind in _PAIRED.values()
         }
-        self.found = {kind: _winners(each) for kind, each in self.replays.items()}
+        self.winners = {kind: _winners(each) for kind, each in self.replays.items()}
         self.shares = {
-            kind: {rule: each.double().mean(0) for rule, each in found.items()}
-            for kind, found in self.found.items()
+            kind: {rule: has_winner.double().mean(0) for rule, has_winner in winners.items()}
+            for kind, winners in self.winners.items()
         }
         most = self.replays["paired"].scores.shape[1]
-        middle = float(halves.mean())
         self.scene = interval_replay_scene(
-            RULES, most_episodes=most, middle=middle, replays=replays
+            RULES, most_episodes=most, middle=float(halves.mean()), replays=replays
         )
         super().__init__(
             {
@@ -57,45 +55,45 @@ class IntervalReplayExplorer(Explorer):
             }
         )
 
-    def view(self, *, episodes: int, replay: int, pairing: str) -> View:  # type: ignore[override]
+    def view(self, *, episodes: int, replay: int, pairing: str) -> View:
         """One replay up to some episode, and what a thousand of them say there."""
-        each = self.replays[pairing]
-        means, half_widths = each.means[replay], each.half_widths[replay]
-        title = f"Replay {replay}, {episodes} {pairing} episodes, 95 % intervals"
-        picture = IntervalReplay(title, means, half_widths, self.shares[pairing], episodes)
-        table = self._table(episodes, replay, pairing)
-        alt = f"{table.caption} " + "; ".join(f"{row[0]}: {row[2]}" for row in table.rows)
-        return picture_view(self.scene.bundle(picture, alt), table)
-
-    def _table(self, episodes: int, replay: int, pairing: str) -> Table:
-        each, at = self.replays[pairing], episodes - 1
-        (a, b), (half_a, half_b) = each.means[replay, at], each.half_widths[replay, at]
-        apart, half = each.difference[replay, at], each.difference_half_width[replay, at]
+        shown, at = self.replays[pairing], (replay, episodes - 1)
+        (a, b), (half_a, half_b) = shown.means[at], shown.half_widths[at]
+        apart, half = shown.difference[at], shown.difference_half_width[at]
         caption = (
             f"Replay {replay} after {episodes} {pairing} episodes: method A "
             f"{100 * a:.1f} ± {100 * half_a:.1f} %, method B {100 * b:.1f} ± {100 * half_b:.1f} %, "
             f"difference {100 * apart:+.1f} ± {100 * half:.1f} points. The methods are equal."
         )
-        rows = [
-            (rule, _said(found[replay, at], apart), f"{100 * self.shares[pairing][rule][at]:.1f} %")
-            for rule, found in self.found[pairing].items()
-        ]
-        columns = ("a winner is called when", "in this replay", f"in {len(each.scores):,} replays")
-        return Table(caption, columns, rows)
+        leader, shares = "A" if apart > 0 else "B", self.shares[pairing]
+        table = Table(
+            caption,
+            ("a winner is called when", "in this replay", f"in {len(shown.scores):,} replays"),
+            [
+                (
+                    rule,
+                    leader if has_winner[at] else "none",
+                    f"{100 * shares[rule][episodes - 1]:.1f} %",
+                )
+                for rule, has_winner in self.winners[pairing].items()
+            ],
+        )
+        picture = IntervalReplay(
+            f"Replay {replay}, {episodes} {pairing} episodes, 95 % intervals",
+            shown.means[replay],
+            shown.half_widths[replay],
+            shares,
+            episodes,
+        )
+        alt = f"{caption} " + "; ".join(f"{rule}: {share}" for rule, _, share in table.rows)
+        return picture_view(self.scene.bundle(picture, alt), table)
 
 
 def _winners(replays: Replays) -> dict[str, Tensor]:
     """By rule, whether it finds a winner, ``[replays, episodes]``."""
-    each = (
-        replays.leads_by(MARGIN),
-        replays.apart,
-        replays.differs,
-        replays.ever_differed,
-    )
-    return dict(zip(RULES, each, strict=True))
-
-
-def _said(found: Tensor, apart: Tensor) -> str:
-    if not found:
-        return "none"
-    return "A" if apart > 0 else "B"
+    return {
+        RULES[0]: replays.leads_by(MARGIN),
+        RULES[1]: replays.apart,
+        RULES[2]: replays.differs,
+        RULES[3]: replays.ever_differed,
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
@@ -28,11 +28,10 @@ def weakly(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     reference = weakref.WeakMethod(method)
 
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        there = reference()
-        if there is None:
+        alive = reference()
+        if alive is None:
             raise ReferenceError("the explorer of this widget is gone: run its cell again")
-        result: Result = there(*args, **kwargs)
-        return result
+        return alive(*args, **kwargs)
 
     return call
 
@@ -63,18 +62,14 @@ def keep_while_shown(explorer: object) -> None:
         gc.collect()  # an explorer that is part of a circle would wait for it
 
 
-def _close(widget: Any) -> None:
-    for each in (widget, *_inside(widget)):
-        each.close()
-
-
-def _inside(widget: Any) -> Iterator[Any]:
-    """Every widget that a widget holds: children, layouts and styles."""
+def _close(value: Any) -> None:
+    """Close a widget after every widget that it holds: children, layouts and styles."""
     from ipywidgets import Widget
 
-    for name in widget.keys:
-        value = getattr(widget, name)
-        for each in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(each, Widget):
-                yield each
-                yield from _inside(each)
+    if isinstance(value, list | tuple):
+        for item in value:
+            _close(item)
+    elif isinstance(value, Widget):
+        for name in value.keys:
+            _close(getattr(value, name))
+        value.close()

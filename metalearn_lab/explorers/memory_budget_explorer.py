@@ -6,13 +6,11 @@ from collections.abc import Mapping
 
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.explorers.controls import log_slider, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.memory_budget import MemoryBudgetAt, memory_budget_scene
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TASKS = tuple(2**i for i in range(9))
-_MEGABYTES = (1, 200_000)
 
 
 class MemoryBudgetExplorer(Explorer):
@@ -30,7 +28,7 @@ class MemoryBudgetExplorer(Explorer):
         if not ways:
             raise ValueError("give the memory of one way to the meta-gradient or more")
         self.ways, self.model = dict(ways), model
-        self.scene = memory_budget_scene(self.ways, STEPS, _MEGABYTES)
+        self.scene = memory_budget_scene(self.ways, STEPS, megabytes=(1, 200_000))
         super().__init__(
             {
                 "megabytes": log_slider("budget, MB", 1000, 1, 5, 0.1),
@@ -39,19 +37,9 @@ class MemoryBudgetExplorer(Explorer):
             }
         )
 
-    def view(self, *, megabytes: float, tasks: int, steps: int) -> View:  # type: ignore[override]
+    def view(self, *, megabytes: float, tasks: int, steps: int) -> View:
         """What fits, for each way."""
         budget = megabytes * 1e6
-        rows = [
-            [
-                way,
-                f"{memory.bytes(tasks, steps) / 1e6:,.4g}",
-                "yes" if memory.bytes(tasks, steps) <= budget else "no",
-                _most_steps(memory, budget, tasks),
-                f"{memory.most_tasks(budget, steps):,}",
-            ]
-            for way, memory in self.ways.items()
-        ]
         table = Table(
             f"{self.model}, a budget of {megabytes:,.4g} MB",
             (
@@ -61,12 +49,21 @@ class MemoryBudgetExplorer(Explorer):
                 f"most steps with n = {tasks}",
                 f"most tasks with k = {steps}",
             ),
-            rows,
+            [
+                [
+                    way,
+                    f"{memory.bytes(tasks, steps) / 1e6:,.4g}",
+                    "yes" if memory.bytes(tasks, steps) <= budget else "no",
+                    _most_steps(memory, budget, tasks),
+                    f"{memory.most_tasks(budget, steps):,}",
+                ]
+                for way, memory in self.ways.items()
+            ],
         )
         alt = (
             f"Memory against the inner steps with {tasks} tasks at once, and a budget of "
             f"{megabytes:,.4g} MB. Most steps that fit: "
-            + "; ".join(f"{row[0]} {row[3]}" for row in rows)
+            + "; ".join(f"{row[0]} {row[3]}" for row in table.rows)
             + "."
         )
         return picture_view(self.scene.bundle(MemoryBudgetAt(budget, tasks, steps), alt), table)

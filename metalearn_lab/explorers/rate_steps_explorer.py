@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 
 from metalearn_lab.experiments.rate_steps import RateSteps, rate_steps
-from metalearn_lab.explorers.controls import choice, log_slider, slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.controls import learner_choice, log_slider, slider
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.rate_steps import MOST, RateStepMap, rate_steps_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.gradient_learner import GradientLearner
@@ -36,8 +35,7 @@ class RateStepsExplorer(Explorer):
     def __init__(
         self, learners: Mapping[str, GradientLearner], tasks: Task, *, most_steps: int = 20
     ) -> None:
-        if not learners:
-            raise ValueError("no learners to explore: give at least one, trained")
+        choices = learner_choice("learner", learners)
         self.maps = {
             name: rate_steps(learner, tasks, RATES, most_steps)
             for name, learner in learners.items()
@@ -45,49 +43,51 @@ class RateStepsExplorer(Explorer):
         first = next(iter(learners.values()))
         self.trained = (_index(first.inner_lr), min(first.inner_steps, most_steps))
         self.scene = rate_steps_scene(RATES, most_steps, self.trained, list(learners))
-        names = {label_of(name): name for name in learners}
         super().__init__(
             {
-                "learner": choice("learner", names, next(iter(learners))),
+                "learner": choices,
                 "rate": log_slider("inner rate α", RATES[self.trained[0]], _LEAST, _MOST, _STEP),
                 "step": slider("inner steps k", self.trained[1], 0, most_steps),
             }
         )
 
-    def view(self, *, learner: str, rate: float, step: int) -> View:  # type: ignore[override]
+    def view(self, *, learner: str, rate: float, step: int) -> View:
         """The map of the learner, and both learners' losses at the chosen α and k."""
-        at = _index(rate)
-        losses, tasks = {n: each.loss for n, each in self.maps.items()}, self.maps[learner].tasks
-        data = RateStepMap(losses, learner, at, step, tasks)
+        index, tasks = _index(rate), self.maps[learner].tasks
+        losses = {name: losses.loss for name, losses in self.maps.items()}
+        picture = RateStepMap(losses, learner, index, step, tasks)
         table = Table(
             f"Mean query loss over {tasks} unseen tasks, with its 95 % interval; "
             f"the map is that of {label_of(learner)}",
             ("learner", "no step", "as trained", "chosen α and k", "largest α that helps at k"),
-            [self._row(name, at, step) for name in self.maps],
+            [self._row(name, index, step) for name in self.maps],
         )
+        _, _, trained, chosen, _ = self._row(learner, index, step)
         alt = (
             f"Map of the query loss of {label_of(learner)} over inner rate and inner steps. At "
-            f"α = {RATES[at]:.3g} and k = {step} it is {_loss(self.maps[learner], at, step)}; "
-            f"as trained it is {_loss(self.maps[learner], *self.trained)}."
+            f"α = {RATES[index]:.3g} and k = {step} it is {chosen}; "
+            f"as trained it is {trained}."
         )
-        return picture_view(self.scene.bundle(data, alt), table)
+        return picture_view(self.scene.bundle(picture, alt), table)
 
-    def _row(self, name: str, rate: int, step: int) -> list[str]:
-        each = self.maps[name]
-        places = ((rate, 0), self.trained, (rate, step))
-        largest = each.largest_useful_rate(step) if step else None
-        useful = "–" if largest is None else f"{largest:.3g}"
-        return [label_of(name), *(_loss(each, *place) for place in places), useful]
+    def _row(self, name: str, index: int, step: int) -> list[str]:
+        losses = self.maps[name]
+        largest = losses.largest_useful_rate(step) if step else None
+        return [
+            label_of(name),
+            *(_loss_text(losses, *at) for at in ((index, 0), self.trained, (index, step))),
+            "–" if largest is None else f"{largest:.3g}",
+        ]
 
 
 def _index(rate: float) -> int:
-    """The place in ``RATES`` that is nearest to a rate."""
-    at = round((math.log10(rate) - _LEAST) / _STEP) if rate > 0 else 0
-    return min(max(at, 0), len(RATES) - 1)
+    """The index into ``RATES`` of the nearest to a rate."""
+    index = round((math.log10(rate) - _LEAST) / _STEP) if rate > 0 else 0
+    return min(max(index, 0), len(RATES) - 1)
 
 
-def _loss(each: RateSteps, rate: int, step: int) -> str:
-    loss, half = each.loss[rate, step].item(), each.half_width[rate, step].item()
+def _loss_text(losses: RateSteps, index: int, step: int) -> str:
+    loss, half = losses.loss[index, step].item(), losses.half_width[index, step].item()
     if loss > MOST or not math.isfinite(half):
         return f"above {MOST:g}"
     return f"{loss:.3f} ± {half:.3f}"

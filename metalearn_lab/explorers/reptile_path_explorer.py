@@ -7,8 +7,7 @@ from torch import Tensor
 
 from metalearn_lab.experiments.reptile_path import reptile_path
 from metalearn_lab.explorers.controls import choice, float_slider, slider, toggle
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.reptile_path import ReptilePath, inside, reptile_path_scene
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 
@@ -16,7 +15,6 @@ INNER_LR = 0.1
 OUTER_STEPS = 60
 JOINT = "the joint optimum"
 _STARTS = {"upper left": (-2.6, 2.4), "lower right": (2.6, -1.8)}
-_COLUMNS = ("point", "φ₁", "φ₂", "from the joint optimum", "loss before", "loss after k steps")
 
 
 class ReptilePathExplorer(Explorer):
@@ -31,24 +29,21 @@ class ReptilePathExplorer(Explorer):
         path: φ after 0, 1, … outer steps, ``[61, 2]``.
     """
 
-    path: Tensor
-
     def __init__(self, tasks: PlanarQuadratics) -> None:
         self.tasks = tasks
         self.joint = tasks.stationary_point("joint", inner_lr=INNER_LR, inner_steps=1)
         self.scene = reptile_path_scene(tasks, self.joint)
-        count = len(tasks.centres)
         super().__init__(
             {
                 "k": slider("inner steps k", 1, 1, 20),
                 "epsilon": float_slider("outer step ε", 0.3, 0.05, 1.0, 0.05),
-                "n": slider("meta-batch n", count, 1, 2 * count),
+                "n": slider("meta-batch n", len(tasks.centres), 1, 2 * len(tasks.centres)),
                 "start": choice("start", [*_STARTS, JOINT], "upper left"),
                 "forget": toggle("forget 1/n", False),
             }
         )
 
-    def view(self, *, k: int, epsilon: float, n: int, start: str, forget: bool) -> View:  # type: ignore[override]
+    def view(self, *, k: int, epsilon: float, n: int, start: str, forget: bool) -> View:
         """The path from the start, and where it tends to."""
         begin = self.joint if start == JOINT else torch.tensor(_STARTS[start], dtype=torch.float64)
         self.path = reptile_path(
@@ -62,36 +57,44 @@ class ReptilePathExplorer(Explorer):
             averaged=not forget,
         )
         settles = self.tasks.stationary_point("reptile", inner_lr=INNER_LR, inner_steps=k)
-        points = {"joint optimum": self.joint, "where Reptile settles": settles}
-        points[f"φ after {OUTER_STEPS} outer steps"] = self.path[-1]
-        rows = [self._row(name, point, k) for name, point in points.items()]
+        points = {
+            "joint optimum": self.joint,
+            "where Reptile settles": settles,
+            f"φ after {OUTER_STEPS} outer steps": self.path[-1],
+        }
         setting = f"k = {k}, ε = {epsilon:.2f}, n = {n}"
         forgotten = ", 1/n forgotten" if forget else ""
-        table = Table(f"Where it leads: {setting}, from {start}{forgotten}", _COLUMNS, rows)
+        table = Table(
+            f"Where it leads: {setting}, from {start}{forgotten}",
+            ("point", "φ₁", "φ₂", "from the joint optimum", "loss before", "loss after k steps"),
+            [self._row(name, point, k) for name, point in points.items()],
+        )
+        alt = (
+            f"Contours of the joint loss of three tasks and Reptile's path. {table.caption}. "
+            f"Reptile settles {self._away(settles):.2f} from the joint optimum. {self._note()}"
+        )
         picture = ReptilePath(self.path, settles, setting + forgotten)
-        bundle = self.scene.bundle(picture, self._alt(table.caption, settles))
-        return picture_view(bundle, table, self._note())
+        return picture_view(self.scene.bundle(picture, alt), table, self._note())
 
     def _row(self, name: str, point: Tensor, k: int) -> list[str]:
+        before = self.tasks.loss(point)
         after = self.tasks.loss_after(point, inner_lr=INNER_LR, inner_steps=k)
-        distance = (point - self.joint).norm()
-        numbers = (*point.tolist(), distance.item(), self.tasks.loss(point).item(), after.item())
-        return [name, *(_number(value) for value in numbers)]
-
-    def _alt(self, setting: str, settles: Tensor) -> str:
-        away = (settles - self.joint).norm().item()
-        return (
-            f"Contours of the joint loss of three tasks and Reptile's path. {setting}. Reptile "
-            f"settles {away:.2f} from the joint optimum. {self._note()}"
-        )
+        numbers = (*point.tolist(), self._away(point), before.item(), after.item())
+        return [name, *map(_text, numbers)]
 
     def _note(self) -> str:
         outside = (~inside(self.path)).nonzero()
         if len(outside):
             return f"The path leaves the picture at outer step {int(outside[0])}."
-        away = (self.path[-1] - self.joint).norm().item()
-        return f"After {OUTER_STEPS} outer steps φ is {away:.2f} from the joint optimum."
+        return (
+            f"After {OUTER_STEPS} outer steps φ is {self._away(self.path[-1]):.2f} from the joint "
+            "optimum."
+        )
+
+    def _away(self, point: Tensor) -> float:
+        """Distance from the joint optimum."""
+        return float((point - self.joint).norm())
 
 
-def _number(value: float) -> str:
+def _text(value: float) -> str:
     return f"{value + 0.0:.2f}" if abs(value) < 1000 else f"{value:.0e}"

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.explorers.controls import choice, log_slider, stops_slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.sharding import ShardingAt, sharding_scene
 
 RANKS = tuple(2**i for i in range(11))
@@ -51,7 +50,7 @@ class ShardingExplorer(Explorer):
             }
         )
 
-    def view(  # type: ignore[override]
+    def view(
         self, *, ranks: int, tasks: int, work: float, fixed: float, weights: float, network: str
     ) -> View:
         """What P ranks make of it, beside one rank and the best number of them."""
@@ -72,23 +71,23 @@ class ShardingExplorer(Explorer):
             f"{step.speed_up(ranks):.3g} times as fast as one rank. Amdahl's ceiling is "
             f"{step.ceiling:.3g}; the fastest is P = {best:,}, {step.speed_up(best):.3g} times."
         )
-        bundle = self.scene.bundle(ShardingAt(step, ranks), alt)
-        return picture_view(bundle, table, _note(step, ranks))
+        return picture_view(
+            self.scene.bundle(ShardingAt(step, ranks), alt), table, _note(step, ranks)
+        )
 
 
 def _cells(step: ShardingTime, ranks: int) -> list[str]:
-    parts = (
+    milliseconds = (
         step.own_tasks(ranks),
         step.fixed,
         step.network.all_reduce(ranks, step.weights),
         step.milliseconds(ranks),
     )
-    speed_up = step.speed_up(ranks)
     return [
         f"{ranks:,}",
-        *(f"{part:,.4g}" for part in parts),
-        f"{speed_up:.3g}",
-        f"{speed_up / ranks:.0%}",
+        *(f"{number:,.4g}" for number in milliseconds),
+        f"{step.speed_up(ranks):.3g}",
+        f"{step.speed_up(ranks) / ranks:.0%}",
     ]
 
 

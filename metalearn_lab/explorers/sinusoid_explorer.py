@@ -9,18 +9,15 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.explorers.controls import slider
-from metalearn_lab.explorers.explorer import Explorer, View, picture_view
+from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
+from metalearn_lab.explorers.fitted_curves import fitted_curves, for_one_task
 from metalearn_lab.explorers.lifetime import weakly
-from metalearn_lab.explorers.one_task import for_one_task
-from metalearn_lab.explorers.table import Table
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
-from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.tasks.placement import points_of
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, to_device
-
-_POINTS = 121
+from metalearn_lab.tasks.types import Split, Task
 
 
 class SinusoidExplorer(Explorer):
@@ -54,39 +51,40 @@ class SinusoidExplorer(Explorer):
             }
         )
 
-    def view(self, *, task: int, step: int) -> View:  # type: ignore[override]
+    def view(self, *, task: int, step: int) -> View:
         """The fits before and after ``step`` inner steps."""
-        x, truth, support, curves = self._cached(task)
+        (support, query), curves = self._cached(task)
+        x, truth = (part.flatten() for part in query)
         fit = SinusoidFit(
-            x, truth, support, step, {name: each[[0, step]] for name, each in curves.items()}
+            x,
+            truth,
+            Split(support.x[0], support.y[0]),
+            step,
+            {name: curve[[0, step]] for name, curve in curves.items()},
         )
-        errors = {name: ((each - truth) ** 2).mean(-1) for name, each in curves.items()}
+        errors = {name: (curve - truth).square().mean(-1) for name, curve in curves.items()}
         count = f"{step} inner {'step' if step == 1 else 'steps'}"
-        reached = "; ".join(f"{label_of(name)} {each[step]:.2f}" for name, each in errors.items())
+        reached = "; ".join(f"{label_of(name)} {error[step]:.2f}" for name, error in errors.items())
         alt = (
             f"Unseen sinusoid {task} and the fits after {count}. "
             f"Mean squared error along the curve: {reached}."
         )
         table = Table(
             "Mean squared error along the curve",
-            ("inner steps", *(label_of(name) for name in errors)),
+            ("inner steps", *map(label_of, errors)),
             [
-                [str(k), *(f"{each[k]:.2f}" for each in errors.values())]
+                [str(k), *(f"{error[k]:.2f}" for error in errors.values())]
                 for k in dict.fromkeys((0, step))
             ],
         )
         return picture_view(self.scene.bundle(fit, alt), table)
 
-    def _adapt(self, task: int) -> tuple[Tensor, Tensor, Split, dict[str, Tensor]]:
-        """Inputs and truth ``[points]``, support ``[K, 1]``, curves ``[steps + 1, points]``."""
-        amplitude, phase = self.family.curves(task, 1)
-        x = torch.linspace(-5, 5, _POINTS)
-        truth = amplitude * torch.sin(x - phase)
-        support = self.family.batch(task, 1).support
-        both = Task(support, Split(x[None, :, None], truth[None, :, None]))
-        curves = {name: self._curves(each, both) for name, each in self.learners.items()}
-        return x, truth, Split(support.x[0], support.y[0]), curves
-
-    def _curves(self, learner: Learner, task: Task) -> Tensor:
-        there = to_device(task, next(learner.parameters()).device)
-        return predict_along(learner, there, self.most_steps)[0, :, :, 0].cpu()
+    def _adapt(self, task: int) -> tuple[Task, dict[str, Tensor]]:
+        """A batch of the one task, query along x, and curves ``[steps + 1, points]``."""
+        x = torch.linspace(-5, 5, 121)[None, :, None]
+        query = points_of(self.family.curves(task, 1), x)
+        tasks = Task(self.family.batch(task, 1).support, query)
+        return tasks, {
+            name: fitted_curves(learner, tasks, self.most_steps)[0]
+            for name, learner in self.learners.items()
+        }

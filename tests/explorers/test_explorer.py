@@ -5,8 +5,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from metalearn_lab.explorers.controls import slider
-from metalearn_lab.explorers.explorer import Explorer, figure_view, html_view, picture_view
-from metalearn_lab.explorers.table import Table
+from metalearn_lab.explorers.explorer import (
+    Explorer,
+    Table,
+    figure_view,
+    html_view,
+    picture_view,
+)
 from metalearn_lab.figures.style import new_figure
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

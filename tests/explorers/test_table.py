@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from metalearn_lab.explorers.table import Table, table_html
+from metalearn_lab.explorers.explorer import Table, table_html
 
 TABLE = Table("after 2 steps & more", ("learner", "loss"), [("MAML", "0.10"), ("<b>", "1 < 2")])
 

@@ -7,7 +7,9 @@ import torch
 from metalearn_lab.tasks.seeds import generator
 
 
-def drawn(exercise: str, count: int, *ranges: tuple[float, float]) -> list[tuple[float, ...]]:
+def drawn_settings(
+    exercise: str, count: int, *ranges: tuple[float, float]
+) -> list[tuple[float, ...]]:
     """Settings drawn uniformly, the same each time.
 
     Args:
