@@ -7,6 +7,8 @@
 # make bench       time our training step beside other libraries' (WORKLOAD="W1 W2" for some by name)
 # make bench-explorers  time the explorers, in the kernel and in the browser (CHAPTERS="01 06" for some)
 # make constraints pin the newest versions that work together in constraints.txt
+# make facts       run chapters with five seeds, and keep which facts hold (CHAPTERS="03 05")
+# make release     build sdist and wheel, and prove the wheel in an empty environment
 # make mutations   plant faults in copies of the package, one by one, and show which tests see each
 # make clean       remove the set-up and every cache
 
@@ -22,7 +24,7 @@ SHELL := /bin/bash
 # make 3.81, which macOS has, ignores this: a recipe whose pipe may fail sets it by itself.
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: lab test test-all run notebooks bench bench-explorers constraints clean setup chromium \
+.PHONY: facts release lab test test-all run notebooks bench bench-explorers constraints clean setup chromium \
   supported-python colab mutations
 .DEFAULT_GOAL := lab
 
@@ -144,6 +146,23 @@ $(BENCH_READY): benchmarks/requirements.txt benchmarks/unpack_learn2learn.py | s
 # Half an hour. FAULTS="3 7" for some of them, by their numbers.
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(FAULTS)
+
+# A source distribution and a wheel in dist/, and the proof: the wheel alone, in an environment of its
+# own, runs the chapters from a folder with nothing of the clone in reach. CHAPTERS="00 01" for some.
+RELEASE := build/release
+release: supported-python
+	@rm -rf $(RELEASE) dist && mkdir -p $(RELEASE)/empty/notebooks && $(PYTHON) -m venv $(RELEASE)/tools
+	@$(RELEASE)/tools/bin/$(INSTALL) -q build >&2
+	@$(RELEASE)/tools/bin/python -m build -o dist . >$(RELEASE)/log
+	@$(PYTHON) -m venv $(RELEASE)/venv && $(RELEASE)/venv/bin/$(INSTALL) -q -c constraints.txt dist/*.whl >&2
+	@cp notebooks/*.ipynb $(RELEASE)/empty/notebooks/
+	@cd $(RELEASE)/empty && env -u PYTHONPATH ../venv/bin/metalearn-lab run $(CHAPTERS) --out ../run --strict
+	@cd $(RELEASE)/empty && ../venv/bin/python -c 'import metalearn_lab, sys; sys.exit(sys.prefix not in metalearn_lab.__file__)'
+	@ls -l dist
+
+# What of the chapters survives another seed: about 40 minutes on two cores.
+facts: setup
+	@$(BIN)/metalearn-lab facts $(CHAPTERS) --seeds 5 --out runs/facts --keep $(ARGS)
 
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python

@@ -223,18 +223,30 @@ def report(
     typer.echo(f"{said}\nreport: {sweep_folder / 'index.html'}")
 
 
-@app.command(epilog="Example: metalearn-lab student handout 00-06")
+@app.command(
+    epilog="Examples: metalearn-lab student handout 00-06 · metalearn-lab student handout --colab "
+    "me/lab@v1"
+)
 def student(
     out: Annotated[str, typer.Argument(metavar="OUT", help="A new or empty folder.")],
     chapters: Chapters = None,
+    colab: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/REPO@TAG",
+            help="Let the copies install this release on Colab, and lead to each other there; "
+            "commit OUT to that repository under that tag.",
+        ),
+    ] = None,
 ) -> None:
     """Write copies for a class: the student's without answers, the solution, the instructor's."""
     from metalearn_lab.workbook.chapters import select
-    from metalearn_lab.workbook.class_copies import write_copies
+    from metalearn_lab.workbook.class_copies import release_of, write_copies
     from metalearn_lab.workbook.folder import notebooks_folder
 
     chosen, folder = select(chapters or []), out_folder(out)
-    written = write_copies(chosen, notebooks_folder(), folder)
+    release = None if colab is None else release_of(colab)
+    written = write_copies(chosen, notebooks_folder(), folder, release)
     for view, paths in written.items():
         count = "1 notebook" if len(paths) == 1 else f"{len(paths)} notebooks"
         typer.echo(f"{view}: {count} in {folder / view}")

@@ -27,12 +27,18 @@ COLAB_LACKS = {
 BADGE = "images/open_in_colab.svg"
 """The badge's picture, in the folder of notebooks."""
 
-COLAB_SETUP = (
-    'if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab '
-    f'|| pip install -qq --no-deps git+https://github.com/{REPOSITORY}@{BRANCH}"); '
-    "from metalearn_lab.workbook.colab import install_missing; "
-    "print(install_missing())  # fmt: skip"
-)
+
+def colab_setup(repository: str = REPOSITORY, ref: str = BRANCH) -> str:
+    """The line that installs the package on Colab, from a branch or a tag of a repository."""
+    return (
+        'if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab '
+        f'|| pip install -qq --no-deps git+https://github.com/{repository}@{ref}"); '
+        "from metalearn_lab.workbook.colab import install_missing; "
+        "print(install_missing())  # fmt: skip"
+    )
+
+
+COLAB_SETUP = colab_setup()
 
 
 def install_missing() -> str:
@@ -75,7 +81,12 @@ def _pip_install(requirements: list[str]) -> None:
 
 def colab_url(chapter: Chapter) -> str:
     """The address that opens the chapter on Colab."""
-    return f"https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}/{chapter.path}"
+    return colab_address(REPOSITORY, BRANCH, chapter.path)
+
+
+def colab_address(repository: str, ref: str, path: str) -> str:
+    """The address that opens a notebook of a repository on Colab."""
+    return f"https://colab.research.google.com/github/{repository}/blob/{ref}/{path}"
 
 
 def colab_badge(chapter: Chapter, alt: str = "Open in Colab", folder: str = "") -> str:

@@ -6,8 +6,11 @@ import hashlib
 from collections import Counter
 from typing import Any
 
+from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
+from metalearn_lab.workbook.parameters import TAG
 from metalearn_lab.workbook.static_outputs import make_static
+from metalearn_lab.workbook.teaching_tags import has_tag
 
 
 def normalise(notebook: Any) -> None:
@@ -15,7 +18,8 @@ def normalise(notebook: Any) -> None:
 
     Widgets give way to the pictures that stand for them, progress bars (stderr), timings and
     the machine's details go, cell ids follow from the cells, and the tags alone stay of each
-    cell's metadata. Execution counts stay: without them nbval compares nothing.
+    cell's metadata. The cell that installs and that of parameters are folded. Execution counts
+    stay: without them nbval compares nothing.
     """
     make_static(notebook)
     notebook["metadata"] = dict(KERNEL_METADATA)
@@ -24,6 +28,8 @@ def normalise(notebook: Any) -> None:
     for cell in notebook["cells"]:
         tags = cell["metadata"].get("tags")
         cell["metadata"] = {"tags": list(tags)} if tags else {}
+        if cell["source"].startswith(COLAB_SETUP[:20]) or has_tag(cell, TAG):
+            cell["metadata"]["jupyter"] = {"source_hidden": True}  # folded until it is clicked
         cell["id"] = _stable_id(cell, seen)
         if cell["cell_type"] == "code":
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]
