@@ -250,7 +250,7 @@ finding("trained: (2/K) JᵀJ alone has λ, within a fifth, with both activation
 
 # %% tags=["nbval-check-output"]
 smooth = MLP([1, 8, 8, 1], activation="tanh").to(where)
-smaller = gradient_angles(smooth, F.mse_loss, angle_on, (1e-7, 1e-6, 1e-5), steps=3)
+smaller = gradient_angles(smooth, F.mse_loss, angle_on, (1e-8, 1e-7, 1e-6), steps=3)
 ratios = smaller.degrees[1:] / smaller.degrees[:-1]
 off = (ratios - 10).abs().max()
 proof("an α ten times smaller makes the angle ten times smaller", off, below=0.01)
