@@ -96,9 +96,12 @@ print(f"with create_graph=True:  {one_step_gradient(True):.4f}")
 print(f"without:                 {one_step_gradient(False):.4f}")
 
 # %% tags=["nbval-check-output"]
+from metalearn_lab.workbook.facts import finding, proof
+
 with_graph, without = one_step_gradient(True), one_step_gradient(False)
-print("autograd agrees with the hand, |Δ| < 1e-12:", abs(with_graph - by_hand) < 1e-12)
-print("without the graph, the factor is lost:", abs(without * (1 - alpha * a) - by_hand) < 1e-12)
+proof("autograd agrees with the hand", abs(with_graph - by_hand), below=1e-12)
+off = abs(without * (1 - alpha * a) - by_hand)
+proof("without the graph, the factor is all that is lost", off, below=1e-12)
 
 # %% [markdown]
 # No error, and a gradient: $L_Q'(\theta_1)$ without its factor. That is *first-order MAML*, an algorithm in its own right
@@ -137,8 +140,8 @@ for product in (0.6, 0.9, 2.5):
     factors = [f"{(1 - product) ** k:8.2g}" for k in (1, 2, 3, 5, 10)]
     print(f"{f'αa = {product}':>23}", *factors)
 pairs = [k_step_gradient(rate, k) for rate in (0.3, 0.45, 1.25) for k in (1, 2, 3, 5, 10)]
-same = all(abs(one - other) / max(1, abs(other)) < 1e-12 for one, other in pairs)
-print("autograd agrees with the formula, relative |Δ| < 1e-12:", same)
+off = [abs(one - other) / max(1, abs(other)) for one, other in pairs]
+proof("k steps: autograd agrees with the formula, in relative terms", off, below=1e-12)
 
 # %% [markdown]
 # Where the inner loop solves the task, the start no longer matters and its gradient vanishes; where $|1 - \alpha a| > 1$ the
@@ -242,10 +245,10 @@ def difference(other):
     return (other - by_autograd).abs().max().item()
 
 
-print("product of (I − αH_j), max |Δ| < 1e-10:", difference(by_product) < 1e-10)
-print("central differences, max |Δ| < 1e-8:", difference(differences) < 1e-8)
-print("wrong order, max |Δ| > 1e-4:", difference(wrong_order) > 1e-4)
-print("no factors (first order), max |Δ| > 1e-2:", difference(query_gradient) > 1e-2)
+proof("the product of factors I − αH_j agrees with autograd", difference(by_product), below=1e-10)
+proof("central differences agree with autograd", difference(differences), below=1e-8)
+finding("the factors in the wrong order give another gradient", difference(wrong_order), above=1e-4)
+finding("no factors (first order) give another gradient", difference(query_gradient), above=1e-2)
 
 # %% [markdown]
 # One factor has no order; three have, because the Hessians differ from step to step and do not commute.
@@ -288,7 +291,7 @@ report = check_meta_gradient(smooth, Sinusoids().batch(0, 2))
 report
 
 # %% tags=["nbval-check-output"]
-print("meta-gradient through 3 steps, network of 1,761 weights, passed:", report.passed)
+proof("MAML's meta-gradient through 3 steps of a network of 1,761 weights is right", report.passed)
 
 # %% [markdown]
 # ## Where does MAML put the start?
@@ -333,11 +336,12 @@ at = {name: settled(name, bowls).point for name in ("joint", "maml", "first_orde
 print("k = 2:", {name: round(point, 2) for name, point in at.items()})
 places = torch.tensor([at["joint"], at["maml"]], dtype=torch.float64)
 before, after = (losses_along(bowls, places, steps).mean(0) for steps in (0, bowls.inner_steps))
-print("before adaptation the mean loss is lower for joint training:", bool(before[0] < before[1]))
-print("after adaptation it is lower for MAML:", bool(after[1] < after[0]))
+lead = before[1] - before[0]
+proof("bowls: before adaptation the mean loss is lower for joint training", lead, above=0)
+proof("bowls: after adaptation the mean loss is lower for MAML", after[0] - after[1], above=0)
 alike = [bowls._replace(curvatures=(5.0, 5.0), inner_steps=steps) for steps in (1, 2, 5, 10)]
-at_0 = all(abs(settled(name, each).point) < 1e-6 for name in at for each in alike)
-print("equally steep: all four at 0 for k = 1, 2, 5, 10:", at_0)
+from_0 = [abs(settled(name, each).point) for name in at for each in alike]
+proof("equally steep bowls: all four stand at 0 for k = 1, 2, 5, 10", from_0, below=1e-6)
 
 # %% [markdown]
 # MAML stands near the *shallow* bowl, and with larger $k$ nearer still. The steep one needs no help: an inner step covers nine
@@ -504,22 +508,24 @@ headline(
 
 
 # %% tags=["nbval-check-output"]
-def most(better):
-    """Whether it is so on more than half of the tasks."""
-    return bool(better.float().mean() > 0.5)
+def share(better):
+    """Of the tasks on which it is so."""
+    return better.float().mean()
 
 
 for points, each in curves.items():
     maml, pretrained = (each[name].loss for name in ("maml", "fine_tuning"))
-    alike = maml[:, 0].mean() > 0.95 * pretrained[:, 0].mean()
-    print(f"K = {points}")
-    print("  before adaptation MAML is no better, to 5 %:", bool(alike))
-    print("  after 1 step its mean is lower:", bool(maml[:, 1].mean() < pretrained[:, 1].mean()))
-    print("  on most tasks 1 step beats the other's last:", most(maml[:, 1] < pretrained[:, -1]))
-    print("  most tasks gain from further steps:", most(maml[:, -1] < maml[:, 1]))
+    mean, other = maml.mean(0), pretrained.mean(0)
+    K = f"K = {points}"
+    finding(f"{K}: before adaptation MAML is no better, to 5 %", mean[0] / other[0], above=0.95)
+    finding(f"{K}: after 1 step MAML's mean error is lower", other[1] - mean[1], above=0)
+    ahead = share(maml[:, 1] < pretrained[:, -1])
+    finding(f"{K}: 1 step of MAML beats pretraining's last on most tasks", ahead, above=0.5)
+    gain = share(maml[:, -1] < maml[:, 1])
+    finding(f"{K}: most tasks gain from MAML's further steps", gain, above=0.5)
 
 five, ten = (curves[points]["maml"].loss[:, 1].mean() for points in (5, 10))
-print("with 5 points one step leaves more than 1.4 times the error:", bool(five > 1.4 * ten))
+finding("MAML's one step leaves more error with 5 points than with 10", five / ten, above=1.4)
 
 # %%
 for points, each in curves.items():
@@ -580,11 +586,13 @@ pd.DataFrame(rows, index=pd.Index(steps, name="inner steps")).T
 # %% tags=["nbval-check-output"]
 far = {name: sides[1].loss.mean(0) for name, sides in halves.items()}
 maml, pretrained = far["maml"], far["fine_tuning"]
-print("error in the half without points:")
-print("  MAML's first step more than halves it:", bool(maml[1] < maml[0] / 2))
-still = (pretrained[1] - pretrained[0]).abs() < 0.1 * pretrained[0]
-print("  pretraining's first step hardly changes it, to 10 %:", bool(still))
-print("  pretraining ends above where it began:", bool(pretrained[-1] > pretrained[0]))
+there = "half without points"
+left = maml[1] / maml[0]
+finding(f"{there}: MAML's first step more than halves the error", left, below=0.5)
+changed = (pretrained[1] / pretrained[0] - 1).abs()
+finding(f"{there}: pretraining's first step hardly changes the error", changed, below=0.1)
+rise = pretrained[-1] - pretrained[0]
+finding(f"{there}: pretraining's error ends above where it began", rise, above=0)
 
 # %% [markdown]
 # MAML fits a half that it has no point in. Fine-tuning at the same α changes the pretrained network little there in one step, and
@@ -624,14 +632,14 @@ pd.DataFrame(rows, index=pd.Index(three, name="inner steps")).T
 
 # %% tags=["nbval-check-output"]
 usual, cluster, above = (moved[case, "maml"] for case in cases)
-print("one cluster:")
-print("  MAML ends below three quarters:", bool(cluster[-1] < 0.75 * cluster[0]))
-print("  and above three times the usual error:", bool(cluster[-1] > 3 * usual[-1]))
+left, times = cluster[-1] / cluster[0], cluster[-1] / usual[-1]
+finding("one cluster: MAML ends below three quarters of the error", left, below=0.75)
+finding("one cluster: MAML ends above three times its usual error", times, above=3)
 pretrained = moved["one cluster", "fine_tuning"]
-print("  pretraining gains nothing:", bool(pretrained[-1] > pretrained[0]))
-print("phase above π:")
-print("  MAML's first step more than halves the error:", bool(above[1] < above[0] / 2))
-print("  it ends above three times the usual error:", bool(above[-1] > 3 * usual[-1]))
+finding("one cluster: pretraining gains nothing", pretrained[-1] - pretrained[0], above=0)
+left, times = above[1] / above[0], above[-1] / usual[-1]
+finding("phase above π: MAML's first step more than halves the error", left, below=0.5)
+finding("phase above π: MAML ends above three times its usual error", times, above=3)
 
 # %% [markdown]
 # In principle the cluster is enough: value and slope at 0 give both unknowns. MAML comes part of the way, since no task of its
@@ -674,11 +682,15 @@ print(f"before: {maml.loss[trained, 0]:.2f}; {maml.tasks} tasks; inf: on one it 
 
 # %% tags=["nbval-check-output"]
 loss, margin = maml.loss, maml.half_width
-print("at half of α one step does less:", bool(loss[low, 1] > loss[trained, 1]))
-apart = (loss[low, 10] - loss[trained, 10]).abs()
-print("and ten do as well:", bool(apart < margin[low, 10] + margin[trained, 10]))
-print("at three times, one step is worse than none:", bool(loss[high, 1] > loss[high, 0]))
-print("and ten diverge:", not loss[high, 10] < 20)
+finding("at half of its α one step of MAML does less", loss[low, 1] - loss[trained, 1], above=0)
+apart = (loss[low, 10] - loss[trained, 10]).abs() / (margin[low, 10] + margin[trained, 10])
+finding("at half of its α ten steps of MAML do as well: the intervals overlap", apart, below=1)
+finding(
+    "at three times its α one step of MAML is worse than none",
+    loss[high, 1] - loss[high, 0],
+    above=0,
+)
+finding("at three times its α ten steps of MAML diverge", loss[high, 10], above=20)
 
 # %% [markdown]
 # Why is the cliff there? In a bowl of curvature $a$ the inner loop diverges when $\alpha > 2/a$. A network has a curvature in every
@@ -699,12 +711,14 @@ for name, curvature in steepest.items():
 # %% tags=["nbval-check-output"]
 limit = 2 / steepest["maml"].median()
 ratio = steepest["maml"].median() / steepest["fine_tuning"].median()
-print("the curvature at MAML's start is more than twice as large:", bool(ratio > 2))
-print("after ten steps MAML's cliff is the nearer one:", useful["maml"] < useful["fine_tuning"])
-print("MAML's α is within a factor of two of 2/λ:", bool(0.5 < inner_lr / limit < 2))
-beyond = bool((2 / steepest["maml"] < inner_lr).any())
-print("on some tasks it is above 2/λ:", beyond)
-print("and yet ten steps help at it:", useful["maml"] > 0.9 * inner_lr)
+finding("MAML's start is more than twice as curved as that of pretraining", ratio, above=2)
+nearer = useful["fine_tuning"] - useful["maml"]
+finding("after ten steps MAML's cliff is at a smaller α than that of pretraining", nearer, above=0)
+finding("MAML's α is within a factor of two of 2/λ", inner_lr / limit, above=0.5, below=2)
+beyond = (2 / steepest["maml"] < inner_lr).sum()
+finding("on some tasks MAML's α is above 2/λ", beyond, above=0)
+reached = useful["maml"] / inner_lr
+finding("ten steps of MAML help up to its own α or further", reached, above=0.9)
 
 # %% [markdown]
 # MAML has learned a start where the loss is strongly *curved*, about as strongly as its α allows: there one step covers most of the
@@ -765,9 +779,11 @@ pd.DataFrame(rows, index=pd.Index(three, name="inner steps")).T
 
 # %% tags=["nbval-check-output"]
 line, wave = (drawn_loss[shape, "maml"] for shape in beside)
-print("MAML's first step leaves more than half on the line:", bool(line[1] > line[0] / 2))
-print("and less than a third on the sinusoids:", bool(wave[1] < wave[0] / 3))
-print("further steps more than halve what is left on the line:", bool(line[-1] < line[1] / 2))
+finding("line: MAML's first step leaves more than half of the error", line[1] / line[0], above=0.5)
+left = wave[1] / wave[0]
+finding("sinusoids: MAML's first step leaves less than a third of the error", left, below=1 / 3)
+left = line[-1] / line[1]
+finding("line: MAML's further steps more than halve what its first left", left, below=0.5)
 
 # %% [markdown]
 # After one step, a wave; after ten it bends to the line, with ripples. A straight line is not in the family, so the first step,

@@ -85,17 +85,18 @@ H_times = torch.autograd.grad(g, theta, grad_outputs=first_order)  # H ∇L_Q(θ
 # %% tags=["nbval-check-output"]
 from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
 from metalearn_lab import MAML, FirstOrderMAML
+from metalearn_lab.workbook.facts import finding, proof
 
 for kind, by_hand in ((MAML, exact), (FirstOrderMAML, first_order)):
     learner = kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
     ours = meta_gradient(learner, one_task, "loop").values()
-    agrees = all(bool((a - b).abs().max() < 1e-5) for a, b in zip(ours, by_hand, strict=True))
-    print(f"{kind.__name__} is the gradient by hand, max |Δ| < 1e-5:", agrees)
-agrees = all(
-    bool((whole - (part - inner_lr * product)).abs().max() < 1e-5)
+    off = [(a - b).abs().max() for a, b in zip(ours, by_hand, strict=True)]
+    proof(f"{kind.__name__} is the gradient by hand", off, below=1e-5)
+off = [
+    (whole - (part - inner_lr * product)).abs().max()
     for whole, part, product in zip(exact, first_order, H_times, strict=True)
-)
-print("exact = first-order − αH · first-order, max |Δ| < 1e-5:", agrees)
+]
+proof("the exact gradient is the first-order one − αH times it", off, below=1e-5)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Ask which line of the cell makes it second order (`create_graph=True`), and what `exact`
@@ -225,20 +226,22 @@ print(f"angles in degrees, and λ; mean and 95 % interval over {angle_tasks} tas
 # changes much.
 
 # %% tags=["nbval-check-output"]
-mean, half, _ = wider["untrained"]
-print("untrained: wider with ReLU, by more than the interval:", bool(mean > half))
+gap = wider["untrained"]
+finding("untrained: the angle is wider with ReLU, by more than the interval", gap, above=0)
 mean, half, _ = wider["trained"]
-print("trained: narrower with ReLU, by more than the interval:", bool(-mean > half))
+finding(
+    "trained: the angle is not narrower with ReLU by more than the interval", mean + half, above=0
+)
 before, after = (
     {name: measured[name, start] for name in ("ReLU", "tanh")} for start in ("untrained", "trained")
 )
 place = rates.index(0.01)
-widened = [(after[n].degrees - before[n].degrees)[place, 0].mean() > 0 for n in after]
-print("training widens the angle with both:", all(widened))
-grown = [(after[n].curvature - before[n].curvature).mean() > 0 for n in after]
-print("training makes λ larger with both:", all(grown))
-close = [abs(shares[name, "trained"] - 1) < 0.2 for name in after]
-print("trained: (2/K) JᵀJ alone has λ, within a fifth, with both:", all(close))
+widened = [(after[n].degrees - before[n].degrees)[place, 0].mean() for n in after]
+finding("training widens the angle with both activations", widened, above=0)
+grown = [(after[n].curvature - before[n].curvature).mean() for n in after]
+finding("training makes λ larger with both activations", grown, above=0)
+off = [abs(shares[name, "trained"] - 1) for name in after]
+finding("trained: (2/K) JᵀJ alone has λ, within a fifth, with both activations", off, below=0.2)
 
 # %% [markdown]
 # The answer to the first question: two cases where nothing is lost, checked below. One is the limit $\alpha \to 0$ (an
@@ -247,15 +250,16 @@ print("trained: (2/K) JᵀJ alone has λ, within a fifth, with both:", all(close
 
 # %% tags=["nbval-check-output"]
 smooth = MLP([1, 8, 8, 1], activation="tanh").to(where)
-smaller = gradient_angles(smooth, F.mse_loss, angle_on, (1e-7, 1e-6, 1e-5), steps=3)
+smaller = gradient_angles(smooth, F.mse_loss, angle_on, (1e-8, 1e-7, 1e-6), steps=3)
 ratios = smaller.degrees[1:] / smaller.degrees[:-1]
-print("α ten times smaller, angle ten times smaller:", bool((ratios - 10).abs().max() < 0.01))
+off = (ratios - 10).abs().max()
+proof("an α ten times smaller makes the angle ten times smaller", off, below=0.01)
 
 line = torch.nn.Linear(1, 1).to(where)
 straight = gradient_angles(
     line, lambda output, y: (output * y).mean(), angle_on, (0.01, 1.0), steps=10
 )
-print("no curvature, largest angle:", straight.degrees.max().item())
+proof("without curvature every angle is exactly 0", straight.degrees == 0)
 
 # %% [markdown]
 # An angle is not a result. **Predict:** does the learner that was trained without the factors end up worse, and with
@@ -297,11 +301,9 @@ headline(
 # %% tags=["nbval-check-output"]
 for name, difference in dropping.items():
     gap = interval_over_tasks(difference)
-    print(
-        f"{name}: first-order is worse, by more than the interval:", bool(gap.mean > gap.half_width)
-    )
+    finding(f"{name}: first-order MAML is worse, by more than the interval", gap, above=0)
 gap = interval_over_tasks(dropping["tanh"] - dropping["ReLU"])
-print("tanh loses more, by more than the interval:", bool(gap.mean > gap.half_width))
+finding("first-order MAML loses more with tanh, by more than the interval", gap, above=0)
 
 # %% [markdown]
 # On these sinusoids, after this training and for one seed each, the factors are worth having. With tanh dropping them
@@ -371,19 +373,15 @@ def repeated(times):
     return Task(*(Split(*(part.repeat(times, 1, 1) for part in split)) for split in data))
 
 
-def same(one, other):
-    return bool((one - other).abs().max() < 1e-12)
-
-
 step = by_learner(phi, data, 0.3)
-print("batched, the learner's step is the rule's:", same(step, by_rule(phi, bowls, 0.3)))
+off = (step - by_rule(phi, bowls, 0.3)).abs()
+proof("batched Reptile: the learner's step is the rule's", off, below=1e-12)
 first = type(bowls)(*(part[:1] for part in bowls))  # the first bowl alone
 serial = phi + 0.3 * (first.adapted(phi, inner_lr=0.1, inner_steps=5)[0] - phi)
-print("serial is batched with n = 1:", same(by_learner(phi, first.tasks(), 0.3), serial))
-print(
-    "a meta-batch three times over moves φ as it does once:",
-    same(by_learner(phi, repeated(3), 0.3), step),
-)
+off = (by_learner(phi, first.tasks(), 0.3) - serial).abs()
+proof("serial Reptile is batched Reptile with n = 1", off, below=1e-12)
+off = (by_learner(phi, repeated(3), 0.3) - step).abs()
+proof("a meta-batch three times over moves φ as it does once", off, below=1e-12)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** The last line is a test worth keeping: it fails for any update that forgets $1/n$. Ask the
@@ -411,10 +409,12 @@ joint_learner = JointPretraining(precise, F.mse_loss, inner_lr=0.01, inner_steps
 wanted = meta_gradient(joint_learner, batch, "vmap")
 torch.set_default_dtype(torch.float32)
 
-for k, found in gradients.items():
-    gaps = [(found[name] - k * 0.01 * wanted[name]).abs().max() for name in wanted]
-    agrees = all(bool(gap < 1e-12) for gap in gaps)
-    print(f"k = {k}: Reptile's gradient is kα times the joint gradient to 1e-12:", agrees)
+off = {
+    k: max((found[name] - k * 0.01 * wanted[name]).abs().max() for name in wanted)
+    for k, found in gradients.items()
+}
+proof("k = 1: Reptile's gradient is kα times the joint gradient", off[1], below=1e-12)
+proof("k = 2: Reptile's gradient is not kα times the joint gradient", off[2], above=1e-12)
 
 # %% [markdown]
 # In the plane below the dotted ellipses show how steep each task is in which direction. The explorer opens with
@@ -572,21 +572,15 @@ show_figure(
 # %% tags=["nbval-check-output"]
 joint_errors, one, several, _ = (each.loss.mean(0) for each in curves.values())
 distances = [F.mse_loss(each.model(x), mean_function).item() for each in contenders.values()]
-print(
-    "before adaptation all four are near the mean function:", all(each < 0.3 for each in distances)
-)
-print(
-    "Reptile with one step is no better than joint training after 10 steps:",
-    bool(one[10] > joint_errors[10]),
-)
-print(
-    "Reptile with many is at less than half of its error:", bool(several[10] < joint_errors[10] / 2)
+finding("before adaptation all four are near the mean function", distances, below=0.3)
+gap = one[10] - joint_errors[10]
+finding("after 10 steps Reptile with k = 1 is no better than joint training", gap, above=0)
+left = several[10] / joint_errors[10]
+finding(
+    "trained with many steps, Reptile has less than half of joint training's error", left, below=0.5
 )
 gap = interval_over_tasks(joint_curves.loss[:, 10] - equal_gradients.loss[:, 10])
-print(
-    "with equal gradients it is still better, by more than the interval:",
-    bool(gap.mean > gap.half_width),
-)
+finding("with equal gradients Reptile is still better, by more than the interval", gap, above=0)
 
 # %% [markdown]
 # Before adaptation Reptile's function is the mean function too. What differs is what one step on a new task does to it.
@@ -703,12 +697,10 @@ off = [
     for part, wanted in zip(each, expected_coefficients(name, k), strict=True)
 ]
 print("coefficients compared:", len(off))
-print("every one agrees within 1.6 half-widths:", all(each < 1.6 for each in off))
-ratio = {name: (each.inner.mean / each.grad.mean).item() for name, each in monte_carlo[4].items()}
-print(
-    "|AvgGradInner| : AvgGrad, MAML > first-order > Reptile:",
-    ratio["maml"] < ratio["first_order_maml"] < ratio["reptile"],
-)
+finding("every coefficient agrees within 1.6 half-widths", off, below=1.6)
+press = {name: -(each.inner.mean / each.grad.mean) for name, each in monte_carlo[4].items()}
+order = [press["maml"] - press["first_order_maml"], press["first_order_maml"] - press["reptile"]]
+finding("per unit of AvgGrad, MAML presses hardest on AvgGradInner, Reptile least", order, above=0)
 
 # %%
 far = coefficients(0.01, 4)["maml"].inner
@@ -806,15 +798,17 @@ with_query = repeat(lambda rate: rate - 0.1 * slope(rate, support, query), 0.0, 
 without_query = repeat(lambda rate: rate - 0.1 * slope(rate, support, support), 0.0, 40)
 
 # %% tags=["nbval-check-output"]
-print(f"sign:   right settles at {right_sign[-1]:+.3f}, wrong at {wrong_sign[-1]:+.3f}")
-print(f"mean:   right settles at {mean_of_6[-1]:+.3f}; n = 2 without 1/n at {sum_of_2[-1]:+.3f},")
-print("        n = 6 without 1/n runs away:", abs(sum_of_6[-1]) > 1000)
-to_go = [abs(path[-1] - mean_of_6[-1]) < 0.01 for path in (share, alpha_for_epsilon)]
-print(f"step:   arrived after 12 outer steps with ε = 0.5: {to_go[0]}; with α for ε: {to_go[1]};")
-print("        over α runs away:", abs(over_alpha[-1]) > 1000)
-print(
-    f"query:  learned α is {with_query[-1]:.1f} with a query set, {without_query[-1]:.1f} without"
-)
+print(f"sign: right settles at {right_sign[-1]:+.3f}, wrong at {wrong_sign[-1]:+.3f}")
+print(f"mean: right settles at {mean_of_6[-1]:+.3f}; n = 2 without 1/n at {sum_of_2[-1]:+.3f}")
+proof("the mean: with n = 6, Reptile without 1/n runs away", abs(sum_of_6[-1]), above=1000)
+right, crawling = (abs(path[-1] - mean_of_6[-1]) for path in (share, alpha_for_epsilon))
+proof("the step: Reptile with ε = 0.5 has arrived after 12 outer steps", right, below=0.01)
+proof("the step: with α for ε it has not arrived after 12 outer steps", crawling, above=0.01)
+proof("the step: Reptile divided by α too runs away", abs(over_alpha[-1]), above=1000)
+learned = with_query[-1]
+finding("the query set: with it the learned α is 0.5, to 0.05", learned, above=0.45, below=0.55)
+learned = without_query[-1]
+finding("the query set: without it the learned α is 1, to 0.05", learned, above=0.95, below=1.05)
 
 # %%
 from metalearn_lab.figures.right_and_wrong import RightAndWrong, right_and_wrong_figure
@@ -870,8 +864,10 @@ print("mean and 95 % interval over 5,000 unseen tasks")
 # %% tags=["nbval-check-output"]
 loss = {rate: score(rate, new_query).mean() for rate in (0.0, with_query[-1], without_query[-1])}
 nothing, right_one, wrong_one = loss.values()
-print("with a query set, adaptation helps on unseen tasks:", bool(right_one < 0.9 * nothing))
-print("without one it is no better than not to adapt:", bool(wrong_one > 0.95 * nothing))
+left = right_one / nothing
+finding("with a query set, adaptation helps on unseen tasks", left, below=0.9)
+left = wrong_one / nothing
+finding("without a query set, to adapt is no better than not to adapt", left, above=0.95)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 15 minutes.** Give each group one row of the table and the bowls, let them predict the end point from
