@@ -55,12 +55,14 @@ print("Computing on", device_in_words(where))
 tasks = Sinusoids(seed=seed).batch(0, 3)
 
 # %% tags=["nbval-check-output"]
-# TO DO: the formula proved, as a claim that is True
-print("three tasks:", len(tasks.support.x) == 3)
+# TO DO: the formula proved, with its number: it holds whatever the seed
+from metalearn_lab.workbook.facts import finding, proof
+
+proof("there are three tasks", len(tasks.support.x) == 3)
 
 # %% tags=["nbval-check-output"]
-# TO DO: what the experiment showed, as it holds at five seeds
-print("ten points each:", tasks.support.x.shape[1] == 10)
+# TO DO: what the experiment showed, with its number and as it holds at five seeds
+finding("each task has more than five points", tasks.support.x.shape[1], above=5)
 
 # %% [markdown]
 # ## Exercises
@@ -72,7 +74,7 @@ print("ten points each:", tasks.support.x.shape[1] == 10)
 
 # %% tags=["nbval-check-output"]
 # TO DO: the last claim of the chapter
-print("one number a point:", tasks.support.x.shape[2] == 1)
+proof("a point is one number", tasks.support.x.shape[2] == 1)
 
 # %% [markdown]
 # ## What to remember

@@ -228,29 +228,41 @@ headline(
     iterations=iterations,
 )
 
-
-# %%
-def fact(claim, holds):
-    """Say whether a claim holds in this run."""
-    print(f"{claim}: {bool(holds)}")
-
-
 # %% tags=["nbval-check-output"]
+from metalearn_lab.workbook.facts import finding, proof
+
 for equal, found in {"data": curves, "gradients": curves_again}.items():
     after = {name: curve.loss[:, k].mean().item() for name, curve in found.items()}
-    order = sorted(after, key=after.get)
-    last = order[-2:] == ["fine_tuning", "linear_probe"]
-    fact(f"equal {equal}: the linear probe is last, fine-tuning next to last", last)
+    probe, tuned = after.pop("linear_probe"), after.pop("fine_tuning")
+    finding(
+        f"equal {equal}: the linear probe is last, fine-tuning next to last",
+        [probe - tuned, tuned - max(after.values())],
+        above=0,
+    )
 begins = {name: curve.loss[:, 0].mean().item() for name, curve in curves.items()}
-level = begins["fine_tuning"] < 1.05 * begins["maml"]
-fact("before any step pretraining is not more than 5 % worse than MAML", level)
-ahead = less(curves_again["reptile"], curves["maml"])
-fact("equal gradients: Reptile is ahead of MAML, on these tasks", ahead.mean > ahead.half_width)
-flat, worse = gains["first_order_maml"], gains["linear_probe"]
-fact("first-order MAML gains nothing that shows", flat.mean.abs() < flat.half_width)
-fact("longer pretraining makes the linear probe worse", worse.mean < -worse.half_width)
-ruined = max(tried["fine_tuning"].values()) > begins["fine_tuning"]
-fact("at the worst α of the grid fine-tuning ends worse than it began", ruined)
+finding(
+    "before any step pretraining is not more than 5 % worse than MAML",
+    begins["fine_tuning"] / begins["maml"],
+    below=1.05,
+)
+finding(
+    "equal gradients: Reptile is ahead of MAML, on these tasks",
+    less(curves_again["reptile"], curves["maml"]),
+    above=0,
+)
+flat = gains["first_order_maml"]
+finding(
+    "what first-order MAML gains by longer training is less than its ±",
+    (flat.mean / flat.half_width).abs(),
+    below=1,
+)
+finding("longer pretraining makes the linear probe worse", gains["linear_probe"], below=0)
+begun = F.mse_loss(pretrained.learner.model(validation.query.x), validation.query.y).item()
+finding(
+    "at the worst α of the grid fine-tuning ends worse than it began",
+    max(tried["fine_tuning"].values()) - begun,
+    above=0,
+)
 
 # %% [markdown]
 # (b) The pretrained networks stay last: theirs was trained for the loss *before* a step, and there it is no worse than
@@ -272,7 +284,7 @@ SideBySideExplorer(learners, unseen, tasks=60, steps=test_steps).show()
 
 # %% tags=["nbval-check-output"]
 best = torch.stack([curves[name].loss[:, k] for name in learners]).argmin(0)
-fact("four or more learners are best on some task", len(best.unique()) >= 4)
+finding("four or more learners are best on some task", len(best.unique()), above=3)
 
 # %% [markdown]
 # It is not: the order changes from task to task, which is why the table gives intervals over hundreds of them.
@@ -307,8 +319,12 @@ from metalearn_lab.tasks.seeds import generator
 A = torch.randn(200, 8, generator=generator("features"), dtype=torch.float64)
 turn, _ = torch.linalg.qr(torch.randn(8, 8, generator=generator("turn"), dtype=torch.float64))
 both, _ = torch.linalg.qr((A - A.mean(0))[:, :6])  # six columns at right angles
-print("of a turned, scaled and shifted copy:", round(linear_cka(A, 3 * A @ turn + 1).item(), 6))
-print("of features at right angles:", round(linear_cka(both[:, :3], both[:, 3:]).item(), 6) + 0.0)
+proof(
+    "CKA with a turned, scaled and shifted copy is 1",
+    (linear_cka(A, 3 * A @ turn + 1) - 1).abs(),
+    below=1e-6,
+)
+proof("CKA of features at right angles is 0", linear_cka(both[:, :3], both[:, 3:]), below=1e-6)
 
 # %% [markdown]
 # `freeze_study` adapts every subset of the layers (there are $2^3$) to the same unseen tasks and keeps the query loss
@@ -385,24 +401,36 @@ plain, boil, reads = (
     studies[label] for label in (LABELS["fine_tuning"], LABELS["body_only"], "MAML, sentences")
 )
 alike = {name: each.of("all").similarity[:, -1].mean(0) for name, each in studies.items()}
-fact(
-    "MAML: similarity > 0.95 in the body, < 0.8 in the output",
-    (alike["MAML"][:2] > 0.95).all() and alike["MAML"][2] < 0.8,
+finding("MAML: the features of the body stay similar", alike["MAML"][:2], above=0.95)
+finding("MAML: the output does not stay similar", alike["MAML"][2], below=0.8)
+finding("the head alone keeps most of MAML's gain on sinusoids", maml.kept("head only"), above=0.8)
+finding("the body alone keeps most of MAML's gain, too", maml.kept("body only"), above=0.7)
+finding(
+    "pretrained: the features of the body stay similar as well",
+    alike[LABELS["fine_tuning"]][:2],
+    above=0.95,
 )
-fact("the head alone keeps > 80 % of MAML's gain on sinusoids", maml.kept("head only") > 0.8)
-fact("... and the body alone > 70 %, too", maml.kept("body only") > 0.7)
-fact(
-    "pretrained: similarity > 0.95 in the body as well",
-    (alike[LABELS["fine_tuning"]][:2] > 0.95).all(),
+finding("pretrained: the head alone keeps little of the gain", plain.kept("head only"), below=0.3)
+finding(
+    "sentences: the head alone keeps nearly all of the gain", reads.kept("head only"), above=0.9
 )
-fact("... and yet the head alone keeps < 30 % of its gain", plain.kept("head only") < 0.3)
-split = reads.kept("head only") > 0.9 and reads.kept("body only") < 0.2
-fact("sentences: the head alone keeps > 90 %, the body alone < 20 %", split)
-fact("higher frequency: the head alone keeps < 50 %", other.kept("head only") < 0.5)
-gain = interval_over_tasks(other.scores("all") - other.scores("body only"))
-fact("... and the body alone does better than all layers", gain.mean > gain.half_width)
-kept_still = boil.scores("all").mean() <= boil.scores("all", 0).mean()
-fact("BOIL's network loses by letting its head move too", not kept_still)
+finding("sentences: the body alone keeps little of the gain", reads.kept("body only"), below=0.2)
+finding(
+    "higher frequency: the head alone keeps less than half of the gain",
+    other.kept("head only"),
+    below=0.5,
+)
+finding(
+    "higher frequency: the body alone does better than all layers",
+    interval_over_tasks(other.scores("all") - other.scores("body only")),
+    above=0,
+)
+ended = boil.scores("all").nan_to_num(torch.inf, posinf=torch.inf)  # where it diverges
+finding(
+    "BOIL's network ends worse than it began if its head moves too",
+    boil.scores("all", 0).mean() / ended.mean(),
+    below=1,
+)
 
 # %% [markdown]
 # The output changes most; the features of the body stay nearly the same. On sinusoids MAML's body *need* not move: the
@@ -492,8 +520,12 @@ print(
 grown = {way: (sizes[-1] - sizes[0]) / (STEPS[-1] - STEPS[0]) for way, sizes in megabytes.items()}
 weights = 4e-6 * sum(w.numel() for w in Conv4(5, filters=16).parameters())  # MB
 copies = grown["second order, replayed"] / weights
-fact("replay: grows by one copy of the weights a step, to 1 %", abs(copies - 1) < 0.01)
-fact("second order: grows more than 50 times as fast", grown["second order"] > 50 * weights)
+proof("replay grows by one copy of the weights a step, to 1 %", abs(copies - 1), below=0.01)
+proof(
+    "second order grows more than 50 times as fast as replay",
+    grown["second order"] / grown["second order, replayed"],
+    above=50,
+)
 
 # %% [markdown]
 # The memory of second order grows by the activations of a step, that of replay by its weights: an image network has few
@@ -594,14 +626,26 @@ honest(Task(*(Split(x[None], y[None]) for x, y in given))).backward()
 first_order = [w.grad for w in smooth.parameters()]
 
 
-def same(one, other):
-    """Whether two gradients agree to rounding."""
-    return all((a - b).abs().max() < 1e-12 for a, b in zip(one, other, strict=True))
+def furthest(one, other):
+    """The largest difference of two gradients."""
+    return max((a - b).abs().max() for a, b in zip(one, other, strict=True))
 
 
-fact("1. without create_graph: first-order MAML, max |Δ| < 1e-12", same(without_flag, first_order))
-fact("1. with it: relative error < 1e-6", error_along_a_direction() < 1e-6)
-fact("2. through .data: first-order MAML again", same(through_data, first_order))
+proof(
+    "1. without create_graph the gradient is first-order MAML's",
+    furthest(without_flag, first_order),
+    below=1e-12,
+)
+proof(
+    "1. with create_graph autograd agrees with the slope along a direction",
+    error_along_a_direction(),
+    below=1e-6,
+)
+proof(
+    "2. through .data the gradient is first-order MAML's again",
+    furthest(through_data, first_order),
+    below=1e-12,
+)
 
 # %% [markdown]
 # The first is refused, the second is not, and that is worse: it is first-order MAML too, and the start is gone. The check
@@ -649,8 +693,8 @@ except ValueError as error:
     print("the library asks first:", error)
 
 # %% tags=["nbval-check-output"]
-fact("batch norm: an answer changes with the neighbours by > 0.05", changes["batch"] > 0.05)
-fact("mended with group norm: by < 1e-5", changes["group"] < 1e-5)
+finding("batch norm: an answer changes with its neighbours", changes["batch"], above=0.05)
+proof("group norm: no answer changes with its neighbours", changes["group"], below=1e-5)
 
 # %% [markdown]
 # An answer that depends on who else is asked cannot be given to somebody who asks alone. Mended: a norm that sees one
@@ -687,8 +731,9 @@ diverged = {}
 for loss in (F.mse_loss, summed):
     fits = predict_along(with_loss(loss), tasks, k)[:, -1]
     errors = (fits - tasks.query.y).square().mean((1, 2))
-    diverged[loss] = 1 - (errors < 1000).double().mean().item()
-    print(f"adapted by {loss.__name__:<8} {diverged[loss]:4.0%} of {unseen_tasks} tasks diverge")
+    diverged[loss] = unseen_tasks - (errors < 1000).sum().item()
+    share = diverged[loss] / unseen_tasks
+    print(f"adapted by {loss.__name__:<8} {share:4.0%} of {unseen_tasks} tasks diverge")
 
 
 # %%
@@ -706,15 +751,10 @@ longer_by = {
 }
 
 # %% tags=["nbval-check-output"]
-fact(
-    "the sum: more than half diverge; the mean: none",
-    diverged[summed] > 0.5 > 0 == diverged[F.mse_loss],
-)
-ratio = {loss: round(each, 3) for loss, each in longer_by.items()}
-fact(
-    "support twice: the mean's step stays as long, the sum's doubles",
-    ratio == {F.mse_loss: 1, summed: 2},
-)
+finding("the sum: more than half of the tasks diverge", diverged[summed] / unseen_tasks, above=0.5)
+finding("the mean: no task diverges", diverged[F.mse_loss], below=1)
+proof("support twice: the mean's step stays as long", abs(longer_by[F.mse_loss] - 1), below=5e-4)
+proof("support twice: the sum's step is twice as long", abs(longer_by[summed] - 2), below=5e-4)
 
 # %% [markdown]
 # With the sum most tasks diverge, at an α that was the best of its grid. Mended: `reduction="mean"`, or α divided by the
@@ -760,13 +800,21 @@ print(f"(a) {lead[9]:.0%}; (b) {1000 * apart[n]:.0f} of 1,000;", end=" ")
 print(f"(c) {ever[-1]:.0%}, within {len(ever)} episodes")
 
 # %% tags=["nbval-check-output"]
-fact("(a) in more than half of the replays", lead[9] > 0.5)
-fact("(b) in under 2 %", apart[n] < 0.02)
-fact("(c) in more than 20 %", ever[-1] > 0.2)
-both = [each[RULES[2]][n] for each in replays.shares.values()]
-fact("one look after 100, paired or not: 2 to 8 %", all(0.02 < share < 0.08 for share in both))
-fact(
-    "paired, a lead of 2 points after 100 is rarer", replays.shares["paired"][RULES[0]][n] < lead[n]
+finding(
+    "(a) after 10 unpaired episodes a lead of 2 points is more common than not", lead[9], above=0.5
+)
+finding(f"(b) after {n + 1}, two intervals that do not meet are rare", apart[n], below=0.02)
+finding("(c) looked at after every episode, equal methods often get a winner", ever[-1], above=0.2)
+finding(
+    f"one look after {n + 1} finds a winner about as often as 5 %, paired or not",
+    [each[RULES[2]][n] for each in replays.shares.values()],
+    above=0.02,
+    below=0.08,
+)
+finding(
+    f"after {n + 1}, a lead of 2 points is rarer in paired episodes",
+    lead[n] - replays.shares["paired"][RULES[0]][n],
+    above=0,
 )
 
 # %% [markdown]
@@ -890,11 +938,24 @@ except ValueError as error:
     print("refused:", str(error).partition(" through ")[0], "...", str(error).rpartition(": ")[2])
 
 # %% tags=["nbval-check-output"]
-fact("batch norm: weights below it are off by 50 to 120 %", 0.5 < small["batch norm"] < 1.2)
-fact("mended with group norm: by < 1e-12", small["group norm"] < 1e-12)
-fact("on Conv4 the whole gradient is wrong by 0.1 to 1 %", 0.001 < whole < 0.01)
-fell = all(each[-3:].mean() < each[:3].mean() for each in losses.values())
-fact("... and the loss falls, wrong or right: last three steps below the first three", fell)
+finding(
+    "batch norm: the gradient of the weights below it is off by half of its length or more",
+    small["batch norm"],
+    above=0.5,
+    below=1.2,
+)
+proof("group norm: the gradient of the weights below it is right", small["group norm"], below=1e-12)
+finding(
+    "Conv4: the whole gradient is wrong by 0.1 to 1 % of its length",
+    whole,
+    above=0.001,
+    below=0.01,
+)
+finding(
+    "the loss falls with the wrong gradient and with the right one: first three less last three",
+    [each[:3].mean() - each[-3:].mean() for each in losses.values()],
+    above=0,
+)
 
 # %% [markdown]
 # Mended: group norm, layer norm without weights, this library's `Conv4(norm="batch")`, or `mapping="loop"`.

@@ -123,16 +123,14 @@ for name, gradient in exact.items():
     furthest = (gradient - exact["one by one"]).abs().max().item()
     print(f"{name:<12} largest difference {furthest:.1e}")
 
-
-# %%
-def fact(claim, holds):
-    """Say whether a claim holds in this run."""
-    print(f"{claim}: {bool(holds)}")
-
-
 # %% tags=["nbval-check-output"]
-same = all((gradient - exact["one by one"]).abs().max() < 1e-12 for gradient in exact.values())
-fact("every way gives the same meta-gradient of 8 tasks, float64, max |Δ| < 1e-12", same)
+from metalearn_lab.workbook.facts import finding, proof
+
+proof(
+    "every way gives the same meta-gradient of 8 tasks, in float64",
+    [(gradient - exact["one by one"]).abs().max() for gradient in exact.values()],
+    below=1e-12,
+)
 
 # %% [markdown]
 # The same gradient, so only time can tell them apart. Each time below is the median of several, taken in turns, so
@@ -248,11 +246,9 @@ show_figure(
 # %%
 rows = table.set_index(["workload", "variant"])
 ratio = rows["ratio"]
-peers = {
-    workload: table[(table.workload == workload) & (table.kind == "peer")] for workload in NAMES
-}
 for workload, name in NAMES.items():
-    own, of_it = rows.loc[(workload, "ours"), :], peers[workload]
+    own = rows.loc[(workload, "ours"), :]
+    of_it = table[(table.workload == workload) & (table.kind == "peer")]
     slowest = of_it.loc[of_it.ratio.idxmax()]
     print(f"{name}, {own.rounds} rounds:")
     print(
@@ -269,21 +265,9 @@ print(
         f"{NAMES[w]}: {x:.2f}" for w, x in zip(busy.workload, busy.ratio, strict=True) if w in NAMES
     )
 )
-
-# %% tags=["nbval-check-output"]
-ours = [ratio[workload, "ours"] for workload in NAMES]
-fact("ours takes 0.3 to 0.8 of the best other library's time", 0.3 < min(ours) < max(ours) < 0.8)
 loop, apart, whole = (ratio["W2", each] for each in ("per-task loop", "ours, not compiled", "ours"))
-fact("sinusoids, MAML, 5 steps: vectorising buys a factor of 5 to 7", 5 < loop / apart < 7)
-fact("... and compiling one of 15 to 25 more", 15 < apart / whole < 25)
-spread = {workload: of_it.ratio.max() / of_it.ratio.min() for workload, of_it in peers.items()}
-fact("the other libraries differ least on the Transformer", min(spread, key=spread.get) == "W5")
-fact(
-    "... there by a factor below 1.5, on pictures below 2",
-    spread["W5"] < 1.5 and spread["W3-5"] < 2,
-)
-sinusoid_spread = min(spread[workload] for workload in ("W1", "W2", "W2f", "W2r-sgd-32"))
-fact("... and on sinusoids by one of 50 and more", sinusoid_spread > 50)
+print(f"{NAMES['W2']}: vectorising buys a factor of {loop / apart:.1f},", end=" ")
+print(f"and compiling one of {apart / whole:.1f} more")
 
 # %% [markdown]
 # The smaller the network, the more the way matters: on sinusoids a factor of 50 and more lies between libraries that
@@ -349,15 +333,24 @@ for name, each in memory.items():
 # %% tags=["nbval-check-output"]
 for name, kind in KINDS.items():
     said = memory[name].bytes(3, 10) / counted(kind, 3, 10)
-    fact(f"{name}: M(3, 10) is foretold to 2 %", abs(said - 1) < 0.02)
+    proof(f"{name}: the formula foretells M(3, 10) to 2 %", abs(said - 1), below=0.02)
 chunked = counted(MAML, 8, 2, chunk_size=2) / counted(MAML, 2, 2)
-fact("8 tasks in chunks of 2 take what 2 tasks take, to 2 %", abs(chunked - 1) < 0.02)
+proof("8 tasks in chunks of 2 take what 2 tasks take, to 2 %", abs(chunked - 1), below=0.02)
 weights = 4 * sum(weight.numel() for weight in Conv4(5, filters=16).parameters())
 copies = memory["second order, replayed"].step / weights
-fact("replay: g is one copy of the weights, to 1 %", abs(copies - 1) < 0.01)
+proof("replay: g is one copy of the weights, to 1 %", abs(copies - 1), below=0.01)
 reach = {name: each.most_steps(1e9, 4) for name, each in memory.items() if name != "first order"}
-fact("1 GB, 4 tasks: second order reaches 80 to 150 steps", 80 < reach["second order"] < 150)
-fact("... and replay more than 50 times as many", min(reach.values()) * 50 < max(reach.values()))
+proof(
+    "1 GB, 4 tasks: second order reaches about a hundred steps",
+    reach["second order"],
+    above=80,
+    below=150,
+)
+proof(
+    "1 GB, 4 tasks: replay reaches more than 50 times as many steps as second order",
+    reach["second order, replayed"] / reach["second order"],
+    above=50,
+)
 
 # %%
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
@@ -424,11 +417,12 @@ except ValueError as error:
     print("refused:", error)
 
 # %% tags=["nbval-check-output"]
-fact("a step of 0.001 from 1 is rounded away in bfloat16", weight - 0.001 == 1)
-fact("the meta-gradient is off by less than 10 %", bits.relative_error < 0.1)
-fact(
-    "the loss after training changes by less than 5 %",
-    abs(bits.extra_loss.mean) < 0.05 * bits.loss.mean,
+proof("a step of 0.001 from 1 is rounded away in bfloat16", weight - 0.001 == 1)
+finding("bfloat16: the meta-gradient is off by less than 10 %", bits.relative_error, below=0.1)
+finding(
+    "bfloat16: the loss after training changes by less than 5 %",
+    abs(bits.extra_loss.mean) / bits.loss.mean,
+    below=0.05,
 )
 
 # %% [markdown]
@@ -520,9 +514,13 @@ furthest = torch.stack([(one[name] - two[name]).abs().max() for name in one]).ma
 print(f"{len(one)} tensors of weights after {iterations} steps; largest difference {furthest:.1e}")
 
 # %% tags=["nbval-check-output"]
-fact("equal shards: the mean of their gradients is the whole's, < 1e-12", off["4 + 4"] < 1e-12)
-fact("5 + 3: it is not, by more than 1 % of its length", off["5 + 3"] > 0.01 * whole.norm())
-fact("one process and two: the same weights, max |Δ| < 1e-6", furthest < 1e-6)
+proof("shards of 4 + 4: the mean of their gradients is the whole's", off["4 + 4"], below=1e-12)
+finding(
+    "shards of 5 + 3: the mean is off by more than 1 % of the whole's length",
+    off["5 + 3"] / whole.norm(),
+    above=0.01,
+)
+finding("one process and two end with the same weights, up to rounding", furthest, below=1e-6)
 
 # %% [markdown]
 # (a) Rounding is all that differs. That is what sharding promises: not another algorithm, only more hands. An uneven
@@ -599,11 +597,21 @@ ShardingExplorer(step._replace(tasks=64), "two processes here").show()
 # %% tags=["nbval-check-output"]
 slow = ShardingTime(64, 100.0, 20.0, 1e5, Network(0.05, 3.2e-6))
 small = slow._replace(work=0.3)
-fact("tasks of 100 ms: 32 ranks are more than 20 times as fast", slow.speed_up(32) > 20)
-fact("tasks of 0.3 ms, the rest the same: less than twice", small.speed_up(32) < 2)
+proof(
+    "tasks of 100 ms: 32 ranks are more than 20 times as fast as one",
+    slow.speed_up(32),
+    above=20,
+)
+proof(
+    "tasks of 0.3 ms, the rest the same: 32 ranks are less than twice as fast as one",
+    small.speed_up(32),
+    below=2,
+)
 large = slow._replace(weights=1e8)
-fact(
-    "10^8 weights over 10 Gbit/s: 64 ranks are less than 12 times as fast", large.speed_up(64) < 12
+proof(
+    "10^8 weights over 10 Gbit/s: 64 ranks are less than 12 times as fast as one",
+    large.speed_up(64),
+    below=12,
 )
 
 # %% [markdown]
@@ -671,9 +679,9 @@ print(
 )
 
 # %% tags=["nbval-check-output"]
-fact("another seed, another key", key(seed=0) != key(seed=1))
-fact("other code, another key", key(seed=0) != key("print(seed + 1)", seed=0))
-fact("other prose, the same key", key(seed=0) == key(prose="Chapter.", seed=0))
+proof("another seed, another key", key(seed=0) != key(seed=1))
+proof("other code, another key", key(seed=0) != key("print(seed + 1)", seed=0))
+proof("other prose, the same key", key(seed=0) == key(prose="Chapter.", seed=0))
 
 # %% [markdown]
 # A key stands for what is computed; prose computes nothing.
@@ -734,12 +742,32 @@ print("2,000 less 1,000 iterations, seed by seed:", ", ".join(f"{each:.2f}" for 
 print(f"mean {over_seeds.mean:.2f} ± {over_seeds.half_width:.2f}, 95 % interval over 4 seeds")
 
 # %% tags=["nbval-check-output"]
-fact("12 of 13 points ran", len(good) == 12 and len(results) == 13)
+proof("12 of 13 points ran", len(good) == 12 and len(results) == 13)
 times_more = spread.iloc[:, 1] / spread.iloc[:, 2]
-fact("500 iterations: seeds differ more than twice as much as tasks explain", times_more[500] > 2)
-fact("1,000 and 2,000: less than 1.3 times as much", times_more[[1000, 2000]].max() < 1.3)
-fact("seed by seed, 2,000 iterations are ahead of 1,000", over_seeds.mean > over_seeds.half_width)
-fact("... and the gains differ less than the results do", gain.std() < 0.7 * grid[2000].std())
+finding(
+    "500 iterations: seeds differ more than twice as much as tasks explain",
+    times_more[500],
+    above=2,
+    saved="4 seeds",
+)
+finding(
+    "1,000 and 2,000 iterations: seeds differ less than 1.3 times as much as tasks explain",
+    times_more[[1000, 2000]],
+    below=1.3,
+    saved="4 seeds at each number of iterations",
+)
+finding(
+    "seed by seed, 2,000 iterations are ahead of 1,000",
+    over_seeds,
+    above=0,
+    saved="4 seeds",
+)
+finding(
+    "from seed to seed the gain differs less than the result of 2,000 iterations does",
+    gain.std() / grid[2000].std(),
+    below=0.7,
+    saved="4 seeds",
+)
 
 # %% [markdown]
 # At 500 iterations the networks themselves differ, and no interval over tasks knows it. At 1,000 and 2,000 the seeds
@@ -764,9 +792,13 @@ print(
 )
 
 # %% tags=["nbval-check-output"]
-fact("the best of 12 equal runs is 1.5 to 1.7 σ too good", 1.5 < luck.mean() < 1.7)
-flattered = best - longest.difference.mean()
-fact("the best of 4 seeds is more than 0.1 above their mean", flattered > 0.1)
+proof("the best of 12 equal runs is 1.5 to 1.7 σ too good", luck.mean(), above=1.5, below=1.7)
+finding(
+    "2,000 iterations: the best of 4 seeds is more than 0.1 above their mean",
+    best - longest.difference.mean(),
+    above=0.1,
+    saved="4 seeds",
+)
 
 # %% [markdown]
 # Whoever reports the best of twelve reports luck as well, though every number in the table is true. So choose by

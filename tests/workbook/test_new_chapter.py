@@ -50,7 +50,7 @@ def test_it_stands_in_its_place_in_every_list(clone, number, slug):
     assert f"{number:02d}_{slug} is there and runs" in said
 
 
-def test_it_is_a_chapter_with_gaps(clone):
+def test_it_is_a_chapter_with_gaps(clone, capsys):
     write_skeleton(7, "learned_rates", clone)
     path = clone / "notebooks" / "source" / "07_learned_rates.py"
     notebook = read_source(path)
@@ -62,6 +62,9 @@ def test_it_is_a_chapter_with_gaps(clone):
     assert any(cell.text == COLAB_SETUP for cell in cells(notebook))
     code = [cell.text for cell in cells(notebook) if cell.kind == "code"]
     exec("\n".join(code[1:]), {})  # all but the cell for Colab
+    shown = capsys.readouterr().out
+    assert shown.count("'holds': True") == 3
+    assert re.findall(r"'kind': '(\w+)'", shown) == ["proof", "finding", "proof"]
 
 
 def test_the_tables_are_those_of_the_catalogue(clone):
