@@ -6,6 +6,7 @@ Every gap in it is marked ``TO DO:``; the tests of chapters fail with the list o
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from metalearn_lab.atomic_file import write_text
@@ -14,8 +15,11 @@ from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.lesson_table import lesson_table
+from metalearn_lab.workbook.normalise import normalise
+from metalearn_lab.workbook.source import source_path
 
 TO_DO = "TO DO:"
+NEXT = re.compile(r"Next: \[[^\]]*\]\(\d\d_\w+\.ipynb\)")
 
 SOURCE = """\
 # %% [markdown]
@@ -47,12 +51,12 @@ from metalearn_lab.workbook.parameters import check_parameters
 
 check_parameters(globals())  # a value of another type is refused
 
-from metalearn_lab import Sinusoids, choose_device
+from metalearn_lab import Sinusoids, choose_device, to_device
 from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
-tasks = Sinusoids(seed=seed).batch(0, 3)
+tasks = to_device(Sinusoids(seed=seed).batch(0, 3), where)  # made on the CPU, then moved
 
 # %% tags=["nbval-check-output"]
 # TO DO: the formula proved, with its number: it holds whatever the seed
@@ -65,9 +69,24 @@ proof("there are three tasks", len(tasks.support.x) == 3)
 finding("each task has more than five points", tasks.support.x.shape[1], above=5)
 
 # %% [markdown]
-# ## Exercises
+# ## Try it yourself
 #
-# TO DO: three exercises or more that check themselves, numbered, one of them code (see chapter 00).
+# TO DO: three exercises or more, numbered as this one of chapter 00, with a check that is your own;
+# one of them is code.
+#
+# **1.** Where does first-order MAML settle on the two bowls for $k = 3$? *Hint:* weigh the bowls.
+
+# %% tags=["exercise"]
+# <solution>
+my_answer = -0.9756
+# <stub>
+# my_answer = None  # a number
+# </solution>
+
+# %%
+from metalearn_lab.exercises.start_here import check_first_order_point
+
+check_first_order_point(my_answer)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** TO DO: where the exercises go wrong.
@@ -75,6 +94,12 @@ finding("each task has more than five points", tasks.support.x.shape[1], above=5
 # %% tags=["nbval-check-output"]
 # TO DO: the last claim of the chapter
 proof("a point is one number", tasks.support.x.shape[2] == 1)
+
+# %%
+# TO DO: the result in one sentence, with its numbers, as `run` collects it
+from metalearn_lab.workbook.headline import headline
+
+headline(f"{{len(tasks.support.x)}} sinusoids were drawn.", tasks=len(tasks.support.x))
 
 # %% [markdown]
 # ## What to remember
@@ -84,6 +109,8 @@ proof("a point is one number", tasks.support.x.shape[2] == 1)
 # ## Sources
 #
 # - TO DO: the papers, with the equations that are used.
+#
+# Next: [next](00_next.ipynb).
 """
 
 BROWSER_TEST = '''\
@@ -107,8 +134,8 @@ LEFT_TO_DO = """\
   3. small values of its parameters in tests/small_parameters.py
   4. what its explorers show in tests/browser/test_chapter_{number:02d}.py
   5. its place in the plans of notebooks/for_teachers.md, and where classes get stuck
-  6. make notebooks CHAPTERS="00 {number:02d}", its seconds in {seconds}
-  7. metalearn-lab new-chapter --tables, then make test"""
+  6. make notebooks CHAPTERS="00 {number:02d}", and its CPU seconds in {seconds}
+  7. metalearn-lab new-chapter --tables, then make test, and make facts CHAPTERS={number:02d}"""
 
 CHAPTERS_FILE = "metalearn_lab/workbook/chapters.py"
 PARAMETERS_FILE = "tests/small_parameters.py"
@@ -161,14 +188,18 @@ def write_skeleton(number: int, slug: str, root: Path) -> str:
         f'    "{chapter.name}": {{}},\n',
         after=r"^\}$",
     )
-    _insert(root / SECONDS_FILE, r"^(\d\d),", number, f"{number:02d},5,0\n")
+    _insert(root / SECONDS_FILE, r"^(\d\d),", number, f"{number:02d},0,0\n")
     return LEFT_TO_DO.format(
         name=chapter.name, number=number, source=source, seconds=SECONDS_FILE, to_do=TO_DO
     )
 
 
 def write_tables(root: Path) -> None:
-    """The chapters' tables in the README and on the teacher's page, as the catalogue is now."""
+    """What follows from the catalogue as it is now: tables of chapters, and links to the next.
+
+    The tables stand in the README and on the teacher's page, the links at the end of each chapter,
+    in its source and in its notebook.
+    """
     notebooks = root / "notebooks"
     for path, mark, table in (
         (root / "README.md", "chapters", chapter_table()),
@@ -178,6 +209,25 @@ def write_tables(root: Path) -> None:
         before, begin, rest = re.split(rf"(<!-- {mark}: .*? -->\n)", text, maxsplit=1)
         _, end, after = rest.partition(f"\n<!-- end of {mark} -->")
         write_text(path, before + begin + table + end + after)
+
+    for chapter, following in pairwise(CHAPTERS):
+        link = f"Next: [{following.number:02d} {following.title}]({following.name}.ipynb)"
+        notebook = notebooks / f"{chapter.name}.ipynb"
+        source = source_path(notebook)
+        write_text(source, NEXT.sub(link, source.read_text(encoding="utf-8")))
+        if notebook.is_file():
+            _link_in_notebook(notebook, link)
+
+
+def _link_in_notebook(path: Path, link: str) -> None:
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = NEXT.sub(link, cell.source)
+    normalise(notebook)  # an id follows from what its cell says
+    write_text(path, nbformat.writes(notebook) + "\n")
 
 
 def gaps(text: str) -> list[str]:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/01_tasks_and_episodes.ipynb)
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/01_tasks_and_episodes.ipynb)
 #
 # # Tasks and episodes
 #

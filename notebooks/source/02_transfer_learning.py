@@ -1,5 +1,5 @@
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/02_transfer_learning.ipynb)
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/02_transfer_learning.ipynb)
 #
 # # Transfer learning
 #
@@ -844,4 +844,4 @@ check_choose(choose)
 # - Finn, Abbeel and Levine, "Model-Agnostic Meta-Learning", ICML 2017.
 # - The library: `peft`, Apache-2.0. Sentences: `home-assistant-intents`, Apache-2.0.
 #
-# Next: [MAML](03_maml.ipynb), which differentiates through the adaptation.
+# Next: [03 MAML](03_maml.ipynb), which differentiates through the adaptation.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/05_adaptation_lab.ipynb)
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/05_adaptation_lab.ipynb)
 #
 # # The adaptation lab
 #
@@ -1112,4 +1112,4 @@ check_mean_alpha(alpha_of_the_mean)
 # - Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019,
 #   [arXiv:1810.09502](https://arxiv.org/abs/1810.09502): what inner rates and steps do to stability.
 #
-# Next: [few-shot text](06_few_shot_text.ipynb), the same comparison on sentences.
+# Next: [06 Few-shot text](06_few_shot_text.ipynb), the same comparison on sentences.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/06_few_shot_text.ipynb)
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/06_few_shot_text.ipynb)
 #
 # # Few-shot text
 #
@@ -528,4 +528,4 @@ check_gain_from_peeking(gain_from_peeking, measured)
 # - Bao et al., "Few-shot Text Classification with Distributional Signatures", ICLR 2020.
 # - Sentences: `home-assistant-intents`, Apache-2.0, by the Home Assistant voice community.
 #
-# Next: [scaling up](14_scaling_up.ipynb), from a laptop to a GPU, a cluster and a sweep.
+# Next: [14 Scaling up](14_scaling_up.ipynb), from a laptop to a GPU, a cluster and a sweep.

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from metalearn_lab.sweep.results import COLUMNS
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP, colab_badge, colab_url
 from metalearn_lab.workbook.facts import FACT_MIME
@@ -56,7 +57,11 @@ def test_it_is_what_its_text_source_says(path):
 
 
 def test_nothing_in_it_is_left_to_do(chapter, path):
-    assert gaps(chapter.question + "\n" + source_path(path).read_text(encoding="utf-8")) == []
+    texts = {"metalearn_lab/workbook/chapters.py": chapter.question}
+    for file in (source_path(path), ROOT / f"tests/browser/test_chapter_{chapter.number:02d}.py"):
+        texts[str(file.relative_to(ROOT))] = file.read_text(encoding="utf-8")
+    left = [f"{name}: {gap}" for name, text in texts.items() for gap in gaps(text)]
+    assert not left, "left to do:\n" + "\n".join(left)
 
 
 def test_it_is_in_its_committed_form(path, notebook):
@@ -97,6 +102,10 @@ def test_it_takes_a_gpu_if_there_is_one_and_says_once_where_it_computes(path, co
     assert ast.literal_eval(parameters_of(path)["device"].default) == "auto"
     printed = "".join(o.text for cell in code for o in cell.outputs if o.output_type == "stream")
     assert len(re.findall(r"^Computing on C\w+: .+$", printed, re.MULTILINE)) == 1
+
+
+def test_no_parameter_takes_a_column_of_the_results(path):
+    assert not parameters_of(path).keys() & COLUMNS.keys()
 
 
 def test_every_code_cell_was_executed_in_order(code):

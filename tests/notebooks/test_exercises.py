@@ -76,7 +76,7 @@ def defined(code):
 
 
 def test_stubs_and_solutions_have_the_same_signatures(exercises):
-    assert exercises
+    assert exercises, "tag a code cell `exercise`, and put its check into the cell after it"
     for text, _ in exercises:
         assert interface(stub_of(text)) == interface(solution_of(text)) != []
 
@@ -85,12 +85,13 @@ def test_there_are_three_exercises_or_more_numbered_in_order(source):
     text = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
     numbers = [int(each) for each in re.findall(r"^\*\*(\d+)\.", text, re.M)]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) >= 3
+    assert len(numbers) >= 3, "an exercise begins with its number at the margin, as **1.**"
 
 
 def test_one_exercise_at_least_is_code(exercises):
     stubs = [ast.parse(stub_of(text)).body for text, _ in exercises]
-    assert any(isinstance(node, ast.FunctionDef | ast.ClassDef) for each in stubs for node in each)
+    defined_there = [isinstance(node, ast.FunctionDef | ast.ClassDef) for s in stubs for node in s]
+    assert any(defined_there), "one cell tagged `exercise` at least defines a function or a class"
 
 
 def test_a_check_ends_in_its_verdict_and_holds_no_widget(exercises):

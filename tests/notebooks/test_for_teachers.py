@@ -99,5 +99,6 @@ def test_every_chapter_is_taught_in_a_term_and_has_its_pitfalls():
     _, _, term = PAGE.partition("## A term")
     plan, _, pitfalls = term.partition("## Where classes get stuck")
     for chapter in CHAPTERS:
-        assert f"({chapter.name}.ipynb" in plan
-        assert f"({chapter.name}.ipynb" in pitfalls
+        link = f"({chapter.name}.ipynb"
+        assert link in plan, f"give {chapter.name} a lesson under 'A term' of for_teachers.md"
+        assert link in pitfalls, f"say under 'Where classes get stuck' where {chapter.name} is hard"

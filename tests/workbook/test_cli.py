@@ -56,7 +56,7 @@ def test_the_next_option_is_not_taken_for_the_value(next_option):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "07"], "metalearn-lab: there is no chapter '07'. The chapters are:"),
+        (["run", "97"], "metalearn-lab: there is no chapter '97'. The chapters are:"),
         (
             ["run", "0", "-p", "speed", "9"],
             "metalearn-lab: no chosen chapter has a parameter 'speed'.",
@@ -81,7 +81,7 @@ def test_the_next_option_is_not_taken_for_the_value(next_option):
         (["student", ""], "the name of a folder is empty"),
         (["book", "~"], "would be a folder called `~` here"),
         (["run", "0", "--out", "notebooks"], "is not the folder of a run or a sweep"),
-        (["student", "class", "9"], "metalearn-lab: there is no chapter '9'. The chapters are:"),
+        (["student", "class", "97"], "metalearn-lab: there is no chapter '97'. The chapters are:"),
         (["student", "notebooks"], "metalearn-lab: the folder notebooks is not empty"),
         (["student", "class", "00"], "metalearn-lab: 00_start_here: its first line is no badge"),
         (["student"], "Missing argument"),
