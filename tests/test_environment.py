@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+import metalearn_lab
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -138,13 +141,13 @@ def test_what_colab_has_is_in_range():
         "numpy": "2.1.3",
         "matplotlib": "3.10.0",
     }
-    for name, version in colab.items():
-        assert DIRECT[name].contains(version), name
+    for name, there in colab.items():
+        assert DIRECT[name].contains(there), name
 
 
 def test_versions_and_licence_agree():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert str(citation["version"]) == PROJECT["version"]
+    assert str(citation["version"]) == metalearn_lab.__version__ == version("metalearn-lab")
     assert citation["license"] == PROJECT["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
 

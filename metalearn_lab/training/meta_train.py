@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,8 @@ def meta_train(
 def _go_on(
     state: RunState, outer: OuterStep, tasks: Callable[[int], Task], iterations: int, progress: bool
 ) -> None:
-    from tqdm import tqdm
-
     every, done = state.every, state.done
-    hidden = not (progress and is_first_rank())
-    bar = tqdm(total=iterations, initial=done.iterations, desc="meta-train", disable=hidden)
-    with bar:
+    with _progress_bar(done.iterations, iterations, progress and is_first_rank()) as bar:
         while done.iterations < iterations and not done.stopped_early:
             next_row = (done.iterations // every + 1) * every
             end = min(next_row, done.iterations + BLOCK, iterations)
@@ -141,7 +138,18 @@ def _go_on(
             _show(bar, done)
 
 
+def _progress_bar(done: int, iterations: int, shown: bool) -> AbstractContextManager[Any]:
+    if not shown:
+        return nullcontext()
+    from tqdm import tqdm  # the core runs without it
+
+    bar: AbstractContextManager[Any] = tqdm(total=iterations, initial=done, desc="meta-train")
+    return bar
+
+
 def _show(bar: Any, done: TrainingRun) -> None:
+    if bar is None:
+        return
     if done.history:
         losses = {k: f"{v:.3g}" for k, v in done.history[-1].items() if "loss" in k}
         bar.set_postfix(losses, refresh=False)

@@ -30,8 +30,11 @@ PINS = ROOT / "tests" / "colab" / "runtime.txt"
 # What Colab has besides our dependencies, and the leg of the tests uses.
 USED_THERE = ("ipython", "notebook", "pip", "pytest", "setuptools", "transformers")
 
-# Dependencies that Colab lacks; no chapter imports the last three.
-NOT_THERE = ("hassil", "home-assistant-intents", "distributed", "jupyterlab", "papermill")
+# Dependencies that Colab lacks; no chapter imports those of the second line.
+NOT_THERE = (
+    *("hassil", "home-assistant-intents"),
+    *("distributed", "itables", "jupyterlab", "latex2mathml", "papermill"),
+)
 
 
 class Deviation(NamedTuple):

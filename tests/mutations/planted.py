@@ -147,9 +147,9 @@ FAULTS = (
     ),
     Fault(
         "a chapter that failed has status ok",
-        "workbook/execute.py",
-        'record.status = "failed" if record.error else "ok"',
-        'record.status = "ok"',
+        "workbook/record.py",
+        'return "failed" if self.failed else "false facts" if self.false_facts else "ok"',
+        'return "false facts" if self.false_facts else "ok"',
         ("tests/workbook",),
     ),
     Fault(
@@ -162,8 +162,8 @@ FAULTS = (
     Fault(
         "a results table leaves out what kept its default",
         "sweep/results.py",
-        "row |= {name: record.parameters.get(name) for name in given}",
-        "row |= {name: record.changed.get(name) for name in given}",
+        "return own | counts | record.parameters |",
+        "return own | counts | record.changed |",
         ("tests/sweep",),
     ),
 )

@@ -1,6 +1,6 @@
 import nbformat
 import pytest
-from jupytext.config import load_jupytext_configuration_file
+from jupytext.config import find_jupytext_configuration_file
 
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.source import cells, drift, read_source, source_path
@@ -75,5 +75,4 @@ def test_a_notebook_without_a_source_is_an_error(chapter):
 
 def test_jupyterlab_pairs_no_chapter_with_its_source(repository):
     """Or else a chapter that is saved in JupyterLab takes answers and notes out of its source."""
-    settings = load_jupytext_configuration_file(str(repository / "notebooks" / "x.ipynb"))
-    assert settings is None or not settings.formats
+    assert find_jupytext_configuration_file(str(repository / "notebooks")) is None
