@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
 from metalearn_lab.figures.sweep_curves import FAR
 
@@ -37,7 +39,9 @@ class Result(NamedTuple):
 
 
 @house_style()
-def sweep_values_figure(parameter: str, results: Mapping[str, Sequence[Result]]) -> Figure:
+def sweep_values_figure(
+    parameter: str, results: Mapping[str, Sequence[Result]], *, over_seeds: bool = False
+) -> Figure:
     """Draw every run as a point, and a line through the medians of the runs of one value.
 
     Points far above the others, of runs that diverged, are left out; see `far`.
@@ -45,6 +49,8 @@ def sweep_values_figure(parameter: str, results: Mapping[str, Sequence[Result]])
     Args:
         parameter: its name.
         results: of each headline value, by its name; each has at least one run.
+        over_seeds: whether the runs of one value differ in their seed alone. Then the line joins
+            their means, with the 95 % interval of each mean over seeds.
     """
     columns = min(COLUMNS, len(results))
     figure, grid = new_figure(
@@ -57,7 +63,7 @@ def sweep_values_figure(parameter: str, results: Mapping[str, Sequence[Result]])
     xs = sorted({run.x for runs in results.values() for run in runs})
     for axes, (name, runs) in zip(grid, results.items(), strict=True):
         axes.set_title(name, fontsize=9, parse_math=False)  # a $ is a $
-        _draw(axes, runs, xs)
+        _draw(axes, runs, xs, over_seeds)
     figure.supxlabel(parameter, fontsize=10, parse_math=False)
     return figure
 
@@ -68,20 +74,31 @@ def far(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if abs(result.mean) > FAR * usual > 0]
 
 
-def _draw(axes: Axes, results: Sequence[Result], xs: Sequence[float]) -> None:
+def _draw(axes: Axes, results: Sequence[Result], xs: Sequence[float], over_seeds: bool) -> None:
     position_of = _positions(axes, xs)
     outliers = far(results)
     near = [result for result in results if result not in outliers]
-    medians = {}
+    middles = []
     for x in sorted({result.x for result in near}):
         group = [result for result in near if result.x == x]
         positions = [position_of[x] + shift for shift in _shifts(len(group), len(xs))]
         _draw_points(axes, positions, group, bars=len(results) <= MOST_BARS)
-        medians[position_of[x]] = median(result.mean for result in group)
-    axes.plot(list(medians), list(medians.values()), color=LINE, linewidth=1.6)
+        middles.append((position_of[x], *_middle([result.mean for result in group], over_seeds)))
+    positions, middle, half_widths = zip(*middles, strict=True)
+    if any(half_widths):
+        axes.errorbar(positions, middle, yerr=half_widths, fmt="none", ecolor=LINE, elinewidth=3)
+    axes.plot(positions, middle, color=LINE, linewidth=1.6)
     means = [result.mean for result in near]
     if min(means) > 0 and max(means) > SPREAD_OF_LOG * min(means):
         axes.set_yscale("log")
+
+
+def _middle(means: Sequence[float], over_seeds: bool) -> tuple[float, float]:
+    """Where the line passes runs of one value, and the half-width of its interval there."""
+    if not over_seeds or len(means) == 1:
+        return median(means), 0.0
+    mean, half_width, _ = interval_over_tasks(torch.tensor(means, dtype=torch.float64))
+    return mean.item(), half_width.item()
 
 
 def _draw_points(

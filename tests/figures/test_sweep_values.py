@@ -13,8 +13,8 @@ from metalearn_lab.figures.sweep_values import (
 )
 
 
-def drawn(results, parameter="shots"):
-    figure = sweep_values_figure(parameter, {"maml": results})
+def drawn(results, parameter="shots", **options):
+    figure = sweep_values_figure(parameter, {"maml": results}, **options)
     assert figure.get_supxlabel() == parameter
     [axes] = figure.axes
     return axes
@@ -34,6 +34,16 @@ def test_runs_of_one_value_stand_side_by_side_with_a_line_through_their_median()
     axes = drawn([Result(5, 1.0, 0), Result(5, 2.0, 0), Result(5, 6.0, 0), Result(9, 3.0, 0)])
     assert points(axes) == [(-0.25, 1.0), (0.0, 2.0), (0.25, 6.0), (1.0, 3.0)]
     assert [list(each) for each in axes.lines[-1].get_data()] == [[0.0, 1.0], [2.0, 3.0]]
+
+
+def test_runs_that_differ_in_their_seed_have_a_mean_with_its_interval_over_seeds():
+    results = [Result(5, 1.0, 0), Result(5, 2.0, 0), Result(5, 6.0, 0), Result(9, 3.0, 0)]
+    axes = drawn(results, over_seeds=True)
+    assert [list(each) for each in axes.lines[-1].get_data()] == [[0.0, 1.0], [3.0, 3.0]]
+    [bars] = axes.collections
+    (_, low), (_, high) = bars.get_segments()[0]
+    half = 4.302652729749464 * 7**0.5 / 3**0.5  # t of two degrees of freedom, variance 7
+    assert (low, high) == pytest.approx((3 - half, 3 + half))
 
 
 @pytest.mark.parametrize(("runs", "bars"), [(MOST_BARS, True), (MOST_BARS + 1, False)])
