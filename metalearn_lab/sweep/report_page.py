@@ -39,6 +39,7 @@ def sweep_page(sweep: FinishedSweep) -> str:
     records = [run.record for run in sweep.ended]
     return pages.get_template("report.html").render(
         summary=summary(sweep),
+        tiles=_tiles(sweep),
         waiting=counted(len(sweep.planned) - len(sweep.ended), "run"),
         unfinished=len(sweep.planned) > len(sweep.ended),
         failures=failures_table(sweep.chapters),
@@ -56,6 +57,19 @@ def summary(sweep: FinishedSweep) -> str:
     false = sum(len(run.record.false_facts) for run in sweep.ended)
     facts = f" {counted(false, 'fact')} False." if false else ""
     return f"{ended}, {len(sweep.failed) or 'none'} of them failed.{facts}"
+
+
+def _tiles(sweep: FinishedSweep) -> list[tuple[str, str, bool]]:
+    """What matters most, each with its name, its number, and whether it is bad news."""
+    false = sum(len(run.record.false_facts) for run in sweep.ended)
+    facts = sum(len(run.record.facts) for run in sweep.ended)
+    minutes = sum(run.record.seconds for run in sweep.ended) / 60
+    return [
+        ("runs ended", f"{len(sweep.ended)} of {len(sweep.planned)}", False),
+        ("failed", str(len(sweep.failed)), bool(sweep.failed)),
+        ("facts False", f"{false} of {facts}", bool(false)),
+        ("minutes computed", f"{minutes:.1f}", False),
+    ]
 
 
 def _chapter(chapter: ChapterRuns) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.colab import badge_as_words
+from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.mathml import mathml
 from metalearn_lab.workbook.static_outputs import make_static
 
@@ -18,8 +20,10 @@ TEMPLATE = """
 {%- extends 'index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block body_header -%}{{ super() }}{{ resources.false_facts }}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
+.false-facts { border: 2px solid #b3261e; border-radius: 4px; margin: 1em 15px; padding: .5em 1em; }
 .highlight .ow { color: #7b14c8; }
 div.output_prompt { color: #b3370f; }
 .rendered_html caption { color: #333333; }
@@ -40,7 +44,10 @@ def export_html(notebook: Path) -> None:
 
     content = nbformat.read(notebook, as_version=4)
     make_static(content)
-    resources = {"metadata": {"name": _title(content, notebook.stem)}}
+    resources = {
+        "metadata": {"name": _title(content, notebook.stem)},
+        "false_facts": _false_facts(content),
+    }
     exporter = HTMLExporter(template_name="classic", raw_template=TEMPLATE)
     exporter.register_filter("markdown2html", _to_html)
     page, _ = exporter.from_notebook_node(content, resources)
@@ -71,6 +78,18 @@ def _title(content: Any, otherwise: str) -> str:
     )
     heading = re.search(r"^# (.+)$", prose, re.MULTILINE)
     return heading[1] if heading else otherwise
+
+
+def _false_facts(content: Any) -> str:
+    """What stands at the top of the page: the facts that do not hold, each with its number."""
+    false = [fact for fact in collect_facts(content) if not fact["holds"] and not fact["share"]]
+    if not false:
+        return ""
+    lines = "".join(
+        f"<li>{escape(fact['claim'])} ({fact['kind']}; {escape(fact['shown'] or 'False')})</li>"
+        for fact in false
+    )
+    return f'<div class="false-facts"><p>False in this run:</p><ul>{lines}</ul></div>'
 
 
 def _accessible(page: str) -> str:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.facts import fact_bundle
 from metalearn_lab.workbook.html import export_html
 
 
@@ -79,6 +80,25 @@ def test_its_formulas_are_drawn_and_none_is_left_as_it_was_typed(exported):
     prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
     formulas = re.findall(r"\$\$.+?\$\$|(?<![\\$])\$(?:[^$\n]|\n(?!\n))+\$", prose, re.DOTALL)
     assert page.formulas == len(formulas)
+
+
+def test_false_facts_stand_at_the_top(tmp_path):
+    facts = [
+        fact_bundle("finding", "one <b>", -1, above=0),
+        fact_bundle("finding", "two", 1, above=0),
+        fact_bundle("finding", "three", -1, above=0, share="4 of 5 seeds"),
+    ]
+    outputs = [nbformat.v4.new_output("display_data", f.data, metadata=f.metadata) for f in facts]
+    cells = [nbformat.v4.new_markdown_cell("# T"), nbformat.v4.new_code_cell("1", outputs=outputs)]
+    path = tmp_path / "x.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    export_html(path)
+    page = path.with_suffix(".html").read_text(encoding="utf-8")
+    banner, _, rest = page.partition("</ul></div>")
+    assert "<p>False in this run:</p><ul><li>one &lt;b&gt; (finding; -1 &gt; 0)</li>" in banner
+    assert banner.count("<li>") == 1
+    assert "<h1" in rest
+    assert "<h1" not in banner
 
 
 def test_a_title_and_an_error_are_text(tmp_path):
