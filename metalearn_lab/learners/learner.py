@@ -251,7 +251,13 @@ class Learner(PerTask):
         Args:
             weights: of the model alone; a learner that adds others overrides this.
             x: inputs ``[items, ...]``.
+
+        Raises:
+            ValueError: a learner's own ``call`` hands on what the model does not have, which
+                ``functional_call`` would pass over.
         """
+        if type(self).call is not Learner.call:
+            self._check_read(weights.keys() - self._tensors_of_model())
         with recomputing_refused():
             return functional_call(self.model, weights, (x,))
 
@@ -306,20 +312,28 @@ class Learner(PerTask):
             ValueError: one is named as a parameter or buffer of the model, or the learner has no
                 ``call`` of its own to take them out.
         """
-        names, kind = sorted(names), type(self).__name__
-        of_model = dict([*self.model.named_parameters(), *self.model.named_buffers()])
-        clashing = [name for name in names if name in of_model]
+        names = set(names)
+        clashing = sorted(names & self._tensors_of_model())
         if clashing:
             raise ValueError(
-                f"{kind} adds fast weights named {', '.join(clashing)}, and so is a parameter or "
-                "buffer of the model, whose place they would take: give them another name"
+                f"{type(self).__name__} adds fast weights named {', '.join(clashing)}, and so is a "
+                "parameter or buffer of the model, whose place they would take: give them another "
+                "name"
             )
-        if names and type(self).call is Learner.call:
+        if type(self).call is Learner.call:
+            self._check_read(names)
+
+    def _check_read(self, names: set[str]) -> None:
+        if names:
             raise ValueError(
-                f"{kind} adds the fast weights {', '.join(names)}, which are no parameters of the "
-                "model, so the model would never read them: override call(weights, x) to take "
-                "them out of the weights, use them, and call super().call with the others"
+                f"{type(self).__name__} adds the fast weights {', '.join(sorted(names))}, which "
+                "are no parameters of the model, so the model would never read them: override "
+                "call(weights, x) to take them out of the weights, use them, and call super().call "
+                "with the others"
             )
+
+    def _tensors_of_model(self) -> set[str]:
+        return {n for n, _ in (*self.model.named_parameters(), *self.model.named_buffers())}
 
     def _check_fast_weights(self, weights: Weights, tasks: int) -> None:
         for name, parameter in self.model.named_parameters():

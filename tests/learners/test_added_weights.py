@@ -32,6 +32,13 @@ class AddsAWeight(AddsAName):
         return {**super().weights(), "context": self.model.head.bias.new_zeros(8)}
 
 
+class HandsItOn(AddsAWeight):
+    """It has a call, which hands on to the model what the model does not have."""
+
+    def call(self, weights, x):
+        return super().call(weights, x)
+
+
 class Context(AddsAWeight):
     """A context that shifts the hidden units: the smallest learner that adds a fast weight."""
 
@@ -95,6 +102,12 @@ USES = [
 def test_a_learner_that_does_not_is_told_what_to_write(kind, message, use):
     with pytest.raises(ValueError, match=message):
         use(sinusoid_learner(kind))
+
+
+@pytest.mark.parametrize("use", USES[:3])
+def test_a_call_that_leaves_it_in_is_refused(use):
+    with pytest.raises(ValueError, match=r"HandsItOn adds the fast weights context, .* to take"):
+        use(sinusoid_learner(HandsItOn))
 
 
 @pytest.mark.parametrize("use", USES)
