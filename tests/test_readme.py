@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import metalearn_lab as lab
 from metalearn_lab import load_table
 from metalearn_lab.workbook.chapter_table import chapter_table
 from metalearn_lab.workbook.chapters import CHAPTERS, REPOSITORY, select
@@ -65,6 +66,19 @@ def test_its_lines_of_python_run_and_learn(tmp_path, monkeypatch, capsys):
     assert len(accuracy) == 11
     assert accuracy[0] < 0.25
     assert accuracy[5] > 0.5
+
+
+def test_it_names_every_learner_of_the_front_door():
+    public = {name: getattr(lab, name) for name in lab.__all__}
+    classes = {name: kind for name, kind in public.items() if isinstance(kind, type)}
+    learners = {name for name, kind in classes.items() if issubclass(kind, lab.Learner)}
+    missing = {n for n in learners - {"Learner", "GradientLearner"} if f"`{n}`" not in README}
+    assert not missing, f"add {missing} to the learners under 'Use it from Python' in README.md"
+
+
+def test_contributing_keeps_to_100_columns():
+    lines = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    assert [(i, len(line)) for i, line in enumerate(lines, 1) if len(line) > 100] == []
 
 
 def test_every_notebook_in_the_folder_is_in_the_catalogue():

@@ -62,13 +62,15 @@ class Lowering:
         name = of.name(node)
         if name not in self.rules:
             raise NotCompilable(
-                f"the compiler does not know {node.target}: run it in PyTorch with compiled=False"
+                f"the compiler does not know {node.target}: write it with element-wise "
+                "operations, sums, @ of matrices, or others that compiled/rules.py lists, or run "
+                "it in PyTorch with compiled=False"
             )
         value = self.rules[name](self, node)
         used_again = len(of.users(node)) > 1 or name in COSTLY
         if isinstance(value, Formula) and used_again and name not in MASKS:
             value = self.stored(value, value.shape)
-        if of.in_place(node):
+        if of.in_place(node) and name not in of.VIEWS:
             self._overwrite(node, value)
         return value
 

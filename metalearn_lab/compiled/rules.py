@@ -177,6 +177,16 @@ def _concatenated(lower: Lowering, node: Node) -> Value:
     return _joined(lower, node, axis, parts)
 
 
+def _amid_zeros(view: Callable[..., Tensor], lower: Lowering, node: Node) -> Stored:
+    """0 everywhere but in a view of the result, where the gradient of that view stands."""
+    gradient, _, *where = node.args
+    target = new_room(of.shape(node))
+    seen = target.viewed(lambda layout: view(layout, *where))
+    for value, part in ((Number(0), target), (lower.value(gradient), seen)):
+        lower.steps.append(kernels.elementwise(value, part))
+    return target
+
+
 def _joined(lower: Lowering, node: Node, axis: int, parts: list[tuple[Value, int]]) -> Stored:
     """Values one after the other along an axis, each with its size there."""
     target, first = new_room(of.shape(node)), 0
@@ -219,4 +229,6 @@ RULES: dict[str, Rule] = {
     "scatter_add": partial(_scatter, "({2} + W({0} == {1}, {3}, S(0)))"),
     "index": _rows,
     "cat": _concatenated,
+    "select_backward": partial(_amid_zeros, torch.ops.aten.select.int),
+    "slice_backward": partial(_amid_zeros, torch.ops.aten.slice.Tensor),
 }

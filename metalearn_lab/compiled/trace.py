@@ -16,7 +16,7 @@ _BROKEN_DOWN = (
     *("huber_loss", "huber_loss_backward", "smooth_l1_loss", "smooth_l1_loss_backward"),
     *("_softmax", "_softmax_backward_data", "_log_softmax", "_log_softmax_backward_data"),
     *("nll_loss_forward", "nll_loss_backward", "native_layer_norm", "native_layer_norm_backward"),
-    *("var_mean", "logsumexp", "addcmul", "addcdiv", "lerp"),
+    *("var_mean", "logsumexp", "addcmul", "addcdiv", "lerp", "mv", "dot"),
 )
 """Operations that PyTorch itself writes out in smaller ones."""
 _FOREIGN = (

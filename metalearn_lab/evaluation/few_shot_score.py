@@ -78,8 +78,14 @@ def few_shot_score(
 
 
 def trainable_parameters(learner: Learner) -> int:
-    """How many numbers the inner loop of a learner moves."""
-    return sum(learner.model.get_parameter(name).numel() for name in learner.adapted_names)
+    """How many numbers the inner loop of a learner moves.
+
+    Raises:
+        ValueError: its fast weights are named wrongly (see ``Learner.check_weights``).
+    """
+    learner.check_weights()
+    weights = learner.weights()
+    return sum(weights[name].numel() for name in learner.adapted_names)
 
 
 def with_rate(learner: Learner, inner_lr: float) -> Learner:

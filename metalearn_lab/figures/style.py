@@ -29,7 +29,8 @@ GREY = "#6b6b6b"
 
 
 # The colours are those of Okabe and Ito, as far as they stand out on white (3:1); the others were
-# searched for: under simulated colour blindness of each kind every two stay well apart.
+# found by tests/figures/find_line.py: under simulated colour blindness of each kind every two stay
+# well apart.
 STYLES: dict[str, Line] = {
     **{name: method.line for name, method in METHODS.items()},
     "joint": Line("#000000", (0, (10, 3)), "P"),

@@ -84,10 +84,10 @@ def _draw(axes: Axes, results: Sequence[Result], xs: Sequence[float], over_seeds
         positions = [position_of[x] + shift for shift in _shifts(len(group), len(xs))]
         _draw_points(axes, positions, group, bars=len(results) <= MOST_BARS)
         middles.append((position_of[x], *_middle([result.mean for result in group], over_seeds)))
-    positions, middle, half_widths = zip(*middles, strict=True)
+    at, middle, half_widths = zip(*middles, strict=True)
     if any(half_widths):
-        axes.errorbar(positions, middle, yerr=half_widths, fmt="none", ecolor=LINE, elinewidth=3)
-    axes.plot(positions, middle, color=LINE, linewidth=1.6)
+        axes.errorbar(at, middle, yerr=half_widths, fmt="none", ecolor=LINE, elinewidth=3)
+    axes.plot(at, middle, color=LINE, linewidth=1.6)
     means = [result.mean for result in near]
     if min(means) > 0 and max(means) > SPREAD_OF_LOG * min(means):
         axes.set_yscale("log")

@@ -23,7 +23,8 @@ class ClosedForm(Learner):
         settings: the other arguments of ``Learner``.
 
     Raises:
-        ValueError: ``ways`` is below 1.
+        ValueError: ``ways`` is below 1, or the model has a parameter or buffer that is named as
+            the solution.
     """
 
     solution_name: ClassVar[str]
@@ -32,6 +33,11 @@ class ClosedForm(Learner):
     def __init__(self, model: nn.Module, loss: Loss, *, ways: int, **settings: Any) -> None:
         self.ways = whole_number(ways, 1, "ways must be 1 or more classes")
         super().__init__(model, loss, **settings)
+
+    def check(self) -> None:
+        """Refuse a model in which the solution would take a tensor's place."""
+        super().check()
+        self.check_added([self.solution_name])
 
     def solution(self, features: Tensor, classes: Tensor) -> Tensor:
         """What a task's support comes to.

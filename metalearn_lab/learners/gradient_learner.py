@@ -42,7 +42,8 @@ class GradientLearner(Learner):
     Raises:
         TypeError: α is missing, or was given to a learner that has rates of its own.
         ValueError: a setting is out of range, no parameter matches a pattern, all that match are
-            frozen, or ``low_rank`` or ``replay`` is asked for and cannot be had.
+            frozen, ``adapts`` is given to a learner that has ``adapted_names`` of its own, or
+            ``low_rank`` or ``replay`` is asked for and cannot be had.
     """
 
     inner_lr: float
@@ -94,6 +95,11 @@ class GradientLearner(Learner):
     def check(self) -> None:
         """Refuse settings that are out of range or cannot be had together."""
         super().check()
+        if self.adapts != "*" and type(self).adapted_names is not GradientLearner.adapted_names:
+            raise ValueError(
+                f"{type(self).__name__} says itself what its inner loop moves: leave "
+                f"adapts={self.adapts!r} out"
+            )
         self._matching_names = names_matching(self.model, self.adapts)
         self._own_parameters: dict[str, nn.Parameter] = {}
         _ = self.adapted_names  # refused where it is empty
@@ -115,7 +121,9 @@ class GradientLearner(Learner):
 
     @property
     def adapted_names(self) -> list[str]:
-        """Names of the parameters that the inner loop moves, in the model's order.
+        """Names of the fast weights that the inner loop moves; ``weights()`` has each of them.
+
+        Here, parameters in the model's order. A class that overrides this takes no ``adapts``.
 
         Raises:
             ValueError: all that ``adapts`` names are frozen.

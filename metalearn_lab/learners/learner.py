@@ -8,7 +8,7 @@ of PyTorch works on a learner unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -177,13 +177,14 @@ class Learner(PerTask):
 
         Raises:
             TypeError, ValueError: the tasks are no batch (see ``tasks.batches``), a label has no
-                output, or nothing remains to adapt.
+                output, nothing remains to adapt, or the fast weights are named wrongly (see
+                ``check_weights``).
         """
         if torch.compiler.is_compiling():
             # Around an inner loop the tracer of torch.compile loses gradients, so it stays outside.
             return torch.compiler.disable(self.forward)(tasks)
         check_tasks(tasks)
-        _ = self.adapted_names  # which weights are frozen is told before others take their place
+        self.check_weights()
         with attention_for(self):
             check_traits(self, watch_once(self, tasks.support.x))
             if self.mapping == "loop":
@@ -204,16 +205,18 @@ class Learner(PerTask):
             steps has adapted at once, and stays where it is.
 
         Raises:
-            TypeError, ValueError: ``steps`` is negative, or the support is no split of a batch
-                (see ``tasks.batches``).
+            TypeError, ValueError: ``steps`` is negative, the support is no split of a batch (see
+                ``tasks.batches``), or the fast weights are named wrongly (see ``check_weights``).
         """
         count = step_count(self.inner_steps if steps is None else steps)
         check_split("support", support)
-        _ = self.adapted_names  # as in ``forward``
+        self.check_weights()
         check_traits(self, watch_once(self, support.x))
-        return over_tasks(
+        trajectory = over_tasks(
             lambda split: self.trajectory(split, count), self.mapping, self.chunk_size
         )(support)
+        self.check_added(trajectory[-1].keys() - dict(self.model.named_parameters()))
+        return trajectory
 
     @torch.no_grad()
     @on_few_threads
@@ -235,11 +238,26 @@ class Learner(PerTask):
         return over_tasks(self.call, self.mapping, self.chunk_size)(weights, x)
 
     def weights(self) -> Weights:
-        """The meta-parameters θ of the model by name, connected to the graph."""
+        """Where one task's fast weights start: the model's parameters θ, connected to the graph.
+
+        A learner that adapts something else adds its first value under a name that the model does
+        not have; ``call`` then takes it out before the model runs.
+        """
         return dict(self.model.named_parameters())
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
-        """Outputs of the model at given weights, for one task."""
+        """Outputs of the model at given weights, for one task.
+
+        Args:
+            weights: of the model alone; a learner that adds others overrides this.
+            x: inputs ``[items, ...]``.
+
+        Raises:
+            ValueError: a learner's own ``call`` hands on what the model does not have, which
+                ``functional_call`` would pass over.
+        """
+        if type(self).call is not Learner.call:
+            self._check_read(weights.keys() - self._tensors_of_model())
         with recomputing_refused():
             return functional_call(self.model, weights, (x,))
 
@@ -264,6 +282,58 @@ class Learner(PerTask):
                 "n − 1. Give the model one output for each class (ways), or number the classes "
                 "from 0"
             ) from error
+
+    def check_weights(self) -> None:
+        """Refuse fast weights that are named wrongly.
+
+        Raises:
+            ValueError: ``weights()`` lacks what ``adapted_names`` names, or holds what
+                ``check_added`` refuses.
+        """
+        # Which weights are frozen is told here, before other tensors take their place.
+        adapted, theta = self.adapted_names, self.weights()
+        lacking = [name for name in adapted if name not in theta]
+        if lacking:
+            raise ValueError(
+                f"{type(self).__name__} adapts {', '.join(lacking)}, but its weights() has no "
+                "such name: override weights() so that it returns the model's parameters and the "
+                f"first value of each, as {{**super().weights(), {lacking[0]!r}: ...}}"
+            )
+        parameters = dict(self.model.named_parameters())
+        self.check_added(name for name, w in theta.items() if w is not parameters.get(name))
+
+    def check_added(self, names: Iterable[str]) -> None:
+        """Refuse fast weights beside the model's parameters that would go wrong without a word.
+
+        Args:
+            names: of the fast weights that are no parameter of the model.
+
+        Raises:
+            ValueError: one is named as a parameter or buffer of the model, or the learner has no
+                ``call`` of its own to take them out.
+        """
+        names = set(names)
+        clashing = sorted(names & self._tensors_of_model())
+        if clashing:
+            raise ValueError(
+                f"{type(self).__name__} adds fast weights named {', '.join(clashing)}, and so is a "
+                "parameter or buffer of the model, whose place they would take: give them another "
+                "name"
+            )
+        if type(self).call is Learner.call:
+            self._check_read(names)
+
+    def _check_read(self, names: set[str]) -> None:
+        if names:
+            raise ValueError(
+                f"{type(self).__name__} adds the fast weights {', '.join(sorted(names))}, which "
+                "are no parameters of the model, so the model would never read them: override "
+                "call(weights, x) to take them out of the weights, use them, and call super().call "
+                "with the others"
+            )
+
+    def _tensors_of_model(self) -> set[str]:
+        return {n for n, _ in (*self.model.named_parameters(), *self.model.named_buffers())}
 
     def _check_fast_weights(self, weights: Weights, tasks: int) -> None:
         for name, parameter in self.model.named_parameters():

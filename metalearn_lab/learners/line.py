@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """Colour, dashes and marker of a curve; no two learners share the colour, nor both others.
+    """Colour, dashes and marker of a curve; no two learners share the colour or the dashes.
 
     Attributes:
         color: hexadecimal; at least 3:1 against white.

@@ -34,11 +34,12 @@ def predict_along(learner: Learner, tasks: Task, steps: int | None = None) -> Te
         ``[tasks, steps + 1, items, outputs]``.
 
     Raises:
-        TypeError, ValueError: ``steps`` is negative, or the tasks are no batch (see
-            ``tasks.batches``).
+        TypeError, ValueError: ``steps`` is negative, the tasks are no batch (see
+            ``tasks.batches``), or the fast weights are named wrongly (see ``Learner``).
     """
     count = step_count(learner.inner_steps if steps is None else steps)
     check_tasks(tasks)
+    learner.check_weights()
 
     def of_one(learner: PerTask, support: Split, query: Split) -> Tensor:
         trajectory = learner.trajectory(support, count)

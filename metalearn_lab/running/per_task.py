@@ -57,7 +57,7 @@ class PerTask(nn.Module):
 
     @property
     def adapted_names(self) -> Sequence[str]:
-        """Names of the parameters that inner steps move, in the model's order."""
+        """Names of the fast weights that inner steps move, parameters in the model's order."""
         return ()
 
     @property
@@ -78,7 +78,7 @@ class PerTask(nn.Module):
         raise NotImplementedError
 
     def weights(self) -> Weights:
-        """The meta-parameters θ of the model by name, connected to the graph."""
+        """Where one task's fast weights start, by name, connected to the graph."""
         raise NotImplementedError
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:

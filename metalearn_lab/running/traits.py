@@ -114,7 +114,8 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _traits(learner: PerTask, x: Tensor, random: RandomState) -> Traits:
-    weights = {n: w.detach().clone().requires_grad_() for n, w in learner.weights().items()}
+    parameters = learner.model.named_parameters()  # alone: fast weights may hold others
+    weights = {name: w.detach().clone().requires_grad_() for name, w in parameters}
     buffers = {n: b.clone() for n, b in learner.model.named_buffers()}
     log = _Log({**weights, **buffers}, x[0])
     with torch.enable_grad():

@@ -6,24 +6,24 @@ from itertools import combinations
 
 import matplotlib
 import pytest
-from colorspacious import cspace_convert, deltaE
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
 
 from metalearn_lab.comparison.methods import METHODS
 from metalearn_lab.figures import style
-
-
-def luminance(color):
-    """Relative luminance as WCAG 2 defines it, from #rrggbb."""
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast_on_white(color):
-    return 1.05 / (luminance(color) + 0.05)
+from tests.figures.find_line import (
+    CLEAR,
+    CONTRAST,
+    EYES,
+    HINT,
+    as_seen,
+    color_distances,
+    contrast_on_white,
+    free_colors,
+    free_dashes,
+    markers,
+)
 
 
 def test_the_contrast_formula_has_its_known_ends():
@@ -38,7 +38,7 @@ def test_every_learner_of_the_comparison_has_a_style():
 
 @pytest.mark.parametrize("name", style.STYLES)
 def test_a_learner_stands_out_on_white(name):
-    assert contrast_on_white(style.STYLES[name].color) >= 3
+    assert contrast_on_white(style.STYLES[name].color) >= CONTRAST, HINT
 
 
 @pytest.mark.parametrize("color", [style.INK, style.GREY])
@@ -46,42 +46,40 @@ def test_text_and_reference_lines_can_be_read(color):
     assert contrast_on_white(color) >= 4.5
 
 
-def test_two_learners_share_neither_colour_nor_both_dashes_and_marker():
-    for one, other in combinations(style.STYLES.values(), 2):
-        assert one.color != other.color
-        assert one[1:] != other[1:]
+def test_two_learners_share_neither_colour_nor_dashes():
+    for one, other in combinations(style.STYLES, 2):
+        assert style.STYLES[one].color != style.STYLES[other].color, (one, other, HINT)
+        assert style.STYLES[one].linestyle != style.STYLES[other].linestyle, (one, other, HINT)
 
 
-def as_seen(color, deficiency):
-    """The colour as a reader with this deficiency of colour vision, complete, sees it."""
-    rgb = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    if deficiency is None:
-        return rgb
-    space = {"name": "sRGB1+CVD", "cvd_type": deficiency, "severity": 100}
-    return cspace_convert(rgb, space, "sRGB1").clip(0, 1)
-
-
-# In CAM02-UCS two colours a distance of 1 apart can just be told apart side by side; ten times
-# that is clear for thin lines a finger's breadth apart.
-CLEAR = 10.0
-
-
-@pytest.mark.parametrize("deficiency", [None, "deuteranomaly", "protanomaly", "tritanomaly"])
-def test_every_two_learners_differ_clearly_to_every_eye(deficiency):
-    seen = {name: as_seen(each.color, deficiency) for name, each in style.STYLES.items()}
+@pytest.mark.parametrize("eye", EYES)
+def test_every_two_learners_differ_clearly_to_every_eye(eye):
+    names = list(style.STYLES)
+    colors = [style.STYLES[name].color for name in names]
+    apart = color_distances(colors, colors, [eye])
     near = {
-        (one, other): round(deltaE(seen[one], seen[other], input_space="sRGB1"), 1)
-        for one, other in combinations(seen, 2)
-        if deltaE(seen[one], seen[other], input_space="sRGB1") < CLEAR
+        (names[i], names[j]): round(float(apart[i, j]), 1)
+        for i, j in combinations(range(len(names)), 2)
+        if apart[i, j] < CLEAR
     }
-    assert near == {}
+    assert near == {}, f"{near} are less than {CLEAR} apart: {HINT}"
 
 
 def test_the_simulation_takes_away_what_it_should():
-    red, green = "#d00000", "#507000"
-    assert deltaE(as_seen(red, None), as_seen(green, None), input_space="sRGB1") > 40
-    blind = [as_seen(color, "protanomaly") for color in (red, green)]
-    assert deltaE(*blind, input_space="sRGB1") < 15
+    red, green = ["#d00000"], ["#507000"]
+    assert color_distances(red, green, [None]) > 40
+    assert color_distances(red, green, ["protanomaly"]) < 15
+    assert (as_seen(red, None) != as_seen(red, "protanomaly")).any()
+
+
+def test_the_search_finds_a_line_that_would_pass():
+    taken = list(style.STYLES.values())
+    [(color, distance)] = free_colors(1).items()
+    assert contrast_on_white(color) >= CONTRAST
+    assert distance == color_distances([color], [line.color for line in taken]).min() >= CLEAR
+    [dashes] = free_dashes(1)
+    assert dashes not in [line.linestyle for line in taken]
+    assert {line.marker for line in taken} < set(markers())
 
 
 def test_a_line_is_drawn_as_the_style_says():
