@@ -12,6 +12,8 @@ from metalearn_lab.workbook.chapters import CHAPTERS
 
 SETTINGS = Path(__file__).parent / "lab_settings"
 """JupyterLab's defaults that are ours: it asks nobody for news."""
+CONTENTS = "@jupyterlab/toc:plugin"
+"""Its panel with the headings of a notebook."""
 WORKSPACES = ".jupyterlab"
 """Where it keeps what is open, in the clone."""
 
@@ -59,8 +61,9 @@ def open_contents(notebooks: Path) -> None:
 
     workspaces = WorkspacesManager(str(notebooks.parent / WORKSPACES))
     if not workspaces.list_workspaces():
-        contents = {"collapsed": False, "visible": True, "current": "table-of-contents"}
-        layout = {"left": {**contents, "widgets": ["filebrowser", "table-of-contents"]}}
+        shown = {"collapsed": False, "visible": True, "current": CONTENTS}
+        left = {**shown, "widgets": ["filebrowser", "running-sessions", CONTENTS]}
+        layout = {"left": left, "relativeSizes": [0.22, 0.78, 0]}
         begin = {"data": {"layout-restorer:data": layout}, "metadata": {"id": "default"}}
         workspaces.save("default", json.dumps(begin))
 

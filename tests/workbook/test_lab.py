@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from jupyter_server.auth.identity import IdentityProvider
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
-from metalearn_lab.workbook.lab import lab_arguments, open_lab
+from metalearn_lab.workbook.lab import (
+    CONTENTS,
+    WORKSPACES,
+    lab_arguments,
+    open_contents,
+    open_lab,
+)
 
 
 def value(arguments, name):
@@ -53,3 +61,21 @@ def test_a_port_is_that_port_or_none(tmp_path):
     assert value(arguments, "ServerApp.port") == "9999"
     assert value(arguments, "ServerApp.port_retries") == "0"
     assert "--no-browser" in arguments
+
+
+def test_a_first_screen_is_made_once_and_then_the_readers_own_is_kept(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    open_contents(tmp_path / "notebooks")
+    [workspace] = (tmp_path / WORKSPACES).iterdir()
+    layout = json.loads(workspace.read_text())["data"]["layout-restorer:data"]
+    assert layout["left"]["current"] == CONTENTS
+    workspace.write_text(workspace.read_text().replace(CONTENTS, "filebrowser"))
+    before = workspace.read_text()
+    open_contents(tmp_path / "notebooks")
+    assert workspace.read_text() == before
+
+
+def test_the_settings_that_are_ours_are_there_to_be_read():
+    arguments = lab_arguments(Path("notebooks"), "secret")
+    overrides = Path(value(arguments, "LabApp.app_settings_dir")) / "overrides.json"
+    assert "fetchNews" in overrides.read_text(encoding="utf-8")
