@@ -82,16 +82,23 @@ def dealable_classes(
         queries: query items a class.
 
     Raises:
-        ValueError: not as many labels as groups.
+        ValueError: not as many labels as groups, or no class has enough.
         TypeError: labels or groups that are not one integer a row.
     """
     columns = integer_column("labels", labels), integer_column("groups", groups)
     sizes: dict[int, list[int]] = defaultdict(list)
     for (label, _), size in Counter(zip(*map(Tensor.tolist, columns), strict=True)).items():
         sizes[label].append(size)
-    return tuple(
+    dealable = tuple(
         label for label in sorted(sizes) if find_deal(sizes[label], shots, queries) is not None
     )
+    if not dealable:
+        raise ValueError(
+            f"none of the {len(sizes)} classes has items for {shots} shots and {queries} queries, "
+            "in groups that can be kept apart (the largest has "
+            f"{max(map(sum, sizes.values()))} items): use fewer shots or queries"
+        )
+    return dealable
 
 
 def index_classes(labels: Tensor, groups: Tensor, classes: Tensor) -> ClassItems:

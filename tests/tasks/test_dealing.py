@@ -1,5 +1,6 @@
 from itertools import combinations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,4 +64,5 @@ def test_dealable_classes_are_those_with_enough_on_both_sides() -> None:
     groups = [0, 0, 0, 1, 1, 1] + [2] * 6 + [3, 4]
     assert dealable_classes(labels, groups, shots=1, queries=3) == (0,)
     assert dealable_classes(labels, groups, shots=1, queries=1) == (0, 2)
-    assert dealable_classes(labels, groups, shots=3, queries=4) == ()
+    with pytest.raises(ValueError, match=r"none of the 3 classes has items for 3 shots and 4 quer"):
+        dealable_classes(labels, groups, shots=3, queries=4)

@@ -8,20 +8,18 @@ from collections.abc import Collection
 from pathlib import Path
 
 from metalearn_lab.workbook.chapters import BRANCH, REPOSITORY
-from metalearn_lab.workbook.colab import badge_as_words
 from metalearn_lab.workbook.errors import WorkbookError
 
 _FENCED = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+_LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<target>[^)\s]+)\)")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 
 
 def link_pages(text: str, folder: Path, pages: Collection[str]) -> str:
     """The text with links that hold on a web site; what stands in a fence stays as it is.
 
-    A Colab badge, whose picture is fetched from another machine, becomes its words. A link to a
-    chapter or a document keeps its file name, and the anchor that JupyterLab gives a heading
-    becomes the one that the page has. A link to any other file leads to the repository.
+    A link to a chapter or a document keeps its file name, and the anchor that JupyterLab gives a
+    heading becomes the one that the page has. A link to any other file leads to the repository.
 
     Args:
         text: Markdown.
@@ -42,7 +40,7 @@ def _link_parts(text: str, folder: Path, pages: Collection[str]) -> str:
             return found[0]
         return f"[{found['text']}]({_target(found['target'], folder, pages)})"
 
-    return _LINK.sub(renew, badge_as_words(text))
+    return _LINK.sub(renew, text)
 
 
 def _target(target: str, folder: Path, pages: Collection[str]) -> str:

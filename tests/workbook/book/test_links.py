@@ -4,7 +4,7 @@ import pytest
 
 from metalearn_lab.workbook.book.links import link_pages
 from metalearn_lab.workbook.chapters import CHAPTERS
-from metalearn_lab.workbook.colab import colab_badge, colab_url
+from metalearn_lab.workbook.colab import colab_badge
 from metalearn_lab.workbook.errors import WorkbookError
 
 PAGES = {"03_maml.ipynb", "for_teachers.md"}
@@ -39,10 +39,9 @@ def test_a_link_holds_on_the_site(folder, target, on_the_site):
     assert link_pages(text, folder, PAGES) == f"See [this]({on_the_site}), and go on."
 
 
-def test_a_badge_becomes_its_words_so_that_no_picture_is_fetched(folder):
-    chapter = CHAPTERS[3]
-    words = f"[Open in Colab]({colab_url(chapter)})"
-    assert link_pages(colab_badge(chapter), folder, PAGES) == words
+def test_a_badge_stays_a_button_because_its_picture_is_at_hand(folder):
+    badge = colab_badge(CHAPTERS[3])
+    assert link_pages(badge, folder, PAGES) == badge
 
 
 def test_pictures_and_code_stay_as_they_are(folder):
