@@ -8,7 +8,7 @@ import subprocess
 from metalearn_lab.workbook.doctor.finding import Finding, ok, warn
 
 _QUERY = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-_GOOD_MEMORY = 2e9
+_GOOD_MEMORY = 2e9  # bytes
 _OTHER_BUILD = "install a build for it as README.md says under 'On a GPU'"
 
 
@@ -16,9 +16,14 @@ def gpu() -> Finding:
     """A card that PyTorch can use, one that it cannot, or none, which does for every chapter."""
     import torch
 
-    card = card_of_driver()
     if torch.cuda.is_available():
-        return _usable(torch.cuda.get_device_name(), *torch.cuda.mem_get_info())
+        name, (free, total) = torch.cuda.get_device_name(), torch.cuda.mem_get_info()
+        found = f"{name}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free, CUDA {torch.version.cuda}"
+        if free >= _GOOD_MEMORY:
+            return ok("GPU", found)
+        remedy = "end other programs that use it (`nvidia-smi` lists them), or device='cpu'"
+        return warn("GPU", found, remedy)
+    card = card_of_driver()
     if card is None:
         return ok("GPU", "none; every chapter runs without one")
     if torch.version.cuda is None:
@@ -40,16 +45,3 @@ def card_of_driver() -> str | None:
         return "a card whose driver does not answer"
     name, _, driver = (done.stdout.splitlines() or [""])[0].partition(",")
     return f"{name}, driver {driver.strip()}" if done.returncode == 0 and name else None
-
-
-def _usable(name: str, free: int, total: int) -> Finding:
-    import torch
-
-    found = f"{name}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free, CUDA {torch.version.cuda}"
-    if free < _GOOD_MEMORY:
-        return warn(
-            "GPU",
-            found,
-            "end other programs that use it (`nvidia-smi` lists them), or device='cpu'",
-        )
-    return ok("GPU", found)

@@ -9,17 +9,19 @@ from pathlib import Path
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.doctor.finding import Finding, fail, ok
 
+NO_CLONE = "git clone the repository and run this inside it"
+
 
 def notebooks(folder: Path) -> Finding:
     """Every chapter of the workbook in a folder where changes can be saved."""
-    missing = [each.name for each in CHAPTERS if not (folder / f"{each.name}.ipynb").is_file()]
-    if missing:
+    paths = {chapter.name: folder / f"{chapter.name}.ipynb" for chapter in CHAPTERS}
+    if missing := [name for name, path in paths.items() if not path.is_file()]:
         return fail(
             "notebooks",
             f"{', '.join(missing)} not in {folder}",
             "git restore notebooks, or clone again",
         )
-    if broken := [each.name for each in CHAPTERS if not _has_cells(folder / f"{each.name}.ipynb")]:
+    if broken := [name for name, path in paths.items() if not _has_cells(path)]:
         return fail(
             "notebooks",
             f"{', '.join(broken)} in {folder} cannot be read as a notebook",
@@ -39,7 +41,7 @@ def notebooks(folder: Path) -> Finding:
 def _has_cells(path: Path) -> bool:
     """Whether a file holds a notebook: one that is cut short or has merge marks holds none."""
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return False
-    return isinstance(read, dict) and bool(read.get("cells"))
+    return isinstance(notebook, dict) and bool(notebook.get("cells"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from metalearn_lab.workbook.doctor.finding import Finding, fail, ok, warn
@@ -17,22 +16,21 @@ _BUSY = 80  # per cent
 _LEAST_MEMORY, _GOOD_MEMORY = 1.0 * GB, 2.5 * GB
 
 
-def disk(places: dict[str, Path]) -> list[Finding]:
-    """Free space where things are kept; places on one disk are one line.
+def disk(folders: dict[str, Path]) -> list[Finding]:
+    """Free space where things are kept; folders on one disk are one line.
 
     Args:
-        places: folders by what they hold.
+        folders: by what they hold.
     """
-    names: dict[int, list[str]] = {}
-    for name, place in places.items():
-        names.setdefault(place.stat().st_dev, []).append(name)
-    first = {device: places[each[0]] for device, each in names.items()}
-    return [_disk(first[device], ", ".join(each)) for device, each in names.items()]
+    names_on: dict[int, list[str]] = {}
+    for name, folder in folders.items():
+        names_on.setdefault(folder.stat().st_dev, []).append(name)
+    return [_disk(folders[names[0]], ", ".join(names)) for names in names_on.values()]
 
 
-def _disk(place: Path, holds: str) -> Finding:
-    free = shutil.disk_usage(place).free
-    found = f"{free / GB:.1f} GB free for {holds} ({place})"
+def _disk(folder: Path, holds: str) -> Finding:
+    free = shutil.disk_usage(folder).free
+    found = f"{free / GB:.1f} GB free for {holds} ({folder})"
     if free < _LEAST_DISK:
         return fail("disk", found, "free 1 GB there: old runs in runs/, downloads, the bin")
     if free < _GOOD_DISK:
@@ -40,25 +38,20 @@ def _disk(place: Path, holds: str) -> Finding:
     return ok("disk", found)
 
 
-def environment_folder() -> Path:
-    """Where this Python's packages are."""
-    return Path(sys.prefix)
-
-
 def memory() -> Finding:
     """Memory that is free now."""
     import psutil
 
-    there = psutil.virtual_memory()
-    found = f"{there.available / GB:.1f} of {there.total / GB:.1f} GB free"
-    if there.available < _LEAST_MEMORY:
+    usage = psutil.virtual_memory()
+    found = f"{usage.available / GB:.1f} of {usage.total / GB:.1f} GB free"
+    if usage.available < _LEAST_MEMORY:
         return fail(
             "memory",
             found,
             "close other programs, above all browser tabs and kernels that are not in use; "
             "if it stays so, take Colab",
         )
-    if there.available < _GOOD_MEMORY:
+    if usage.available < _GOOD_MEMORY:
         return warn("memory", found, "open one chapter at a time and shut its kernel down after it")
     return ok("memory", found)
 

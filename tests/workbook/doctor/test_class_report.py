@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from metalearn_lab import cli
 from metalearn_lab.workbook.doctor import class_report as module
 from metalearn_lab.workbook.doctor import network as network_module
-from metalearn_lab.workbook.doctor.browser import browser
 from metalearn_lab.workbook.doctor.class_report import class_report
 from metalearn_lab.workbook.doctor.finding import State, fail, ok, warn
+from metalearn_lab.workbook.doctor.jupyterlab import browser
 from metalearn_lab.workbook.doctor.network import network
 from metalearn_lab.workbook.errors import WorkbookError
 
