@@ -96,7 +96,8 @@ def kept_record(out: Path, point: Point) -> Record | None:
         record = read_record(folder / RECORD)
     except FileNotFoundError:
         return None
-    return record if record.failed or record.has_files(folder) else None
+    whole = record.failed or all((folder / file).is_file() for file in record.files)
+    return record if whole else None
 
 
 def clear(out: Path, point: Point) -> Path:
