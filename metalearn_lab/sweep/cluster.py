@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from metalearn_lab.workbook.errors import WorkbookError
@@ -31,28 +31,27 @@ def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterato
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
 
-    with ExitStack() as stack:
-        if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=min(workers or CPU_COUNT, runs),
-                threads_per_worker=1,
-                processes=True,
-                security=True,  # a key that only these processes have: others here cannot connect
-                dashboard_address="127.0.0.1:0",
-                preload=["metalearn_lab.sweep.local_worker"],
-            )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
-            stack.callback(_expect_busy_workers)
-            yield client
-        else:
-            client = stack.enter_context(_client_of(scheduler))
+    if scheduler is not None:
+        with _client_of(scheduler) as client:
             _wait_for_a_worker(client, scheduler)
             yield client
-
-
-def _expect_busy_workers() -> None:
-    """After Ctrl-C workers are in the middle of a run; that Dask then kills them is no news."""
-    logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
+        return
+    with (
+        LocalCluster(
+            n_workers=min(workers or CPU_COUNT, runs),
+            threads_per_worker=1,
+            processes=True,
+            security=True,  # a key that only these processes have: others here cannot connect
+            dashboard_address="127.0.0.1:0",
+            preload=["metalearn_lab.sweep.local_worker"],
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        try:
+            yield client
+        finally:
+            # After Ctrl-C workers are in the middle of a run; that Dask then kills them is no news.
+            logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
 def _client_of(scheduler: str) -> Client:
@@ -69,8 +68,6 @@ def _client_of(scheduler: str) -> Client:
 
 
 def _wait_for_a_worker(client: Client, scheduler: str) -> None:
-    from distributed import TimeoutError
-
     try:
         client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
     except TimeoutError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.sweep.run_points import Outcomes
-from metalearn_lab.sweep.worker import Job, Outcome, Refusal, run_job
+from metalearn_lab.sweep.worker import Outcome, run_job
 from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.failure import failure_of
@@ -46,16 +46,15 @@ def _outcomes(client: Client, points: Sequence[Point]) -> Iterator[tuple[Point, 
     from distributed import as_completed
 
     by_name = {point.name: point for point in points}
-    futures = [client.submit(run_job, _job(point), key=point.name) for point in points]
-    ending = as_completed(futures)
-    del futures  # so that the cluster forgets a result as soon as it is written
-    for future in ending:
+    # The list has no name, so that the cluster forgets a result as soon as it is written.
+    for future in as_completed([_submit(client, point) for point in points]):
         point = by_name[future.key]
         yield point, _outcome(future, point)
 
 
-def _job(point: Point) -> Job:
-    return Job(point.chapter, _without_outputs(point.notebook), point.changed, code_version())
+def _submit(client: Client, point: Point) -> Future[Outcome]:
+    job = point.chapter, _without_outputs(point.notebook), point.changed, code_version()
+    return client.submit(run_job, *job, key=point.name)
 
 
 @cache
@@ -69,28 +68,21 @@ def _without_outputs(notebook: Path) -> bytes:
     return str(nbformat.writes(cleared)).encode()
 
 
-def _outcome(future: Future[Outcome | Refusal], point: Point) -> Outcome:
-    if future.status == "finished":
-        found = future.result()
-        return _failed(point, found.reason) if isinstance(found, Refusal) else found
-    if future.status == "error":
-        return _failed(point, _reason(future))
-    raise WorkbookError(
-        f"the cluster was lost while '{point.words}' ran. What has finished is kept: start the "
-        "cluster again, and the same command goes on from there"
-    )
-
-
-def _reason(future: Future[Outcome | Refusal]) -> str | None:
+def _outcome(future: Future[Outcome], point: Point) -> Outcome:
+    """What became of a run; its record is empty where no worker could make one."""
     from distributed import KilledWorker
 
+    if future.status == "finished":
+        return future.result()
+    if future.status != "error":
+        raise WorkbookError(
+            f"the cluster was lost while '{point.words}' ran. What has finished is kept: start the "
+            "cluster again, and the same command goes on from there"
+        )
     if isinstance(future.exception(), KilledWorker):
-        return "the worker died each time that this was tried (out of memory?)"
-    return failure_of(future.result)
-
-
-def _failed(point: Point, error: str | None) -> Outcome:
-    """What became of a run that no worker could make a record of."""
+        error: str | None = "the worker died each time that this was tried (out of memory?)"
+    else:
+        error = failure_of(future.result)
     record = Record(
         key=point.key,
         chapter=point.chapter.name,

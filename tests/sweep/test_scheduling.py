@@ -28,7 +28,7 @@ class Cluster:
     def __init__(self, status, error=None):
         self.status, self.error, self.jobs = status, error, []
 
-    def submit(self, run, job, key):
+    def submit(self, run, *job, key):
         self.jobs.append(job)
         return SimpleNamespace(
             status=self.status, key=key, exception=lambda: self.error, result=self.fail
@@ -80,9 +80,9 @@ def test_a_notebook_travels_without_its_outputs(ask, point):
     nbformat.write(content, point.notebook)
     cluster = Cluster("error", ValueError("enough"))
     ask(cluster)
-    [job] = cluster.jobs
-    assert b"verbose" not in job.notebook
-    assert [cell.source for cell in nbformat.reads(job.notebook.decode(), 4).cells] == [
+    [(_, content_sent, *_)] = cluster.jobs
+    assert b"verbose" not in content_sent
+    assert [cell.source for cell in nbformat.reads(content_sent.decode(), 4).cells] == [
         cell.source for cell in content.cells
     ]
 
