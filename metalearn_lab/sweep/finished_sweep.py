@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metalearn_lab.sweep.plan import PlannedRun, read_plan
 from metalearn_lab.sweep.results import headline_columns, taken_names
-from metalearn_lab.sweep.run_folder import RECORD
+from metalearn_lab.sweep.run_folder import RECORD, PlannedRun, read_plan
 from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record, read_record
 

@@ -5,22 +5,26 @@ Dask gives the run of a worker that died to another one; a run that took four wo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.sweep.run_points import Outcomes
 from metalearn_lab.sweep.worker import Outcome, run_job
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.failure import failure_of
 from metalearn_lab.workbook.record import Record
+from metalearn_lab.workbook.run_key import code_version
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+CONNECTION_TIMEOUT = 30  # seconds; on a cluster the scheduler may still be starting
+WORKERS_TIMEOUT = 300  # seconds; and the first worker after it
 
 
 def on_cluster(scheduler: str | None, workers: int | None) -> Outcomes:
@@ -94,3 +98,64 @@ def _outcome(future: Future[Outcome], point: Point) -> Outcome:
         seconds=0.0,
     )
     return Outcome(record, {})
+
+
+@contextmanager
+def workers_at(scheduler: str | None, workers: int | None, runs: int) -> Iterator[Client]:
+    """A client of the cluster at an address, or of processes that end with this one.
+
+    Args:
+        scheduler: address of a Dask scheduler, e.g. ``tcp://10.0.0.1:8786``; None starts processes.
+        workers: how many processes to start, each of one thread; None means one for each core.
+        runs: how many there are to do; no more processes are started than that.
+
+    Raises:
+        WorkbookError: there is no scheduler at that address, or it has no worker.
+    """
+    from dask.system import CPU_COUNT
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        with _client_of(scheduler) as client:
+            _wait_for_a_worker(client, scheduler)
+            yield client
+        return
+    with (
+        LocalCluster(
+            n_workers=min(workers or CPU_COUNT, runs),
+            threads_per_worker=1,
+            processes=True,
+            security=True,  # a key that only these processes have: others here cannot connect
+            dashboard_address="127.0.0.1:0",
+            preload=["metalearn_lab.sweep.local_worker"],
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        try:
+            yield client
+        finally:
+            # After Ctrl-C workers are in the middle of a run; that Dask then kills them is no news.
+            logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
+
+
+def _client_of(scheduler: str) -> Client:
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=CONNECTION_TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise WorkbookError(
+            f"no Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`, "
+            "which prints its address, and workers with `dask worker ADDRESS`; or leave "
+            "--scheduler away to run on this machine"
+        ) from None
+
+
+def _wait_for_a_worker(client: Client, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_TIMEOUT)
+    except TimeoutError:
+        raise WorkbookError(
+            f"the scheduler at {scheduler} has had no worker for {WORKERS_TIMEOUT} seconds: start "
+            "some with `dask worker ADDRESS`, or see why they cannot reach it"
+        ) from None

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.workbook.chapters import Chapter
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.execute import execute_chapter
 from metalearn_lab.workbook.record import Record
+from metalearn_lab.workbook.run_key import code_version
 
 
 class Outcome(NamedTuple):
@@ -40,7 +40,7 @@ def run_job(
         chapter: which.
         notebook: the file.
         changed: parameters to set.
-        sweep_code: the code version of the sweep, see `metalearn_lab.workbook.code_version`.
+        sweep_code: the sweep's code version, see `metalearn_lab.workbook.run_key`.
 
     Raises:
         WorkbookError: the worker's code is not the sweep's.

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.chapters import Chapter
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.environment import available_device, versions
 from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.failure import failure_of
@@ -19,7 +18,7 @@ from metalearn_lab.workbook.html import export_html
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
 from metalearn_lab.workbook.parameters import defaults, parameters_if_readable, parameters_of
 from metalearn_lab.workbook.record import Record
-from metalearn_lab.workbook.run_key import run_key
+from metalearn_lab.workbook.run_key import code_version, run_key
 
 
 def execute_chapter(

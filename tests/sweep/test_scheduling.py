@@ -8,9 +8,8 @@ from distributed import Client, KilledWorker, Security
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
-from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.points import grid_points
-from metalearn_lab.sweep.scheduling import on_cluster
+from metalearn_lab.sweep.scheduling import on_cluster, workers_at
 from metalearn_lab.sweep.sweep_file import Entry
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
@@ -89,7 +88,7 @@ def test_a_notebook_travels_without_its_outputs(ask, point):
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, address):
-    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
+    monkeypatch.setattr("metalearn_lab.sweep.scheduling.CONNECTION_TIMEOUT", 0.3)
     with (
         pytest.raises(WorkbookError, match=rf"no Dask scheduler answers at {address} \(.*dask sch"),
         workers_at(address, None, 1),
@@ -98,7 +97,7 @@ def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, addres
 
 
 def test_an_address_is_looked_up_even_if_nothing_is_left_to_run(monkeypatch):
-    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
+    monkeypatch.setattr("metalearn_lab.sweep.scheduling.CONNECTION_TIMEOUT", 0.3)
     assert list(on_cluster(None, None)([])) == []
     with pytest.raises(WorkbookError, match="no Dask scheduler answers"):
         list(on_cluster("127.0.0.1:9", None)([]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 
+from metalearn_lab.workbook.doctor.clone import NO_CLONE, notebooks
 from metalearn_lab.workbook.doctor.finding import Finding, State, fail
 from metalearn_lab.workbook.doctor.jupyterlab import known_browser
-from metalearn_lab.workbook.doctor.notebooks import NO_CLONE, notebooks
 from metalearn_lab.workbook.environment import (
     Installed,
     available_device,

@@ -1,9 +1,10 @@
-"""Room: on the disk, in memory, and cores to compute on."""
+"""The machine: its disk, memory, cores and graphics card."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from metalearn_lab.workbook.doctor.finding import Finding, fail, ok, warn
@@ -14,6 +15,10 @@ _LEAST_DISK, _GOOD_DISK = 0.2 * GB, 1.0 * GB
 _BUSY = 80  # per cent
 # A chapter's kernel takes up to 0.7 GB; a browser with JupyterLab as much again, or more.
 _LEAST_MEMORY, _GOOD_MEMORY = 1.0 * GB, 2.5 * GB
+
+_QUERY = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+_GOOD_CARD_MEMORY = 2.0 * GB
+_OTHER_BUILD = "install a build for it as README.md says under 'On a GPU'"
 
 
 def disk(folders: dict[str, Path]) -> list[Finding]:
@@ -68,3 +73,38 @@ def cores() -> Finding:
     if busy > _BUSY:
         return warn("cores", found, "end what else computes here, or everything takes longer")
     return ok("cores", found)
+
+
+def gpu() -> Finding:
+    """A card that PyTorch can use, one that it cannot, or none, which does for every chapter."""
+    import torch
+
+    if torch.cuda.is_available():
+        name, (free, total) = torch.cuda.get_device_name(), torch.cuda.mem_get_info()
+        found = f"{name}, {free / GB:.1f} of {total / GB:.1f} GB free, CUDA {torch.version.cuda}"
+        if free >= _GOOD_CARD_MEMORY:
+            return ok("GPU", found)
+        remedy = "end other programs that use it (`nvidia-smi` lists them), or device='cpu'"
+        return warn("GPU", found, remedy)
+    card = card_of_driver()
+    if card is None:
+        return ok("GPU", "none; every chapter runs without one")
+    if torch.version.cuda is None:
+        return warn("GPU", f"{card}, but torch {torch.__version__} is for CPUs", _OTHER_BUILD)
+    return warn(
+        "GPU",
+        f"{card}, but torch {torch.__version__} for CUDA {torch.version.cuda} cannot use it",
+        f"update the card's driver, or {_OTHER_BUILD}",
+    )
+
+
+def card_of_driver() -> str | None:
+    """Name and driver as the driver's own tool says; None without the tool or a card."""
+    if not shutil.which(_QUERY[0]):
+        return None
+    try:
+        done = subprocess.run(_QUERY, capture_output=True, text=True, timeout=3, check=False)
+    except subprocess.TimeoutExpired:
+        return "a card whose driver does not answer"
+    name, _, driver = (done.stdout.splitlines() or [""])[0].partition(",")
+    return f"{name}, driver {driver.strip()}" if done.returncode == 0 and name else None
