@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from metalearn_lab.sweep.counted import counted
+from metalearn_lab.sweep.points import Point, grid_points, points_of_run, points_of_seeds
+from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.workbook.chapters import CHAPTERS, select
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder import notebooks_folder
 from metalearn_lab.workbook.out_folder import out_folder
 
 if TYPE_CHECKING:
-    from metalearn_lab.sweep.points import Point
     from metalearn_lab.sweep.progress import Progress
     from metalearn_lab.sweep.run_points import Outcomes
 
@@ -91,7 +92,6 @@ def run(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters through papermill and write one report; exit status 1 if a chapter failed."""
-    from metalearn_lab.sweep.points import points_of_run
     from metalearn_lab.sweep.report_tables import text_table
     from metalearn_lab.sweep.run_folder import folder_by_the_time
     from metalearn_lab.sweep.run_points import one_after_another
@@ -100,7 +100,7 @@ def run(
     points = points_of_run(select(chapters or []), given, notebooks)
     _end_if_dry(dry_run, points, 1)
     folder = folder_by_the_time(notebooks.parent / "runs") if out is None else out_folder(out)
-    progress = _run_points(points, folder, one_after_another(folder))
+    progress = _run_points(points, folder, partial(one_after_another, folder))
     typer.echo(text_table(progress.ended))
     _finish(progress, folder, strict)
 
@@ -130,15 +130,14 @@ def sweep(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters × grids of parameters in worker processes; exit status 1 if a run failed."""
-    from metalearn_lab.sweep.points import grid_points
     from metalearn_lab.sweep.scheduling import on_cluster
-    from metalearn_lab.sweep.sweep_file import read_sweep_file
 
     if workers and scheduler:
         raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
     folder, points = out_folder(out), grid_points(read_sweep_file(file), notebooks_folder())
     _end_if_dry(dry_run, points, workers)
-    _finish(_run_points(points, folder, on_cluster(scheduler, workers)), folder, strict)
+    progress = _run_points(points, folder, partial(on_cluster, scheduler, workers))
+    _finish(progress, folder, strict)
 
 
 @app.command(
@@ -159,13 +158,12 @@ def facts(
 ) -> None:
     """Run chapters with several seeds and say which of their facts hold in all of them."""
     from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
-    from metalearn_lab.sweep.points import points_of_seeds
     from metalearn_lab.sweep.scheduling import on_cluster
 
     notebooks, folder = notebooks_folder(), out_folder(out)
     points = points_of_seeds(select(chapters or []), seeds, notebooks)
     _end_if_dry(dry_run, points, workers)
-    progress = _run_points(points, folder, on_cluster(None, workers))
+    progress = _run_points(points, folder, partial(on_cluster, None, workers))
     typer.echo(summary(write_facts(folder, notebooks / "facts" if keep else None)))
     typer.echo(f"facts: {folder / FACTS}")
     _finish(progress, folder, strict=False)

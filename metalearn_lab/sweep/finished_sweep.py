@@ -28,11 +28,6 @@ class EndedRun:
     record: Record
     columns: dict[str, Any]
 
-    @property
-    def links(self) -> list[str]:
-        """Its page and its notebook, seen from the sweep's folder."""
-        return [f"runs/{self.planned.name}/{file}" for file in self.record.files]
-
 
 @dataclass(frozen=True)
 class ChapterRuns:

@@ -101,12 +101,14 @@ def points_of_seeds(chapters: Sequence[Chapter], seeds: int, folder: Path) -> li
     Raises:
         WorkbookError: a notebook is missing or is none.
     """
-    points = []
+    points: list[Point] = []
     for chapter, path in notebook_paths(chapters, folder).items():
         known = parameters_of(path)
         drawn = [name for name in (SEED, *CLASS_SPLITS) if name in known]
-        for seed in range(seeds if drawn else 1):
-            points.append(_point(chapter, path, known, dict.fromkeys(drawn, seed)))
+        points += [
+            _point(chapter, path, known, dict.fromkeys(drawn, seed))
+            for seed in range(seeds if drawn else 1)
+        ]
     return points
 
 

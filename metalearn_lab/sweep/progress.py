@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.workbook.doctor.speed import chapter_times
@@ -79,15 +81,10 @@ class Progress:
         self.records[point.key] = record
         self.ran += 1
         number = f"[{self.kept + self.ran}/{len(self.points)}]"
-        return f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s){self._left()}"
-
-    def _left(self) -> str:
-        from tqdm import tqdm
-
-        left = len(self.waiting) - self.ran
-        if not left:
-            return ""
-        return f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+        line = f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s)"
+        if left := len(self.waiting) - self.ran:
+            line += f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+        return line
 
     def total(self) -> str:
         """The last line."""

@@ -195,10 +195,10 @@ def _run(chapter: ChapterRuns, run: EndedRun) -> Markup:
     """Which run it is, with links to its page and notebook."""
     setting = ", ".join(f"{name} = {run.planned.parameters[name]}" for name in chapter.varied)
     kinds = {"html": "page", "ipynb": "notebook"}
-    link_form = Markup('<a href="{0}" aria-label="{1} of run {2}">{1}</a>')
+    link = Markup('<a href="runs/{0}/{1}" aria-label="{2} of run {3}">{2}</a>')
     links = [
-        link_form.format(link, kind, run.record.key)
-        for link in run.links
-        if (kind := kinds.get(link.rpartition(".")[2]))
+        link.format(run.planned.name, file, kind, run.record.key)
+        for file in run.record.files
+        if (kind := kinds.get(file.rpartition(".")[2]))
     ]
     return Markup(" ").join([setting or chapter.title, *(links or ["(no notebook)"])])

@@ -66,9 +66,8 @@ def taken_names(points: Sequence[Any]) -> set[str]:
 
 def _columns(points: Sequence[Point], records: Mapping[str, Record]) -> list[str]:
     parameters = [name for point in points for name in point.parameters]
-    others = [name for name in COLUMNS if name not in FIRST]
     headlines = [name for row in _rows(points, records) for name in row]
-    return list(dict.fromkeys([*FIRST, *parameters, *others, *headlines]))
+    return list(dict.fromkeys([*FIRST, *parameters, *COLUMNS, *headlines]))
 
 
 def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[str, Any]]:
@@ -80,9 +79,8 @@ def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[s
 def _row(record: Record) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for kind in KINDS:
-        facts = [fact for fact in record.facts if fact["kind"] == kind]
-        counts[f"{kind}s"] = len(facts)
-        counts[f"{kind}s_false"] = sum(not fact["holds"] for fact in facts)
+        holds = [fact["holds"] for fact in record.facts if fact["kind"] == kind]
+        counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
     own = {name: getattr(record, name) for name in COLUMNS if name not in counts}
     return own | counts | record.parameters | {"seconds": round(record.seconds, 3)}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +49,8 @@ def write_plan(folder: Path, points: Sequence[Point]) -> None:
         PlannedRun(p.name, p.chapter.name, p.chapter.title, p.parameters, list(p.changed))
         for p in points
     ]
-    facts = [run._asdict() for run in runs]
-    write_text(folder / PLAN, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    plan = json.dumps([run._asdict() for run in runs], indent=1, ensure_ascii=False)
+    write_text(folder / PLAN, plan + "\n")
 
 
 def read_plan(folder: Path) -> list[PlannedRun]:
@@ -88,13 +88,10 @@ def folder_by_the_time(runs: Path) -> Path:
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     with writing_into(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        for number in count(1):
-            folder = runs / (now if number == 1 else f"{now}-{number}")
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
+        for ending in chain([""], (f"-{number}" for number in count(2))):
+            with suppress(FileExistsError):
+                (runs / f"{now}{ending}").mkdir()
+                return runs / f"{now}{ending}"
     raise AssertionError
 
 

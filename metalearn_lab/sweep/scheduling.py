@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metalearn_lab.sweep.points import Point
-from metalearn_lab.sweep.run_points import Outcomes
 from metalearn_lab.sweep.worker import Outcome, run_job
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.failure import failure_of
@@ -27,33 +26,31 @@ CONNECTION_TIMEOUT = 30  # seconds; on a cluster the scheduler may still be star
 WORKERS_TIMEOUT = 300  # seconds; and the first worker after it
 
 
-def on_cluster(scheduler: str | None, workers: int | None) -> Outcomes:
-    """Runs points on a cluster, and gives them in the order in which they end.
+def on_cluster(
+    scheduler: str | None, workers: int | None, points: Sequence[Point]
+) -> Generator[tuple[Point, Outcome], None, None]:
+    """Run points on a cluster, and give them in the order in which they end.
 
-    A cluster that is there already is looked for even if nothing is left to run. It raises a
-    WorkbookError if there is none, or if it is lost.
+    A cluster that is there already is looked for even if nothing is left to run.
 
     Args:
         scheduler: address of a Dask scheduler whose workers to use; None starts processes here.
         workers: how many processes to start; None means one for each core.
+        points: what to run.
+
+    Raises:
+        WorkbookError: there is no such cluster, or it is lost.
     """
-
-    def outcomes(points: Sequence[Point]) -> Generator[tuple[Point, Outcome], None, None]:
-        if points or scheduler:
-            with workers_at(scheduler, workers, len(points)) as client:
-                yield from _outcomes(client, points)
-
-    return outcomes
-
-
-def _outcomes(client: Client, points: Sequence[Point]) -> Iterator[tuple[Point, Outcome]]:
     from distributed import as_completed
 
+    if not points and not scheduler:
+        return
     by_name = {point.name: point for point in points}
-    # The list has no name, so that the cluster forgets a result as soon as it is written.
-    for future in as_completed([_submit(client, point) for point in points]):
-        point = by_name[future.key]
-        yield point, _outcome(future, point)
+    with workers_at(scheduler, workers, len(points)) as client:
+        # The list has no name, so that the cluster forgets a result as soon as it is written.
+        for future in as_completed([_submit(client, point) for point in points]):
+            point = by_name[future.key]
+            yield point, _outcome(future, point)
 
 
 def _submit(client: Client, point: Point) -> Future[Outcome]:

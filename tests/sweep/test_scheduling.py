@@ -46,7 +46,7 @@ def ask(point, monkeypatch):
         monkeypatch.setattr(
             "metalearn_lab.sweep.scheduling.workers_at", lambda *_: nullcontext(cluster)
         )
-        return list(on_cluster(None, None)([point]))
+        return list(on_cluster(None, None, [point]))
 
     return outcomes_of
 
@@ -98,9 +98,9 @@ def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, addres
 
 def test_an_address_is_looked_up_even_if_nothing_is_left_to_run(monkeypatch):
     monkeypatch.setattr("metalearn_lab.sweep.scheduling.CONNECTION_TIMEOUT", 0.3)
-    assert list(on_cluster(None, None)([])) == []
+    assert list(on_cluster(None, None, [])) == []
     with pytest.raises(WorkbookError, match="no Dask scheduler answers"):
-        list(on_cluster("127.0.0.1:9", None)([]))
+        list(on_cluster("127.0.0.1:9", None, []))
 
 
 def test_workers_here_and_a_cluster_elsewhere_exclude_each_other(tmp_path):

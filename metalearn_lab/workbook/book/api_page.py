@@ -31,10 +31,13 @@ def api_page() -> str:
     """The page, in Markdown: a section a folder, and the names in it by alphabet."""
     sections = [PAGE]
     for folder, heading in HEADINGS.items():
-        homes = (
-            names for home, names in metalearn_lab._HOME.items() if home.startswith(f"{folder}.")
-        )
-        names = sorted((name for each in homes for name in each), key=str.lower)
+        names = [
+            name
+            for home, public_names in metalearn_lab._HOME.items()
+            if home.startswith(f"{folder}.")
+            for name in public_names
+        ]
+        names.sort(key=str.lower)
         entries = "\n\n".join(_entry(name, getattr(metalearn_lab, name)) for name in names)
         sections.append(f"## {heading}\n\n{entries}\n")
     return "\n".join(sections)

@@ -40,7 +40,11 @@ def build_book(
         WorkbookError: the extra ``book`` is not installed, the folder holds something, a notebook
             is missing, a link leads nowhere, or Sphinx warned of something.
     """
-    _check_installed()
+    if missing := [package.name for package in requirements(EXTRA) if not package.ok]:
+        raise WorkbookError(
+            f"the site is built by packages that are not installed ({', '.join(missing)}): "
+            f"{how_to_install(EXTRA)}"
+        )
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise WorkbookError(f"the folder {out} is not empty: name a new one for the site")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -51,14 +55,6 @@ def build_book(
         _sphinx(pages, work, site)
         site.replace(out)
     return names
-
-
-def _check_installed() -> None:
-    if missing := [package.name for package in requirements(EXTRA) if not package.ok]:
-        raise WorkbookError(
-            f"the site is built by packages that are not installed ({', '.join(missing)}): "
-            f"{how_to_install(EXTRA)}"
-        )
 
 
 def _sphinx(pages: Path, work: Path, site: Path) -> None:
