@@ -201,4 +201,5 @@ def _run(chapter: ChapterRuns, run: EndedRun) -> Markup:
         for file in run.record.files
         if (kind := kinds.get(file.rpartition(".")[2]))
     ]
-    return Markup(" ").join([setting or chapter.title, *(links or ["(no notebook)"])])
+    parts: list[str] = [setting or chapter.title, *(links or ["(no notebook)"])]
+    return Markup(" ").join(parts)

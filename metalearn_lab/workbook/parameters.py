@@ -84,7 +84,7 @@ def check_parameters(namespace: MutableMapping[str, Any]) -> None:
         name: Parameter(name, kind.__name__ if type(kind) is type else str(kind), "", "")
         for name, kind in namespace.get("__annotations__", {}).items()
     }
-    for name in _given_by_papermill(namespace):
+    for name in _names_set_by_papermill(namespace):
         if name not in declared:
             raise WorkbookError(
                 f"this chapter has no parameter '{name}'; it has {', '.join(declared)}"
@@ -93,7 +93,7 @@ def check_parameters(namespace: MutableMapping[str, Any]) -> None:
         namespace[name] = typed_value(namespace[name], declared[name])
 
 
-def _given_by_papermill(namespace: Mapping[str, Any]) -> list[str]:
+def _names_set_by_papermill(namespace: Mapping[str, Any]) -> list[str]:
     """The names that papermill set in the cell that it added."""
     cells = [cell for cell in namespace.get("In", ()) if cell.startswith("# Parameters\n")]
     nodes = [node for cell in cells for node in ast.walk(ast.parse(cell))]

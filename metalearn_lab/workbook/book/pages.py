@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.answers import without_answers
-from metalearn_lab.workbook.book.api_page import NAME as API
-from metalearn_lab.workbook.book.api_page import api_page
 from metalearn_lab.workbook.book.links import link_pages
-from metalearn_lab.workbook.book.start_page import start_page
+from metalearn_lab.workbook.book.written_pages import API, api_page, start_page
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.errors import WorkbookError

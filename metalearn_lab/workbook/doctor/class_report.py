@@ -12,8 +12,7 @@ from metalearn_lab.workbook.doctor.clone import NO_CLONE, notebooks, packages
 from metalearn_lab.workbook.doctor.finding import Finding, State, fail
 from metalearn_lab.workbook.doctor.interpreter import clock, python, text_encoding
 from metalearn_lab.workbook.doctor.jupyterlab import browser, kernel, ports
-from metalearn_lab.workbook.doctor.machine import cores, disk, gpu, memory
-from metalearn_lab.workbook.doctor.network import network
+from metalearn_lab.workbook.doctor.machine import cores, disk, gpu, memory, network
 from metalearn_lab.workbook.doctor.speed import compiler, speed
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder import notebooks_folder

@@ -1,11 +1,14 @@
-"""The machine: its disk, memory, cores and graphics card."""
+"""The machine: its disk, memory, cores, graphics card and network."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 from metalearn_lab.workbook.doctor.finding import Finding, fail, ok, warn
 
@@ -19,6 +22,8 @@ _LEAST_MEMORY, _GOOD_MEMORY = 1.0 * GB, 2.5 * GB
 _QUERY = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
 _GOOD_CARD_MEMORY = 2.0 * GB
 _OTHER_BUILD = "install a build for it as README.md says under 'On a GPU'"
+HUB = ("huggingface.co", 443)
+HUB_SECONDS = 2.0
 
 
 def disk(folders: dict[str, Path]) -> list[Finding]:
@@ -108,3 +113,21 @@ def card_of_driver() -> str | None:
         return "a card whose driver does not answer"
     name, _, driver = (done.stdout.splitlines() or [""])[0].partition(",")
     return f"{name}, driver {driver.strip()}" if done.returncode == 0 and name else None
+
+
+def network() -> Finding:
+    """Whether the hub can be reached, which only sets from it need; nothing is asked of it."""
+    reached: list[bool] = []
+    # Looking up a name may wait far longer than any limit on the connection.
+    thread = Thread(target=_connect, args=(reached,), daemon=True)
+    thread.start()
+    thread.join(HUB_SECONDS)
+    if not reached:
+        return ok("network", f'{HUB[0]} not reached: all runs without it but source="hub"')
+    return ok("network", f'{HUB[0]} reached, for source="hub"')
+
+
+def _connect(reached: list[bool]) -> None:
+    with suppress(OSError):
+        socket.create_connection(HUB, timeout=HUB_SECONDS).close()
+        reached.append(True)
