@@ -67,9 +67,9 @@ def installed_version(name: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Python's version, this package's, and those of the packages it asks for."""
-    found = {"python": platform.python_version(), DISTRIBUTION: installed_version(DISTRIBUTION)}
-    found |= {package.name: package.found for package in requirements()}
-    return {name: version for name, version in found.items() if version}
+    installed = {"python": platform.python_version(), DISTRIBUTION: installed_version(DISTRIBUTION)}
+    installed |= {package.name: package.found for package in requirements()}
+    return {name: version for name, version in installed.items() if version}
 
 
 def available_device() -> str:

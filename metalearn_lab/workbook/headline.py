@@ -57,7 +57,7 @@ def headline_bundle(
             {
                 "text": text,
                 "values": _plain_values(values),
-                "curves": {name: _plain_curve(name, each) for name, each in (curves or {}).items()},
+                "curves": {name: _plain_curve(name, one) for name, one in (curves or {}).items()},
             }
         ),
     }
