@@ -196,10 +196,9 @@ def _run(chapter: ChapterRuns, run: EndedRun) -> Markup:
     setting = ", ".join(f"{name} = {run.planned.parameters[name]}" for name in chapter.varied)
     kinds = {"html": "page", "ipynb": "notebook"}
     link = Markup('<a href="runs/{0}/{1}" aria-label="{2} of run {3}">{2}</a>')
-    links = [
+    links: list[str] = [
         link.format(run.planned.name, file, kind, run.record.key)
         for file in run.record.files
         if (kind := kinds.get(file.rpartition(".")[2]))
     ]
-    parts: list[str] = [setting or chapter.title, *(links or ["(no notebook)"])]
-    return Markup(" ").join(parts)
+    return Markup(" ").join([setting or chapter.title, *(links or ["(no notebook)"])])
