@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from metalearn_lab.sweep.counted import counted
+from metalearn_lab.sweep.points import Point, grid_points, points_of_run, points_of_seeds
+from metalearn_lab.sweep.sweep_file import read_sweep_file
+from metalearn_lab.workbook.chapters import CHAPTERS, select
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder import notebooks_folder
 from metalearn_lab.workbook.out_folder import out_folder
 
 if TYPE_CHECKING:
-    from metalearn_lab.sweep.points import Point
     from metalearn_lab.sweep.progress import Progress
     from metalearn_lab.sweep.run_points import Outcomes
 
@@ -63,7 +67,6 @@ def lab(
     ] = None,
 ) -> None:
     """Open JupyterLab at the first chapter, on this machine only, with a token."""
-    from metalearn_lab.workbook.folder import notebooks_folder
     from metalearn_lab.workbook.lab import open_lab
 
     open_lab(notebooks_folder(), browser=browser, port=port)
@@ -89,20 +92,15 @@ def run(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters through papermill and write one report; exit status 1 if a chapter failed."""
-    from metalearn_lab.sweep.points import points_of_run
     from metalearn_lab.sweep.report_tables import text_table
     from metalearn_lab.sweep.run_folder import folder_by_the_time
     from metalearn_lab.sweep.run_points import one_after_another
-    from metalearn_lab.workbook.chapters import select
-    from metalearn_lab.workbook.folder import notebooks_folder
 
     notebooks, given = notebooks_folder(), [_split_pair(pair) for pair in parameter or []]
     points = points_of_run(select(chapters or []), given, notebooks)
-    if dry_run:
-        _say_plan(points, 1)
-        return
+    _end_if_dry(dry_run, points, 1)
     folder = folder_by_the_time(notebooks.parent / "runs") if out is None else out_folder(out)
-    progress = _run_points(points, folder, one_after_another(folder))
+    progress = _run_points(points, folder, partial(one_after_another, folder))
     typer.echo(text_table(progress.ended))
     _finish(progress, folder, strict)
 
@@ -132,18 +130,14 @@ def sweep(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters × grids of parameters in worker processes; exit status 1 if a run failed."""
-    from metalearn_lab.sweep.points import grid_points
     from metalearn_lab.sweep.scheduling import on_cluster
-    from metalearn_lab.sweep.sweep_file import read_sweep_file
-    from metalearn_lab.workbook.folder import notebooks_folder
 
     if workers and scheduler:
         raise WorkbookError("--workers starts workers and --scheduler uses those there: give one")
     folder, points = out_folder(out), grid_points(read_sweep_file(file), notebooks_folder())
-    if dry_run:
-        _say_plan(points, workers or os.cpu_count() or 1)
-        return
-    _finish(_run_points(points, folder, on_cluster(scheduler, workers)), folder, strict)
+    _end_if_dry(dry_run, points, workers)
+    progress = _run_points(points, folder, partial(on_cluster, scheduler, workers))
+    _finish(progress, folder, strict)
 
 
 @app.command(
@@ -164,26 +158,24 @@ def facts(
 ) -> None:
     """Run chapters with several seeds and say which of their facts hold in all of them."""
     from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
-    from metalearn_lab.sweep.points import points_of_seeds
     from metalearn_lab.sweep.scheduling import on_cluster
-    from metalearn_lab.workbook.chapters import select
-    from metalearn_lab.workbook.folder import notebooks_folder
 
     notebooks, folder = notebooks_folder(), out_folder(out)
     points = points_of_seeds(select(chapters or []), seeds, notebooks)
-    if dry_run:
-        _say_plan(points, workers or os.cpu_count() or 1)
-        return
-    progress = _run_points(points, folder, on_cluster(None, workers))
+    _end_if_dry(dry_run, points, workers)
+    progress = _run_points(points, folder, partial(on_cluster, None, workers))
     typer.echo(summary(write_facts(folder, notebooks / "facts" if keep else None)))
     typer.echo(f"facts: {folder / FACTS}")
     _finish(progress, folder, strict=False)
 
 
-def _say_plan(points: Sequence[Point], workers: int) -> None:
-    from metalearn_lab.sweep.dry_run import dry_run
+def _end_if_dry(dry_run: bool, points: Sequence[Point], workers: int | None) -> None:
+    """After ``--dry-run``: say what would run, and end the command."""
+    from metalearn_lab.sweep.progress import plan_in_words
 
-    typer.echo(dry_run(points, workers))
+    if dry_run:
+        typer.echo(plan_in_words(points, workers or os.cpu_count() or 1))
+        raise typer.Exit
 
 
 def _run_points(points: Sequence[Point], folder: Path, outcomes: Outcomes) -> Progress:
@@ -205,8 +197,8 @@ def _finish(progress: Progress, folder: Path, strict: bool) -> None:
     from metalearn_lab.sweep.report import write_report
 
     write_report(folder)
-    files = f"table: {folder / 'results.csv'}\nreport: {folder / 'index.html'}"
-    typer.echo(f"{progress.total()}\n{files}")
+    typer.echo(f"{progress.total()}\ntable: {folder / 'results.csv'}")
+    typer.echo(f"report: {folder / 'index.html'}")
     if progress.failed or (strict and progress.false_facts):
         raise typer.Exit(1)
 
@@ -218,9 +210,8 @@ def report(
     """Write the page of a run or a sweep, also of one that still runs."""
     from metalearn_lab.sweep.report import write_report
 
-    sweep_folder = out_folder(folder)
-    said = write_report(sweep_folder)
-    typer.echo(f"{said}\nreport: {sweep_folder / 'index.html'}")
+    summary = write_report(out_folder(folder))
+    typer.echo(f"{summary}\nreport: {Path(folder) / 'index.html'}")
 
 
 @app.command(
@@ -240,16 +231,12 @@ def student(
     ] = None,
 ) -> None:
     """Write copies for a class: the student's without answers, the solution, the instructor's."""
-    from metalearn_lab.workbook.chapters import select
     from metalearn_lab.workbook.class_copies import release_of, write_copies
-    from metalearn_lab.workbook.folder import notebooks_folder
 
     chosen, folder = select(chapters or []), out_folder(out)
     release = None if colab is None else release_of(colab)
-    written = write_copies(chosen, notebooks_folder(), folder, release)
-    for view, paths in written.items():
-        count = "1 notebook" if len(paths) == 1 else f"{len(paths)} notebooks"
-        typer.echo(f"{view}: {count} in {folder / view}")
+    for view, paths in write_copies(chosen, notebooks_folder(), folder, release).items():
+        typer.echo(f"{view}: {counted(len(paths), 'notebook')} in {folder / view}")
 
 
 @app.command(epilog="Example: metalearn-lab book site")
@@ -261,8 +248,6 @@ def book(
 ) -> None:
     """Build the workbook as a web site, from the chapters as they were last executed."""
     from metalearn_lab.workbook.book.build import build_book
-    from metalearn_lab.workbook.chapters import CHAPTERS
-    from metalearn_lab.workbook.folder import notebooks_folder
 
     folder = out_folder(out)
     pages = build_book(CHAPTERS, notebooks_folder(), folder, with_answers=with_answers)
@@ -280,7 +265,6 @@ def new_chapter(
     ] = False,
 ) -> None:
     """Write the skeleton of a chapter into the clone that we are in, and say what it lacks."""
-    from metalearn_lab.workbook.folder import notebooks_folder
     from metalearn_lab.workbook.new_chapter import write_skeleton, write_tables
 
     root = notebooks_folder().parent

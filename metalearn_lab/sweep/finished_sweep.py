@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metalearn_lab.sweep.headline_columns import headline_columns
-from metalearn_lab.sweep.plan import PlannedRun, read_plan
-from metalearn_lab.sweep.results import taken_names
-from metalearn_lab.sweep.run_folder import RECORD
+from metalearn_lab.sweep.results import headline_columns, taken_names
+from metalearn_lab.sweep.run_folder import RECORD, PlannedRun, read_plan
 from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record, read_record
 
@@ -29,11 +27,6 @@ class EndedRun:
     planned: PlannedRun
     record: Record
     columns: dict[str, Any]
-
-    @property
-    def links(self) -> list[str]:
-        """Its page and its notebook, seen from the sweep's folder."""
-        return [f"runs/{self.planned.name}/{file}" for file in self.record.files]
 
 
 @dataclass(frozen=True)
@@ -66,30 +59,28 @@ class ChapterRuns:
     @property
     def varied(self) -> list[str]:
         """The parameters that differ between its runs."""
-        names = self.planned[0].parameters
-        return [name for name in names if len(self.values_of(name)) > 1]
+        return [name for name in self.planned[0].parameters if len(self.values_of(name)) > 1]
 
     @property
     def fixed(self) -> dict[str, Any]:
         """The other parameters, with the value of all runs."""
-        first = self.planned[0].parameters
-        return {name: first[name] for name in first if name not in self.varied}
+        parameters = self.planned[0].parameters
+        return {name: parameters[name] for name in parameters if name not in self.varied}
 
     @property
     def results(self) -> list[str]:
         """The headline values of its runs by name, without those that only repeat a parameter."""
         names = dict.fromkeys(name for run in self.good for name in run.columns)
-        halves = {name + HALF_WIDTH for name in names}
-        repeats = {f"headline_{name}" for name in self.planned[0].parameters}
-        repeats |= set(self.planned[0].parameters)
-        return [name for name in names if name not in halves | repeats]
+        half_widths = {name + HALF_WIDTH for name in names}
+        parameters = self.planned[0].parameters
+        repeats = {*parameters, *(f"headline_{name}" for name in parameters)}
+        return [name for name in names if name not in half_widths | repeats]
 
     def values_of(self, parameter: str) -> list[Any]:
         """The different values of a parameter: numbers in their order, others as they come."""
-        values = {json.dumps(run.parameters[parameter]): run.parameters for run in self.planned}
-        found = [parameters[parameter] for parameters in values.values()]
-        numbers = all(isinstance(value, int | float) for value in found)
-        return sorted(found) if numbers else found
+        given = [run.parameters[parameter] for run in self.planned]
+        values = list({json.dumps(value): value for value in given}.values())
+        return sorted(values) if all(isinstance(value, int | float) for value in values) else values
 
 
 @dataclass(frozen=True)
@@ -122,23 +113,12 @@ def read_sweep(folder: Path) -> FinishedSweep:
         WorkbookError: the folder is not that of a sweep, or a record is damaged.
     """
     plan = read_plan(folder)
-    names = dict.fromkeys(planned.chapter for planned in plan)
-    ended = {run.planned.name: run for run in _ended(folder, plan)}
-    by_chapter = {name: [run for run in plan if run.chapter == name] for name in names}
-    return FinishedSweep(
-        plan,
-        [
-            ChapterRuns(runs, [ended[run.name] for run in runs if run.name in ended])
-            for runs in by_chapter.values()
-        ],
-    )
-
-
-def _ended(folder: Path, plan: list[PlannedRun]) -> Iterator[EndedRun]:
     taken = taken_names(plan)
+    chapters: dict[str, ChapterRuns] = {}
     for planned in plan:
-        try:
+        chapter = chapters.setdefault(planned.chapter, ChapterRuns([], []))
+        chapter.planned.append(planned)
+        with suppress(FileNotFoundError):
             record = read_record(folder / "runs" / planned.name / RECORD)
-        except FileNotFoundError:
-            continue
-        yield EndedRun(planned, record, headline_columns(record, taken))
+            chapter.ended.append(EndedRun(planned, record, headline_columns(record, taken)))
+    return FinishedSweep(plan, list(chapters.values()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from typing import Any, NamedTuple
@@ -13,6 +11,7 @@ import torch
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
 from metalearn_lab.sweep.points import SEED
+from metalearn_lab.sweep.results import csv_text
 
 
 class Setting(NamedTuple):
@@ -60,12 +59,10 @@ def _means(chapter: ChapterRuns, runs: list[EndedRun]) -> dict[str, tuple[float,
 
 def seeds_table(sweep: FinishedSweep) -> str:
     """Every mean over seeds as CSV: chapter, setting as JSON, result, mean, half-width, seeds."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["chapter", "setting", "result", "mean", "half_width", "seeds"])
-    for chapter in sweep.chapters:
-        for setting in over_seeds(chapter):
-            for name, (mean, half) in setting.means.items():
-                first = [chapter.name, json.dumps(setting.parameters), name]
-                table.writerow([*first, mean, half, setting.seeds])
-    return text.getvalue()
+    rows = (
+        [chapter.name, json.dumps(setting.parameters), name, mean, half_width, setting.seeds]
+        for chapter in sweep.chapters
+        for setting in over_seeds(chapter)
+        for name, (mean, half_width) in setting.means.items()
+    )
+    return csv_text(["chapter", "setting", "result", "mean", "half_width", "seeds"], rows)

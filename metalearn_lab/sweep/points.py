@@ -57,7 +57,7 @@ class Point:
     @property
     def words(self) -> str:
         """The point for a reader: its chapter and what was given."""
-        given = [f"{name}={value}" for name, value in self.changed.items()]
+        given = (f"{name}={value}" for name, value in self.changed.items())
         return " ".join([self.chapter.name, *given])
 
 
@@ -101,12 +101,14 @@ def points_of_seeds(chapters: Sequence[Chapter], seeds: int, folder: Path) -> li
     Raises:
         WorkbookError: a notebook is missing or is none.
     """
-    points = []
+    points: list[Point] = []
     for chapter, path in notebook_paths(chapters, folder).items():
         known = parameters_of(path)
         drawn = [name for name in (SEED, *CLASS_SPLITS) if name in known]
-        for seed in range(seeds if drawn else 1):
-            points.append(_point(chapter, path, known, dict.fromkeys(drawn, seed)))
+        points += [
+            _point(chapter, path, known, dict.fromkeys(drawn, seed))
+            for seed in range(seeds if drawn else 1)
+        ]
     return points
 
 
@@ -134,36 +136,31 @@ def grid_points(entries: Sequence[Entry], folder: Path) -> list[Point]:
 
 
 def _points(entry: Entry, notebook: Path) -> Iterator[Point]:
-    known = parameters_of(notebook)
-    axes = _axes(entry, known)
+    chapter, known = entry.chapter, parameters_of(notebook)
+    if unknown := [name for name in entry.grid if name not in known]:
+        raise WorkbookError(
+            f"chapter {chapter.name} has no parameter '{unknown[0]}'.\n{listing({chapter: known})}"
+        )
+    try:
+        axes = {
+            name: [typed_value(value, known[name]) for value in values]
+            for name, values in entry.grid.items()
+        }
+    except WorkbookError as error:
+        raise WorkbookError(f"chapter {chapter.name}: {error}") from None
     for values in itertools.product(*axes.values()):
-        yield _point(entry.chapter, notebook, known, dict(zip(axes, values, strict=True)))
+        yield _point(chapter, notebook, known, dict(zip(axes, values, strict=True)))
 
 
 def _point(
     chapter: Chapter, notebook: Path, known: Mapping[str, Parameter], changed: dict[str, Any]
 ) -> Point:
     parameters = defaults(known) | changed
-    help_ = {name: parameter.help for name, parameter in known.items()}
-    return Point(chapter, notebook, parameters, changed, run_key(notebook, parameters), help_)
-
-
-def _axes(entry: Entry, known: Mapping[str, Parameter]) -> dict[str, list[Any]]:
-    """The values to try of each parameter, of that parameter's type."""
-    for name in entry.grid:
-        if name not in known:
-            raise WorkbookError(
-                f"chapter {entry.chapter.name} has no parameter '{name}'.\n"
-                f"{listing({entry.chapter: known})}"
-            )
-    return {
-        name: [_typed(value, known[name], entry.chapter) for value in values]
-        for name, values in entry.grid.items()
-    }
-
-
-def _typed(value: Any, parameter: Parameter, chapter: Chapter) -> Any:
-    try:
-        return typed_value(value, parameter)
-    except WorkbookError as error:
-        raise WorkbookError(f"chapter {chapter.name}: {error}") from None
+    return Point(
+        chapter,
+        notebook,
+        parameters,
+        changed,
+        key=run_key(notebook, parameters),
+        help={name: parameter.help for name, parameter in known.items()},
+    )

@@ -1,13 +1,38 @@
-"""What a run or a sweep says while it runs: a line a point, a running total and the time left."""
+"""What a run or a sweep says before and while it runs: its plan, a line a point, the time left."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.points import Point
+from metalearn_lab.workbook.doctor.speed import chapter_times
 from metalearn_lab.workbook.record import Record
+
+
+def plan_in_words(points: Sequence[Point], workers: int) -> str:
+    """The points, one a line, and the sum of their times on the machine of the committed table.
+
+    Args:
+        points: of the run or the sweep.
+        workers: how many run at a time.
+    """
+    seconds_of = {row.chapter: row.seconds for row in chapter_times()}
+    seconds = [seconds_of.get(f"{point.chapter.number:02d}") for point in points]
+    lines = [
+        f"{point.words}: " + ("time unknown" if number is None else f"about {number:.0f} s")
+        for point, number in zip(points, seconds, strict=True)
+    ]
+    minutes = sum(number or 0 for number in seconds) / max(1, min(workers, len(points))) / 60
+    total = (
+        f"{counted(len(points), 'point')}, about {minutes:.0f} min with "
+        f"{counted(workers, 'worker')}, at the chapters' own parameters on a laptop with two "
+        "cores; nothing was run"
+    )
+    return "\n".join([*lines, total])
 
 
 class Progress:
@@ -56,15 +81,10 @@ class Progress:
         self.records[point.key] = record
         self.ran += 1
         number = f"[{self.kept + self.ran}/{len(self.points)}]"
-        return f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s){self._left()}"
-
-    def _left(self) -> str:
-        from tqdm import tqdm
-
-        left = len(self.waiting) - self.ran
-        if not left:
-            return ""
-        return f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+        line = f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s)"
+        if left := len(self.waiting) - self.ran:
+            line += f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+        return line
 
     def total(self) -> str:
         """The last line."""

@@ -32,62 +32,71 @@ def curves_picture(panels: Mapping[str, Sequence[Run]], group: CurveGroup) -> st
     """Small multiples of adaptation curves, with what to read them by."""
     scale = scale_of(panels, group.kind)
     figure = sweep_curves_figure(panels, scale, f"query {group.kind}")
-    several = any(len(runs) > 1 for runs in panels.values())
-    drawn = (
-        "Thin: each run. Thick: the median of the panel's runs."
-        if several
-        else "One run a panel, with its 95 % interval over tasks."
-    )
     alt = f"Query {group.kind} against inner step in {counted(len(panels), 'panel')}. "
-    return _picture(figure, alt + _ranges(panels), " ".join([drawn, *_rising(scale.beyond)]))
+    caption = "One run a panel, with its 95 % interval over tasks."
+    if any(len(runs) > 1 for runs in panels.values()):
+        caption = "Thin: each run. Thick: the median of the panel's runs."
+    rising = _note(scale.beyond, "curve", "rises out of the picture", "rise out of the picture")
+    return _picture(figure, alt + _ranges(panels), caption + rising)
 
 
 def values_pictures(chapter: ChapterRuns) -> list[str]:
     """One picture for each numeric parameter that varies: headline results against it."""
-    names = [name for name in chapter.varied if _is_numeric(chapter.values_of(name))]
-    settings = [name for name in names if name != SEED]
-    return [
-        picture
-        for name in settings or names
-        if (picture := _values_picture(chapter, name)) is not None
+    numeric = [
+        name
+        for name in chapter.varied
+        if all(_finite(value) is not None for value in chapter.values_of(name))
     ]
+    settings = [name for name in numeric if name != SEED]
+    pictures = (_values_picture(chapter, name) for name in settings or numeric)
+    return [picture for picture in pictures if picture]
 
 
-def _values_picture(chapter: ChapterRuns, parameter: str) -> str | None:
+def _values_picture(chapter: ChapterRuns, parameter: str) -> str:
+    """Empty if no result varies."""
     results = {name: _results(chapter.good, parameter, name) for name in chapter.results}
-    drawn = {name: found for name, found in results.items() if len({r.mean for r in found}) > 1}
+    drawn = {name: points for name, points in results.items() if len({p.mean for p in points}) > 1}
     if not drawn:
-        return None
-    alt = f"Headline results against {parameter}. " + " ".join(
-        f"{name}: {_ends(found)}." for name, found in drawn.items()
-    )
-    most = max(len(found) for found in drawn.values())
+        return ""
+    ends = [f"{name}: {_ends(points)}." for name, points in drawn.items()]
+    alt = " ".join([f"Headline results against {parameter}.", *ends])
+    seeds_alone = SEED in chapter.varied and set(chapter.varied) <= {parameter, SEED}
+    middle = "means, with their 95 % intervals over seeds," if seeds_alone else "medians"
+    most = max(len(points) for points in drawn.values())
     bars = " with its 95 % interval" if most <= MOST_BARS else "; its interval is in the table"
-    caption = f"One point a run{bars}. The line joins the medians of the runs of one value."
-    out = sum(len(far(found)) for found in drawn.values())
-    gone = sum(str(run.columns.get(name)) in NOT_FINITE for run in chapter.good for name in drawn)
-    notes = [*_left_out(out), *([f"{counted(gone, 'result')} not finite."] if gone else [])]
-    return _picture(sweep_values_figure(parameter, drawn), alt, " ".join([caption, *notes]))
+    far_away = sum(len(far(points)) for points in drawn.values())
+    no_number = sum(
+        str(run.columns.get(name)) in NOT_FINITE for run in chapter.good for name in drawn
+    )
+    caption = (
+        f"One point a run{bars}. The line joins the {middle} of the runs of one value."
+        + _note(
+            far_away,
+            "point",
+            "that is far above the others is left out",
+            "far above the others are left out",
+        )
+        + _note(no_number, "result", "not finite", "not finite")
+    )
+    return _picture(sweep_values_figure(parameter, drawn, over_seeds=seeds_alone), alt, caption)
 
 
 def _results(runs: Sequence[EndedRun], parameter: str, name: str) -> list[Result]:
-    found = []
-    for run in runs:
-        mean = _finite(run.columns.get(name))
-        if mean is not None:
-            half = _finite(run.columns.get(name + HALF_WIDTH)) or 0.0
-            found.append(Result(float(run.planned.parameters[parameter]), mean, half))
-    return found
+    return [
+        Result(
+            float(run.planned.parameters[parameter]),
+            mean,
+            _finite(run.columns.get(name + HALF_WIDTH)) or 0.0,
+        )
+        for run in runs
+        if (mean := _finite(run.columns.get(name))) is not None
+    ]
 
 
 def _finite(value: Any) -> float | None:
     """The number, if it is one that can be drawn."""
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if numeric and math.isfinite(value) else None
-
-
-def _is_numeric(values: Sequence[Any]) -> bool:
-    return all(_finite(value) is not None for value in values)
 
 
 def _ends(results: Sequence[Result]) -> str:
@@ -99,27 +108,19 @@ def _ends(results: Sequence[Result]) -> str:
 
 def _ranges(panels: Mapping[str, Sequence[Run]]) -> str:
     """Where each learner ends, from its lowest panel to its highest."""
-    said = []
+    sentences = []
     for name in dict.fromkeys(name for runs in panels.values() for run in runs for name in run):
         means = [
             median_curve([run[name] for run in runs if name in run]) for runs in panels.values()
         ]
         last = sorted(mean[-1] for mean in means if mean)
-        said.append(f"{label_of(name)} ends at {number(last[0])} to {number(last[-1])}")
-    return "; ".join(said) + "."
+        sentences.append(f"{label_of(name)} ends at {number(last[0])} to {number(last[-1])}")
+    return "; ".join(sentences) + "."
 
 
-def _left_out(points: int) -> list[str]:
-    if not points:
-        return []
-    far_above = "that is far above the others is" if points == 1 else "far above the others are"
-    return [f"{counted(points, 'point')} {far_above} left out."]
-
-
-def _rising(curves: int) -> list[str]:
-    if not curves:
-        return []
-    return [f"{counted(curves, 'curve')} {'rises' if curves == 1 else 'rise'} out of the picture."]
+def _note(count: int, noun: str, of_one: str, of_many: str) -> str:
+    """A sentence behind a caption about a number of things; empty if there are none."""
+    return f" {counted(count, noun)} {of_one if count == 1 else of_many}." if count else ""
 
 
 def _picture(figure: Figure, alt: str, caption: str) -> str:

@@ -35,16 +35,15 @@ class Table(NamedTuple):
 
 def text_table(records: Sequence[Record]) -> str:
     """The chapters of a run for a terminal, columns aligned: what each took, and what it found."""
-    lines = [["chapter", "seconds", "status", "headline"]]
-    for record in records:
-        line = record.error or " ".join(headline_texts(record))
-        lines.append([record.chapter, f"{record.seconds:.1f}", record.status, line])
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    head = ("chapter", "seconds", "status", "headline")
+    rows = [
+        (r.chapter, f"{r.seconds:.1f}", r.status, r.error or " ".join(headline_texts(r)))
+        for r in records
+    ]
+    columns = zip(head, *rows, strict=True)
+    first, second, third, _ = (max(len(cell) for cell in column) for column in columns)
     return "\n".join(
-        "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]
-        )
-        for line in lines
+        f"{row[0]:{first}}  {row[1]:{second}}  {row[2]:{third}}  {row[3]}" for row in (head, *rows)
     )
 
 
@@ -58,94 +57,107 @@ def headline_texts(record: Record) -> list[str]:
 
 def failures_table(chapters: Iterable[ChapterRuns]) -> Table:
     """Each failed run with its error and what there is of its notebook."""
-    rows = [
-        [chapter.title, _run(chapter, run), run.record.error or ""]
-        for chapter in chapters
-        for run in chapter.ended
-        if run.record.failed
-    ]
-    caption = "The runs that failed; a notebook shows how far it came"
-    return Table("Failures", caption, ["Chapter", "Run", "Error"], rows)
+    return Table(
+        label="Failures",
+        caption="The runs that failed; a notebook shows how far it came",
+        columns=["Chapter", "Run", "Error"],
+        rows=[
+            [chapter.title, _run(chapter, run), run.record.error or ""]
+            for chapter in chapters
+            for run in chapter.ended
+            if run.record.failed
+        ],
+    )
 
 
 def false_facts_table(chapters: Iterable[ChapterRuns]) -> Table:
     """Each fact that does not hold, with its number."""
-    rows = [
-        [chapter.title, _run(chapter, run), fact["kind"], fact["claim"], fact["shown"]]
-        for chapter in chapters
-        for run in chapter.ended
-        for fact in run.record.false_facts
-    ]
-    caption = "A proof holds always: here is a fault. A finding may turn round with the seed."
-    columns = ["Chapter", "Run", "Kind", "Claim", "Its number, and bounds"]
-    return Table("False facts", caption, columns, rows)
+    return Table(
+        label="False facts",
+        caption="A proof holds always: here is a fault. A finding may turn round with the seed.",
+        columns=["Chapter", "Run", "Kind", "Claim", "Its number, and bounds"],
+        rows=[
+            [chapter.title, _run(chapter, run), fact["kind"], fact["claim"], fact["shown"]]
+            for chapter in chapters
+            for run in chapter.ended
+            for fact in run.record.false_facts
+        ],
+    )
 
 
 def runs_table(sweep: FinishedSweep) -> Table:
     """Every run that has ended, one a line."""
-    rows = [
-        [
-            chapter.title,
-            _run(chapter, run),
-            run.record.status,
-            f"{run.record.seconds:.1f}",
-            _facts(run.record),
-            " ".join(headline_texts(run.record)),
-        ]
-        for chapter in sweep.chapters
-        for run in chapter.ended
-    ]
-    caption = "Every run. Facts: how many hold, of how many"
-    columns = ["Chapter", "Run", "Status", "Seconds", "Facts", "Headline results"]
-    return Table("Runs", caption, columns, rows)
+    return Table(
+        label="Runs",
+        caption="Every run. Facts: how many hold, of how many",
+        columns=["Chapter", "Run", "Status", "Seconds", "Facts", "Headline results"],
+        rows=[
+            [
+                chapter.title,
+                _run(chapter, run),
+                run.record.status,
+                f"{run.record.seconds:.1f}",
+                _facts(run.record),
+                " ".join(headline_texts(run.record)),
+            ]
+            for chapter in sweep.chapters
+            for run in chapter.ended
+        ],
+    )
 
 
 def results_table(chapter: ChapterRuns) -> Table:
     """The runs that did not fail: varied parameters, then headline values with half-widths."""
-    names = chapter.results
-    rows = [
-        [
-            _run(chapter, run),
-            *(str(run.planned.parameters[name]) for name in chapter.varied),
-            *(with_interval(run.columns, name) for name in names),
-        ]
-        for run in chapter.good
-    ]
-    caption = "Headline results; ± is the half-width of a 95 % interval over tasks"
-    columns = ["Run", *chapter.varied, *names]
-    return Table(f"Results of chapter {chapter.title}", caption, columns, rows)
+    return Table(
+        label=f"Results of chapter {chapter.title}",
+        caption="Headline results; ± is the half-width of a 95 % interval over tasks",
+        columns=["Run", *chapter.varied, *chapter.results],
+        rows=[
+            [
+                _run(chapter, run),
+                *(str(run.planned.parameters[name]) for name in chapter.varied),
+                *(_with_interval(run.columns, name) for name in chapter.results),
+            ]
+            for run in chapter.good
+        ],
+    )
 
 
 def seeds_table(chapter: ChapterRuns) -> Table:
     """Means over the seeds of each setting, with their own intervals."""
     settings = over_seeds(chapter)
     names = list(dict.fromkeys(name for setting in settings for name in setting.means))
-    rows = [
-        [
-            setting.words or "all runs",
-            str(setting.seeds),
-            *(_mean(*setting.means[name]) if name in setting.means else "" for name in names),
-        ]
-        for setting in settings
-    ]
-    caption = "Means over seeds; ± is the half-width of a 95 % interval over seeds"
-    columns = ["Setting", "Seeds", *names]
-    return Table(f"Chapter {chapter.title} over seeds", caption, columns, rows)
+    return Table(
+        label=f"Chapter {chapter.title} over seeds",
+        caption="Means over seeds; ± is the half-width of a 95 % interval over seeds",
+        columns=["Setting", "Seeds", *names],
+        rows=[
+            [
+                setting.words or "all runs",
+                str(setting.seeds),
+                *(_mean(*setting.means[name]) if name in setting.means else "" for name in names),
+            ]
+            for setting in settings
+        ],
+    )
 
 
 def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> Table:
     """Where the curves of each panel start, what one step does, and where they end."""
-    rows = [
-        [title, label_of(name), str(len(curves)), *_steps(curves)]
-        for title, runs in panels.items()
-        for name in dict.fromkeys(name for run in runs for name in run)
-        if (curves := [run[name] for run in runs if name in run])
-    ]
-    columns = ["Panel", "Learner", "Runs", "Before adapting", "After one step", "After the last"]
-    return Table(label, "The same curves in numbers; of several runs, the median", columns, rows)
+    return Table(
+        label=label,
+        caption="The same curves in numbers; of several runs, the median",
+        columns=["Panel", "Learner", "Runs", "Before adapting", "After one step", "After the last"],
+        rows=[
+            [title, label_of(name), str(len(curves)), *_steps(curves)]
+            for title, runs in panels.items()
+            for name in dict.fromkeys(name for run in runs for name in run)
+            if (curves := [run[name] for run in runs if name in run])
+        ],
+    )
 
 
-def with_interval(columns: Mapping[str, Any], name: str) -> str:
+def _with_interval(columns: Mapping[str, Any], name: str) -> str:
     """A headline value for a reader, with its half-width if it has one."""
     if name not in columns:
         return ""
@@ -168,27 +180,25 @@ def _facts(record: Record) -> str:
 
 
 def _steps(curves: Sequence[Curve]) -> Iterator[str]:
-    middle = median_curve(curves)
-    half = curves[0].half_width if len(curves) == 1 else None
-    for step in (0, 1, len(middle) - 1):
-        if step >= len(middle):
+    means = median_curve(curves)
+    half_width = curves[0].half_width if len(curves) == 1 else [math.nan] * len(means)
+    for step in (0, 1, len(means) - 1):
+        if step >= len(means):
             yield ""
-        elif half is None or math.isnan(half[step]):
-            yield number(middle[step])
+        elif math.isnan(half_width[step]):
+            yield number(means[step])
         else:
-            yield _mean(middle[step], half[step])
+            yield _mean(means[step], half_width[step])
 
 
 def _run(chapter: ChapterRuns, run: EndedRun) -> Markup:
     """Which run it is, with links to its page and notebook."""
     setting = ", ".join(f"{name} = {run.planned.parameters[name]}" for name in chapter.varied)
     kinds = {"html": "page", "ipynb": "notebook"}
-    anchors = [
-        Markup('<a href="{}" aria-label="{} of run {}">{}</a>').format(
-            link, kind, run.record.key, kind
-        )
-        for link in run.links
-        if (kind := kinds.get(link.rpartition(".")[2]))
+    link = Markup('<a href="runs/{0}/{1}" aria-label="{2} of run {3}">{2}</a>')
+    links: list[str] = [
+        link.format(run.planned.name, file, kind, run.record.key)
+        for file in run.record.files
+        if (kind := kinds.get(file.rpartition(".")[2]))
     ]
-    parts = [Markup("{}").format(setting or chapter.title), *anchors]
-    return Markup(" ").join(parts if anchors else [*parts, Markup("(no notebook)")])
+    return Markup(" ").join([setting or chapter.title, *(links or ["(no notebook)"])])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
-from metalearn_lab.sweep.headline_columns import headline_columns
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.workbook.facts import KINDS
 from metalearn_lab.workbook.headline import HALF_WIDTH
@@ -41,22 +41,22 @@ def results_table(points: Sequence[Point], records: Mapping[str, Record]) -> str
         points: of the run or the sweep.
         records: of those that have ended, by key; the others have no row.
     """
-    return _as_csv(_columns(points, records), _rows(points, records))
+    columns = _columns(points, records)
+    rows = _rows(points, records)
+    return csv_text(columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def columns_table(points: Sequence[Point], records: Mapping[str, Record]) -> str:
     """What the columns of that table mean, as CSV: ``column`` and ``meaning``."""
     parameters = {
-        f"{name}": f"parameter: {point.help.get(name, '').strip() or 'see the chapter'}"
+        name: f"parameter: {point.help.get(name, '').strip() or 'see the chapter'}"
         for point in points
         for name in point.parameters
     }
     meanings = COLUMNS | parameters
-    rows = [
-        {"column": name, "meaning": meanings.get(name) or _of_headline(name)}
-        for name in _columns(points, records)
-    ]
-    return _as_csv(["column", "meaning"], rows)
+    names = _columns(points, records)
+    rows = ([name, meanings.get(name) or _of_headline(name)] for name in names)
+    return csv_text(["column", "meaning"], rows)
 
 
 def taken_names(points: Sequence[Any]) -> set[str]:
@@ -66,9 +66,8 @@ def taken_names(points: Sequence[Any]) -> set[str]:
 
 def _columns(points: Sequence[Point], records: Mapping[str, Record]) -> list[str]:
     parameters = [name for point in points for name in point.parameters]
-    others = [name for name in COLUMNS if name not in FIRST]
     headlines = [name for row in _rows(points, records) for name in row]
-    return list(dict.fromkeys([*FIRST, *parameters, *others, *headlines]))
+    return list(dict.fromkeys([*FIRST, *parameters, *COLUMNS, *headlines]))
 
 
 def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[str, Any]]:
@@ -80,9 +79,8 @@ def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[s
 def _row(record: Record) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for kind in KINDS:
-        facts = [fact for fact in record.facts if fact["kind"] == kind]
-        counts[f"{kind}s"] = len(facts)
-        counts[f"{kind}s_false"] = sum(not fact["holds"] for fact in facts)
+        holds = [fact["holds"] for fact in record.facts if fact["kind"] == kind]
+        counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
     own = {name: getattr(record, name) for name in COLUMNS if name not in counts}
     return own | counts | record.parameters | {"seconds": round(record.seconds, 3)}
 
@@ -94,9 +92,35 @@ def _of_headline(name: str) -> str:
     return "value of a headline of the chapter, whose sentence says what it is"
 
 
-def _as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table as CSV; None is an empty cell."""
     text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     return text.getvalue()
+
+
+def headline_columns(record: Record, taken: Collection[str]) -> dict[str, Any]:
+    """The headline values of a run by column, each half-width behind its mean.
+
+    A value whose name is taken is called ``headline_<name>``, and one whose name an earlier
+    headline of its chapter has, ``<name>_2``; its half-width has that name and ``_half_width``.
+
+    Args:
+        record: of the run.
+        taken: names of other columns.
+    """
+    columns: dict[str, Any] = {}
+    for values in (headline["values"] for headline in record.headlines):
+        half_widths = {name + HALF_WIDTH for name in values}
+        for name in (name for name in values if name not in half_widths):
+            column = _free(f"headline_{name}" if name in taken else name, columns)
+            columns[column] = values[name]
+            if name + HALF_WIDTH in values:
+                columns[column + HALF_WIDTH] = values[name + HALF_WIDTH]
+    return columns
+
+
+def _free(name: str, columns: Collection[str]) -> str:
+    """The name, or the first of name_2, name_3, … that no column has."""
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(column for column in chain([name], numbered) if column not in columns)

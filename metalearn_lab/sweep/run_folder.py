@@ -7,21 +7,80 @@ order, so that a run with a record is whole.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from metalearn_lab.atomic_file import remove_leftovers, write_bytes
-from metalearn_lab.sweep.plan import PLAN, write_plan
+from metalearn_lab.atomic_file import remove_leftovers, write_bytes, write_text
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.folder_lock import folder_lock
-from metalearn_lab.workbook.record import Record, read_record, write_record
+from metalearn_lab.workbook.out_folder import folder_lock
+from metalearn_lab.workbook.record import Record, check_file_name, read_record, write_record
 
-RECORD = "run.json"
+PLAN, RECORD = "plan.json", "run.json"
+
+
+class PlannedRun(NamedTuple):
+    """One point of a sweep.
+
+    Attributes:
+        name: of its folder.
+        chapter: the chapter's name.
+        title: its heading.
+        parameters: all of them with the values to run with.
+        changed: names of those that the sweep file gives.
+    """
+
+    name: str
+    chapter: str
+    title: str
+    parameters: dict[str, Any]
+    changed: list[str]
+
+
+def write_plan(folder: Path, points: Sequence[Point]) -> None:
+    """Keep the points of a sweep in their order, in the place of an earlier plan."""
+    runs = [
+        PlannedRun(p.name, p.chapter.name, p.chapter.title, p.parameters, list(p.changed))
+        for p in points
+    ]
+    plan = json.dumps([run._asdict() for run in runs], indent=1, ensure_ascii=False)
+    write_text(folder / PLAN, plan + "\n")
+
+
+def read_plan(folder: Path) -> list[PlannedRun]:
+    """The runs that a sweep consists of, in the order of its file.
+
+    Raises:
+        WorkbookError: the folder is not that of a sweep.
+    """
+    path = folder / PLAN
+    try:
+        return [_planned(facts) for facts in json.loads(path.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        raise WorkbookError(
+            f"{folder} is not the folder of a run or a sweep: it has no {PLAN}. Name the folder "
+            "that was given to `metalearn-lab run` or `sweep` as --out"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise WorkbookError(
+            f"{path} is damaged ({error}): give the same command again, and it is written anew"
+        ) from None
+
+
+def _planned(facts: Any) -> PlannedRun:
+    """One run of a plan, of which anybody may have written the file."""
+    run = PlannedRun(**facts)
+    check_file_name(run.name)
+    check_file_name(run.chapter)
+    if not isinstance(run.parameters, dict) or not set(run.changed) <= set(run.parameters):
+        raise ValueError(f"the parameters of {run.name} are not those of a run")
+    return run
 
 
 def folder_by_the_time(runs: Path) -> Path:
@@ -29,13 +88,10 @@ def folder_by_the_time(runs: Path) -> Path:
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     with writing_into(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        for number in count(1):
-            folder = runs / (now if number == 1 else f"{now}-{number}")
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
+        for ending in chain([""], (f"-{number}" for number in count(2))):
+            with suppress(FileExistsError):
+                (runs / f"{now}{ending}").mkdir()
+                return runs / f"{now}{ending}"
     raise AssertionError
 
 
@@ -96,7 +152,8 @@ def kept_record(out: Path, point: Point) -> Record | None:
         record = read_record(folder / RECORD)
     except FileNotFoundError:
         return None
-    return record if record.failed or record.has_files(folder) else None
+    whole = record.failed or all((folder / file).is_file() for file in record.files)
+    return record if whole else None
 
 
 def clear(out: Path, point: Point) -> Path:

@@ -36,7 +36,8 @@ def run_points(
     Args:
         points: what to run, in the order of the table.
         out: where to, see `metalearn_lab.sweep.run_folder`.
-        outcomes: runs them: `one_after_another` or `metalearn_lab.sweep.scheduling.on_cluster`.
+        outcomes: runs them: `one_after_another` with its folder, or
+            `metalearn_lab.sweep.scheduling.on_cluster` with its workers.
         say: takes one line for each run.
 
     Raises:
@@ -58,22 +59,20 @@ def run_points(
     return progress
 
 
-def one_after_another(out: Path) -> Outcomes:
-    """Runs points in this process, in the current folder as papermill does, with a bar for each.
+def one_after_another(
+    out: Path, points: Sequence[Point]
+) -> Generator[tuple[Point, Outcome], None, None]:
+    """Run points in this process, in the current folder as papermill does, with a bar for each.
 
     A path that is given as a parameter means what it says, and a notebook can be looked at while
     it runs.
     """
-
-    def outcomes(points: Sequence[Point]) -> Generator[tuple[Point, Outcome], None, None]:
-        for number, point in enumerate(points, start=1):
-            with writing_into(out):
-                folder = clear(out, point)
-            label = f"[{number}/{len(points)}] {point.chapter.name}"
-            record = execute_chapter(point.chapter, point.notebook, folder, point.changed, label)
-            yield point, Outcome(record)
-
-    return outcomes
+    for number, point in enumerate(points, start=1):
+        with writing_into(out):
+            folder = clear(out, point)
+        label = f"[{number}/{len(points)}] {point.chapter.name}"
+        record = execute_chapter(point.chapter, point.notebook, folder, point.changed, label)
+        yield point, Outcome(record)
 
 
 def _write_table(progress: Progress, out: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from metalearn_lab.workbook.errors import WorkbookError
 
 NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
@@ -24,14 +26,12 @@ def load_yaml(text: str, source: str) -> Any:
     Raises:
         WorkbookError: the text is no YAML, names something twice, or has an alias or a tag.
     """
-    import yaml
-
     try:
         for event in yaml.parse(text, Loader=yaml.BaseLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise _mistake("an alias (*) means nothing here: write it out", event)
         node = yaml.compose(text, Loader=yaml.BaseLoader)
-        return None if node is None else _plain(node)
+        return node and _plain(node)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise WorkbookError(f"{source}{line}: {error.problem}; the file must be YAML") from None
@@ -41,31 +41,26 @@ def load_yaml(text: str, source: str) -> Any:
         raise WorkbookError(f"{source}: lists in lists, too deep to read") from None
 
 
-def _plain(node: Any) -> Any:
-    import yaml
-
+def _plain(node: yaml.Node) -> Any:
     if node.tag not in PLAIN_TAGS:
         raise _mistake(f"the tag {node.tag} means nothing here", node)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(each) for each in node.value]
+        return [_plain(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
         return _mapping(node)
     return None if node.style is None and node.value in NOTHING else node.value
 
 
-def _mapping(node: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _mapping(node: yaml.MappingNode) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
     for name, value in node.value:
         if not isinstance(name.value, str):
             raise _mistake("a name is a word, not a list", name)
-        if name.value in found:
+        if name.value in mapping:
             raise _mistake(f"'{name.value}' is given twice", name)
-        found[name.value] = _plain(value)
-    return found
+        mapping[name.value] = _plain(value)
+    return mapping
 
 
-def _mistake(problem: str, place: Any) -> Exception:
-    import yaml
-
-    mistake: Exception = yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
-    return mistake
+def _mistake(problem: str, marked: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=marked.start_mark)

@@ -12,9 +12,8 @@ value or a list of values; the grid is their product::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from metalearn_lab.sweep.strict_yaml import load_yaml
 from metalearn_lab.workbook.chapters import CHAPTERS, Chapter, select
@@ -23,8 +22,7 @@ from metalearn_lab.workbook.errors import WorkbookError
 FORM = "a sweep file is a list of entries such as\n  - chapter: 0\n    parameters: {seed: [0, 1]}"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a sweep file.
 
     Attributes:
@@ -48,40 +46,40 @@ def read_sweep_file(path: Path, chapters: Sequence[Chapter] = CHAPTERS) -> list[
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise WorkbookError(f"cannot read the sweep file {path}: {reason}") from None
-    found = load_yaml(text, str(path))
-    if not isinstance(found, list) or not found:
-        raise WorkbookError(f"{path} holds {_said(found)}, but {FORM}")
-    return [_entry(each, f"{path}, entry {i}", chapters) for i, each in enumerate(found, start=1)]
+    entries = load_yaml(text, str(path))
+    if not isinstance(entries, list) or not entries:
+        content = f"a {type(entries).__name__}, not a list" if entries else "nothing"
+        raise WorkbookError(f"{path} holds {content}, but {FORM}")
+    return [_entry(entry, f"{path}, entry {i}", chapters) for i, entry in enumerate(entries, 1)]
 
 
-def _said(found: Any) -> str:
-    return "nothing" if not found else f"a {type(found).__name__}, not a list"
-
-
-def _entry(found: Any, place: str, chapters: Sequence[Chapter]) -> Entry:
-    if not isinstance(found, dict) or "chapter" not in found:
+def _entry(entry: Any, place: str, chapters: Sequence[Chapter]) -> Entry:
+    if not isinstance(entry, dict) or "chapter" not in entry:
         raise WorkbookError(f"{place} does not name a chapter; {FORM}")
-    if unknown := [str(name) for name in found if name not in ("chapter", "parameters")]:
+    if unknown := [name for name in entry if name not in ("chapter", "parameters")]:
         raise WorkbookError(
             f"{place}: '{unknown[0]}' means nothing here; an entry has `chapter` and `parameters`"
         )
     try:
-        [chapter] = select([str(found["chapter"])], chapters)
+        [chapter] = select([str(entry["chapter"])], chapters)
     except WorkbookError as error:
         raise WorkbookError(f"{place}: {error}") from None
-    return Entry(chapter, _grid(found.get("parameters"), place))
+    return Entry(chapter, _grid(entry.get("parameters"), place))
 
 
-def _grid(found: Any, place: str) -> dict[str, list[Any]]:
+def _grid(parameters: Any, place: str) -> dict[str, list[Any]]:
     """The values of each parameter; one value is a list of one."""
-    if found is None:
+    if parameters is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(parameters, dict):
         raise WorkbookError(
             f"{place}: `parameters` names parameters with their values, e.g. "
-            f"{{seed: [0, 1]}}, and is not {found!r}"
+            f"{{seed: [0, 1]}}, and is not {parameters!r}"
         )
-    grid = {str(name): each if isinstance(each, list) else [each] for name, each in found.items()}
+    grid = {
+        name: values if isinstance(values, list) else [values]
+        for name, values in parameters.items()
+    }
     if empty := [name for name, values in grid.items() if not values]:
         raise WorkbookError(
             f"{place}: the list of values of '{empty[0]}' is empty, so there is nothing to run; "

@@ -7,29 +7,15 @@ the machine that the sweep was called on.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.workbook.chapters import Chapter
-from metalearn_lab.workbook.code_version import code_version
+from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.execute import execute_chapter
 from metalearn_lab.workbook.record import Record
-
-
-class Job(NamedTuple):
-    """What a worker is given.
-
-    Attributes:
-        chapter: which.
-        notebook: the file.
-        changed: parameters to set.
-        code_version: that of the sweep, see `metalearn_lab.workbook.code_version`.
-    """
-
-    chapter: Chapter
-    notebook: bytes
-    changed: dict[str, Any]
-    code_version: str
+from metalearn_lab.workbook.run_key import code_version
 
 
 class Outcome(NamedTuple):
@@ -45,31 +31,33 @@ class Outcome(NamedTuple):
     files: dict[str, bytes] | None = None
 
 
-class Refusal(NamedTuple):
-    """What a worker gives back that must not run the job.
+def run_job(
+    chapter: Chapter, notebook: bytes, changed: Mapping[str, Any], sweep_code: str
+) -> Outcome:
+    """Execute a chapter on the worker that this is called on.
 
-    Attributes:
-        reason: why, and what to do, in one line.
+    Args:
+        chapter: which.
+        notebook: the file.
+        changed: parameters to set.
+        sweep_code: the sweep's code version, see `metalearn_lab.workbook.run_key`.
+
+    Raises:
+        WorkbookError: the worker's code is not the sweep's.
     """
-
-    reason: str
-
-
-def run_job(job: Job) -> Outcome | Refusal:
-    """Execute a job on the worker that this is called on, unless its code is not the sweep's."""
     from distributed import get_worker
 
     worker = get_worker()
-    if code_version() != job.code_version:
-        return Refusal(
+    if code_version() != sweep_code:
+        raise WorkbookError(
             f"the worker {worker.address} has code version {code_version()}, the sweep has "
-            f"{job.code_version}: install the same metalearn-lab, torch and Python on both"
+            f"{sweep_code}: install the same metalearn-lab, torch and Python on both"
         )
     # Dask clears the folder of a worker that was killed, so what lies in it is never left behind.
     with tempfile.TemporaryDirectory(dir=worker.local_directory) as name:
         folder = Path(name)
-        notebook = folder / "source" / f"{job.chapter.name}.ipynb"
-        notebook.parent.mkdir()
-        notebook.write_bytes(job.notebook)
-        record = execute_chapter(job.chapter, notebook, folder, job.changed)
+        source = folder / "source" / f"{chapter.name}.ipynb"
+        source.parent.mkdir()
+        source.write_bytes(notebook)
+        record = execute_chapter(chapter, source, folder, changed)
         return Outcome(record, {file: (folder / file).read_bytes() for file in record.files})

@@ -26,19 +26,17 @@ def with_folded_answers(cells: list[Any]) -> list[Any]:
     """
     from nbformat.v4 import new_markdown_cell
 
-    shown: list[Any] = []
-    for index, cell in enumerate(cells):
-        shown.append(cell)
-        if not index or not has_tag(cells[index - 1], EXERCISE):
-            continue
-        code = f"```python\n{solution_of(cells[index - 1]['source'])}\n```"
-        following = cells[index + 1 : index + 2]
-        if following and (opening := _OPENS_CELL.match(following[0]["source"])):
-            words = following[0]["source"][opening.end() :]
-            following[0]["source"] = f"{opening[1]}\n\n{code}\n\n{words}"
+    shown = list(cells)
+    exercises = [index for index, cell in enumerate(cells) if has_tag(cell, EXERCISE)]
+    for index in reversed(exercises):  # from the end, because a new cell moves those behind it
+        code = f"```python\n{solution_of(cells[index]['source'])}\n```"
+        following = cells[index + 2] if index + 2 < len(cells) else {"source": ""}
+        if opening := _OPENS_CELL.match(following["source"]):
+            words = following["source"][opening.end() :]
+            following["source"] = f"{opening[1]}\n\n{code}\n\n{words}"
         else:
             folded = f"<details><summary>Answer</summary>\n\n{code}\n\n</details>"
-            shown.append(new_markdown_cell(folded))
+            shown.insert(index + 2, new_markdown_cell(folded))
     return shown
 
 
@@ -48,10 +46,10 @@ def without_answers(text: str) -> str:
     Raises:
         WorkbookError: something that looks like an answer is left.
     """
-    rest = _FOLDED.sub("", text)
-    if _LEFT_OVER.search(rest):
+    without = _FOLDED.sub("", text)
+    if _LEFT_OVER.search(without):
         raise WorkbookError(
             "an answer is folded as `<details><summary>Answer</summary> … </details>`, closed and "
             "with no other inside"
         )
-    return re.sub(r"\n{3,}", "\n\n", rest).strip("\n")
+    return re.sub(r"\n{3,}", "\n\n", without).strip("\n")

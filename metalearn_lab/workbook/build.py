@@ -45,8 +45,8 @@ def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
 
     from metalearn_lab.workbook.listening_client import ListeningClient
 
-    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
-    with tqdm(total=len(code), desc=notebook.stem, unit="cell") as bar:
+    total = sum(cell["cell_type"] == "code" for cell in content["cells"])
+    with tqdm(total=total, desc=notebook.stem, unit="cell") as bar:
         client = ListeningClient(
             content,
             timeout=cell_seconds,
@@ -59,26 +59,21 @@ def _execute(content: Any, notebook: Path, cell_seconds: int) -> None:
         try:
             client.execute()
         except CellExecutionError as error:
-            failed = f"{error.ename}: {error.evalue}\n\n{error}"
+            failure = f"{error.ename}: {error.evalue}\n\n{error}"
         except CellTimeoutError:
-            failed = f"took longer than {cell_seconds} s"
+            failure = f"took longer than {cell_seconds} s"
         except DeadKernelError:
-            failed = "the kernel died (out of memory?)"
+            failure = "the kernel died (out of memory?)"
         else:
-            if not client.heard:
-                return
-            raise WorkbookError(f"{notebook.stem}: {client.heard[0]}")
-    raise WorkbookError(f"{notebook.stem}, cell {_last_started(content)}: {failed}")
-
-
-def _last_started(content: Any) -> int:
-    """The index of the last cell that has run, finished or not."""
-    begun = [
+            if client.heard:
+                raise WorkbookError(f"{notebook.stem}: {client.heard[0]}")
+            return
+    started = [
         index
         for index, cell in enumerate(content["cells"])
         if cell.get("execution_count") or "execution" in cell["metadata"]
     ]
-    return begun[-1] if begun else 0
+    raise WorkbookError(f"{notebook.stem}, cell {max(started, default=0)}: {failure}")
 
 
 def main(names: Sequence[str], folder: Path) -> int:

@@ -116,10 +116,10 @@ def _named(name: str, chapters: Sequence[Chapter]) -> list[Chapter]:
     wanted = Path(name).name.removesuffix(".ipynb")
     if numbers := re.fullmatch(r"(\d+)-(\d+)", wanted):
         first, last = map(int, numbers.groups())
-        found = [chapter for chapter in chapters if first <= chapter.number <= last]
+        chosen = [chapter for chapter in chapters if first <= chapter.number <= last]
     else:
-        found = [chapter for chapter in chapters if wanted in chapter.names]
-    if not found:
+        chosen = [chapter for chapter in chapters if wanted in chapter.names]
+    if not chosen:
         known = "\n".join(f"  {chapter.name}" for chapter in chapters)
         raise WorkbookError(f"there is no chapter '{name}'. The chapters are:\n{known}")
-    return found
+    return chosen

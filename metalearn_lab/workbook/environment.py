@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 DISTRIBUTION = "metalearn-lab"
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(NamedTuple):
     """One requirement of the package, and what is there.
 
     Attributes:
@@ -28,21 +29,32 @@ class Installed:
     @property
     def ok(self) -> bool:
         """Whether a version that will do is installed."""
-        requirement = Requirement(f"{self.name}{self.wanted}")
-        return self.found is not None and requirement.specifier.contains(
-            self.found, prereleases=True
-        )
+        wanted = SpecifierSet(self.wanted)
+        return self.found is not None and wanted.contains(self.found, prereleases=True)
 
 
 def requirements(extra: str = "") -> list[Installed]:
     """What the package asks for, or what one of its extras adds, and what is installed of it."""
     declared = [Requirement(line) for line in importlib.metadata.requires(DISTRIBUTION) or []]
     return [
-        Installed(each.name, str(each.specifier), installed_version(each.name))
-        for each in declared
-        if (each.marker is None) == (not extra)
-        and (each.marker is None or each.marker.evaluate({"extra": extra}))
+        Installed(wanted.name, str(wanted.specifier), installed_version(wanted.name))
+        for wanted in declared
+        if (wanted.marker is None) == (not extra)
+        and (wanted.marker is None or wanted.marker.evaluate({"extra": extra}))
     ]
+
+
+def pip_arguments(packages: Iterable[Installed]) -> str:
+    """Packages as ``pip install`` takes them: ``'typer>=0.16' 'torch>=2.11'``."""
+    return " ".join(f"'{package.name}{package.wanted}'" for package in packages)
+
+
+def how_to_install(extra: str) -> str:
+    """The commands that install an extra."""
+    return (
+        f"pip install '{DISTRIBUTION}[{extra}]', or in a clone: "
+        f"pip install -c constraints.txt -e '.[{extra}]'"
+    )
 
 
 def installed_version(name: str) -> str | None:
@@ -55,9 +67,9 @@ def installed_version(name: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Python's version, this package's, and those of the packages it asks for."""
-    found = {each.name: each.found for each in requirements()}
-    own = {"python": platform.python_version(), DISTRIBUTION: installed_version(DISTRIBUTION)}
-    return {name: version for name, version in (own | found).items() if version}
+    installed = {"python": platform.python_version(), DISTRIBUTION: installed_version(DISTRIBUTION)}
+    installed |= {package.name: package.found for package in requirements()}
+    return {name: version for name, version in installed.items() if version}
 
 
 def available_device() -> str:

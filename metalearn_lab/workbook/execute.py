@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.workbook.chapters import Chapter
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.environment import available_device, versions
 from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.failure import failure_of
@@ -19,7 +18,7 @@ from metalearn_lab.workbook.html import export_html
 from metalearn_lab.workbook.kernel import KERNEL_ARGUMENTS, KERNEL_NAME
 from metalearn_lab.workbook.parameters import defaults, parameters_if_readable, parameters_of
 from metalearn_lab.workbook.record import Record
-from metalearn_lab.workbook.run_key import run_key
+from metalearn_lab.workbook.run_key import code_version, run_key
 
 
 def execute_chapter(
@@ -43,24 +42,8 @@ def execute_chapter(
         progress: the label of a progress bar over the cells; no bar if None.
     """
     executed = folder / f"{chapter.name}.ipynb"
-    record = _unfinished(chapter, notebook, changed)
-    begin = time.perf_counter()
-    failures = [failure_of(_papermill, notebook, executed, changed, progress)]
-    record.seconds = time.perf_counter() - begin
-    if executed.is_file():
-        failures.append(failure_of(_collect, executed, record))
-        failures.append(failure_of(export_html, executed))
-    else:
-        failures.append(f"no executed notebook was written to {executed}")
-    record.error = next(filter(None, failures), None)
-    files = executed.with_suffix(".html"), executed
-    record.files = [path.name for path in files if path.is_file()]
-    return record
-
-
-def _unfinished(chapter: Chapter, notebook: Path, changed: Mapping[str, Any]) -> Record:
     parameters = defaults(parameters_if_readable(notebook)) | dict(changed)
-    return Record(
+    record = Record(
         key=run_key(notebook, parameters),
         chapter=chapter.name,
         title=chapter.title,
@@ -73,6 +56,18 @@ def _unfinished(chapter: Chapter, notebook: Path, changed: Mapping[str, Any]) ->
         versions=versions(),
         device=available_device(),
     )
+    begin = time.perf_counter()
+    failures = [failure_of(_papermill, notebook, executed, changed, progress)]
+    record.seconds = time.perf_counter() - begin
+    if executed.is_file():
+        failures.append(failure_of(_collect, executed, record))
+        failures.append(failure_of(export_html, executed))
+    else:
+        failures.append(f"no executed notebook was written to {executed}")
+    record.error = next(filter(None, failures), None)
+    files = executed.with_suffix(".html"), executed
+    record.files = [path.name for path in files if path.is_file()]
+    return record
 
 
 def _papermill(

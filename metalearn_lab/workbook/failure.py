@@ -33,8 +33,8 @@ def failure_of(
 
 def one_line(text: str) -> str:
     """The text in one line of characters that can be shown and written anywhere."""
-    shown = " ".join(COLOUR.sub("", text).split())
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in shown)
+    line = " ".join(COLOUR.sub("", text).split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _reason(error: Exception) -> str:

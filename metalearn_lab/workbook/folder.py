@@ -20,8 +20,8 @@ def notebooks_folder(start: Path | None = None) -> Path:
     """
     here = (start or Path.cwd()).resolve()
     package = Path(__file__).resolve().parents[2]
-    for place in (here, *here.parents, package):
-        for folder in (place, place / "notebooks"):
+    for parent in (here, *here.parents, package):
+        for folder in (parent, parent / "notebooks"):
             if (folder / f"{CHAPTERS[0].name}.ipynb").is_file():
                 return folder
     raise WorkbookError(

@@ -57,7 +57,7 @@ def headline_bundle(
             {
                 "text": text,
                 "values": _plain_values(values),
-                "curves": {name: _plain_curve(name, each) for name, each in (curves or {}).items()},
+                "curves": {name: _plain_curve(name, one) for name, one in (curves or {}).items()},
             }
         ),
     }
@@ -69,23 +69,23 @@ def collect_headlines(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         ValueError: one has another form; `headline` makes none like that.
     """
-    found = [
+    headlines = [
         output["data"][HEADLINE_MIME]
         for cell in notebook["cells"]
         for output in cell.get("outputs", [])
         if HEADLINE_MIME in output.get("data", {})
     ]
-    check_headlines(found)
-    return found
+    check_headlines(headlines)
+    return headlines
 
 
-def check_headlines(found: Sequence[Any]) -> None:
+def check_headlines(headlines: Sequence[Any]) -> None:
     """See that headlines read from a file have the form of `headline_bundle`.
 
     Raises:
         ValueError: one has not.
     """
-    for line in found:
+    for line in headlines:
         if not _is_headline(line):
             raise ValueError(f"not a headline with a text, values and curves: {str(line)[:80]}")
 
@@ -102,51 +102,50 @@ def _is_headline(line: Any) -> bool:
 
 
 def _is_curve(curve: Any) -> bool:
-    if not isinstance(curve, dict) or set(curve) != {"kind", "mean", "half_width", "tasks"}:
-        return False
-    mean, half = curve["mean"], curve["half_width"]
     return (
-        isinstance(curve["kind"], str)
+        isinstance(curve, dict)
+        and set(curve) == {"kind", "mean", "half_width", "tasks"}
+        and isinstance(curve["kind"], str)
         and isinstance(curve["tasks"], int)
-        and isinstance(mean, list)
-        and isinstance(half, list)
-        and len(mean) == len(half)
-        and all(isinstance(each, int | float) or each in NOT_FINITE for each in mean + half)
+        and isinstance(curve["mean"], list)
+        and isinstance(curve["half_width"], list)
+        and len(curve["mean"]) == len(curve["half_width"])
+        and all(
+            isinstance(number, int | float) or number in NOT_FINITE
+            for number in curve["mean"] + curve["half_width"]
+        )
     )
 
 
 def _plain_values(values: Mapping[str, Value]) -> dict[str, Plain]:
     plain: dict[str, Plain] = {}
     for name, value in values.items():
-        for key, part in _parts(name, value).items():
-            if key in plain:
-                raise ValueError(
-                    f"two headline values are called '{key}': an interval's half-width takes its "
-                    f"name with '{HALF_WIDTH}' behind it; rename one"
-                )
-            plain[key] = part
+        if isinstance(value, Plain):
+            named: dict[str, Plain] = {name: value}
+        elif isinstance(value, Interval) and _is_single(value):
+            named = {name: float(value.mean), name + HALF_WIDTH: float(value.half_width)}
+        else:
+            raise TypeError(
+                f"headline value '{name}' is {_described(value)}; give a plain number, string or "
+                "bool, e.g. tensor.item(), or the Interval of a single number"
+            )
+        if twice := plain.keys() & named.keys():
+            raise ValueError(
+                f"two headline values are called '{min(twice)}': an interval's half-width takes "
+                f"its name with '{HALF_WIDTH}' behind it; rename one"
+            )
+        plain |= named
     return plain
 
 
-def _parts(name: str, value: Value) -> dict[str, Plain]:
-    if isinstance(value, Interval) and _is_single(value):
-        return {name: float(value.mean), name + HALF_WIDTH: float(value.half_width)}
-    if isinstance(value, Plain):
-        return {name: value}
-    raise TypeError(
-        f"headline value '{name}' is {_described(value)}; give a plain number, string or bool, "
-        "e.g. tensor.item(), or the Interval of a single number"
-    )
+def _is_single(value: Interval) -> bool:
+    return all(not isinstance(part, Tensor) or part.numel() == 1 for part in value[:2])
 
 
 def _described(value: object) -> str:
     if isinstance(value, Interval):
         return f"an Interval of shape {tuple(value.mean.shape)}"
     return f"a {type(value).__name__}"
-
-
-def _is_single(value: Interval) -> bool:
-    return all(not isinstance(part, Tensor) or part.numel() == 1 for part in value[:2])
 
 
 def _plain_curve(name: str, curves: AdaptationCurves) -> dict[str, Any]:

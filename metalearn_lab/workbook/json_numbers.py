@@ -11,7 +11,7 @@ NOT_FINITE = frozenset({"nan", "inf", "-inf"})
 def with_names(value: Any) -> Any:
     """Plain data, in which a number that JSON has no form for is its name: ``float`` reads it."""
     if isinstance(value, dict):
-        return {key: with_names(each) for key, each in value.items()}
+        return {key: with_names(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [with_names(each) for each in value]
+        return [with_names(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -24,18 +24,13 @@ def lesson_table(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> str:
     Raises:
         WorkbookError: a text source is missing, or a note on teaching has no minutes.
     """
-    seconds = {each.chapter: f"{each.seconds:g}" for each in chapter_times()}
-    rows = [[_link(c), *_counts(c, folder), seconds[f"{c.number:02d}"]] for c in chapters]
-    lines = [HEAD, ["---", "--:", "--:", "--:"], *rows]
+    seconds = {row.chapter: f"{row.seconds:g}" for row in chapter_times()}
+    lines = [HEAD, ("---", "--:", "--:", "--:")]
+    for chapter in chapters:
+        number, notebook = f"{chapter.number:02d}", f"{chapter.name}.ipynb"
+        cells = read_source(source_path(folder / notebook))["cells"]
+        minutes = sum(sum(notes) for _, notes in sections(cells))
+        exercises = sum(has_tag(cell, EXERCISE) for cell in cells)
+        link = f"[{number} {chapter.title}]({notebook})"
+        lines.append((link, str(minutes), str(exercises), seconds[number]))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _link(chapter: Chapter) -> str:
-    return f"[{chapter.number:02d} {chapter.title}]({chapter.name}.ipynb)"
-
-
-def _counts(chapter: Chapter, folder: Path) -> list[str]:
-    """Minutes of its notes on teaching, and exercises."""
-    cells = read_source(source_path(folder / f"{chapter.name}.ipynb"))["cells"]
-    minutes = sum(sum(notes) for _, notes in sections(cells))
-    return [str(minutes), str(sum(has_tag(cell, EXERCISE) for cell in cells))]

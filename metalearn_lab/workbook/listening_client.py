@@ -25,9 +25,8 @@ class Listener:
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Listen, and go on as usual."""
         if msg["msg_type"] == "error":
-            error = msg["content"]
-            where = f"in a widget of cell {cell_index}"
-            self.heard.append(f"{error['ename']} {where}: {error['evalue']}")
+            name, text = msg["content"]["ename"], msg["content"]["evalue"]
+            self.heard.append(f"{name} in a widget of cell {cell_index}: {text}")
         result = super().process_message(msg, cell, cell_index)  # type: ignore[misc]
         self._look_for_replies()
         return result

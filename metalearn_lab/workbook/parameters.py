@@ -54,9 +54,9 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
             f"{notebook.name} has {len(cells)} cells tagged `{TAG}`: put them into one"
         )
     return {
-        each.name: Parameter(each.name, each.inferred_type_name, each.default, each.help)
+        found.name: Parameter(found.name, found.inferred_type_name, found.default, found.help)
         for cell in cells
-        for each in PythonTranslator.inspect(cell)
+        for found in PythonTranslator.inspect(cell)
     }
 
 
@@ -80,10 +80,11 @@ def check_parameters(namespace: MutableMapping[str, Any]) -> None:
         WorkbookError: a value of another type, or papermill was given a name that is no parameter.
     """
     declared = {
-        name: Parameter(name, _name_of(kind), "", "")
+        # a type as it is written: `int`, `list[int]`
+        name: Parameter(name, kind.__name__ if type(kind) is type else str(kind), "", "")
         for name, kind in namespace.get("__annotations__", {}).items()
     }
-    for name in _given_by_papermill(namespace):
+    for name in _names_set_by_papermill(namespace):
         if name not in declared:
             raise WorkbookError(
                 f"this chapter has no parameter '{name}'; it has {', '.join(declared)}"
@@ -92,21 +93,14 @@ def check_parameters(namespace: MutableMapping[str, Any]) -> None:
         namespace[name] = typed_value(namespace[name], declared[name])
 
 
-def _name_of(kind: Any) -> str:
-    """A type as it is written: ``int``, ``list[int]``."""
-    return kind.__name__ if type(kind) is type else str(kind)
-
-
-def _given_by_papermill(namespace: Mapping[str, Any]) -> list[str]:
+def _names_set_by_papermill(namespace: Mapping[str, Any]) -> list[str]:
     """The names that papermill set in the cell that it added."""
     cells = [cell for cell in namespace.get("In", ()) if cell.startswith("# Parameters\n")]
-    assigned = [line for cell in cells for line in ast.parse(cell).body]
-    names = [line.targets[0] for line in assigned if isinstance(line, ast.Assign)]
-    return [
-        name.id
-        for name in names
-        if isinstance(name, ast.Name) and not name.id.startswith("PAPERMILL_")
+    nodes = [node for cell in cells for node in ast.walk(ast.parse(cell))]
+    names = [
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     ]
+    return [name for name in names if not name.startswith("PAPERMILL_")]
 
 
 def defaults(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -164,17 +158,14 @@ def typed_value(value: Any, parameter: Parameter) -> Any:
     """
     try:
         return _typed(value, parameter.type.replace(" ", ""))
-    except ValueError:
+    except _NOT_READ:
         given = f"'{value}'" if isinstance(value, str) else repr(value)
         default = f" (default: {parameter.default})" if parameter.default else ""
+        article = "an" if parameter.type[0] in "aeiou" else "a"
         raise WorkbookError(
-            f"parameter '{parameter.name}' takes {_article(parameter.type)}, not {given}{default}"
+            f"parameter '{parameter.name}' takes {article} {parameter.type}, not {given}{default}"
             f"{_hint(value, parameter.type)}"
         ) from None
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _hint(value: Any, kind: str) -> str:
@@ -192,47 +183,32 @@ def _is_infinite(value: Any) -> bool:
         return False
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
+_TYPES: dict[str, Any] = {
+    "bool": bool,
+    "int": int,
+    "float": int | float,
+    "str": str,
+    "list": list | tuple,
+    "tuple": list | tuple,
 }
+_NOT_READ = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, OverflowError)
+"""What `_typed` raises for a value that is not of the type, most of it when text is read."""
 
 
 def _typed(value: Any, kind: str) -> Any:
-    """The value, or what its text stands for, if that is of the kind."""
+    """The value, or what its text stands for, if that is of the kind; see `_NOT_READ`."""
     if inner := OPTIONAL.fullmatch(kind):
         return None if value in (None, "None") else _typed(value, inner[1] or inner[2])
     outer, _, inside = kind.removesuffix("]").partition("[")
     if isinstance(value, str) and outer not in {"str", "object"}:
-        value = _literal(value.capitalize() if outer == "bool" else value)
-    if outer in {"list", "tuple"}:
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(kind)
-        each = inside.removesuffix(",...") or "object"
-        return [_typed(item, each) for item in value]
-    if isinstance(value, bool) and outer in {"int", "float"}:
+        value = ast.literal_eval(value.capitalize() if outer == "bool" else value)
+    is_bool_for_number = isinstance(value, bool) and outer in {"int", "float"}
+    if is_bool_for_number or not isinstance(value, _TYPES.get(outer, object)):
         raise ValueError(kind)
-    if outer in _TYPES and not isinstance(value, _TYPES[outer]):
+    if outer in {"list", "tuple"}:
+        return [_typed(item, inside.removesuffix(",...") or "object") for item in value]
+    if outer == "float" and not math.isfinite(value):
         raise ValueError(kind)
     if isinstance(value, str):
         value.encode()  # a UnicodeEncodeError is a ValueError: bytes of a name that are no text
-    return _finite(value) if outer == "float" else value
-
-
-def _literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise ValueError(text) from error
-
-
-def _finite(value: float) -> float:
-    try:
-        number = float(value)
-    except OverflowError as error:
-        raise ValueError(value) from error
-    if not math.isfinite(number):
-        raise ValueError(value)
-    return number
+    return float(value) if outer == "float" else value

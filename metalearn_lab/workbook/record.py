@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -85,14 +85,10 @@ class Record:
         """The status in words: what failed, which facts are False, which results no numbers."""
         if self.failed:
             return f"failed: {self.error}"
-        but = [f"False: {fact['claim']}" for fact in self.false_facts]
+        faults = [f"False: {fact['claim']}" for fact in self.false_facts]
         if self.not_finite:
-            but.append(f"not finite: {', '.join(self.not_finite)}")
-        return f"ok, but {'; '.join(but)}" if but else "ok"
-
-    def has_files(self, folder: Path) -> bool:
-        """Whether its files are in the folder."""
-        return all((folder / file).is_file() for file in self.files)
+            faults.append(f"not finite: {', '.join(self.not_finite)}")
+        return f"ok, but {'; '.join(faults)}" if faults else "ok"
 
     @property
     def not_finite(self) -> list[str]:
@@ -106,8 +102,8 @@ class Record:
 
     def to_json(self) -> str:
         """The record as JSON, for people too; a number that JSON cannot hold is its name."""
-        facts = with_names(asdict(self))
-        return json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        values = with_names(asdict(self))
+        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -116,18 +112,17 @@ class Record:
         Raises:
             ValueError: the text is no record.
         """
-        found = json.loads(text)
-        names = {each.name for each in fields(cls)}
-        if not isinstance(found, dict) or set(found) != names:
-            raise ValueError(f"not a record with the fields {', '.join(sorted(names))}")
-        for name, kind in get_type_hints(cls).items():
-            if not isinstance(found[name], _BUILT_IN.get(get_origin(kind), kind)):
-                raise ValueError(f"its {name} is a {type(found[name]).__name__}")
-        for name in (found["chapter"], *found["files"]):
+        values, kinds = json.loads(text), get_type_hints(cls)
+        if not isinstance(values, dict) or values.keys() != kinds.keys():
+            raise ValueError(f"not a record with the fields {', '.join(sorted(kinds))}")
+        for name, kind in kinds.items():
+            if not isinstance(values[name], _BUILT_IN.get(get_origin(kind), kind)):
+                raise ValueError(f"its {name} is a {type(values[name]).__name__}")
+        for name in (values["chapter"], *values["files"]):
             check_file_name(name)
-        check_headlines(found["headlines"])
-        check_facts(found["facts"])
-        return cls(**found)
+        check_headlines(values["headlines"])
+        check_facts(values["facts"])
+        return cls(**values)
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -25,22 +25,15 @@ _MARK = re.compile(r"</?(solution|stub)>")
 
 
 class Block(NamedTuple):
-    """One solution block.
+    """One solution block, or one line outside of all, which solution and stub share.
 
     Attributes:
-        indent: the spaces before its markers.
         solution: its lines.
-        stub: the lines that stand for it, as code; None is a line that raises.
+        stub: the lines that the reader finds in their place.
     """
 
-    indent: str
     solution: list[str]
-    stub: list[str] | None
-
-    @property
-    def stub_lines(self) -> list[str]:
-        """The lines that the reader finds in the solution's place."""
-        return [self.indent + YOUR_TURN] if self.stub is None else self.stub
+    stub: list[str]
 
 
 def has_marker(text: str) -> bool:
@@ -54,7 +47,7 @@ def stub_of(text: str) -> str:
     Raises:
         WorkbookError: the markers are malformed; see `parse`.
     """
-    return _render([p.stub_lines if isinstance(p, Block) else [p] for p in parse(text)])
+    return "\n".join(line for block in parse(text) for line in block.stub)
 
 
 def solution_of(text: str) -> str:
@@ -63,39 +56,33 @@ def solution_of(text: str) -> str:
     Raises:
         WorkbookError: the markers are malformed; see `parse`.
     """
-    return _render([p.solution if isinstance(p, Block) else [p] for p in parse(text)])
+    return "\n".join(line for block in parse(text) for line in block.solution)
 
 
-def _render(parts: list[list[str]]) -> str:
-    return "\n".join(line for part in parts for line in part)
-
-
-def parse(text: str) -> list[str | Block]:
-    """The lines of an exercise cell, with a block in the place of each solution.
+def parse(text: str) -> list[Block]:
+    """The solution blocks of an exercise cell, and the lines around them.
 
     Raises:
         WorkbookError: no solution, one that is empty, unclosed or nested, a marker that stands
             elsewhere than alone on its line, or a solution at the left margin without a stub.
     """
-    parts: list[str | Block] = []
+    blocks: list[Block] = []
     lines = iter(text.splitlines())
     for line in lines:
-        if _marker(line) == _OPEN:
-            parts.append(_block(line, lines))
-        elif _marker(line):
-            raise WorkbookError(f"`{line.strip()}` without a `{_OPEN}` before it")
-        else:
-            parts.append(line)
-    if not any(isinstance(part, Block) for part in parts):
+        marker = _marker(line)
+        if marker not in ("", _OPEN):
+            raise WorkbookError(f"`{marker}` without a `{_OPEN}` before it")
+        blocks.append(_block(line, lines) if marker else Block([line], [line]))
+    if not has_marker(text):
         raise WorkbookError(
             f"an exercise cell needs its solution, between `{_OPEN}` and `{_CLOSE}`"
         )
-    return parts
+    return blocks
 
 
 def _marker(line: str) -> str:
     """The marker that stands on a line; empty if none does."""
-    if not _MARK.search(line):
+    if not has_marker(line):
         return ""
     if line.strip() not in (_OPEN, _STUB, _CLOSE):
         raise WorkbookError(f"a marker stands alone on its line, like `{_OPEN}`: `{line.strip()}`")
@@ -110,7 +97,7 @@ def _block(opening: str, lines: Iterator[str]) -> Block:
     for line in lines:
         marker = _marker(line)
         if marker == _CLOSE:
-            return _checked(Block(indent, solution, stub))
+            return _checked_block(indent, solution, stub)
         if marker == _OPEN:
             raise WorkbookError(f"`{_OPEN}` inside a solution: close the first with `{_CLOSE}`")
         if marker and stub is not None:
@@ -131,14 +118,15 @@ def _uncommented(line: str, indent: str) -> str:
     return (indent + comment[1]).rstrip()
 
 
-def _checked(block: Block) -> Block:
-    if not any(line.strip() for line in block.solution):
+def _checked_block(indent: str, solution: list[str], stub: list[str] | None) -> Block:
+    """The block; where it has no stub, the reader finds a line that raises."""
+    if not any(line.strip() for line in solution):
         raise WorkbookError("a solution is empty")
-    if block.stub is None and not block.indent:
+    if stub is None and not indent:
         raise WorkbookError(
             f"a solution at the left margin needs `{_STUB}` lines: a cell that raises would end "
             "the reader's run"
         )
-    if block.stub == []:
+    if stub == []:
         raise WorkbookError(f"no line follows `{_STUB}`")
-    return block
+    return Block(solution, stub or [indent + YOUR_TURN])

@@ -32,13 +32,16 @@ def stoppable() -> Iterator[None]:
     Raises:
         Stopped: one came.
     """
-    heard = [each for each in SIGNALS if signal.getsignal(each) not in (signal.SIG_IGN, None)]
-    before = {each: signal.signal(each, _stop) for each in heard}
+    handlers = {
+        number: signal.signal(number, _stop)
+        for number in SIGNALS
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _stop(number: int, _: Any) -> None:

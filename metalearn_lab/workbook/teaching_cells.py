@@ -20,35 +20,37 @@ def check_cells(cells: list[Any], chapter: str) -> None:
     """
     for index, cell in enumerate(cells):
         try:
-            _check_code(cell) if cell["cell_type"] == "code" else _check_text(cell)
-            if has_tag(cell, EXERCISE):
-                _check_follows(cells[index + 1 : index + 2])
+            _check_cell(cell, cells[index + 1 : index + 2])
         except WorkbookError as error:
             raise WorkbookError(f"{chapter}, cell {index}: {error}") from None
 
 
-def _check_code(cell: Any) -> None:
-    if has_tag(cell, INSTRUCTOR):
-        raise WorkbookError(f"a cell tagged `{INSTRUCTOR}` is markdown, this one is code")
-    if has_tag(cell, EXERCISE):
-        parse(cell["source"])
-    elif has_marker(cell["source"]):
-        raise WorkbookError(f"a solution stands in a cell tagged `{EXERCISE}`, this one is not")
-
-
-def _check_text(cell: Any) -> None:
-    text = cell["source"]
-    if has_tag(cell, EXERCISE):
-        raise WorkbookError(f"a cell tagged `{EXERCISE}` is code, this one is {cell['cell_type']}")
-    if has_marker(text):
-        raise WorkbookError("a solution stands in a code cell; in text, fold an answer")
-    if has_tag(cell, INSTRUCTOR):
+def _check_cell(cell: Any, following: list[Any]) -> None:
+    text, is_code = cell["source"], cell["cell_type"] == "code"
+    is_exercise, is_note = has_tag(cell, EXERCISE), has_tag(cell, INSTRUCTOR)
+    faults = {
+        f"a cell tagged `{INSTRUCTOR}` is markdown, this one is code": is_note and is_code,
+        f"a cell tagged `{EXERCISE}` is code, this one is {cell['cell_type']}": (
+            is_exercise and not is_code
+        ),
+        f"a solution stands in a cell tagged `{EXERCISE}`, this one is not": (
+            is_code and not is_exercise and has_marker(text)
+        ),
+        "a solution stands in a code cell; in text, fold an answer": (
+            not is_code and has_marker(text)
+        ),
+        f"a note on teaching is tagged `{INSTRUCTOR}`, this one is not": (
+            not is_code and not is_note and text.startswith("**Instructor")
+        ),
+    }
+    for message, is_wrong in faults.items():
+        if is_wrong:
+            raise WorkbookError(message)
+    if is_note:
         minutes_of(text)
-    elif text.startswith("**Instructor"):
-        raise WorkbookError(f"a note on teaching is tagged `{INSTRUCTOR}`, this one is not")
-    without_answers(text)
-
-
-def _check_follows(following: list[Any]) -> None:
-    if not following or following[0]["cell_type"] != "code" or has_tag(following[0], EXERCISE):
-        raise WorkbookError("the cell after an exercise is code that checks it, here it is not")
+    if not is_code:
+        without_answers(text)
+    if is_exercise:
+        parse(text)
+        if [(c["cell_type"], has_tag(c, EXERCISE)) for c in following] != [("code", False)]:
+            raise WorkbookError("the cell after an exercise is code that checks it, here it is not")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from metalearn_lab.workbook.errors import WorkbookError
@@ -20,29 +19,24 @@ def minutes_of(note: str) -> int:
     Raises:
         WorkbookError: it does not.
     """
-    begins = _NOTE.match(note)
-    if begins is None:
-        raise WorkbookError(
-            "a note on teaching begins with its minutes and says something: "
-            f"`**Instructor, 10 minutes.** Ask …`, not `{note[:40]}`"
-        )
-    return int(begins[1])
+    if beginning := _NOTE.match(note):
+        return int(beginning[1])
+    raise WorkbookError(
+        "a note on teaching begins with its minutes and says something: "
+        f"`**Instructor, 10 minutes.** Ask …`, not `{note[:40]}`"
+    )
 
 
-def sections(cells: list[Any]) -> Iterator[tuple[str, list[int]]]:
+def sections(cells: list[Any]) -> list[tuple[str, list[int]]]:
     """The headings of a chapter, title and sections, with the minutes of the notes under each."""
-    heading, minutes = "", list[int]()
+    planned: list[tuple[str, list[int]]] = [("", [])]  # what stands before the first heading
     for cell in cells:
-        if cell["cell_type"] != "markdown":
-            continue
-        if has_tag(cell, INSTRUCTOR):
-            minutes.append(minutes_of(cell["source"]))
-        for found in _HEADING.findall(_FENCED.sub("", cell["source"])):
-            if heading or minutes:
-                yield heading, minutes
-            heading, minutes = found.strip(), []
-    if heading or minutes:
-        yield heading, minutes
+        if cell["cell_type"] == "markdown":
+            if has_tag(cell, INSTRUCTOR):
+                planned[-1][1].append(minutes_of(cell["source"]))
+            headings = _HEADING.findall(_FENCED.sub("", cell["source"]))
+            planned += [(heading.strip(), []) for heading in headings]
+    return [section for section in planned if any(section)]
 
 
 def teaching_plan(cells: list[Any]) -> str:

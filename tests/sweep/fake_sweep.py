@@ -12,8 +12,8 @@ import torch
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.sweep.plan import write_plan
 from metalearn_lab.sweep.points import Point
+from metalearn_lab.sweep.run_folder import write_plan
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.facts import collect_facts, fact_bundle
 from metalearn_lab.workbook.headline import HEADLINE_MIME, headline_bundle

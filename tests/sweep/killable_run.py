@@ -22,8 +22,8 @@ from metalearn_lab.atomic_file import write_text
 from metalearn_lab.cli import main
 from metalearn_lab.workbook import execute
 from metalearn_lab.workbook.chapters import select
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.headline import HEADLINE_MIME
+from metalearn_lab.workbook.run_key import code_version
 from tests.sweep.run_here import run_here
 
 MARK = "KILLABLE_RUN_MARK"

@@ -24,7 +24,7 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
         listen = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
         scheduler = ["scheduler", *listen, "--scheduler-file", str(file)]
         _start(stack, folder / "scheduler.log", *scheduler)
-        wait_until(file.is_file)
+        wait_until(lambda: file.is_file() and file.stat().st_size > 0)  # made empty, then written
         address = json.loads(file.read_text())["address"]
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard"]
         options += ["--local-directory", str(folder), "--preload", "metalearn_lab.sweep.worker"]

@@ -10,8 +10,8 @@ from metalearn_lab.sweep.progress import Progress
 from metalearn_lab.sweep.run_points import run_points
 from metalearn_lab.sweep.sweep_file import read_sweep_file
 from metalearn_lab.sweep.worker import Outcome
-from metalearn_lab.workbook.code_version import code_version
 from metalearn_lab.workbook.record import Record
+from metalearn_lab.workbook.run_key import code_version
 
 # Known before processes are forked from one that has imported this, so that they need not ask.
 code_version()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from metalearn_lab.sweep.points import points_of_run
@@ -31,7 +32,7 @@ def run_here(
 ) -> list[Record]:
     """What `metalearn-lab run` does, but for its report; the records, in order."""
     points = points_of_run(chapters, given, notebooks)
-    return run_points(points, out, one_after_another(out), say).ended
+    return run_points(points, out, partial(one_after_another, out), say).ended
 
 
 def folders_of(out: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 
 import pytest
 from distributed import Client
@@ -57,13 +58,13 @@ def test_a_sweep_survives_a_worker_that_dies_in_the_middle_of_a_run(notebooks, t
     with cluster(tmp_path, 3) as (scheduler, workers):
         killer = Killer(scheduler, log, names, workers)
         killer.start()
-        progress = run_points(points, tmp_path / "disturbed", on_cluster(scheduler, None))
+        progress = run_points(points, tmp_path / "disturbed", partial(on_cluster, scheduler, None))
         killer.join()
         assert sum(worker.poll() is not None for worker in workers) == 1
         assert (progress.ran, progress.failed) == (4, 0)
         started = [line.split()[0] for line in log.read_text().splitlines()]
         assert sorted(started) == sorted(["1", "2", "3", "4", killer.steps])
-        run_points(points, tmp_path / "undisturbed", on_cluster(scheduler, None))
+        run_points(points, tmp_path / "undisturbed", partial(on_cluster, scheduler, None))
     tables = [tmp_path / name / "results.csv" for name in ("disturbed", "undisturbed")]
     assert timeless_rows(tables[0]) == timeless_rows(tables[1])
     assert f"Remove worker addr: {killer.address}" in (tmp_path / "scheduler.log").read_text()

@@ -1,4 +1,4 @@
-from metalearn_lab.sweep.headline_columns import headline_columns
+from metalearn_lab.sweep.results import headline_columns
 from metalearn_lab.workbook.record import Record
 
 

@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 
-from metalearn_lab.sweep.plan import PLAN
+from metalearn_lab.sweep.run_folder import PLAN
 from metalearn_lab.workbook.record import Record, read_record
 from tests.sweep.kill_points import kill_points, process_of
 from tests.sweep.killable_run import (

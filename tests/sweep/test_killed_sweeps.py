@@ -3,6 +3,7 @@
 import os
 import signal
 import uuid
+from functools import partial
 
 import psutil
 import pytest
@@ -84,13 +85,13 @@ def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
     assert process.exitcode == -signal.SIGKILL
     before = finished(out)
     go.touch()
-    progress = run_points(points, out, on_cluster(scheduler, None))
+    progress = run_points(points, out, partial(on_cluster, scheduler, None))
     assert (progress.kept, progress.failed) == (before, 0)
     assert_whole(out, expected)
 
 
 def drive(points, out, scheduler) -> None:
-    run_points(points, out, on_cluster(scheduler, None))
+    run_points(points, out, partial(on_cluster, scheduler, None))
 
 
 def computed(point) -> Record:

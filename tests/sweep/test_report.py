@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from metalearn_lab.sweep.plan import PLAN
 from metalearn_lab.sweep.report import write_report
+from metalearn_lab.sweep.run_folder import PLAN
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.record import read_record
 from tests.sweep.fake_sweep import CLAIM, LEARNERS, NASTY, fake_sweep

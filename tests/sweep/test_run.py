@@ -19,7 +19,7 @@ from metalearn_lab.workbook import execute
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.failure import failure_of
-from metalearn_lab.workbook.folder_lock import folder_lock
+from metalearn_lab.workbook.out_folder import folder_lock
 from metalearn_lab.workbook.papermill_engine import WHOLE
 from metalearn_lab.workbook.record import read_record
 from tests.sweep.run_here import folders_of, run_here

@@ -10,7 +10,7 @@ import pytest
 
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.folder_lock import folder_lock
+from metalearn_lab.workbook.out_folder import folder_lock
 from tests.sweep.quick_sweep import outcome_of, quick_sweep
 
 

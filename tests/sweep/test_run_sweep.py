@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from functools import partial
 
 import nbformat
 import pytest
@@ -42,7 +43,7 @@ def swept(tmp_path_factory, scheduler):
 
 def run_sweep(file, notebooks, out, scheduler, say=lambda line: None):
     points = grid_points(read_sweep_file(file), notebooks)
-    return run_points(points, out, on_cluster(scheduler, None), say)
+    return run_points(points, out, partial(on_cluster, scheduler, None), say)
 
 
 @pytest.fixture

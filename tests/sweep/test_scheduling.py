@@ -8,9 +8,8 @@ from distributed import Client, KilledWorker, Security
 from typer.testing import CliRunner
 
 from metalearn_lab import cli
-from metalearn_lab.sweep.cluster import workers_at
 from metalearn_lab.sweep.points import grid_points
-from metalearn_lab.sweep.scheduling import on_cluster
+from metalearn_lab.sweep.scheduling import on_cluster, workers_at
 from metalearn_lab.sweep.sweep_file import Entry
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
@@ -28,7 +27,7 @@ class Cluster:
     def __init__(self, status, error=None):
         self.status, self.error, self.jobs = status, error, []
 
-    def submit(self, run, job, key):
+    def submit(self, run, *job, key):
         self.jobs.append(job)
         return SimpleNamespace(
             status=self.status, key=key, exception=lambda: self.error, result=self.fail
@@ -47,7 +46,7 @@ def ask(point, monkeypatch):
         monkeypatch.setattr(
             "metalearn_lab.sweep.scheduling.workers_at", lambda *_: nullcontext(cluster)
         )
-        return list(on_cluster(None, None)([point]))
+        return list(on_cluster(None, None, [point]))
 
     return outcomes_of
 
@@ -80,16 +79,16 @@ def test_a_notebook_travels_without_its_outputs(ask, point):
     nbformat.write(content, point.notebook)
     cluster = Cluster("error", ValueError("enough"))
     ask(cluster)
-    [job] = cluster.jobs
-    assert b"verbose" not in job.notebook
-    assert [cell.source for cell in nbformat.reads(job.notebook.decode(), 4).cells] == [
+    [(_, content_sent, *_)] = cluster.jobs
+    assert b"verbose" not in content_sent
+    assert [cell.source for cell in nbformat.reads(content_sent.decode(), 4).cells] == [
         cell.source for cell in content.cells
     ]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense://x"])
 def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, address):
-    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
+    monkeypatch.setattr("metalearn_lab.sweep.scheduling.CONNECTION_TIMEOUT", 0.3)
     with (
         pytest.raises(WorkbookError, match=rf"no Dask scheduler answers at {address} \(.*dask sch"),
         workers_at(address, None, 1),
@@ -98,10 +97,10 @@ def test_no_scheduler_at_the_address_is_said_with_what_to_do(monkeypatch, addres
 
 
 def test_an_address_is_looked_up_even_if_nothing_is_left_to_run(monkeypatch):
-    monkeypatch.setattr("metalearn_lab.sweep.cluster.CONNECTION_TIMEOUT", 0.3)
-    assert list(on_cluster(None, None)([])) == []
+    monkeypatch.setattr("metalearn_lab.sweep.scheduling.CONNECTION_TIMEOUT", 0.3)
+    assert list(on_cluster(None, None, [])) == []
     with pytest.raises(WorkbookError, match="no Dask scheduler answers"):
-        list(on_cluster("127.0.0.1:9", None)([]))
+        list(on_cluster("127.0.0.1:9", None, []))
 
 
 def test_workers_here_and_a_cluster_elsewhere_exclude_each_other(tmp_path):

@@ -36,7 +36,7 @@ def test_a_value_may_hold_anything(clone, monkeypatch, typed, name, value):
         raise WorkbookError("enough")
 
     monkeypatch.chdir(clone)
-    monkeypatch.setattr("metalearn_lab.sweep.points.points_of_run", take)
+    monkeypatch.setattr("metalearn_lab.cli.points_of_run", take)
     monkeypatch.setattr("sys.argv", ["metalearn-lab", "run", "0", *typed])
     with pytest.raises(SystemExit):
         cli.main()

@@ -1,6 +1,6 @@
 import re
 
-from metalearn_lab.workbook.code_version import code_version, version_of
+from metalearn_lab.workbook.run_key import code_version, version_of
 
 
 def test_it_is_short_and_the_same_each_time():

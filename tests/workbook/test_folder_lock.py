@@ -3,7 +3,7 @@ import multiprocessing
 import pytest
 
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.folder_lock import folder_lock
+from metalearn_lab.workbook.out_folder import folder_lock
 
 
 def hold(folder, held, release):

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from metalearn_lab.workbook.book.pages import write_pages
 from metalearn_lab.workbook.chapters import Chapter
-from metalearn_lab.workbook.environment import DISTRIBUTION, requirements
+from metalearn_lab.workbook.environment import how_to_install, requirements
 from metalearn_lab.workbook.errors import WorkbookError
 
 EXTRA = "book"
@@ -40,7 +40,11 @@ def build_book(
         WorkbookError: the extra ``book`` is not installed, the folder holds something, a notebook
             is missing, a link leads nowhere, or Sphinx warned of something.
     """
-    _check_installed()
+    if missing := [package.name for package in requirements(EXTRA) if not package.ok]:
+        raise WorkbookError(
+            f"the site is built by packages that are not installed ({', '.join(missing)}): "
+            f"{how_to_install(EXTRA)}"
+        )
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise WorkbookError(f"the folder {out} is not empty: name a new one for the site")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,23 +57,13 @@ def build_book(
     return names
 
 
-def _check_installed() -> None:
-    if missing := [each.name for each in requirements(EXTRA) if not each.ok]:
-        raise WorkbookError(
-            f"the site is built by packages that are not installed ({', '.join(missing)}): "
-            f"pip install '{DISTRIBUTION}[{EXTRA}]', or in a clone: "
-            f"pip install -c constraints.txt -e '.[{EXTRA}]'"
-        )
-
-
 def _sphinx(pages: Path, work: Path, site: Path) -> None:
     """In a process of its own, because Sphinx registers much that outlives a build.
 
     Raises:
         WorkbookError: with what Sphinx says is wrong.
     """
-    configuration = Path(__file__).parent
-    places = ["-c", str(configuration), "-d", str(work), str(pages), str(site)]
+    places = ["-c", str(Path(__file__).parent), "-d", str(work), str(pages), str(site)]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", *places],
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
@@ -78,6 +72,6 @@ def _sphinx(pages: Path, work: Path, site: Path) -> None:
         check=False,
     )
     if done.returncode:
-        said = done.stderr.replace(f"{pages}/", "").strip()
-        raise WorkbookError(f"the site was not built, because Sphinx found this:\n{said}")
+        warnings = done.stderr.replace(f"{pages}/", "").strip()
+        raise WorkbookError(f"the site was not built, because Sphinx found this:\n{warnings}")
     (site / ".buildinfo").unlink()

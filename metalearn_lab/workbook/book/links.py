@@ -29,18 +29,15 @@ def link_pages(text: str, folder: Path, pages: Collection[str]) -> str:
     Raises:
         WorkbookError: there is no such file.
     """
+
+    def renewed(link: re.Match[str]) -> str:
+        if link["image"]:
+            return link[0]
+        return f"[{link['text']}]({_target(link['target'], folder, pages)})"
+
     parts = _FENCED.split(text)
-    parts[::2] = [_link_parts(part, folder, pages) for part in parts[::2]]
+    parts[::2] = [_LINK.sub(renewed, part) for part in parts[::2]]
     return "".join(parts)
-
-
-def _link_parts(text: str, folder: Path, pages: Collection[str]) -> str:
-    def renew(found: re.Match[str]) -> str:
-        if found["image"]:
-            return found[0]
-        return f"[{found['text']}]({_target(found['target'], folder, pages)})"
-
-    return _LINK.sub(renew, text)
 
 
 def _target(target: str, folder: Path, pages: Collection[str]) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from metalearn_lab.workbook.answers import without_answers
-from metalearn_lab.workbook.book.api_page import NAME as API
-from metalearn_lab.workbook.book.api_page import api_page
 from metalearn_lab.workbook.book.links import link_pages
-from metalearn_lab.workbook.book.pictures import take_pictures
-from metalearn_lab.workbook.book.start_page import start_page
+from metalearn_lab.workbook.book.written_pages import API, api_page, start_page
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.errors import WorkbookError
@@ -22,6 +22,8 @@ from metalearn_lab.workbook.headline import HEADLINE_MIME
 from metalearn_lab.workbook.notebook_file import read_notebook
 from metalearn_lab.workbook.static_outputs import make_static
 
+PICTURES = "pictures"
+"""The folder of pictures, beside the pages."""
 _TITLE = re.compile(r"^# ", re.MULTILINE)
 
 
@@ -67,7 +69,7 @@ def _write_chapter(
 
     notebook = read_notebook(path)
     make_static(notebook)
-    take_pictures(notebook, path.stem, pages)
+    _take_pictures(notebook, path.stem, pages)
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
             for mime in (HEADLINE_MIME, FACT_MIME):
@@ -88,3 +90,33 @@ def _linked(text: str, path: Path, known: Collection[str]) -> str:
         return link_pages(text, path.parent, known)
     except WorkbookError as error:
         raise WorkbookError(f"{path.name}: {error}") from None
+
+
+def _take_pictures(notebook: Any, name: str, pages: Path) -> None:
+    """Write each picture beside the page, and let the output name the file and its alt text.
+
+    The site's tool chain would drop the alt text, which stands in the output's metadata.
+
+    Args:
+        notebook: an executed chapter, changed in place.
+        name: of the chapter; the files are called after it.
+        pages: the folder of the page.
+    """
+    outputs = [
+        output
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {}) and "text/html" not in output["data"]
+    ]
+    (pages / PICTURES).mkdir(exist_ok=True)
+    for number, output in enumerate(outputs, start=1):
+        file = f"{PICTURES}/{name}_{number:02d}.png"
+        (pages / file).write_bytes(base64.b64decode(output["data"]["image/png"]))
+        about = output["metadata"].get("image/png", {})
+        lines = [
+            f"```{{image}} {file}",
+            f":alt: {json.dumps(about.get('alt', ''), ensure_ascii=False)}",
+            *([f":width: {about['width']}px"] if "width" in about else []),
+            "```",
+        ]
+        output["data"] = {"text/markdown": "\n".join(lines)}

@@ -2,81 +2,71 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from metalearn_lab.workbook.doctor.browser import browser
-from metalearn_lab.workbook.doctor.compiler import compiler
+from metalearn_lab.workbook.doctor.clone import NO_CLONE, notebooks, packages
 from metalearn_lab.workbook.doctor.finding import Finding, State, fail
-from metalearn_lab.workbook.doctor.gpu import gpu
 from metalearn_lab.workbook.doctor.interpreter import clock, python, text_encoding
-from metalearn_lab.workbook.doctor.kernel import kernel
-from metalearn_lab.workbook.doctor.network import network
-from metalearn_lab.workbook.doctor.notebooks import notebooks
-from metalearn_lab.workbook.doctor.packages import packages
-from metalearn_lab.workbook.doctor.ports import ports
-from metalearn_lab.workbook.doctor.room import cores, disk, environment_folder, memory
-from metalearn_lab.workbook.doctor.speed import speed
+from metalearn_lab.workbook.doctor.jupyterlab import browser, kernel, ports
+from metalearn_lab.workbook.doctor.machine import cores, disk, gpu, memory, network
+from metalearn_lab.workbook.doctor.speed import compiler, speed
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.folder import notebooks_folder
 
 
 def class_report() -> tuple[str, bool]:
     """What every check found, in plain words, and whether the workbook runs here."""
-    findings = list(_findings())
-    failed = [each for each in findings if each.state is State.FAIL]
-    warned = [each for each in findings if each.state is State.WARN]
-    return "\n".join([*map(str, findings), "", _verdict(failed, warned)]), not failed
-
-
-def _verdict(failed: list[Finding], warned: list[Finding]) -> str:
+    findings = _findings()
+    failed = ", ".join(finding.subject for finding in findings if finding.state is State.FAIL)
+    warned = ", ".join(finding.subject for finding in findings if finding.state is State.WARN)
+    verdict = f"Ready. Worth a look: {warned}." if warned else "Ready for the class."
     if failed:
-        return f"Not ready: first mend {', '.join(each.subject for each in failed)}, as said above."
-    if warned:
-        return f"Ready. Worth a look: {', '.join(each.subject for each in warned)}."
-    return "Ready for the class."
+        verdict = f"Not ready: first mend {failed}, as said above."
+    return "\n".join([*map(str, findings), "", verdict]), not failed
 
 
-def _findings() -> Iterator[Finding]:
+def _findings() -> list[Finding]:
     """Every check. The kernel and the network are waited for while the others are looked at."""
-    how_busy = _guarded("cores", cores)
-    with ThreadPoolExecutor(2) as meanwhile:
-        started = meanwhile.submit(_guarded, "kernel", kernel)
-        reached = meanwhile.submit(_guarded, "network", network)
-        yield _guarded("Python", python)
-        yield from _of_the_clone()
-        yield _guarded("memory", memory)
-        yield how_busy
-        yield _guarded("port", ports)
-        yield _guarded("browser", browser)
-        compiled = _guarded("C compiler", compiler)
-        yield compiled
-        yield _guarded("GPU", gpu)
-        yield started.result()
-        # Last of those that compute: it times this machine, and nothing else should run.
-        yield _guarded("speed", lambda: speed(compiled.state is State.OK))
-        yield _guarded("text", text_encoding)
-        yield _guarded("clock", clock)
-        yield reached.result()
+    core_finding = _guarded("cores", cores)
+    with ThreadPoolExecutor(2) as pool:
+        kernel_finding = pool.submit(_guarded, "kernel", kernel)
+        network_finding = pool.submit(_guarded, "network", network)
+        compiler_finding = _guarded("C compiler", compiler)
+        compiled = compiler_finding.state is State.OK
+        return [
+            _guarded("Python", python),
+            *_of_the_clone(),
+            _guarded("memory", memory),
+            core_finding,
+            _guarded("port", ports),
+            _guarded("browser", browser),
+            compiler_finding,
+            _guarded("GPU", gpu),
+            kernel_finding.result(),
+            # Last of those that compute: it times this machine, and nothing else should run.
+            _guarded("speed", lambda: speed(compiled)),
+            _guarded("text", text_encoding),
+            _guarded("clock", clock),
+            network_finding.result(),
+        ]
 
 
-def _of_the_clone() -> Iterator[Finding]:
+def _of_the_clone() -> list[Finding]:
     """What lies beside the notebooks, and the disks."""
-    places = {
-        "the environment": environment_folder(),
-        "temporary files": Path(tempfile.gettempdir()),
-    }
+    folders = {"the environment": Path(sys.prefix), "temporary files": Path(tempfile.gettempdir())}
     try:
         folder = notebooks_folder()
     except WorkbookError as error:
-        yield fail("notebooks", str(error), "git clone the repository and run this inside it")
-    else:
-        places = {"the notebooks": folder} | places
-        yield _guarded("packages", lambda: packages(folder.parent / "constraints.txt"))
-        yield _guarded("notebooks", lambda: notebooks(folder))
-    yield from disk(places)
+        return [fail("notebooks", str(error), NO_CLONE), *disk(folders)]
+    return [
+        _guarded("packages", lambda: packages(folder.parent / "constraints.txt")),
+        _guarded("notebooks", lambda: notebooks(folder)),
+        *disk({"the notebooks": folder} | folders),
+    ]
 
 
 def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:

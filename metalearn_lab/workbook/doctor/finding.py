@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 
 class State(Enum):
@@ -35,16 +36,9 @@ class Finding:
         return f"{self.state.value:<5} {self.subject:<14} {self.found}{advice}"
 
 
-def ok(subject: str, found: str) -> Finding:
-    """All is well."""
-    return Finding(State.OK, subject, found)
-
-
-def warn(subject: str, found: str, to_do: str) -> Finding:
-    """The workbook runs, but something will be slow, missing or surprising."""
-    return Finding(State.WARN, subject, found, to_do)
-
-
-def fail(subject: str, found: str, to_do: str) -> Finding:
-    """The workbook, or a part of every class, does not run."""
-    return Finding(State.FAIL, subject, found, to_do)
+ok = partial(Finding, State.OK)
+"""All is well: takes subject and found."""
+warn = partial(Finding, State.WARN)
+"""The workbook runs, but something will be slow, missing or surprising: takes what to do, too."""
+fail = partial(Finding, State.FAIL)
+"""The workbook, or a part of every class, does not run: takes what to do, too."""

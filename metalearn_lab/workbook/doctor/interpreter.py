@@ -33,8 +33,7 @@ def python() -> Finding:
 def text_encoding() -> Finding:
     """Whether text files and the terminal are UTF-8; Greek letters need it."""
     used = {locale.getpreferredencoding(False), getattr(sys.stdout, "encoding", None) or "utf-8"}
-    others = sorted(each for each in used if each.replace("-", "").lower() != "utf8")
-    if others:
+    if others := sorted(name for name in used if name.replace("-", "").lower() != "utf8"):
         return warn(
             "text",
             f"not UTF-8 but {' and '.join(others)}: Greek and Chinese letters may come out wrong",
@@ -45,9 +44,8 @@ def text_encoding() -> Finding:
 
 def clock(files: Path = Path(__file__)) -> Finding:
     """Whether the clock is behind the files: then make sets up anew and secure addresses fail."""
-    now = time.time()
-    shown = datetime.fromtimestamp(now).astimezone().strftime("%Y-%m-%d %H:%M")
-    if now < files.stat().st_mtime - _DAY:
+    shown = datetime.fromtimestamp(time.time()).astimezone().strftime("%Y-%m-%d %H:%M")
+    if time.time() < files.stat().st_mtime - _DAY:
         return warn(
             "clock",
             f"{shown}, which is before these files were written",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import platform
-import shutil
 
-from metalearn_lab.workbook.doctor.browser import BROWSERS
+from metalearn_lab.workbook.doctor.clone import NO_CLONE, notebooks
 from metalearn_lab.workbook.doctor.finding import Finding, State, fail
-from metalearn_lab.workbook.doctor.notebooks import notebooks
+from metalearn_lab.workbook.doctor.jupyterlab import known_browser
 from metalearn_lab.workbook.environment import (
-    DISTRIBUTION,
     Installed,
     available_device,
+    how_to_install,
     installed_version,
+    pip_arguments,
     requirements,
 )
 from metalearn_lab.workbook.errors import WorkbookError
@@ -23,58 +23,54 @@ EXTRAS = {
     "book": "what `metalearn-lab book` builds the web site with",
     "sentences": "a frozen pretrained sentence encoder, its weights inside the package",
 }
+NO_BROWSER = "none found: `metalearn-lab lab --no-browser` prints the address to open elsewhere"
 
 
 def diagnose() -> tuple[str, bool]:
     """The report in plain words, and whether everything required is there."""
     required = requirements()
-    missing = [each for each in required if not each.ok]
+    missing = [package for package in required if not package.ok]
     chapters = _notebooks()
+    if missing:
+        verdict = f"The workbook needs more: pip install {pip_arguments(missing)}"
+    elif chapters.state is State.FAIL:
+        verdict = f"The workbook needs its notebooks: {chapters.to_do}"
+    else:
+        verdict = "All that the workbook needs is here."
     lines = [
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
         f"Available device: {_device(required)}",
-        f"Browser: {_browser()}",
+        f"Browser: {known_browser() or NO_BROWSER}",
         f"Embedded text: {_embedded_text()}",
         f"Notebooks: {chapters.found}",
         "",
         f"Required ({len(required) - len(missing)} of {len(required)} in order)",
-        *(f"  {_line(each)}" for each in required),
+        *(f"  {_required_line(package)}" for package in required),
         "",
         "Optional",
         *(f"  {_extra_line(name, use)}" for name, use in EXTRAS.items()),
         "",
-        _verdict(missing, chapters),
+        verdict,
     ]
     return "\n".join(lines), not missing and chapters.state is not State.FAIL
 
 
-def _line(each: Installed) -> str:
-    if each.ok:
-        return f"{each.name} {each.found}"
-    state = "missing" if each.found is None else f"{each.found} does not do"
-    return f"{each.name}: {state}: pip install '{each.name}{each.wanted}'"
+def _required_line(package: Installed) -> str:
+    if package.ok:
+        return f"{package.name} {package.found}"
+    state = f"{package.found} does not do" if package.found else "missing"
+    return f"{package.name}: {state}: pip install {pip_arguments([package])}"
 
 
 def _extra_line(extra: str, use: str) -> str:
-    lacking = [each.name for each in requirements(extra) if not each.ok]
-    if not lacking:
-        return f"{extra}: installed ({use})"
-    return (
-        f"{extra}: lacks {', '.join(lacking)} ({use}): pip install '{DISTRIBUTION}[{extra}]', "
-        f"or in a clone: pip install -c constraints.txt -e '.[{extra}]'"
-    )
+    if lacking := [package.name for package in requirements(extra) if not package.ok]:
+        return f"{extra}: lacks {', '.join(lacking)} ({use}): {how_to_install(extra)}"
+    return f"{extra}: installed ({use})"
 
 
 def _device(required: list[Installed]) -> str:
-    torch = next(each for each in required if each.name == "torch")
+    torch = next(package for package in required if package.name == "torch")
     return f"{available_device()} (torch {torch.found})" if torch.found else "unknown without torch"
-
-
-def _browser() -> str:
-    found = next((name for name in BROWSERS if shutil.which(name)), None)
-    if found:
-        return found
-    return "none found: `metalearn-lab lab --no-browser` prints the address to open elsewhere"
 
 
 def _embedded_text() -> str:
@@ -90,13 +86,4 @@ def _notebooks() -> Finding:
     try:
         return notebooks(notebooks_folder())
     except WorkbookError as error:
-        return fail("notebooks", str(error), "git clone the repository and run this inside it")
-
-
-def _verdict(missing: list[Installed], chapters: Finding) -> str:
-    if not missing and chapters.state is State.FAIL:
-        return f"The workbook needs its notebooks: {chapters.to_do}"
-    if not missing:
-        return "All that the workbook needs is here."
-    wanted = " ".join(f"'{each.name}{each.wanted}'" for each in missing)
-    return f"The workbook needs more: pip install {wanted}"
+        return fail("notebooks", str(error), NO_CLONE)

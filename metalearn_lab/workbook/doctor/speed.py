@@ -1,13 +1,15 @@
-"""How long a small training step takes here, and so about how long each chapter."""
+"""How fast small networks train here: the C compiler, a step's time, and so each chapter's."""
 
 from __future__ import annotations
 
 import csv
+import platform
+import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.resources import files
 from statistics import quantiles
+from typing import NamedTuple
 
 from metalearn_lab.workbook.doctor.finding import Finding, ok, warn
 
@@ -16,10 +18,32 @@ from metalearn_lab.workbook.doctor.finding import Finding, ok, warn
 STEP_MS, COMPILED_STEP_MS = 2.1, 0.25
 _SLOW = 3.0
 _TABLE = files("metalearn_lab.workbook.doctor") / "chapter_seconds.csv"
+_C_PROGRAM = "int trial(void) { return 1; }\n"
+_INSTALL_COMPILER = {
+    "Darwin": "`xcode-select --install`",
+    "Linux": "`sudo apt install gcc` or your system's like",
+    "Windows": "use WSL, or Colab",
+}
 
 
-@dataclass(frozen=True)
-class ChapterTime:
+def compiler() -> Finding:
+    """Whether there is a C compiler that works: a trial is compiled and loaded."""
+    from metalearn_lab.compiled.c_compiler import find_compiler, load_library
+    from metalearn_lab.compiled.not_compilable import NotCompilable
+
+    try:
+        load_library((_C_PROGRAM,))
+    except (NotCompilable, OSError) as error:
+        return warn(
+            "C compiler",
+            f"{error}. Chapters 00, 03, 04 and 05 train their small networks many times slower",
+            f"{_INSTALL_COMPILER.get(platform.system(), 'install gcc or clang')}; until then take "
+            "fewer `iterations` in the parameters cell",
+        )
+    return ok("C compiler", f"{shlex.join(find_compiler())} works")
+
+
+class ChapterTime(NamedTuple):
     """What a chapter took at its own parameters.
 
     Attributes:
@@ -55,12 +79,10 @@ def speed(compiled: bool) -> Finding:
     """
     step = step_milliseconds()
     ratio = step / STEP_MS
-    times = ", ".join(
-        f"{each.chapter} {_about(each.here(ratio, compiled))}" for each in chapter_times()
-    )
+    times = [f"{row.chapter} {_about(row.here(ratio, compiled))}" for row in chapter_times()]
     found = (
         f"a training step takes {step:.1f} ms, {ratio:.1f} times that of the machine the "
-        f"workbook was built on.\n{'':21}To run a chapter takes about: {times}"
+        f"workbook was built on.\n{'':21}To run a chapter takes about: {', '.join(times)}"
     )
     if ratio > _SLOW:
         return warn(

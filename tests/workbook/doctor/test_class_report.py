@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from metalearn_lab import cli
 from metalearn_lab.workbook.doctor import class_report as module
-from metalearn_lab.workbook.doctor import network as network_module
-from metalearn_lab.workbook.doctor.browser import browser
+from metalearn_lab.workbook.doctor import machine
 from metalearn_lab.workbook.doctor.class_report import class_report
 from metalearn_lab.workbook.doctor.finding import State, fail, ok, warn
-from metalearn_lab.workbook.doctor.network import network
+from metalearn_lab.workbook.doctor.jupyterlab import browser
+from metalearn_lab.workbook.doctor.machine import network
 from metalearn_lab.workbook.errors import WorkbookError
 
 CHECKS = (
@@ -95,7 +95,7 @@ def test_no_browser(monkeypatch):
 
 def test_a_network_and_none(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as hub:
-        monkeypatch.setattr(network_module, "HUB", hub.getsockname())
+        monkeypatch.setattr(machine, "HUB", hub.getsockname())
         assert network().found == '127.0.0.1 reached, for source="hub"'
     assert network().state is State.OK
     assert network().found.startswith("127.0.0.1 not reached: all runs without it")
@@ -108,7 +108,7 @@ def test_a_network_that_answers_nothing_is_not_waited_for(monkeypatch):
         released.wait(30)
         raise TimeoutError
 
-    monkeypatch.setattr(network_module, "SECONDS", 0.05)
+    monkeypatch.setattr(machine, "HUB_SECONDS", 0.05)
     monkeypatch.setattr(socket, "create_connection", silent)
     assert "not reached" in network().found
     assert not released.is_set()

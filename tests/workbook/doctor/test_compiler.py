@@ -7,8 +7,8 @@ import os
 import pytest
 
 from metalearn_lab.compiled import c_compiler
-from metalearn_lab.workbook.doctor.compiler import compiler
 from metalearn_lab.workbook.doctor.finding import State
+from metalearn_lab.workbook.doctor.speed import compiler
 
 
 @pytest.fixture(autouse=True)

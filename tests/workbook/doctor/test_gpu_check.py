@@ -7,9 +7,9 @@ import stat
 import pytest
 import torch
 
-from metalearn_lab.workbook.doctor import gpu as module
+from metalearn_lab.workbook.doctor import machine as module
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.gpu import card_of_driver, gpu
+from metalearn_lab.workbook.doctor.machine import card_of_driver, gpu
 
 
 @pytest.fixture

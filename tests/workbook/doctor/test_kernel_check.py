@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from metalearn_lab.workbook.doctor import kernel as module
+from metalearn_lab.workbook.doctor import jupyterlab as module
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.kernel import kernel
+from metalearn_lab.workbook.doctor.jupyterlab import kernel
 
 ARGUMENTS = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
@@ -32,7 +32,7 @@ def install(monkeypatch, tmp_path):
 @pytest.fixture
 def patient(monkeypatch):
     """The machine of the tests may be busy."""
-    monkeypatch.setattr(module, "SECONDS", 60.0)
+    monkeypatch.setattr(module, "KERNEL_SECONDS", 60.0)
 
 
 def test_the_kernel_of_this_python_answers(patient):
@@ -60,7 +60,7 @@ def test_a_kernel_that_dies(install):
 
 
 def test_a_kernel_that_never_answers(install, monkeypatch):
-    monkeypatch.setattr(module, "SECONDS", 0.5)
+    monkeypatch.setattr(module, "KERNEL_SECONDS", 0.5)
     install([sys.executable, "-c", "import time; time.sleep(60)", "{connection_file}"])
     finding = kernel()
     assert finding.state is State.FAIL

@@ -7,8 +7,8 @@ import tempfile
 import pytest
 
 from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.doctor.clone import notebooks
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.notebooks import notebooks
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from metalearn_lab.workbook.doctor import packages as module
+from metalearn_lab.workbook.doctor import clone as module
+from metalearn_lab.workbook.doctor.clone import packages
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.packages import packages
 from metalearn_lab.workbook.environment import Installed
 
 TYPER = Installed("typer", ">=0.16", "0.29.1")

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from metalearn_lab.workbook.doctor import ports as module
+from metalearn_lab.workbook.doctor import jupyterlab as module
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.ports import ports
+from metalearn_lab.workbook.doctor.jupyterlab import ports
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def first(monkeypatch):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
             except OSError:
                 continue
-        monkeypatch.setattr(module, "FIRST", port)
+        monkeypatch.setattr(module, "FIRST_PORT", port)
         return port
     raise AssertionError("no three free ports")
 
@@ -44,7 +44,7 @@ def test_an_occupied_port_is_named_with_the_next(first):
 
 
 def test_no_port_at_all(first, monkeypatch):
-    monkeypatch.setattr(module, "_TRIED", 1)
+    monkeypatch.setattr(module, "TRIED_PORTS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first))
         taken.listen()

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from metalearn_lab.workbook.doctor.finding import State
-from metalearn_lab.workbook.doctor.room import cores, disk, memory
+from metalearn_lab.workbook.doctor.machine import cores, disk, memory
 
 Usage = namedtuple("Usage", "total used free")
 Memory = namedtuple("Memory", "total available")
