@@ -23,6 +23,11 @@ TEMPLATE = """
 {%- block body_header -%}{{ super() }}{{ resources.false_facts }}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
+math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
+  font-size: 1.1em; }
+p.fact { margin: 0; padding: .1em .6em; border-left: 3px solid #2e7d32; }
+p.fact.false { border-color: #b3261e; }
+@media (max-width: 540px) { div.output_subarea { max-width: 100%; } }
 .false-facts { border: 2px solid #b3261e; border-radius: 4px; margin: 1em 15px; padding: .5em 1em; }
 .highlight .ow { color: #7b14c8; }
 div.output_prompt { color: #b3370f; }
@@ -32,6 +37,8 @@ div.output_prompt { color: #b3370f; }
 </style>
 {%- endblock -%}
 """
+
+_CHAPTER_LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\(\d\d_\w+\.ipynb[^)]*\)")
 
 
 def export_html(notebook: Path) -> None:
@@ -68,7 +75,8 @@ def _to_html(text: str) -> str:
         def latex_environment(self, name: str, body: str) -> str:
             return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
-    return str(MarkdownWithMath(renderer=Renderer(escape=False)).render(badge_as_words(text)))
+    alone = _CHAPTER_LINK.sub(r"\1", badge_as_words(text))  # no other chapter lies beside the page
+    return str(MarkdownWithMath(renderer=Renderer(escape=False)).render(alone))
 
 
 def _title(content: Any, otherwise: str) -> str:
