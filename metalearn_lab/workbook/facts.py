@@ -112,8 +112,8 @@ def fact_bundle(
     said = f" [{shown}]" if shown else ""
     data = {
         "text/plain": f"{claim_and_share}: {holds}{said}",
-        "text/html": f'<p class="fact {kind}{"" if holds else " false"}">{html.escape(claim_and_share)}: '
-        f"<strong>{holds}</strong>{html.escape(said)}</p>",
+        "text/html": f'<p class="fact {kind}{"" if holds else " false"}">'
+        f"{html.escape(claim_and_share)}: <strong>{holds}</strong>{html.escape(said)}</p>",
         FACT_MIME: {"kind": kind, "claim": claim, "holds": holds, "share": share, "saved": saved},
     }
     measured = {"shown": shown, "margin": margin, "numbers": numbers[:MOST_NUMBERS]}

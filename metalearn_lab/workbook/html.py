@@ -23,8 +23,8 @@ TEMPLATE = """
 {%- block body_header -%}{{ super() }}{{ resources.false_facts }}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
-math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
-  font-size: 1.1em; }
+math { font-size: 1.1em; font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math",
+  "DejaVu Math TeX Gyre", math; }
 p.fact { margin: 0; padding: .1em .6em; border-left: 3px solid #2e7d32; }
 p.fact.false { border-color: #b3261e; }
 @media (max-width: 540px) { div.output_subarea { max-width: 100%; } }
