@@ -23,7 +23,7 @@ from metalearn_lab.workbook.out_folder import out_folder
 
 if TYPE_CHECKING:
     from metalearn_lab.sweep.progress import Progress
-    from metalearn_lab.sweep.run_points import Outcomes
+    from metalearn_lab.sweep.run_points import PointRunner
 
 PARAMETER = ("-p", "--parameter")
 Chapters = Annotated[
@@ -101,7 +101,7 @@ def run(
     _end_if_dry(dry_run, points, 1)
     folder = folder_by_the_time(notebooks.parent / "runs") if out is None else out_folder(out)
     progress = _run_points(points, folder, partial(one_after_another, folder))
-    typer.echo(text_table(progress.ended))
+    typer.echo(text_table(progress.ended_records))
     _finish(progress, folder, strict)
 
 
@@ -178,17 +178,19 @@ def _end_if_dry(dry_run: bool, points: Sequence[Point], workers: int | None) -> 
         raise typer.Exit
 
 
-def _run_points(points: Sequence[Point], folder: Path, outcomes: Outcomes) -> Progress:
+def _run_points(points: Sequence[Point], folder: Path, run: PointRunner) -> Progress:
     from metalearn_lab.sweep.run_points import run_points
     from metalearn_lab.workbook.stopping import Stopped, stoppable
 
-    say = partial(typer.echo, err=True)
+    print_line = partial(typer.echo, err=True)
     try:
         with stoppable():
-            return run_points(points, folder, outcomes, say)
+            return run_points(points, folder, run, print_line)
     except Stopped as stopped:
         with suppress(OSError):  # a terminal that is gone
-            say(f"stopped. What has finished is kept: with --out {folder} the same command goes on")
+            print_line(
+                f"stopped. What has finished is kept: with --out {folder} the same command goes on"
+            )
         raise typer.Exit(stopped.status) from None
 
 
@@ -197,9 +199,9 @@ def _finish(progress: Progress, folder: Path, strict: bool) -> None:
     from metalearn_lab.sweep.report import write_report
 
     write_report(folder)
-    typer.echo(f"{progress.total()}\ntable: {folder / 'results.csv'}")
+    typer.echo(f"{progress.total_line()}\ntable: {folder / 'results.csv'}")
     typer.echo(f"report: {folder / 'index.html'}")
-    if progress.failed or (strict and progress.false_facts):
+    if progress.failed_count or (strict and progress.false_fact_count):
         raise typer.Exit(1)
 
 

@@ -13,8 +13,8 @@ from metalearn_lab.compiled.one_task import inputs_of, state_of, with_state
 from metalearn_lab.compiled.task_map import CompiledTaskMap
 from metalearn_lab.running.known_gradient import with_known_gradient
 from metalearn_lab.running.low_rank import (
-    Seen,
-    input_weight,
+    QueryInBasis,
+    input_weight_name,
     low_rank_tasks,
     runs_low_rank,
     with_small_layer,
@@ -37,30 +37,33 @@ class CompiledForm:
     Args:
         learner: on the CPU.
         example: a batch of the shapes to come; the number of tasks may change.
-        outside: name of a parameter that the compiled function does not read.
+        unread_name: name of a parameter that the compiled function does not read.
 
     Attributes:
-        attached: how many of a task's inputs, the first ones, get a gradient of their own.
+        attached_count: how many of a task's inputs, the first ones, get a gradient of their own.
 
     Raises:
         NotCompilable: the learner uses an operation that the compiler does not know, draws random
             numbers or changes its own state, or there is no C compiler.
     """
 
-    attached = 0
+    attached_count = 0
 
-    def __init__(self, learner: PerTask, example: Task, outside: str | None = None) -> None:
+    def __init__(self, learner: PerTask, example: Task, unread_name: str | None = None) -> None:
         self.learner = learner
         expected = loss_and_gradient(learner, example)
         self.snapshot = pure_snapshot(learner, example)
         state = state_of(learner)
-        self.moved = [name for name in list(expected)[1:] if name != outside]
-        self.fixed = [name for name in state if name not in (*self.moved, outside)]
-        self.shared = [state[name] for name in (*self.moved, *self.fixed)]
+        self.moved_names = [name for name in list(expected)[1:] if name != unread_name]
+        self.fixed_names = [name for name in state if name not in (*self.moved_names, unread_name)]
+        self.learner_tensors = [state[name] for name in (*self.moved_names, *self.fixed_names)]
         self.compiled = CompiledTaskMap(
-            self._of_one_task, self.shared, self._mapped(example), averaged=len(self.moved) + 1
+            self._one_task_gradients,
+            self.learner_tensors,
+            self._task_inputs(example),
+            averaged=len(self.moved_names) + 1,
         )
-        check_same(expected, self._compared(example, list(expected)[1:]))
+        check_same(expected, self._loss_and_gradients(example, list(expected)[1:]))
 
     def check(self, tasks: Task) -> None:
         """Compare with what PyTorch computes now.
@@ -69,13 +72,13 @@ class CompiledForm:
             NotCompilable: they differ by more than rounding can explain.
         """
         expected = loss_and_gradient(self.learner, tasks)
-        check_same(expected, self._compared(tasks, list(expected)[1:]))
+        check_same(expected, self._loss_and_gradients(tasks, list(expected)[1:]))
 
-    def _mapped(self, tasks: Task) -> list[Tensor]:
+    def _task_inputs(self, tasks: Task) -> list[Tensor]:
         """What the compiled function takes of a batch, each with a leading task axis."""
         return inputs_of(tasks)
 
-    def _compared(self, tasks: Task, names: list[str]) -> LossAndGradients:
+    def _loss_and_gradients(self, tasks: Task, names: list[str]) -> LossAndGradients:
         """What is compared with PyTorch, the gradients in the order of the names."""
         raise NotImplementedError
 
@@ -84,16 +87,29 @@ class CompiledForm:
         task = Task(Split(*inputs[:2]), Split(*inputs[2:]))
         return with_state(self.learner, weights, lambda learner: learner.meta_loss(task))
 
-    def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
+    def _one_task_gradients(self, *tensors: Tensor) -> list[Tensor]:
         """The meta-loss of one task, its gradient, and that in what is attached: is traced."""
-        moved, inputs = tensors[: len(self.moved)], tensors[len(self.shared) :]
-        fixed = dict(zip(self.fixed, tensors[len(moved) : len(self.shared)], strict=True))
+        moved_weights, task_inputs = (
+            tensors[: len(self.moved_names)],
+            tensors[len(self.learner_tensors) :],
+        )
+        fixed_by_name = dict(
+            zip(
+                self.fixed_names,
+                tensors[len(moved_weights) : len(self.learner_tensors)],
+                strict=True,
+            )
+        )
 
-        def meta_loss(moved: tuple[Tensor, ...], attached: tuple[Tensor, ...]) -> Tensor:
-            weights = dict(zip(self.moved, moved, strict=True)) | fixed
-            return self._meta_loss(weights, (*attached, *inputs[self.attached :]))
+        def meta_loss(
+            moved_weights: tuple[Tensor, ...], attached_inputs: tuple[Tensor, ...]
+        ) -> Tensor:
+            weights = dict(zip(self.moved_names, moved_weights, strict=True)) | fixed_by_name
+            return self._meta_loss(weights, (*attached_inputs, *task_inputs[self.attached_count :]))
 
-        gradients, loss = grad_and_value(meta_loss, (0, 1))(moved, inputs[: self.attached])
+        gradients, loss = grad_and_value(meta_loss, (0, 1))(
+            moved_weights, task_inputs[: self.attached_count]
+        )
         return [loss, *gradients[0], *gradients[1]]
 
 
@@ -117,10 +133,10 @@ class CompiledMetaLoss(CompiledForm):
                 or the learner has changed.
         """
         self.snapshot.check()
-        loss, *gradients = self.compiled(self.shared, inputs_of(tasks))
-        return self.shared[: len(self.moved)], loss, gradients
+        loss, *gradients = self.compiled(self.learner_tensors, inputs_of(tasks))
+        return self.learner_tensors[: len(self.moved_names)], loss, gradients
 
-    def _compared(self, tasks: Task, names: list[str]) -> LossAndGradients:
+    def _loss_and_gradients(self, tasks: Task, names: list[str]) -> LossAndGradients:
         return self.with_gradient(tasks)
 
 
@@ -128,7 +144,7 @@ class CompiledLowRankMetaLoss(CompiledForm):
     """As ``CompiledMetaLoss``; only the small layers of the tasks are compiled.
 
     The products with the wide layer are taken for all tasks at once by PyTorch, which also takes
-    the gradient back through them from what each task gives: ∂/∂V_0 and ∂/∂(the rest's share).
+    the gradient back through them from what each task gives: ∂/∂V_0 and ∂/∂(output of the rest).
 
     Args:
         learner: on the CPU, one of which ``running.low_rank.runs_low_rank`` holds.
@@ -138,10 +154,10 @@ class CompiledLowRankMetaLoss(CompiledForm):
         NotCompilable: as for ``CompiledMetaLoss``.
     """
 
-    attached = 2  # V_0 and the rest's share
+    attached_count = 2  # V_0 and the output of the rest
 
     def __init__(self, learner: PerTask, example: Task) -> None:
-        super().__init__(learner, example, f"learner.model.{input_weight(learner)}")
+        super().__init__(learner, example, f"learner.model.{input_weight_name(learner)}")
 
     def __call__(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch, attached to the learner's parameters.
@@ -150,20 +166,31 @@ class CompiledLowRankMetaLoss(CompiledForm):
             OtherThanCompiled: as for ``CompiledMetaLoss``.
         """
         self.snapshot.check()
-        inputs_of(tasks)
-        mapped = self._mapped(tasks)
-        loss, *gradients = self.compiled(self.shared, [tensor.detach() for tensor in mapped])
-        count = len(self.moved)
-        of_each_task = [gradient / tasks.query.y.shape[0] for gradient in gradients[count:]]
-        variables = [*self.shared[:count], *mapped[: self.attached]]
-        return with_known_gradient(loss, variables, [*gradients[:count], *of_each_task])
+        inputs_of(tasks)  # refuses tasks in which a gradient is wanted
+        task_inputs = self._task_inputs(tasks)
+        loss, *gradients = self.compiled(
+            self.learner_tensors, [tensor.detach() for tensor in task_inputs]
+        )
+        moved_count = len(self.moved_names)
+        input_gradients = [
+            gradient / tasks.query.y.shape[0] for gradient in gradients[moved_count:]
+        ]
+        attached_tensors = [
+            *self.learner_tensors[:moved_count],
+            *task_inputs[: self.attached_count],
+        ]
+        return with_known_gradient(
+            loss, attached_tensors, [*gradients[:moved_count], *input_gradients]
+        )
 
-    def _mapped(self, tasks: Task) -> list[Tensor]:
-        start, coordinates, seen = low_rank_tasks(self.learner, tasks.support.x, tasks.query.x)
-        fixed = (coordinates, tasks.support.y, seen.coordinates, tasks.query.y)
-        return [start, seen.share, *fixed]
+    def _task_inputs(self, tasks: Task) -> list[Tensor]:
+        initial_weight, coordinates, query = low_rank_tasks(
+            self.learner, tasks.support.x, tasks.query.x
+        )
+        other_inputs = (coordinates, tasks.support.y, query.coordinates, tasks.query.y)
+        return [initial_weight, query.output_of_rest, *other_inputs]
 
-    def _compared(self, tasks: Task, names: list[str]) -> LossAndGradients:
+    def _loss_and_gradients(self, tasks: Task, names: list[str]) -> LossAndGradients:
         state = state_of(self.learner)
         parameters = [state[name] for name in names]
         with torch.enable_grad():
@@ -172,11 +199,11 @@ class CompiledLowRankMetaLoss(CompiledForm):
         return parameters, loss.detach(), list(gradients)
 
     def _meta_loss(self, weights: Weights, inputs: Sequence[Tensor]) -> Tensor:
-        start, share, support_x, support_y, query_x, query_y = inputs
-        query = Split(Seen(query_x, share), query_y)  # type: ignore[arg-type]
+        initial_weight, output_of_rest, support_x, support_y, query_x, query_y = inputs
+        query = Split(QueryInBasis(query_x, output_of_rest), query_y)  # type: ignore[arg-type]
         task = Task(Split(support_x, support_y), query)
-        small = with_small_layer(self.learner, start)
-        return with_state(small, weights, lambda learner: learner.meta_loss(task))
+        small_learner = with_small_layer(self.learner, initial_weight)
+        return with_state(small_learner, weights, lambda learner: learner.meta_loss(task))
 
 
 def compiled_meta_loss(

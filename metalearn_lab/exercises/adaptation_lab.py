@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import likely_mistake, mistake, near
+from metalearn_lab.exercises.mistakes import describe_mistake, find_likely_mistake, is_same_answer
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from metalearn_lab.tasks.seeds import generator
@@ -84,7 +84,7 @@ def _inner_loop_mistake(
         - steps * alpha * bowl.slope(start),
     }
     wrong_end = f"θ_k = {theta_k.item():.4f} is not where {steps} steps of θ − αg end"
-    if hint := mistake(theta_k.item(), path[-1], likely_ends, wrong_end):
+    if hint := describe_mistake(theta_k.item(), path[-1], likely_ends, wrong_end):
         return hint
     slope = None
     if theta_k.requires_grad:
@@ -101,7 +101,7 @@ def _inner_loop_mistake(
         )
         ** steps,
     }
-    return mistake(
+    return describe_mistake(
         slope,
         exact,
         likely_slopes,
@@ -135,7 +135,7 @@ def _similarity_mistake(
     b = noise + a @ shared
     a = a @ mixed
     exact, given = linear_cka(a, b).item(), number(similarity(a, b))
-    if near(number(similarity(a, a)), 1.0) and near(given, exact**0.5):
+    if is_same_answer(number(similarity(a, a)), 1.0) and is_same_answer(given, exact**0.5):
         return "yours is the square root of it: ‖AᵀB‖ stands squared in the numerator"
     without_effect = {
         "adding a constant to a feature changes yours: centre each feature over the items": a
@@ -145,9 +145,9 @@ def _similarity_mistake(
         @ torch.linalg.qr(rotation).Q,
     }
     for hint, changed in without_effect.items():
-        if not near(number(similarity(changed, b)), given):
+        if not is_same_answer(number(similarity(changed, b)), given):
             return hint
-    return mistake(
+    return describe_mistake(
         given, exact, {}, f"on the test pair it should be {exact:.4f}, yours is {given:.4f}"
     )
 
@@ -168,7 +168,9 @@ def check_episodes_needed(episodes_needed: Callable[[float, float], float]) -> V
     )
 
 
-def _episodes_mistake(given: float, spread: float, half_width: float, otherwise: str) -> str | None:
+def _episodes_mistake(
+    given: float, spread: float, half_width: float, other_hint: str
+) -> str | None:
     exact = (1.96 * spread / half_width) ** 2
     # As it is, or rounded up; 1.95996 for 1.96 will do.
     if 0.999 * exact <= given <= 1.001 * exact + 1:
@@ -176,13 +178,13 @@ def _episodes_mistake(given: float, spread: float, half_width: float, otherwise:
     if math.floor(exact) == given:
         return f"{exact:.2f} episodes rounded down are too few: round up"
     if (spread, half_width) != (15.0, 1.0):
-        return otherwise
+        return other_hint
     likely = {
         "that is the root: the half-width is 1.96 s / √n, so solve for n": math.sqrt(exact),
         "that is for one standard error: 95 % takes 1.96 of them": (spread / half_width) ** 2,
         "that is for the difference of two means; here it is one mean": 2 * exact,
     }
-    return likely_mistake(given, likely, close=0.01) or otherwise
+    return find_likely_mistake(given, likely, tolerance=0.01) or other_hint
 
 
 @self_check
@@ -198,7 +200,9 @@ def check_mean_alpha(alpha: float) -> Verdict:
         * 5,
     }
     way_on = "how many times larger is the gradient of a sum over the support than its mean?"
-    hint = mistake(number(alpha), _SUMMED_ALPHA * _ITEMS, likely, way_on, close=1e-3, least=0.0)
+    hint = describe_mistake(
+        number(alpha), _SUMMED_ALPHA * _ITEMS, likely, way_on, tolerance=1e-3, smallest_scale=0.0
+    )
     return judged(
         "The sum's gradient is 25 times the mean's, so its α looks 25 times smaller.", [hint]
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, self_check
 from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
 from metalearn_lab.tasks.seeds import generator
@@ -29,7 +29,7 @@ def check_batch_sentences(answer: int) -> Verdict:
         "support and query add up, they do not multiply.": 8 * 5 * 2 * 3,
     }
     way_on = "episodes times classes times (shots + queries)."
-    hint = mistake(number(answer), 8 * 5 * (2 + 3), likely, way_on, close=0.0)
+    hint = describe_mistake(number(answer), 8 * 5 * (2 + 3), likely, way_on, tolerance=0.0)
     return judged("Eight episodes, five classes, two and three sentences of each.", [hint])
 
 
@@ -38,7 +38,7 @@ def check_refused_ways(answer: int, classes: int) -> Verdict:
     """The least N that a split of so many classes cannot deal."""
     likely = {"that many it can still deal. Move the slider one further.": classes}
     way_on = "put the split to validation and move N until the cards give way to a refusal."
-    hint = mistake(number(answer), classes + 1, likely, way_on, close=0.0)
+    hint = describe_mistake(number(answer), classes + 1, likely, way_on, tolerance=0.0)
     return judged(f"The split has {classes} classes, and an episode has N different ones.", [hint])
 
 
@@ -70,17 +70,17 @@ def check_leaked(
     first_difference = (
         f"{counts[index]:g} instead of {exact[index]}, in episode {index % EPISODES}."
     )
-    if hint := mistake(counts, exact, likely, first_difference, close=0.0):
+    if hint := describe_mistake(counts, exact, likely, first_difference, tolerance=0.0):
         return not_yet(hint)
     order = torch.randperm(len(groups), generator=generator("groups dealt anew")).tolist()
     other_groups = [groups[row] for row in order]
-    hint = mistake(
+    hint = describe_mistake(
         [_count(leaked(episode, other_groups)) for episode in episodes],
         _leaked([_sides(episode, other_groups) for episode in episodes]),
         {},
         "with other groups it still counts by the old ones: look rows up in `groups`, the "
         "argument.",
-        close=0.0,
+        tolerance=0.0,
     )
     return judged(f"On {len(episodes)} episodes, with and without the leak.", [hint])
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
 from metalearn_lab.tasks.seeds import generator
 
 NORMAL = 1.96
-_WITHIN_2_PERCENT = {"close": 0.02, "least": 5e-8}
+_WITHIN_2_PERCENT = {"tolerance": 0.02, "smallest_scale": 5e-8}
 """Whether the variance is divided by n or by n − 1 is not the question."""
 
 
@@ -44,7 +44,7 @@ def _half_width_mistake(given: float, accuracies: Tensor) -> str | None:
         "the root of n, not n.": NORMAL * spread / root**2,
     }
     way_on = f"{given:.4f} instead of {exact:.4f}: standard deviation over root n, times 1.96."
-    return mistake(given, exact, likely, way_on, **_WITHIN_2_PERCENT)
+    return describe_mistake(given, exact, likely, way_on, **_WITHIN_2_PERCENT)
 
 
 @self_check
@@ -64,7 +64,7 @@ def check_equal_gradients(answer: float, iterations: int, maml: int, pretraining
         / ratio,
     }
     way_on = "divide MAML's gradients by what one iteration of pretraining takes."
-    hint = mistake(number(answer), ratio * iterations, likely, way_on, **_WITHIN_2_PERCENT)
+    hint = describe_mistake(number(answer), ratio * iterations, likely, way_on, **_WITHIN_2_PERCENT)
     return judged(f"MAML takes {ratio:g} gradients for each of pretraining's.", [hint])
 
 
@@ -100,4 +100,4 @@ def _gain_mistake(gain: Callable[[Tensor, int], float], episodes: int, steps: in
     }
     way_on = "average over episodes; take the highest step, less the chosen step, times 100."
     # Within 0.001 points, whatever the size.
-    return mistake(gains, exact, likely, way_on, close=1e-5, least=100.0)
+    return describe_mistake(gains, exact, likely, way_on, tolerance=1e-5, smallest_scale=100.0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 
 LossOf = Callable[[Tensor], Tensor]
@@ -76,7 +76,9 @@ def _gradient_mistake(
         "this is θ_k. Return the query gradient there.": path[-1],
     }
     way_on = "compare with ∇L_Q(θ_k), θ_{j+1} = θ_j − α∇L_S(θ_j)."
-    return mistake(given, _slope(query_loss, path[-1]), likely, way_on, least=1e-3)
+    return describe_mistake(
+        given, _slope(query_loss, path[-1]), likely, way_on, smallest_scale=1e-3
+    )
 
 
 def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list[Tensor]:
@@ -101,5 +103,5 @@ def check_matching_minibatches(answer: float) -> Verdict:
         "that matches MAML. First-order MAML has −(k − 1)α.": 13,
     }
     way_on = "set −½(k − 1)α, Reptile's ratio, equal to −(4 − 1)α and solve for k."
-    hint = mistake(number(answer), 7, likely, way_on, close=0.0)
+    hint = describe_mistake(number(answer), 7, likely, way_on, tolerance=0.0)
     return judged("(k − 1)/2 = 3. To match MAML with 4, Reptile would need 13.", [hint])

@@ -7,7 +7,7 @@ from typing import get_args
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.tasks.quadratics import Algorithm, stationary_point
 
@@ -17,7 +17,7 @@ TwoSteps = Callable[[float, float, float, float, float, float], float]
 _SETTINGS = drawn_settings(
     "two steps by hand", 6, (-2, 2), (0.5, 4), (-2, 2), (0.5, 4), (-3, 3), (0.05, 0.4)
 )
-_CLOSE = 1e-5  # a tensor of the reader's may be in float32
+_TOLERANCE = 1e-5  # a tensor of the reader's may be in float32
 
 
 @self_check
@@ -44,7 +44,7 @@ def _two_step_mistake(
         "the sign is turned round: this points downhill.": -(factor**2) * second,
     }
     way_on = "find θ₁ and θ₂ first. Then each step hands back a factor dθ_{j+1}/dθ_j = 1 − αa."
-    return mistake(given, factor**2 * second, likely, way_on, _CLOSE)
+    return describe_mistake(given, factor**2 * second, likely, way_on, _TOLERANCE)
 
 
 @self_check
@@ -61,7 +61,7 @@ def check_settled(
         "first-order MAML settles here; MAML has (1 − αa)².": points["first_order_maml"],
     }
     weights = "the weight of a centre is a(1 − αa)². Divide by the sum of the two weights."
-    hint = mistake(number(answer), points["maml"], likely, weights, 5e-4)
+    hint = describe_mistake(number(answer), points["maml"], likely, weights, 5e-4)
     return judged(
         "The weights are a(1 − αa)²; the steep bowl is solved by the step itself.", [hint]
     )
@@ -77,5 +77,5 @@ def check_largest_rate(answer: float, curvatures: tuple[float, ...]) -> Verdict:
         "this is the limit for the flattest bowl; the steepest breaks first.": 2 / flattest,
     }
     way_on = "a step multiplies the distance to the centre by 1 − αa: when is that 1 in size?"
-    hint = mistake(number(answer), 2 / steepest, likely, way_on, 5e-3 / steepest)
+    hint = describe_mistake(number(answer), 2 / steepest, likely, way_on, 5e-3 / steepest)
     return judged("|1 − αa| is at most 1 while α ≤ 2/a, and the steepest bowl decides.", [hint])

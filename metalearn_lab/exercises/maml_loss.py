@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from metalearn_lab.exercises.finite import tensor
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.learners.learner import held_constant
 from metalearn_lab.learners.maml import MAML
@@ -80,7 +80,7 @@ def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
         "every inner gradient is taken at θ; it belongs at θ_j.": _walked(learner, task),
     }
     way_on = f"after {k} inner steps the query loss should be {exact:.6f}, yours is {given:.6f}."
-    return mistake(given, exact, likely, way_on)
+    return describe_mistake(given, exact, likely, way_on)
 
 
 def _walked(learner: MAML, task: Task, *, always_from_start: bool = False) -> Tensor:
@@ -103,13 +103,13 @@ def _gradient_mistake(loss: Tensor, given: MAML, learner: MAML, task: Task) -> s
         "the loss is right but its gradient is the first-order one: the inner gradient "
         "needs `create_graph=True`.": _first_order(learner, task)
     }
-    return mistake(
+    return describe_mistake(
         parameters_to_vector(gradients),
         _finite_differences(learner, task),
         likely,
         "the loss is right but its gradient disagrees with finite differences: is a θ_j detached?",
-        close=1e-5,
-        least=1e-3,
+        tolerance=1e-5,
+        smallest_scale=1e-3,
     )
 
 

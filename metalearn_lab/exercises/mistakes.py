@@ -10,48 +10,60 @@ from torch import Tensor
 Answer = float | Sequence[float] | Tensor
 """One number, or several in a list or a tensor."""
 
-CLOSE = 1e-6
+TOLERANCE = 1e-6
 """Relative difference (below 1, absolute) within which two numbers are the same answer."""
 
 
-def mistake(
-    given: Answer,
-    exact: Answer,
-    likely: Mapping[str, Answer],
-    otherwise: str,
-    close: float = CLOSE,
-    least: float = 1.0,
+def describe_mistake(
+    answer: Answer,
+    right_answer: Answer,
+    answer_by_hint: Mapping[str, Answer],
+    other_hint: str,
+    tolerance: float = TOLERANCE,
+    smallest_scale: float = 1.0,
 ) -> str | None:
     """What is wrong with an answer, in words; None where it is right.
 
     Args:
-        given: the reader's.
-        exact: the right one, of the same shape.
-        likely: wrong answers by the mistake, in words, that leads to them.
-        otherwise: what to say of any other answer.
-        close: as for ``near``.
-        least: as for ``near``.
+        answer: the reader's.
+        right_answer: the right one, of the same shape.
+        answer_by_hint: wrong ones by the mistake, in words, that leads to them.
+        other_hint: what to say of any other answer.
+        tolerance: as for ``is_same_answer``.
+        smallest_scale: as for ``is_same_answer``.
     """
-    if near(given, exact, close, least):
+    if is_same_answer(answer, right_answer, tolerance, smallest_scale):
         return None
-    return likely_mistake(given, likely, close, least) or otherwise
+    return find_likely_mistake(answer, answer_by_hint, tolerance, smallest_scale) or other_hint
 
 
-def likely_mistake(
-    given: Answer, likely: Mapping[str, Answer], close: float = CLOSE, least: float = 1.0
+def find_likely_mistake(
+    answer: Answer,
+    answer_by_hint: Mapping[str, Answer],
+    tolerance: float = TOLERANCE,
+    smallest_scale: float = 1.0,
 ) -> str | None:
-    """The first mistake that leads to the given answer, or None; arguments as for ``mistake``."""
-    return next((hint for hint, wrong in likely.items() if near(given, wrong, close, least)), None)
+    """The first mistake that leads to the given answer, or None; as for ``describe_mistake``."""
+    return next(
+        (
+            hint
+            for hint, wrong_answer in answer_by_hint.items()
+            if is_same_answer(answer, wrong_answer, tolerance, smallest_scale)
+        ),
+        None,
+    )
 
 
-def near(one: Answer, other: Answer, close: float = CLOSE, least: float = 1.0) -> bool:
+def is_same_answer(
+    answer: Answer, right_answer: Answer, tolerance: float = TOLERANCE, smallest_scale: float = 1.0
+) -> bool:
     """Whether two answers are the same in every number; NaN is near to nothing.
 
     Args:
-        one: compared with the other.
-        other: of the same shape.
-        close: largest difference, relative to a number of the other.
-        least: for numbers smaller than this the difference is relative to it.
+        answer: compared with the other.
+        right_answer: of the same shape.
+        tolerance: largest difference, relative to a number of the other.
+        smallest_scale: for numbers smaller than this the difference is relative to it.
     """
-    one, other = (torch.as_tensor(answer, dtype=torch.float64) for answer in (one, other))
-    return bool(((one - other).abs() <= close * other.abs().clamp(min=least)).all())
+    given, right = (torch.as_tensor(value, dtype=torch.float64) for value in (answer, right_answer))
+    return bool(((given - right).abs() <= tolerance * right.abs().clamp(min=smallest_scale)).all())

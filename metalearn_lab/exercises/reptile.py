@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
 
 Slope = Callable[[Tensor], Tensor]
@@ -72,7 +72,9 @@ def _update_mistake(
         "the inner steps go uphill: subtract α times the slope.": phi
         + epsilon * _moves(phi, slopes, -alpha, k).mean(),
     }
-    return mistake(given, phi + epsilon * move, likely, "compare with φ + ε · (1/n) Σ (φ̃_i − φ).")
+    return describe_mistake(
+        given, phi + epsilon * move, likely, "compare with φ + ε · (1/n) Σ (φ̃_i − φ)."
+    )
 
 
 def _bowl_slope(curvature: Tensor, centre: Tensor) -> Slope:

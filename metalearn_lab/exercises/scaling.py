@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import likely_mistake, mistake
+from metalearn_lab.exercises.mistakes import describe_mistake, find_likely_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.tasks.seeds import generator
@@ -57,7 +57,7 @@ def _combining_mistake(combine: CombineShards, sizes: list[int]) -> str | None:
     }
     listed = ", ".join(map(str, sizes))
     way_on = f"on shards of {listed} tasks it is not the mean over the {len(tasks)} tasks"
-    return mistake(combined, tasks.mean(0), likely, way_on, 1e-5, least=1e-3)
+    return describe_mistake(combined, tasks.mean(0), likely, way_on, 1e-5, smallest_scale=1e-3)
 
 
 @self_check
@@ -112,11 +112,11 @@ def check_most_ranks(ranks: float) -> Verdict:
         "that is P²: set −Bw/P² + 2ℓ to 0 and solve for P": work / 2,
     }
     way_on = "T(P) = 2 + 512/P + 2(P − 1): try 1, 2, 4, 8, … and see where it turns"
-    way_on = likely_mistake(number(ranks), likely, close=0.002) or way_on
+    way_on = find_likely_mistake(number(ranks), likely, tolerance=0.002) or way_on
     return judged(
         f"T(16) = {_STEP.milliseconds(16):g} ms; 8 ranks take {_STEP.milliseconds(8):g} and "
         f"32 take {_STEP.milliseconds(32):g}.",
-        [mistake(number(ranks), _STEP.best_ranks, {}, way_on)],
+        [describe_mistake(number(ranks), _STEP.best_ranks, {}, way_on)],
     )
 
 

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
-from metalearn_lab.exercises.mistakes import mistake, near
+from metalearn_lab.exercises.mistakes import describe_mistake, is_same_answer
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.tasks.quadratics import stationary_point
 
 BOWLS = {"curvatures": (1.0, 9.0), "centres": (-1.0, 1.0)}
-CLOSE = 5e-4  # of a number given to three decimals
-ROUNDED = 0.01  # of a number given to fewer decimals
+TOLERANCE = 5e-4  # of a number given to three decimals
+ROUNDED_TOLERANCE = 0.01  # of a number given to fewer decimals
 QUADRATICS = drawn_settings("meta-gradient by hand", 8, (-2, 2), (0.5, 5), (-2, 2), (0.05, 0.6))
 """θ, a, c and α, with αa below 1 and above."""
 
@@ -36,9 +36,9 @@ def check_first_order_point(answer: float) -> Verdict:
         "divide by the sum of the weights: it is a mean.": -(0.9**3) + 9 * 0.1**3,
     }
     way_on = "the weights are a(1 − αa)^k. Divide by their sum; the centres are −1 and +1."
-    if near(number(answer), exact, ROUNDED):
+    if is_same_answer(number(answer), exact, ROUNDED_TOLERANCE):
         way_on = "nearly: give it to three decimals."
-    hint = mistake(number(answer), exact, likely, way_on, CLOSE)
+    hint = describe_mistake(number(answer), exact, likely, way_on, TOLERANCE)
     return judged("Nearer to the shallow bowl with every step, but slower than MAML.", [hint])
 
 
@@ -58,7 +58,7 @@ def check_meta_gradient_by_hand(
     }
     way_on = "it is (1 − αa) times the gradient of the loss at θ₁ = θ − α a (θ − c)."
     gradients = [number(meta_gradient(*setting)) for setting in QUADRATICS]
-    hint = mistake(gradients, exact, likely, way_on, 1e-5)
+    hint = describe_mistake(gradients, exact, likely, way_on, 1e-5)
     return judged(f"Central differences give the same, on {len(QUADRATICS)} bowls.", [hint])
 
 

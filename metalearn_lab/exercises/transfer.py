@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
 from metalearn_lab.tasks.seeds import generator
 
@@ -62,7 +62,9 @@ def _table_mistake(embed: LoRATable, rows: int, dim: int, rank: int, scale: floa
         "those are the frozen rows alone: add those of s A B.": frozen,
     }
     way_on = "compare with the rows ids of E_0 + s A B, one product at a time."
-    if hint := mistake(answer, frozen + scale * low_rank, likely, way_on, 1e-5, least=1e-3):
+    if hint := describe_mistake(
+        answer, frozen + scale * low_rank, likely, way_on, 1e-5, smallest_scale=1e-3
+    ):
         return hint
     if answer.requires_grad:
         slopes = torch.autograd.grad(answer.sum(), (a, b), allow_unused=True)
@@ -96,7 +98,9 @@ def _count_mistake(
         "that is B alone: A has numbers too.": rank * outputs,
         "that is rank 1: every further rank costs as much again.": inputs + outputs,
     }
-    return mistake(given, exact, likely, "A is [r, inputs] and B is [outputs, r].", close=0.0)
+    return describe_mistake(
+        given, exact, likely, "A is [r, inputs] and B is [outputs, r].", tolerance=0.0
+    )
 
 
 _VALIDATION = {"probe": 0.71, "LoRA": 0.78, "last layers": 0.76, "full": 0.74}

@@ -36,14 +36,14 @@ class LinearForm(NamedTuple):
     """How a kind of layer is a linear map, x ↦ features(x) W (+ bias).
 
     Attributes:
-        weight: name of its weight.
-        matrix: W of the layer, ``[inputs, outputs]``.
-        features: of the layer and its input ``[tasks, items, ...]``, ``[tasks, items, inputs]``.
+        weight_name: name of its weight.
+        matrix_of: W of the layer, ``[inputs, outputs]``.
+        features_of: of the layer and its input ``[tasks, items, ...]``, ``[tasks, items, inputs]``.
     """
 
-    weight: str
-    matrix: Callable[[Any], Tensor]
-    features: Callable[[Any, Tensor], Tensor]
+    weight_name: str
+    matrix_of: Callable[[Any], Tensor]
+    features_of: Callable[[Any, Tensor], Tensor]
 
 
 FORMS: dict[type[nn.Module], LinearForm] = {
@@ -55,16 +55,16 @@ FORMS: dict[type[nn.Module], LinearForm] = {
 _TYPES = (torch.float32, torch.float64)
 
 
-class Seen(NamedTuple):
+class QueryInBasis(NamedTuple):
     """Query inputs as the small layer meets them.
 
     Attributes:
         coordinates: in the basis of the support, ``[tasks, items, rank]``.
-        share: what the rest outside of the basis adds to the output, ``[tasks, items, outputs]``.
+        output_of_rest: what the rest outside of the basis adds, ``[tasks, items, outputs]``.
     """
 
     coordinates: Tensor
-    share: Tensor
+    output_of_rest: Tensor
 
 
 class SmallLayer(nn.Module):
@@ -72,23 +72,23 @@ class SmallLayer(nn.Module):
 
     Args:
         layer: whose place it takes and whose bias it has.
-        start: V_0, ``[rank, outputs]``; its parameter has the name of the layer's weight.
+        initial_weight: V_0, ``[rank, outputs]``; its parameter has the name of the layer's weight.
     """
 
-    def __init__(self, layer: nn.Module, start: Tensor) -> None:
+    def __init__(self, layer: nn.Module, initial_weight: Tensor) -> None:
         super().__init__()
-        self.weight_name = FORMS[type(layer)].weight
+        self.weight_name = FORMS[type(layer)].weight_name
         self._parameters.update(layer._parameters)
         # Set as torch.func.functional_call does: V_0 is no leaf, it hangs on the layer's weight.
-        self._parameters[self.weight_name] = start  # type: ignore[assignment]
+        self._parameters[self.weight_name] = initial_weight  # type: ignore[assignment]
 
-    def forward(self, x: Tensor | Seen) -> Tensor:
+    def forward(self, x: Tensor | QueryInBasis) -> Tensor:
         """Map coordinates ``[items, rank]``, or query inputs, to ``[items, outputs]``."""
-        v, bias = self._parameters[self.weight_name], self._parameters.get("bias")
-        assert v is not None
-        if isinstance(x, Seen):
-            return functional.linear(x.coordinates, v.T, bias) + x.share
-        return functional.linear(x, v.T, bias)
+        weight, bias = self._parameters[self.weight_name], self._parameters.get("bias")
+        assert weight is not None
+        if isinstance(x, QueryInBasis):
+            return functional.linear(x.coordinates, weight.T, bias) + x.output_of_rest
+        return functional.linear(x, weight.T, bias)
 
 
 def input_layer(learner: PerTask) -> nn.Module:
@@ -97,16 +97,18 @@ def input_layer(learner: PerTask) -> nn.Module:
     return learner.model.get_submodule(path)
 
 
-def input_weight(learner: PerTask) -> str:
+def input_weight_name(learner: PerTask) -> str:
     """Name of that layer's weight among the model's parameters."""
-    return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight}"
+    return f"{learner.model.input_layer}.{FORMS[type(input_layer(learner))].weight_name}"
 
 
-def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> tuple[Tensor, Tensor, Seen]:
+def low_rank_tasks(
+    learner: PerTask, support: Tensor, query: Tensor
+) -> tuple[Tensor, Tensor, QueryInBasis]:
     """Put a batch of inputs into coordinates of each task's support.
 
     Args:
-        learner: to which ``obstacle`` finds nothing.
+        learner: to which ``why_not_low_rank`` finds nothing.
         support: inputs of the model, ``[tasks, items, ...]``.
         query: the same.
 
@@ -126,28 +128,31 @@ def low_rank_tasks(learner: PerTask, support: Tensor, query: Tensor) -> tuple[Te
                 f"{list(x.shape)} {'with' if x.requires_grad else 'without'} one: use "
                 "low_rank=False"
             )
-    rows, others = form.features(layer, support), form.features(layer, query)
+    support_features, query_features = (
+        form.features_of(layer, support),
+        form.features_of(layer, query),
+    )
     # Householder's QR gives orthonormal rows whose span holds the support, whatever its rank.
-    basis, coordinates = torch.linalg.qr(rows.mT)
+    basis, coordinates = torch.linalg.qr(support_features.mT)
     # An input that no support row has is in no basis row. Rounding would leave a trace there, and
     # an outer Adam makes a whole step of a trace.
-    basis = basis * (rows != 0).any(1).unsqueeze(-1)
-    z = others @ basis
-    rest = others - z @ basis.mT
+    basis = basis * (support_features != 0).any(1).unsqueeze(-1)
+    query_coordinates = query_features @ basis
+    query_rest = query_features - query_coordinates @ basis.mT
     rank = basis.shape[-1]
-    products = _product(torch.cat([basis.mT, rest], 1), form.matrix(layer))
-    return products[:, :rank], coordinates.mT, Seen(z, products[:, rank:])
+    outputs = _product(torch.cat([basis.mT, query_rest], 1), form.matrix_of(layer))
+    return outputs[:, :rank], coordinates.mT, QueryInBasis(query_coordinates, outputs[:, rank:])
 
 
-def with_small_layer(learner: PerTask, start: Tensor) -> PerTask:
+def with_small_layer(learner: PerTask, initial_weight: Tensor) -> PerTask:
     """The same learner with the small layer of one task in place of its input layer.
 
     Args:
         learner: stays as it is; all but the layer is shared with it.
-        start: V_0, ``[rank, outputs]``.
+        initial_weight: V_0, ``[rank, outputs]``.
     """
-    small = SmallLayer(input_layer(learner), start)
-    return _with_layer(learner, f"model.{learner.model.input_layer}", small)
+    small_layer = SmallLayer(input_layer(learner), initial_weight)
+    return _with_layer(learner, f"model.{learner.model.input_layer}", small_layer)
 
 
 def _product(rows: Tensor, matrix: Tensor) -> Tensor:
@@ -159,11 +164,13 @@ def _product(rows: Tensor, matrix: Tensor) -> Tensor:
 
 def _with_layer(module: Module, path: str, layer: nn.Module) -> Module:
     """A module with the layer at a path replaced, sharing everything else."""
-    twin = copy.copy(module)
-    twin._modules = dict(module._modules)
-    name, _, below = path.partition(".")
-    twin._modules[name] = _with_layer(module.get_submodule(name), below, layer) if below else layer
-    return twin
+    module_copy = copy.copy(module)
+    module_copy._modules = dict(module._modules)
+    child_name, _, path_below = path.partition(".")
+    module_copy._modules[child_name] = (
+        _with_layer(module.get_submodule(child_name), path_below, layer) if path_below else layer
+    )
+    return module_copy
 
 
 def runs_low_rank(learner: PerTask, support: Tensor, *, pays: bool = True) -> bool:
@@ -178,8 +185,8 @@ def runs_low_rank(learner: PerTask, support: Tensor, *, pays: bool = True) -> bo
         ValueError: it was asked for, and the model does more with its input than it promises.
     """
     # What was asked for could be had then; a layer that was frozen since is run as it is written.
-    asked = learner.low_rank and obstacle(learner) is None
-    if learner.mapping != "vmap" or not (asked or (pays and saves_work(learner, support))):
+    is_asked = learner.low_rank and why_not_low_rank(learner) is None
+    if learner.mapping != "vmap" or not (is_asked or (pays and saves_work(learner, support))):
         return False
     traits = watch_once(learner, support)
     if traits is None or traits.straight:
@@ -209,9 +216,9 @@ def saves_work(learner: PerTask, support: Tensor) -> bool:
     form = FORMS.get(type(layer))
     if form is None:
         return False
-    matrix = form.matrix(layer)
+    matrix = form.matrix_of(layer)
     is_wide = 2 * support.shape[1] <= matrix.shape[0] and matrix.dtype in _TYPES
-    return is_wide and obstacle(learner) is None
+    return is_wide and why_not_low_rank(learner) is None
 
 
 def check_low_rank(learner: PerTask) -> None:
@@ -220,11 +227,11 @@ def check_low_rank(learner: PerTask) -> None:
     Raises:
         ValueError: says why.
     """
-    if reason := obstacle(learner):
+    if reason := why_not_low_rank(learner):
         raise ValueError(f"low_rank=True cannot be had: {reason}; leave low_rank out")
 
 
-def obstacle(learner: PerTask) -> str | None:
+def why_not_low_rank(learner: PerTask) -> str | None:
     """Why a learner's input layer cannot be adapted this way, in words; None where it can."""
     if not _names_input_layer(learner):
         return "the model does not name the one layer that meets its input, as `input_layer`"
@@ -233,11 +240,11 @@ def obstacle(learner: PerTask) -> str | None:
         return f"its input layer is a {type(layer).__name__}, not a linear one known here"
     if layer._forward_hooks or layer._forward_pre_hooks:
         return "its input layer has hooks, which would not be called"
-    name = input_weight(learner)
-    if name not in learner.adapted_names:
-        return f"the inner loop does not move {name}"
-    if _is_shared(learner.model, name):
-        return f"{name} is also the weight of another layer"
+    weight_name = input_weight_name(learner)
+    if weight_name not in learner.adapted_names:
+        return f"the inner loop does not move {weight_name}"
+    if _is_shared(learner.model, weight_name):
+        return f"{weight_name} is also the weight of another layer"
     if not learner.follows_plain_gradient:
         return "its inner step is not θ − α∇L with one α, which may leave the span"
     if learner.mapping == "loop":
@@ -249,7 +256,7 @@ def _names_input_layer(learner: PerTask) -> bool:
     return isinstance(getattr(learner.model, "input_layer", None), str)
 
 
-def _is_shared(model: nn.Module, name: str) -> bool:
-    weight = model.get_parameter(name)
-    everywhere = model.named_parameters(remove_duplicate=False)
-    return sum(parameter is weight for _, parameter in everywhere) > 1
+def _is_shared(model: nn.Module, weight_name: str) -> bool:
+    weight = model.get_parameter(weight_name)
+    all_parameters = model.named_parameters(remove_duplicate=False)
+    return sum(parameter is weight for _, parameter in all_parameters) > 1

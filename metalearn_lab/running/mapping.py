@@ -127,11 +127,11 @@ def over_batch(
     # Where a graph is kept, one of all chunks would bound nothing: see running.chunks.
     chunk_size = None if torch.is_grad_enabled() else learner.chunk_size
     if runs_low_rank(learner, support.x, pays=low_rank_pays):
-        start, coordinates, seen = low_rank_tasks(learner, support.x, query.x)
+        initial_weight, coordinates, query_in_basis = low_rank_tasks(learner, support.x, query.x)
 
-        def of_task(start: Tensor, support: Split, query: Split) -> Tensor:
-            return of_one(with_small_layer(learner, start), support, query)
+        def of_task(initial_weight: Tensor, support: Split, query: Split) -> Tensor:
+            return of_one(with_small_layer(learner, initial_weight), support, query)
 
-        splits = Split(coordinates, support.y), Split(cast(Tensor, seen), query.y)
-        return over_tasks(of_task, "vmap", chunk_size)(start, *splits)
+        splits = Split(coordinates, support.y), Split(cast(Tensor, query_in_basis), query.y)
+        return over_tasks(of_task, "vmap", chunk_size)(initial_weight, *splits)
     return over_tasks(partial(of_one, learner), learner.mapping, chunk_size)(support, query)

@@ -12,7 +12,7 @@ from metalearn_lab.sweep.points import SEED
 from metalearn_lab.sweep.results import csv_text
 from metalearn_lab.workbook.record import Record
 
-OF_A_CURVE = ("headline", "learner", "kind", "tasks", "step", "mean", "half_width")
+CURVE_COLUMNS = ("headline", "learner", "kind", "tasks", "step", "mean", "half_width")
 
 MOST_SINGLE = 12
 """With more runs than this a panel shows several of them."""
@@ -31,19 +31,24 @@ class CurveGroup(NamedTuple):
     kind: str
 
 
-def curves_table(sweep: FinishedSweep) -> str:
+def curves_csv(sweep: FinishedSweep) -> str:
     """Every point of every curve as CSV, in the order of the sweep file."""
-    given = list(dict.fromkeys(name for run in sweep.planned for name in run.changed))
+    changed_names = list(dict.fromkeys(name for run in sweep.planned for name in run.changed))
     rows = (
-        [record.key, record.chapter, *(record.parameters.get(name) for name in given), *point]
+        [
+            record.key,
+            record.chapter,
+            *(record.parameters.get(name) for name in changed_names),
+            *point,
+        ]
         for record in (run.record for run in sweep.ended)
-        for point in _points_of_curves(record)
+        for point in _rows_of_curves(record)
     )
-    return csv_text(["key", "chapter", *given, *OF_A_CURVE], rows)
+    return csv_text(["key", "chapter", *changed_names, *CURVE_COLUMNS], rows)
 
 
-def _points_of_curves(record: Record) -> Iterator[list[Any]]:
-    """The values of `OF_A_CURVE` for each point."""
+def _rows_of_curves(record: Record) -> Iterator[list[Any]]:
+    """The values of `CURVE_COLUMNS` for each point."""
     for place, headline in enumerate(record.headlines, start=1):
         for learner, curve in headline["curves"].items():
             points = zip(curve["mean"], curve["half_width"], strict=True)

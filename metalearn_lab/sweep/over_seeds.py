@@ -19,13 +19,13 @@ class Setting(NamedTuple):
 
     Attributes:
         parameters: those that vary in the sweep.
-        seeds: how many runs with different seeds ended.
+        seed_count: how many runs with different seeds ended.
         means: of each numeric result that all of them have: its mean over the seeds, and the
             half-width of the 95 % interval of that mean over seeds.
     """
 
     parameters: dict[str, Any]
-    seeds: int
+    seed_count: int
     means: dict[str, tuple[float, float]]
 
     @property
@@ -57,10 +57,10 @@ def _means(chapter: ChapterRuns, runs: list[EndedRun]) -> dict[str, tuple[float,
     return means
 
 
-def seeds_table(sweep: FinishedSweep) -> str:
+def seeds_csv(sweep: FinishedSweep) -> str:
     """Every mean over seeds as CSV: chapter, setting as JSON, result, mean, half-width, seeds."""
     rows = (
-        [chapter.name, json.dumps(setting.parameters), name, mean, half_width, setting.seeds]
+        [chapter.name, json.dumps(setting.parameters), name, mean, half_width, setting.seed_count]
         for chapter in sweep.chapters
         for setting in over_seeds(chapter)
         for name, (mean, half_width) in setting.means.items()

@@ -41,55 +41,55 @@ class Progress:
     Attributes:
         points: all of them.
         records: by key; when it begins, those that are in the folder.
-        waiting: the points that are not there or failed.
-        kept: how many are there already.
-        ran: how many ended since.
+        waiting_points: the points that are not there or failed.
+        kept_count: how many are there already.
+        ran_count: how many ended since.
     """
 
     def __init__(self, points: Sequence[Point], records: dict[str, Record]) -> None:
         self.points, self.records = points, records
-        self.waiting = [p for p in points if p.key not in records or records[p.key].failed]
-        self.kept, self.ran = len(points) - len(self.waiting), 0
-        self._begin = time.monotonic()
+        self.waiting_points = [p for p in points if p.key not in records or records[p.key].failed]
+        self.kept_count, self.ran_count = len(points) - len(self.waiting_points), 0
+        self._start_seconds = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Since it began."""
-        return time.monotonic() - self._begin
+        return time.monotonic() - self._start_seconds
 
     @property
-    def ended(self) -> list[Record]:
+    def ended_records(self) -> list[Record]:
         """The records that are there, in the order of the points."""
         return [self.records[point.key] for point in self.points if point.key in self.records]
 
     @property
-    def failed(self) -> int:
+    def failed_count(self) -> int:
         """How many of them failed."""
-        return sum(record.failed for record in self.ended)
+        return sum(record.failed for record in self.ended_records)
 
     @property
-    def false_facts(self) -> int:
+    def false_fact_count(self) -> int:
         """How many facts do not hold in them, see `Record.false_facts`."""
-        return sum(len(record.false_facts) for record in self.ended)
+        return sum(len(record.false_facts) for record in self.ended_records)
 
-    def first(self) -> str:
+    def first_line(self) -> str:
         """The first line."""
-        return f"{counted(len(self.points), 'point')}, {self.kept} there already"
+        return f"{counted(len(self.points), 'point')}, {self.kept_count} there already"
 
-    def line(self, point: Point, record: Record) -> str:
+    def count_run(self, point: Point, record: Record) -> str:
         """Count a run that has ended; its line."""
         self.records[point.key] = record
-        self.ran += 1
-        number = f"[{self.kept + self.ran}/{len(self.points)}]"
+        self.ran_count += 1
+        number = f"[{self.kept_count + self.ran_count}/{len(self.points)}]"
         line = f"{number} {point.words}: {record.verdict} ({record.seconds:.1f} s)"
-        if left := len(self.waiting) - self.ran:
-            line += f", about {tqdm.format_interval(self.seconds / self.ran * left)} left"
+        if left := len(self.waiting_points) - self.ran_count:
+            line += f", about {tqdm.format_interval(self.seconds / self.ran_count * left)} left"
         return line
 
-    def total(self) -> str:
+    def total_line(self) -> str:
         """The last line."""
         return (
-            f"{counted(len(self.points), 'point')}: {self.ran} ran in {self.seconds:.1f} s, "
-            f"{self.kept} there already, {self.failed} failed"
-            + (f"; {counted(self.false_facts, 'fact')} False" if self.false_facts else "")
+            f"{counted(len(self.points), 'point')}: {self.ran_count} ran in {self.seconds:.1f} s, "
+            f"{self.kept_count} there already, {self.failed_count} failed"
+            + (f"; {counted(self.false_fact_count, 'fact')} False" if self.false_fact_count else "")
         )

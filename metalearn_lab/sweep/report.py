@@ -18,7 +18,7 @@ from markupsafe import Markup
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep import over_seeds, report_tables
 from metalearn_lab.sweep.counted import counted
-from metalearn_lab.sweep.curves import CurveGroup, curve_groups, curves_table, panels_of
+from metalearn_lab.sweep.curves import CurveGroup, curve_groups, curves_csv, panels_of
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, FinishedSweep, read_sweep
 from metalearn_lab.sweep.report_pictures import curves_picture, values_pictures
 from metalearn_lab.workbook.record import Record
@@ -38,8 +38,8 @@ def write_report(folder: Path) -> str:
         OSError: it cannot be written.
     """
     sweep = read_sweep(folder)
-    write_text(folder / "curves.csv", curves_table(sweep))
-    write_text(folder / "over_seeds.csv", over_seeds.seeds_table(sweep))
+    write_text(folder / "curves.csv", curves_csv(sweep))
+    write_text(folder / "over_seeds.csv", over_seeds.seeds_csv(sweep))
     write_text(folder / "index.html", _page(sweep))
     return _summary(sweep)
 

@@ -17,7 +17,7 @@ from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record
 
 
-class Table(NamedTuple):
+class PageTable(NamedTuple):
     """A table of a page; what is no markup in it is text.
 
     Attributes:
@@ -55,9 +55,9 @@ def headline_texts(record: Record) -> list[str]:
     return lines
 
 
-def failures_table(chapters: Iterable[ChapterRuns]) -> Table:
+def failures_table(chapters: Iterable[ChapterRuns]) -> PageTable:
     """Each failed run with its error and what there is of its notebook."""
-    return Table(
+    return PageTable(
         label="Failures",
         caption="The runs that failed; a notebook shows how far it came",
         columns=["Chapter", "Run", "Error"],
@@ -70,9 +70,9 @@ def failures_table(chapters: Iterable[ChapterRuns]) -> Table:
     )
 
 
-def false_facts_table(chapters: Iterable[ChapterRuns]) -> Table:
+def false_facts_table(chapters: Iterable[ChapterRuns]) -> PageTable:
     """Each fact that does not hold, with its number."""
-    return Table(
+    return PageTable(
         label="False facts",
         caption="A proof holds always: here is a fault. A finding may turn round with the seed.",
         columns=["Chapter", "Run", "Kind", "Claim", "Its number, and bounds"],
@@ -85,9 +85,9 @@ def false_facts_table(chapters: Iterable[ChapterRuns]) -> Table:
     )
 
 
-def runs_table(sweep: FinishedSweep) -> Table:
+def runs_table(sweep: FinishedSweep) -> PageTable:
     """Every run that has ended, one a line."""
-    return Table(
+    return PageTable(
         label="Runs",
         caption="Every run. Facts: how many hold, of how many",
         columns=["Chapter", "Run", "Status", "Seconds", "Facts", "Headline results"],
@@ -106,9 +106,9 @@ def runs_table(sweep: FinishedSweep) -> Table:
     )
 
 
-def results_table(chapter: ChapterRuns) -> Table:
+def results_table(chapter: ChapterRuns) -> PageTable:
     """The runs that did not fail: varied parameters, then headline values with half-widths."""
-    return Table(
+    return PageTable(
         label=f"Results of chapter {chapter.title}",
         caption="Headline results; ± is the half-width of a 95 % interval over tasks",
         columns=["Run", *chapter.varied, *chapter.results],
@@ -123,18 +123,18 @@ def results_table(chapter: ChapterRuns) -> Table:
     )
 
 
-def seeds_table(chapter: ChapterRuns) -> Table:
+def seeds_table(chapter: ChapterRuns) -> PageTable:
     """Means over the seeds of each setting, with their own intervals."""
     settings = over_seeds(chapter)
     names = list(dict.fromkeys(name for setting in settings for name in setting.means))
-    return Table(
+    return PageTable(
         label=f"Chapter {chapter.title} over seeds",
         caption="Means over seeds; ± is the half-width of a 95 % interval over seeds",
         columns=["Setting", "Seeds", *names],
         rows=[
             [
                 setting.words or "all runs",
-                str(setting.seeds),
+                str(setting.seed_count),
                 *(_mean(*setting.means[name]) if name in setting.means else "" for name in names),
             ]
             for setting in settings
@@ -142,9 +142,9 @@ def seeds_table(chapter: ChapterRuns) -> Table:
     )
 
 
-def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> Table:
+def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> PageTable:
     """Where the curves of each panel start, what one step does, and where they end."""
-    return Table(
+    return PageTable(
         label=label,
         caption="The same curves in numbers; of several runs, the median",
         columns=["Panel", "Learner", "Runs", "Before adapting", "After one step", "After the last"],

@@ -28,10 +28,10 @@ COLUMNS = {
     "findings_false": "how many of them do not hold, those included that say in how many runs",
 }
 """What every run has, with its meaning; parameters stand behind the chapter."""
-FIRST = ("key", "chapter")
+FIRST_COLUMNS = ("key", "chapter")
 
 
-def results_table(points: Sequence[Point], records: Mapping[str, Record]) -> str:
+def results_csv(points: Sequence[Point], records: Mapping[str, Record]) -> str:
     """The table as CSV, in the order of the points.
 
     Chapters that have a parameter show the value they ran with. How headline values are called is
@@ -46,7 +46,7 @@ def results_table(points: Sequence[Point], records: Mapping[str, Record]) -> str
     return csv_text(columns, ([row.get(name) for name in columns] for row in rows))
 
 
-def columns_table(points: Sequence[Point], records: Mapping[str, Record]) -> str:
+def columns_csv(points: Sequence[Point], records: Mapping[str, Record]) -> str:
     """What the columns of that table mean, as CSV: ``column`` and ``meaning``."""
     parameters = {
         name: f"parameter: {point.help.get(name, '').strip() or 'see the chapter'}"
@@ -55,7 +55,7 @@ def columns_table(points: Sequence[Point], records: Mapping[str, Record]) -> str
     }
     meanings = COLUMNS | parameters
     names = _columns(points, records)
-    rows = ([name, meanings.get(name) or _of_headline(name)] for name in names)
+    rows = ([name, meanings.get(name) or _headline_meaning(name)] for name in names)
     return csv_text(["column", "meaning"], rows)
 
 
@@ -67,13 +67,13 @@ def taken_names(points: Sequence[Any]) -> set[str]:
 def _columns(points: Sequence[Point], records: Mapping[str, Record]) -> list[str]:
     parameters = [name for point in points for name in point.parameters]
     headlines = [name for row in _rows(points, records) for name in row]
-    return list(dict.fromkeys([*FIRST, *parameters, *COLUMNS, *headlines]))
+    return list(dict.fromkeys([*FIRST_COLUMNS, *parameters, *COLUMNS, *headlines]))
 
 
 def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[str, Any]]:
-    taken = taken_names(points)
+    names = taken_names(points)
     ended = [records[point.key] for point in points if point.key in records]
-    return [_row(record) | headline_columns(record, taken) for record in ended]
+    return [_row(record) | headline_columns(record, names) for record in ended]
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _row(record: Record) -> dict[str, Any]:
     return own | counts | record.parameters | {"seconds": round(record.seconds, 3)}
 
 
-def _of_headline(name: str) -> str:
+def _headline_meaning(name: str) -> str:
     mean = name.removesuffix(HALF_WIDTH)
     if mean != name:
         return f"half-width of the 95 % interval of {mean}, over tasks"
@@ -99,7 +99,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def headline_columns(record: Record, taken: Collection[str]) -> dict[str, Any]:
+def headline_columns(record: Record, taken_names: Collection[str]) -> dict[str, Any]:
     """The headline values of a run by column, each half-width behind its mean.
 
     A value whose name is taken is called ``headline_<name>``, and one whose name an earlier
@@ -107,20 +107,20 @@ def headline_columns(record: Record, taken: Collection[str]) -> dict[str, Any]:
 
     Args:
         record: of the run.
-        taken: names of other columns.
+        taken_names: names of other columns.
     """
     columns: dict[str, Any] = {}
     for values in (headline["values"] for headline in record.headlines):
         half_widths = {name + HALF_WIDTH for name in values}
         for name in (name for name in values if name not in half_widths):
-            column = _free(f"headline_{name}" if name in taken else name, columns)
+            column = _free_name(f"headline_{name}" if name in taken_names else name, columns)
             columns[column] = values[name]
             if name + HALF_WIDTH in values:
                 columns[column + HALF_WIDTH] = values[name + HALF_WIDTH]
     return columns
 
 
-def _free(name: str, columns: Collection[str]) -> str:
+def _free_name(name: str, columns: Collection[str]) -> str:
     """The name, or the first of name_2, name_3, … that no column has."""
     numbered = (f"{name}_{number}" for number in count(2))
     return next(column for column in chain([name], numbered) if column not in columns)

@@ -61,7 +61,7 @@ def read_plan(folder: Path) -> list[PlannedRun]:
     """
     path = folder / PLAN
     try:
-        return [_planned(facts) for facts in json.loads(path.read_text(encoding="utf-8"))]
+        return [_planned(content) for content in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         raise WorkbookError(
             f"{folder} is not the folder of a run or a sweep: it has no {PLAN}. Name the folder "
@@ -73,9 +73,9 @@ def read_plan(folder: Path) -> list[PlannedRun]:
         ) from None
 
 
-def _planned(facts: Any) -> PlannedRun:
+def _planned(content: Any) -> PlannedRun:
     """One run of a plan, of which anybody may have written the file."""
-    run = PlannedRun(**facts)
+    run = PlannedRun(**content)
     check_file_name(run.name)
     check_file_name(run.chapter)
     if not isinstance(run.parameters, dict) or not set(run.changed) <= set(run.parameters):
@@ -96,7 +96,7 @@ def folder_by_the_time(runs: Path) -> Path:
 
 
 @contextmanager
-def hold(out: Path, points: Sequence[Point]) -> Iterator[None]:
+def lock_folder(out: Path, points: Sequence[Point]) -> Iterator[None]:
     """Make the folder if need be, and hold it so that no second command writes into it.
 
     Raises:
@@ -152,11 +152,11 @@ def kept_record(out: Path, point: Point) -> Record | None:
         record = read_record(folder / RECORD)
     except FileNotFoundError:
         return None
-    whole = record.failed or all((folder / file).is_file() for file in record.files)
-    return record if whole else None
+    is_whole = record.failed or all((folder / file).is_file() for file in record.files)
+    return record if is_whole else None
 
 
-def clear(out: Path, point: Point) -> Path:
+def clear_point_folder(out: Path, point: Point) -> Path:
     """The folder of a point, without what an earlier try has left in it.
 
     Raises:
@@ -169,7 +169,7 @@ def clear(out: Path, point: Point) -> Path:
     return folder
 
 
-def keep(out: Path, point: Point, outcome: Outcome) -> None:
+def keep_outcome(out: Path, point: Point, outcome: Outcome) -> None:
     """Write what became of a point, its record last.
 
     Raises:
@@ -177,7 +177,7 @@ def keep(out: Path, point: Point, outcome: Outcome) -> None:
     """
     folder = out / "runs" / point.name
     if outcome.files is not None:
-        clear(out, point)
+        clear_point_folder(out, point)
         for name, content in outcome.files.items():
             write_bytes(folder / name, content)
     write_record(folder / RECORD, outcome.record)

@@ -9,22 +9,28 @@ from pathlib import Path
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.points import Point
 from metalearn_lab.sweep.progress import Progress
-from metalearn_lab.sweep.results import columns_table, results_table
-from metalearn_lab.sweep.run_folder import clear, hold, keep, kept_record, writing_into
+from metalearn_lab.sweep.results import columns_csv, results_csv
+from metalearn_lab.sweep.run_folder import (
+    clear_point_folder,
+    keep_outcome,
+    kept_record,
+    lock_folder,
+    writing_into,
+)
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.execute import execute_chapter
 
-RESULTS = "results.csv"
-RESULTS_COLUMNS = "results_columns.csv"
-Outcomes = Callable[[Sequence[Point]], Generator[tuple[Point, Outcome], None, None]]
+RESULTS_FILE = "results.csv"
+RESULTS_COLUMNS_FILE = "results_columns.csv"
+PointRunner = Callable[[Sequence[Point]], Generator[tuple[Point, Outcome], None, None]]
 """Runs points, here or on a cluster; each with what became of it, as they end."""
 
 
 def run_points(
     points: Sequence[Point],
     out: Path,
-    outcomes: Outcomes,
-    say: Callable[[str], object] = lambda line: None,
+    run: PointRunner,
+    print_line: Callable[[str], object] = lambda line: None,
 ) -> Progress:
     """Run points to their end, going on where an earlier call was stopped.
 
@@ -36,26 +42,28 @@ def run_points(
     Args:
         points: what to run, in the order of the table.
         out: where to, see `metalearn_lab.sweep.run_folder`.
-        outcomes: runs them: `one_after_another` with its folder, or
+        run: runs them: `one_after_another` with its folder, or
             `metalearn_lab.sweep.scheduling.on_cluster` with its workers.
-        say: takes one line for each run.
+        print_line: takes one line for each run.
 
     Raises:
         WorkbookError: the folder holds something else or cannot be written, a record in it is
             damaged, or the cluster was lost; what has finished is kept.
     """
-    with hold(out, points):
-        found = {point.key: kept_record(out, point) for point in points}
-        progress = Progress(points, {key: record for key, record in found.items() if record})
-        say(progress.first())
-        _write_table(progress, out)
-        with closing(outcomes(progress.waiting)) as ended:
-            for point, outcome in ended:
+    with lock_folder(out, points):
+        record_of_key = {point.key: kept_record(out, point) for point in points}
+        progress = Progress(
+            points, {key: record for key, record in record_of_key.items() if record}
+        )
+        print_line(progress.first_line())
+        _write_tables(progress, out)
+        with closing(run(progress.waiting_points)) as ended_points:
+            for point, outcome in ended_points:
                 with writing_into(out):
-                    keep(out, point, outcome)
-                line = progress.line(point, outcome.record)
-                _write_table(progress, out)
-                say(line)
+                    keep_outcome(out, point, outcome)
+                line = progress.count_run(point, outcome.record)
+                _write_tables(progress, out)
+                print_line(line)
     return progress
 
 
@@ -69,13 +77,13 @@ def one_after_another(
     """
     for number, point in enumerate(points, start=1):
         with writing_into(out):
-            folder = clear(out, point)
+            folder = clear_point_folder(out, point)
         label = f"[{number}/{len(points)}] {point.chapter.name}"
         record = execute_chapter(point.chapter, point.notebook, folder, point.changed, label)
         yield point, Outcome(record)
 
 
-def _write_table(progress: Progress, out: Path) -> None:
+def _write_tables(progress: Progress, out: Path) -> None:
     with writing_into(out):
-        write_text(out / RESULTS, results_table(progress.points, progress.records))
-        write_text(out / RESULTS_COLUMNS, columns_table(progress.points, progress.records))
+        write_text(out / RESULTS_FILE, results_csv(progress.points, progress.records))
+        write_text(out / RESULTS_COLUMNS_FILE, columns_csv(progress.points, progress.records))

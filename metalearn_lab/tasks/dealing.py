@@ -19,55 +19,57 @@ class ClassItems(NamedTuple):
 
     Attributes:
         rows: table rows, ``[items of all classes]``.
-        group_of: position of each item's group within its class, ``[items of all classes]``.
-        items: number of items of each class, ``[classes]``.
-        sizes: items in each group, ``[groups of all classes]``.
-        groups: number of groups of each class, ``[classes]``.
+        group_of_item: position of each item's group within its class, ``[items of all classes]``.
+        item_counts: number of items of each class, ``[classes]``.
+        group_sizes: items in each group, ``[groups of all classes]``.
+        group_counts: number of groups of each class, ``[classes]``.
     """
 
     rows: Tensor
-    group_of: Tensor
-    items: Tensor
-    sizes: Tensor
-    groups: Tensor
+    group_of_item: Tensor
+    item_counts: Tensor
+    group_sizes: Tensor
+    group_counts: Tensor
 
 
-def find_deal(sizes: Sequence[int], shots: int, queries: int) -> tuple[int, ...] | None:
+def find_support_groups(
+    group_sizes: Sequence[int], shots: int, queries: int
+) -> tuple[int, ...] | None:
     """Some groups for the support side, or None when there is no way to deal.
 
     The condition is exact: a set of whole groups with at least ``shots`` items whose complement
     has at least ``queries`` items.
 
     Args:
-        sizes: items in each group of one class.
+        group_sizes: items in each group of one class.
         shots: items needed for support.
         queries: items needed for query.
 
     Returns:
         Positions of the support side's groups.
     """
-    most = sum(sizes) - queries
-    if most < shots:
+    most_support_items = sum(group_sizes) - queries
+    if most_support_items < shots:
         return None
     # From a total to the total before the last group, and that group: sums share their beginnings.
-    reachable: dict[int, tuple[int, int]] = {0: (0, -1)}
-    for position, size in enumerate(sizes):
-        for total in list(reachable):
-            if total + size > most or total + size in reachable:
+    last_group_of_total: dict[int, tuple[int, int]] = {0: (0, -1)}
+    for group_index, group_size in enumerate(group_sizes):
+        for total in list(last_group_of_total):
+            if total + group_size > most_support_items or total + group_size in last_group_of_total:
                 continue
-            reachable[total + size] = (total, position)
-            if total + size >= shots:
-                return _groups_of(reachable, total + size)
+            last_group_of_total[total + group_size] = (total, group_index)
+            if total + group_size >= shots:
+                return _groups_of(last_group_of_total, total + group_size)
     return None
 
 
-def _groups_of(reachable: Mapping[int, tuple[int, int]], total: int) -> tuple[int, ...]:
+def _groups_of(last_group_of_total: Mapping[int, tuple[int, int]], total: int) -> tuple[int, ...]:
     """The groups whose sizes make the total, in rising order."""
-    positions: list[int] = []
+    group_indices: list[int] = []
     while total:
-        total, position = reachable[total]
-        positions.append(position)
-    return tuple(reversed(positions))
+        total, group_index = last_group_of_total[total]
+        group_indices.append(group_index)
+    return tuple(reversed(group_indices))
 
 
 def dealable_classes(
@@ -86,17 +88,19 @@ def dealable_classes(
         TypeError: labels or groups that are not one integer a row.
     """
     columns = integer_column("labels", labels), integer_column("groups", groups)
-    sizes: dict[int, list[int]] = defaultdict(list)
-    for (label, _), size in Counter(zip(*map(Tensor.tolist, columns), strict=True)).items():
-        sizes[label].append(size)
+    sizes_of_label: dict[int, list[int]] = defaultdict(list)
+    for (label, _), group_size in Counter(zip(*map(Tensor.tolist, columns), strict=True)).items():
+        sizes_of_label[label].append(group_size)
     dealable = tuple(
-        label for label in sorted(sizes) if find_deal(sizes[label], shots, queries) is not None
+        label
+        for label in sorted(sizes_of_label)
+        if find_support_groups(sizes_of_label[label], shots, queries) is not None
     )
     if not dealable:
         raise ValueError(
-            f"none of the {len(sizes)} classes has items for {shots} shots and {queries} queries, "
-            "in groups that can be kept apart (the largest has "
-            f"{max(map(sum, sizes.values()))} items): use fewer shots or queries"
+            f"none of the {len(sizes_of_label)} classes has items for {shots} shots and "
+            f"{queries} queries, in groups that can be kept apart (the largest has "
+            f"{max(map(sum, sizes_of_label.values()))} items): use fewer shots or queries"
         )
     return dealable
 
@@ -109,61 +113,74 @@ def index_classes(labels: Tensor, groups: Tensor, classes: Tensor) -> ClassItems
         groups: ``[rows]`` group of each row; a group lies within one class.
         classes: ``[classes]`` those to index, in rising order; each has rows.
     """
-    inside = torch.nonzero(torch.isin(labels, classes)).flatten()
-    by_class = labels[inside].argsort(stable=True)
-    rows = inside[by_class]
-    class_of = torch.searchsorted(classes, labels[rows])
-    _, group, sizes = torch.unique(groups[rows], return_inverse=True, return_counts=True)
-    class_of_group = torch.empty_like(sizes).scatter(0, group, class_of)
-    order = class_of_group.argsort(stable=True)
-    position = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
-    number = class_of_group.bincount(minlength=len(classes))
-    group_of = position[group] - (number.cumsum(0) - number)[class_of]
-    items = class_of.bincount(minlength=len(classes))
-    return ClassItems(rows, group_of, items, sizes[order], number)
+    rows_in_classes = torch.nonzero(torch.isin(labels, classes)).flatten()
+    class_order = labels[rows_in_classes].argsort(stable=True)
+    rows = rows_in_classes[class_order]
+    class_of_item = torch.searchsorted(classes, labels[rows])
+    _, group_index_of_item, group_sizes = torch.unique(
+        groups[rows], return_inverse=True, return_counts=True
+    )
+    class_of_group = torch.empty_like(group_sizes).scatter(0, group_index_of_item, class_of_item)
+    group_order = class_of_group.argsort(stable=True)
+    group_positions = torch.empty_like(group_order).scatter(
+        0, group_order, torch.arange(len(group_order))
+    )
+    group_counts = class_of_group.bincount(minlength=len(classes))
+    group_of_item = (
+        group_positions[group_index_of_item]
+        - (group_counts.cumsum(0) - group_counts)[class_of_item]
+    )
+    item_counts = class_of_item.bincount(minlength=len(classes))
+    return ClassItems(rows, group_of_item, item_counts, group_sizes[group_order], group_counts)
 
 
-def padded(values: Tensor, counts: Tensor, classes: Tensor, value: int) -> Tensor:
+def pad_classes(values: Tensor, counts: Tensor, classes: Tensor, fill: int) -> Tensor:
     """The values of some classes as one rectangle, as wide as the largest of them.
 
     Args:
         values: of all classes, one class behind the other.
         counts: how many each class has, ``[all classes]``.
         classes: positions of the classes wanted, ``[classes]``; one may be wanted twice.
-        value: where a class has fewer than the largest.
+        fill: where a class has fewer than the largest.
 
     Returns:
         ``[classes, largest]``.
     """
-    first, number = (counts.cumsum(0) - counts)[classes], counts[classes]
-    position = torch.arange(int(number.max()))
-    index = (first.unsqueeze(1) + position).clamp(max=len(values) - 1)
-    return values[index].masked_fill(position >= number.unsqueeze(1), value)
+    starts, widths = (counts.cumsum(0) - counts)[classes], counts[classes]
+    columns = torch.arange(int(widths.max()))
+    positions = (starts.unsqueeze(1) + columns).clamp(max=len(values) - 1)
+    return values[positions].masked_fill(columns >= widths.unsqueeze(1), fill)
 
 
-def deal(keys: Tensor, sizes: Tensor, one_deal: Tensor, *, shots: int, queries: int) -> Tensor:
+def deal(
+    random_keys: Tensor, group_sizes: Tensor, fallback_deal: Tensor, *, shots: int, queries: int
+) -> Tensor:
     """Deal whole groups to the support side, in random order, half of them where counts allow.
 
     The groups are put in the order of their keys, and the support side takes the first of them:
     half, or the nearest number with which both sides have enough items. Where this order has no
-    such number, ``one_deal`` stands in.
+    such number, ``fallback_deal`` stands in.
 
     Args:
-        keys: random numbers in [0, 1), ``[classes, groups]``.
-        sizes: items in each group, ``[classes, groups]``, 0 where padded.
-        one_deal: a deal that works, ``[classes, groups]`` bool.
+        random_keys: random numbers in [0, 1), ``[classes, groups]``.
+        group_sizes: items in each group, ``[classes, groups]``, 0 where padded.
+        fallback_deal: a deal that works, ``[classes, groups]`` bool.
         shots: support items a class.
         queries: query items a class.
 
     Returns:
         ``[classes, groups]`` bool, True on the support side.
     """
-    order = keys.masked_fill(sizes == 0, 2.0).argsort(dim=1)
-    so_far = sizes.gather(1, order).cumsum(dim=1)
-    works = (so_far >= shots) & (sizes.sum(dim=1, keepdim=True) - so_far >= queries)
-    number = torch.arange(1, sizes.shape[1] + 1)
-    half = (sizes > 0).sum(dim=1, keepdim=True) // 2
-    distance = (number - half).abs().masked_fill(~works, sizes.shape[1] + 1)
-    taken = number <= distance.argmin(dim=1, keepdim=True) + 1
-    dealt = torch.zeros_like(taken).scatter(1, order, taken)
-    return torch.where(works.any(dim=1, keepdim=True), dealt, one_deal)
+    group_order = random_keys.masked_fill(group_sizes == 0, 2.0).argsort(dim=1)
+    items_so_far = group_sizes.gather(1, group_order).cumsum(dim=1)
+    is_possible = (items_so_far >= shots) & (
+        group_sizes.sum(dim=1, keepdim=True) - items_so_far >= queries
+    )
+    group_counts = torch.arange(1, group_sizes.shape[1] + 1)
+    half_counts = (group_sizes > 0).sum(dim=1, keepdim=True) // 2
+    distance = (
+        (group_counts - half_counts).abs().masked_fill(~is_possible, group_sizes.shape[1] + 1)
+    )
+    is_taken = group_counts <= distance.argmin(dim=1, keepdim=True) + 1
+    is_support = torch.zeros_like(is_taken).scatter(1, group_order, is_taken)
+    return torch.where(is_possible.any(dim=1, keepdim=True), is_support, fallback_deal)

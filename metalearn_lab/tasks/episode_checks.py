@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.dealing import ClassItems, find_deal
+from metalearn_lab.tasks.dealing import ClassItems, find_support_groups
 
 
 def check_counts(ways: int, shots: int, queries: int) -> None:
@@ -112,8 +112,10 @@ def check_groups_within_classes(
         )
 
 
-def find_deals(items: ClassItems, names: Mapping[int, str], *, shots: int, queries: int) -> Tensor:
-    """A deal of the groups of each class that works (see ``dealing.find_deal``).
+def find_fallback_deal(
+    items: ClassItems, names: Mapping[int, str], *, shots: int, queries: int
+) -> Tensor:
+    """A deal of the groups of each class that works (see ``dealing.find_support_groups``).
 
     Args:
         items: the items of each class.
@@ -128,24 +130,25 @@ def find_deals(items: ClassItems, names: Mapping[int, str], *, shots: int, queri
         ValueError: for the first class without the items, or the groups, for an episode.
     """
     wanted = f"{shots} support and {queries} query items"
-    one_deal = torch.zeros(len(items.sizes), dtype=torch.bool)
-    by_class = (
-        values.split_with_sizes(items.groups.tolist()) for values in (items.sizes, one_deal)
+    fallback_deal = torch.zeros(len(items.group_sizes), dtype=torch.bool)
+    columns_by_class = (
+        values.split_with_sizes(items.group_counts.tolist())
+        for values in (items.group_sizes, fallback_deal)
     )
-    for name, group_sizes, on_support in zip(names.values(), *by_class, strict=True):
+    for name, group_sizes, on_support in zip(names.values(), *columns_by_class, strict=True):
         sizes = group_sizes.tolist()
         if sum(sizes) < shots + queries:
             raise ValueError(
                 f"class {name!r} has {sum(sizes)} items, but {wanted} need "
                 f"{shots + queries}: use fewer shots or queries, or leave the class out"
             )
-        support = find_deal(sizes, shots, queries)
-        if support is None:
+        support_groups = find_support_groups(sizes, shots, queries)
+        if support_groups is None:
             raise ValueError(
                 f"class {name!r} has {sum(sizes)} items in {len(sizes)} groups of sizes "
                 f"{sorted(sizes, reverse=True)[:10]}, and no choice of whole groups leaves "
                 f"{wanted} on two sides without a common group: use fewer shots or queries, "
                 "or leave the class out"
             )
-        on_support[list(support)] = True
-    return one_deal
+        on_support[list(support_groups)] = True
+    return fallback_deal

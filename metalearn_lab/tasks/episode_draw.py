@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.tasks.dealing import ClassItems, deal, padded
+from metalearn_lab.tasks.dealing import ClassItems, deal, pad_classes
 
 MOST_NUMBERS = 2**20
 """Random numbers of the episodes that are drawn together, 8 MB; one episode may need more."""
@@ -31,7 +31,7 @@ class Draw(NamedTuple):
 
 def draw_episodes(
     items: ClassItems,
-    one_deal: Tensor,
+    fallback_deal: Tensor,
     streams: Sequence[torch.Generator],
     *,
     ways: int,
@@ -46,47 +46,53 @@ def draw_episodes(
 
     Args:
         items: the items of each class.
-        one_deal: a deal of the groups of each class that works, ``[groups of all classes]``.
+        fallback_deal: a deal of the groups of each class that works, ``[groups of all classes]``.
         streams: one generator an episode.
         ways: classes an episode.
         shots: support items a class.
         queries: query items a class.
     """
     counts = {"ways": ways, "shots": shots, "queries": queries}
-    numbers = len(items.items) + ways * int(items.groups.max() + items.items.max())
-    together = max(1, MOST_NUMBERS // numbers)
+    numbers_per_episode = len(items.item_counts) + ways * int(
+        items.group_counts.max() + items.item_counts.max()
+    )
+    episodes_at_once = max(1, MOST_NUMBERS // numbers_per_episode)
     draws = [
-        _draw_together(items, one_deal, streams[first : first + together], **counts)
-        for first in range(0, len(streams), together)
+        _draw_together(items, fallback_deal, streams[first : first + episodes_at_once], **counts)
+        for first in range(0, len(streams), episodes_at_once)
     ]
     return draws[0] if len(draws) == 1 else Draw(*map(torch.cat, zip(*draws, strict=True)))
 
 
 def _draw_together(
     items: ClassItems,
-    one_deal: Tensor,
+    fallback_deal: Tensor,
     streams: Sequence[torch.Generator],
     *,
     ways: int,
     shots: int,
     queries: int,
 ) -> Draw:
-    class_keys, group_keys, item_keys = _keys(items, streams, ways)
+    class_keys, group_keys, item_keys = _random_keys(items, streams, ways)
     classes = class_keys.argsort(dim=1)[:, :ways]
-    drawn = classes.flatten()
-    rows, group_of = (padded(values, items.items, drawn, -1) for values in items[:2])
-    sizes = padded(items.sizes, items.groups, drawn, 0)
-    known = padded(one_deal, items.groups, drawn, False)
-    keys = group_keys[:, : sizes.shape[1]]
-    groups = deal(keys, sizes, known, shots=shots, queries=queries)
-    on_support = groups.gather(1, group_of.clamp(min=0))
+    drawn_classes = classes.flatten()
+    rows, group_of_item = (
+        pad_classes(values, items.item_counts, drawn_classes, -1) for values in items[:2]
+    )
+    group_sizes = pad_classes(items.group_sizes, items.group_counts, drawn_classes, 0)
+    drawn_fallback_deal = pad_classes(fallback_deal, items.group_counts, drawn_classes, False)
+    random_keys = group_keys[:, : group_sizes.shape[1]]
+    is_support_group = deal(
+        random_keys, group_sizes, drawn_fallback_deal, shots=shots, queries=queries
+    )
+    on_support = is_support_group.gather(1, group_of_item.clamp(min=0))
     item_keys = item_keys[:, : rows.shape[1]].masked_fill(rows < 0, -1.0)
     support = _pick(item_keys.masked_fill(~on_support, -1.0), rows, shots, ways)
     query = _pick(item_keys.masked_fill(on_support, -1.0), rows, queries, ways)
     return Draw(classes, support, query)
 
 
-def _keys(
+def _random_keys(
     items: ClassItems, streams: Sequence[torch.Generator], ways: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Random keys in [0, 1): for classes, for the groups of each way, for the items of each way.
@@ -94,19 +100,23 @@ def _keys(
     They are double precision because a tie could be broken differently on another machine. Every
     way gets as many as the largest class needs, so a stream says the same whichever are drawn.
     """
-    classes, groups, most_items = len(items.items), int(items.groups.max()), int(items.items.max())
-    total = classes + ways * (groups + most_items)
-    draws = [torch.rand(total, dtype=torch.float64, generator=stream) for stream in streams]
-    class_keys, way_keys = torch.stack(draws).tensor_split([classes], dim=1)
+    class_count, most_groups, most_items = (
+        len(items.item_counts),
+        int(items.group_counts.max()),
+        int(items.item_counts.max()),
+    )
+    key_count = class_count + ways * (most_groups + most_items)
+    draws = [torch.rand(key_count, dtype=torch.float64, generator=stream) for stream in streams]
+    class_keys, way_keys = torch.stack(draws).tensor_split([class_count], dim=1)
     by_way = way_keys.reshape(len(streams) * ways, -1)
-    group_keys, item_keys = by_way.tensor_split([groups], dim=1)
+    group_keys, item_keys = by_way.tensor_split([most_groups], dim=1)
     return class_keys, group_keys, item_keys
 
 
-def _pick(keys: Tensor, rows: Tensor, number: int, ways: int) -> Tensor:
-    """Rows of the largest keys, of ``[episodes * ways, items]``, as ``[episodes, number * ways]``.
+def _pick(keys: Tensor, rows: Tensor, count: int, ways: int) -> Tensor:
+    """Rows of the largest keys, of ``[episodes * ways, items]``, as ``[episodes, count * ways]``.
 
     They stand shot by shot, ways running fastest.
     """
-    picked = rows.gather(1, keys.topk(number, dim=1).indices)
-    return picked.reshape(-1, ways, number).transpose(1, 2).flatten(1)
+    picked = rows.gather(1, keys.topk(count, dim=1).indices)
+    return picked.reshape(-1, ways, count).transpose(1, 2).flatten(1)

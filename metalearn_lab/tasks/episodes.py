@@ -68,7 +68,7 @@ class EpisodeSampler:
     Raises:
         ValueError: counts out of range, columns that do not fit each other, NaN or infinity in
             ``x``, labels out of range, classes that are unknown or too few, a group in two
-            classes, or a class whose groups cannot be dealt (see ``dealing.find_deal``).
+            classes, or a class whose groups cannot be dealt (see ``dealing.find_support_groups``).
         TypeError: labels, groups or classes that are not integers, or items that are no numbers.
     """
 
@@ -108,7 +108,9 @@ class EpisodeSampler:
         self.ways, self.shots, self.queries = ways, shots, queries
         self.class_names = names
         self._items = index_classes(label_of, group_of, own)
-        self._one_deal = checks.find_deals(self._items, names, shots=shots, queries=queries)
+        self._fallback_deal = checks.find_fallback_deal(
+            self._items, names, shots=shots, queries=queries
+        )
 
     @classmethod
     def from_dataset(
@@ -209,7 +211,7 @@ class EpisodeSampler:
         addresses = range(first, first + count)
         return draw_episodes(
             self._items,
-            self._one_deal,
+            self._fallback_deal,
             [generator("episode", self.seed, self.split, index) for index in addresses],
             ways=self.ways,
             shots=self.shots,

@@ -31,7 +31,7 @@ from metalearn_lab.training.sharding import (
     rank,
     stand_with_first_rank,
 )
-from metalearn_lab.training.trainee import SavedState, Trainee, grouped, named
+from metalearn_lab.training.trainee import SavedState, Trainee, flatten_groups, unflatten_groups
 
 
 @dataclass
@@ -159,16 +159,16 @@ class RunState:
         if self.path is None:
             return
         saved = self.trainee.saved_state()
-        state = saved.state | {
+        json_state = saved.json_state | {
             "run": vars(self.done),
             "losses": self.losses,
             "compiling was asked for": not self.outer.may_stop_compiling,
         }
         # By now the steps may no longer be compiled.
         description = self.description | {"compiled": self.outer.compiled}
-        random = random_of_all_ranks(saved.tensors["random"])
-        tensors = named(saved.tensors | random | {"best": self.best})
-        checkpoint = Checkpoint(description, state, tensors)
+        random_groups = random_of_all_ranks(saved.tensors["random"])
+        tensors = flatten_groups(saved.tensors | random_groups | {"best": self.best})
+        checkpoint = Checkpoint(description, json_state, tensors)
         from_first_rank(partial(save_checkpoint, self.path, checkpoint))
 
     def restore_best(self) -> None:
@@ -189,7 +189,7 @@ class RunState:
                 f"{self.path} already holds {self.done.iterations} iterations, and {iterations} "
                 "were asked for: ask for as many or more, or give another path"
             )
-        groups = grouped(checkpoint.tensors)
+        groups = unflatten_groups(checkpoint.tensors)
         self.best = groups.get("best", {})
         # A rank that the checkpoint was written without keeps its own random numbers.
         random = groups.get(random_group(rank()), {})

@@ -123,7 +123,7 @@ def stand_with_first_rank(trainee: Trainee) -> None:
         saved = from_first_rank(
             lambda: pytree.tree_map_only(Tensor, Tensor.cpu, trainee.saved_state())
         )
-        trainee.restore(SavedState(saved.state, saved.tensors | {"random": {}}))
+        trainee.restore(SavedState(saved.json_state, saved.tensors | {"random": {}}))
 
 
 def random_of_all_ranks(own: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -19,12 +19,12 @@ class SavedState(NamedTuple):
     """Where training stood.
 
     Attributes:
-        state: numbers, lists and dictionaries.
+        json_state: numbers, lists and dictionaries.
         tensors: by group and name; the groups are the learner, the optimiser and the random
             generators.
     """
 
-    state: dict[str, Any]
+    json_state: dict[str, Any]
     tensors: dict[str, dict[str, Tensor]]
 
 
@@ -44,24 +44,33 @@ class Trainee:
 
     def saved_state(self) -> SavedState:
         """Where training stands now, in copies that later steps do not touch."""
-        optimizer = self.optimizer.state_dict()
-        entries = [
+        optimizer_state = self.optimizer.state_dict()
+        optimizer_entries = [
             [index, name, value]
-            for index, values in optimizer["state"].items()
-            for name, value in values.items()
+            for index, parameter_state in optimizer_state["state"].items()
+            for name, value in parameter_state.items()
         ]
         tensors = {
             "learner": self.learner.state_dict(),
-            "optimizer": {f"{i}/{n}": v for i, n, v in entries if isinstance(v, Tensor)},
+            "optimizer": {
+                f"{index}/{name}": value
+                for index, name, value in optimizer_entries
+                if isinstance(value, Tensor)
+            },
             "random": torch_state(self._device),
         }
-        state = {
-            "optimizer": optimizer["param_groups"],
-            "optimizer numbers": [entry for entry in entries if not isinstance(entry[2], Tensor)],
+        json_state = {
+            "optimizer": optimizer_state["param_groups"],
+            "optimizer numbers": [
+                entry for entry in optimizer_entries if not isinstance(entry[2], Tensor)
+            ],
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
         }
-        clones = {g: {n: t.clone() for n, t in group.items()} for g, group in tensors.items()}
-        return SavedState(copy.deepcopy(state), clones)
+        clones = {
+            group_name: {name: tensor.clone() for name, tensor in group.items()}
+            for group_name, group in tensors.items()
+        }
+        return SavedState(copy.deepcopy(json_state), clones)
 
     def restore(self, saved: SavedState) -> None:
         """Stand where training stood, bit for bit, random numbers included where they were saved.
@@ -72,12 +81,19 @@ class Trainee:
         """
         groups = saved.tensors
         self.learner.load_state_dict(groups["learner"])
-        self.optimizer.load_state_dict(_state_dict(saved.state, groups.get("optimizer", {})))
-        for parameter, values in self.optimizer.state.items():
-            values.update({n: _laid_out_like(parameter, v) for n, v in values.items()})
+        self.optimizer.load_state_dict(
+            _optimizer_state_dict(saved.json_state, groups.get("optimizer", {}))
+        )
+        for parameter, parameter_state in self.optimizer.state.items():
+            parameter_state.update(
+                {name: _laid_out_like(parameter, value) for name, value in parameter_state.items()}
+            )
         if self.scheduler is not None:
-            self.scheduler.load_state_dict(saved.state["scheduler"])
-        random_states = {name: state.cpu() for name, state in groups.get("random", {}).items()}
+            self.scheduler.load_state_dict(saved.json_state["scheduler"])
+        random_states = {
+            name: generator_state.cpu()
+            for name, generator_state in groups.get("random", {}).items()
+        }
         set_torch_state(random_states, self._device)
 
     @property
@@ -90,28 +106,32 @@ class Trainee:
             self.scheduler.step()
 
 
-def named(groups: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+def flatten_groups(groups: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
     """Tensors of several groups under one name each, the group's, a slash, and their own."""
-    return {f"{g}/{name}": tensor for g, group in groups.items() for name, tensor in group.items()}
+    return {
+        f"{group_name}/{name}": tensor
+        for group_name, group in groups.items()
+        for name, tensor in group.items()
+    }
 
 
-def grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """What ``named`` was given."""
+def unflatten_groups(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """What ``flatten_groups`` was given."""
     groups: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        prefix, rest = name.split("/", 1)
-        groups.setdefault(prefix, {})[rest] = tensor
+    for full_name, tensor in tensors.items():
+        group_name, name = full_name.split("/", 1)
+        groups.setdefault(group_name, {})[name] = tensor
     return groups
 
 
-def _state_dict(saved: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
-    state: dict[int, dict[str, Any]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split("/", 1)
-        state.setdefault(int(index), {})[key] = tensor
-    for index, key, number in saved["optimizer numbers"]:
-        state.setdefault(index, {})[key] = number
-    return {"state": state, "param_groups": saved["optimizer"]}
+def _optimizer_state_dict(json_state: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
+    state_of_index: dict[int, dict[str, Any]] = {}
+    for full_name, tensor in tensors.items():
+        index, name = full_name.split("/", 1)
+        state_of_index.setdefault(int(index), {})[name] = tensor
+    for index, name, number in json_state["optimizer numbers"]:
+        state_of_index.setdefault(index, {})[name] = number
+    return {"state": state_of_index, "param_groups": json_state["optimizer"]}
 
 
 def _laid_out_like(parameter: Tensor, value: Any) -> Any:

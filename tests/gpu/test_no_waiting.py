@@ -11,7 +11,7 @@ from metalearn_lab.tasks.types import to_device
 from metalearn_lab.training.block import train_block
 from metalearn_lab.training.non_finite import NonFiniteLossError
 from metalearn_lab.training.outer_step import OuterStep
-from metalearn_lab.training.trainee import Trainee, named
+from metalearn_lab.training.trainee import Trainee, flatten_groups
 from tests.learners.builders import (
     LEARNERS,
     merged_for,
@@ -68,7 +68,8 @@ def test_a_lost_step_is_found_and_taken_back():
     with pytest.raises(NonFiniteLossError, match=r"iteration 4: query\.y of task 0"):
         run()
     clean()
-    kept = named(expected.saved_state().tensors)
+    kept = flatten_groups(expected.saved_state().tensors)
     assert all(
-        torch.equal(tensor, kept[n]) for n, tensor in named(found.saved_state().tensors).items()
+        torch.equal(tensor, kept[n])
+        for n, tensor in flatten_groups(found.saved_state().tensors).items()
     )

@@ -134,8 +134,8 @@ FAULTS = (
     Fault(
         "a resumed run begins with a fresh optimiser",
         "training/trainee.py",
-        "self.optimizer.load_state_dict(_state_dict(",
-        "_state_dict(saved.state, {}), (_state_dict(",
+        "self.optimizer.load_state_dict(\n",
+        "dict(\n",
         ("tests/training",),
     ),
     Fault(

@@ -178,9 +178,9 @@ def small_layers(monkeypatch):
     made: list[Tensor] = []
 
     class Noted(low_rank.SmallLayer):
-        def __init__(self, layer: nn.Module, start: Tensor) -> None:
-            made.append(start)
-            super().__init__(layer, start)
+        def __init__(self, layer: nn.Module, initial_weight: Tensor) -> None:
+            made.append(initial_weight)
+            super().__init__(layer, initial_weight)
 
     monkeypatch.setattr(low_rank, "SmallLayer", Noted)
     return made

@@ -32,7 +32,7 @@ def run_here(
 ) -> list[Record]:
     """What `metalearn-lab run` does, but for its report; the records, in order."""
     points = points_of_run(chapters, given, notebooks)
-    return run_points(points, out, partial(one_after_another, out), say).ended
+    return run_points(points, out, partial(one_after_another, out), say).ended_records
 
 
 def folders_of(out: Path) -> dict[str, Path]:

@@ -61,7 +61,7 @@ def test_a_sweep_survives_a_worker_that_dies_in_the_middle_of_a_run(notebooks, t
         progress = run_points(points, tmp_path / "disturbed", partial(on_cluster, scheduler, None))
         killer.join()
         assert sum(worker.poll() is not None for worker in workers) == 1
-        assert (progress.ran, progress.failed) == (4, 0)
+        assert (progress.ran_count, progress.failed_count) == (4, 0)
         started = [line.split()[0] for line in log.read_text().splitlines()]
         assert sorted(started) == sorted(["1", "2", "3", "4", killer.steps])
         run_points(points, tmp_path / "undisturbed", partial(on_cluster, scheduler, None))

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from metalearn_lab.sweep.points import grid_points
-from metalearn_lab.sweep.results import results_table
+from metalearn_lab.sweep.results import results_csv
 from metalearn_lab.sweep.run_points import run_points
 from metalearn_lab.sweep.scheduling import on_cluster
 from metalearn_lab.sweep.sweep_file import read_sweep_file
@@ -63,7 +63,7 @@ def test_a_sweep_killed_before_any_of_its_changes_ends_as_one_that_was_not(noteb
         assert_nothing_is_corrupt(out, expected)
         before = finished(out)
         progress = quick_sweep(out, *arguments)
-        assert (progress.kept, progress.failed) == (before, 0)
+        assert (progress.kept_count, progress.failed_count) == (before, 0)
         assert_whole(out, expected)
         kept.add(before)
     assert kept == {0, 1, 2}, "some were killed between the runs"
@@ -76,7 +76,7 @@ def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
     log, out, go = (tmp_path / name for name in ("log", "out", "go"))
     file = write_sweep(notebooks, steps=[1, 2, 3], until=str(go), log=str(log))
     points = grid_points(read_sweep_file(file), notebooks)
-    expected = results_table(points, {point.key: computed(point) for point in points})
+    expected = results_csv(points, {point.key: computed(point) for point in points})
     process = process_of(drive, points, out, scheduler)
     process.start()
     wait_until(log.exists)
@@ -86,7 +86,7 @@ def test_a_sweep_goes_on_where_workers_are_in_the_middle_of_its_runs(
     before = finished(out)
     go.touch()
     progress = run_points(points, out, partial(on_cluster, scheduler, None))
-    assert (progress.kept, progress.failed) == (before, 0)
+    assert (progress.kept_count, progress.failed_count) == (before, 0)
     assert_whole(out, expected)
 
 

@@ -1,7 +1,7 @@
 import csv
 
 from metalearn_lab.sweep.points import Point
-from metalearn_lab.sweep.results import columns_table, results_table
+from metalearn_lab.sweep.results import columns_csv, results_csv
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.record import Record
 from tests.sweep.fake_sweep import fact
@@ -37,7 +37,7 @@ def rows(text):
 
 
 def test_it_has_a_column_for_each_parameter():
-    text = results_table([A, B, C], {each.key: record(each) for each in (A, B, C)})
+    text = results_csv([A, B, C], {each.key: record(each) for each in (A, B, C)})
     assert text.splitlines()[0] == (
         "key,chapter,rate,shots,ways,status,error,started,seconds,device,code,"
         "proofs,proofs_false,findings,findings_false"
@@ -47,27 +47,27 @@ def test_it_has_a_column_for_each_parameter():
 
 def test_rows_come_in_the_order_of_the_grid_whatever_ended_first():
     ended = {each.key: record(each, [{"loss": 0.1 + 0.2}]) for each in (C, B, A)}
-    text = results_table([A, B, C], ended)
+    text = results_csv([A, B, C], ended)
     assert [row["key"] for row in rows(text)] == ["a", "b", "c"]
     assert [float(row["loss"]) for row in rows(text)] == [0.1 + 0.2] * 3
-    assert text == results_table([A, B, C], dict(reversed(ended.items())))
+    assert text == results_csv([A, B, C], dict(reversed(ended.items())))
 
 
 def test_a_point_that_has_not_ended_has_no_row_and_one_that_failed_has_its_error():
-    [only] = rows(results_table([A, B], {"b": record(B, error='too "bad", really')}))
+    [only] = rows(results_csv([A, B], {"b": record(B, error='too "bad", really')}))
     assert (only["key"], only["status"], only["error"]) == ("b", "failed", 'too "bad", really')
 
 
 def test_a_headline_value_never_takes_a_parameters_column():
-    [row] = rows(results_table([A], {"a": record(A, [{"shots": 9, "loss": 1}, {"loss": 2}])}))
+    [row] = rows(results_csv([A], {"a": record(A, [{"shots": 9, "loss": 1}, {"loss": 2}])}))
     assert (row["shots"], row["headline_shots"]) == ("1", "9")
     assert (row["loss"], row["loss_2"]) == ("1", "2")
 
 
 def test_every_column_has_a_meaning():
     ended = {"a": record(A, [{"loss": 1.0, "loss_half_width": 0.1}])}
-    told = {row["column"]: row["meaning"] for row in rows(columns_table([A], ended))}
-    assert list(told) == results_table([A], ended).splitlines()[0].split(",")
+    told = {row["column"]: row["meaning"] for row in rows(columns_csv([A], ended))}
+    assert list(told) == results_csv([A], ended).splitlines()[0].split(",")
     assert told["loss_half_width"] == "half-width of the 95 % interval of loss, over tasks"
     assert told["shots"] == "parameter: see the chapter"
     assert all(told.values())
@@ -76,6 +76,6 @@ def test_every_column_has_a_meaning():
 def test_facts_are_counted_by_kind():
     ended = record(A)
     ended.facts = [fact(turned=False), fact(turned=True), {**fact(turned=False), "kind": "proof"}]
-    [row] = rows(results_table([A], {"a": ended}))
+    [row] = rows(results_csv([A], {"a": ended}))
     assert (row["status"], row["proofs"], row["proofs_false"]) == ("false facts", "1", "0")
     assert (row["findings"], row["findings_false"]) == ("2", "1")

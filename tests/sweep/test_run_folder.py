@@ -37,7 +37,7 @@ def test_a_second_sweep_of_the_folder_refuses(sweep, out):
     with folder_lock(out), pytest.raises(WorkbookError, match=r"another command is writing into"):
         sweep()
     assert files_of(out) == before
-    assert sweep().kept == 3
+    assert sweep().kept_count == 3
 
 
 @pytest.mark.parametrize("other", ["notes.txt", "table.csv", "06_few_shot_text.ipynb"])
@@ -52,7 +52,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(sweep, out
 def test_a_hidden_file_is_in_nobodys_way(sweep, out):
     out.mkdir()
     (out / ".DS_Store").write_text("")
-    assert sweep().ran == 3
+    assert sweep().ran_count == 3
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(sweep, out):
@@ -71,7 +71,7 @@ def test_what_a_killed_sweep_had_half_written_goes_and_what_was_finished_stays(s
     folder = next((out / "runs").iterdir())
     (folder / ".run.json.123.tmp").write_text("{")
     (out / ".results.csv.123.tmp").write_text("key")
-    assert sweep().kept == 3
+    assert sweep().kept_count == 3
     assert files_of(out) == whole
 
 
@@ -80,8 +80,8 @@ def test_a_run_without_its_record_runs_again_and_so_does_one_that_failed(sweep, 
     assert (out / "results.csv").read_text().count("failed,bad") == 1
     next(out.glob("runs/*/run.json")).unlink()
     again = sweep()
-    assert again.ran in (1, 2)
-    assert (again.ran + again.kept, again.failed) == (3, 0)
+    assert again.ran_count in (1, 2)
+    assert (again.ran_count + again.kept_count, again.failed_count) == (3, 0)
     assert "bad" not in (out / "results.csv").read_text()
 
 
@@ -107,7 +107,7 @@ def test_the_folder_is_free_again_after_ctrl_c(sweep, out):
 
     with pytest.raises(KeyboardInterrupt):
         sweep(stop)
-    assert (sweep().kept, len(files_of(out))) == (1, 4 + 3 * 3)
+    assert (sweep().kept_count, len(files_of(out))) == (1, 4 + 3 * 3)
 
 
 def sweep_until_the_disk_is_full(sweep) -> None:
@@ -131,7 +131,7 @@ def test_a_sweep_whose_disk_fills_goes_on_when_there_is_space(sweep, out):
     assert (out / "results.csv").read_text().count(",ok,") == 1
     assert len(list(out.glob("runs/*/run.json"))) == 1
     again = sweep()
-    assert (again.kept, again.ran) == (1, 2)
+    assert (again.kept_count, again.ran_count) == (1, 2)
     assert (out / "results.csv").read_text().count(",ok,") == 3
 
 
@@ -140,5 +140,5 @@ def test_a_run_whose_files_are_gone_runs_again(sweep, out, ending):
     sweep()
     next(out.glob(f"runs/*/*.{ending}")).unlink()
     again = sweep()
-    assert (again.kept, again.ran) == (2, 1)
+    assert (again.kept_count, again.ran_count) == (2, 1)
     assert len(list(out.glob(f"runs/*/*.{ending}"))) == 3

@@ -133,6 +133,6 @@ def test_two_sweeps_of_one_folder_keep_each_others_runs(notebooks, tmp_path, sch
     table = (tmp_path / "out" / "results.csv").read_text()
     assert [row["steps"] for row in csv.DictReader(table.splitlines())] == ["2"]
     again = run_sweep(tmp_path / "1.yml", notebooks, tmp_path / "out", scheduler)
-    assert (again.ran, again.kept) == (0, 1)
+    assert (again.ran_count, again.kept_count) == (0, 1)
     plan = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert [run["parameters"]["steps"] for run in plan] == [1]

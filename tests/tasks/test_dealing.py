@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalearn_lab.tasks.dealing import deal, dealable_classes, find_deal
+from metalearn_lab.tasks.dealing import deal, dealable_classes, find_support_groups
 from metalearn_lab.tasks.seeds import generator
 
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=7)
@@ -28,7 +28,7 @@ def all_deals(sizes: list[int], shots: int, queries: int) -> list[tuple[int, ...
 def test_a_deal_is_found_exactly_when_there_is_one(
     sizes: list[int], shots: int, queries: int
 ) -> None:
-    found = find_deal(sizes, shots, queries)
+    found = find_support_groups(sizes, shots, queries)
     deals = all_deals(sizes, shots, queries)
     assert (found is None) == (not deals)
     assert found is None or tuple(sorted(found)) in deals
@@ -41,7 +41,7 @@ def test_random_deals_always_work(sizes: list[int], shots: int, queries: int, se
         return
     keys = torch.rand(50, len(sizes), dtype=torch.float64, generator=generator("deal", seed))
     one_deal = torch.zeros(50, len(sizes), dtype=torch.bool)
-    one_deal[:, list(find_deal(sizes, shots, queries) or ())] = True
+    one_deal[:, list(find_support_groups(sizes, shots, queries) or ())] = True
     dealt = deal(keys, torch.tensor(sizes).expand(50, -1), one_deal, shots=shots, queries=queries)
     assert {tuple(torch.nonzero(row).flatten().tolist()) for row in dealt} <= set(deals)
 

@@ -16,7 +16,7 @@ from metalearn_lab.training.json_state import to_json
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
 from metalearn_lab.training.outer_step import OuterStep
-from metalearn_lab.training.trainee import Trainee, named
+from metalearn_lab.training.trainee import Trainee, flatten_groups
 from tests.learners.builders import sinusoid_learner, sinusoids
 from tests.training.device_reads import reads_of
 
@@ -51,8 +51,8 @@ def train(trained, tasks, iterations, **settings):
 
 def assert_same(found: Trainee, expected: Trainee) -> None:
     kept, wanted = found.saved_state(), expected.saved_state()
-    assert to_json(kept.state, "state") == to_json(wanted.state, "state")
-    tensors, others = named(kept.tensors), named(wanted.tensors)
+    assert to_json(kept.json_state, "state") == to_json(wanted.json_state, "state")
+    tensors, others = flatten_groups(kept.tensors), flatten_groups(wanted.tensors)
     assert tensors.keys() == others.keys()
     assert all(torch.equal(tensors[name], tensor) for name, tensor in others.items())
 
