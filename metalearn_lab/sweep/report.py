@@ -54,6 +54,8 @@ def _page(sweep: FinishedSweep) -> str:
     )
     pages.filters["order"] = _order
     return pages.get_template("report.html").render(
+        heading=_heading(sweep),
+        begun=_begun([run.record for run in sweep.ended]),
         summary=_summary(sweep),
         tiles=_tiles(sweep),
         waiting=counted(len(sweep.planned) - len(sweep.ended), "run"),
@@ -73,6 +75,22 @@ def _summary(sweep: FinishedSweep) -> str:
     false = sum(len(run.record.false_facts) for run in sweep.ended)
     facts = f" {counted(false, 'fact')} False." if false else ""
     return f"{ended}, {len(sweep.failed) or 'none'} of them failed.{facts}"
+
+
+def _heading(sweep: FinishedSweep) -> str:
+    """Which chapters, and over which parameters."""
+    titles = [chapter.title for chapter in sweep.chapters]
+    what = ", ".join(titles) if len(titles) < 3 else counted(len(titles), "chapter")
+    varied = list(dict.fromkeys(name for chapter in sweep.chapters for name in chapter.varied))
+    return f"{what} over {', '.join(varied)}" if varied else what
+
+
+def _begun(records: Sequence[Record]) -> str:
+    """When the first run began, and by which code; of records that ran."""
+    ran = [record for record in records if record.started]
+    codes = ", ".join(sorted({record.code for record in ran if record.code}))
+    by = f", code {codes}" if codes else ""
+    return f"Begun {min(record.started for record in ran)}{by}" if ran else ""
 
 
 def _tiles(sweep: FinishedSweep) -> list[tuple[str, str, bool]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.figures.sweep_curves import Curve, Run, median_curve
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
-from metalearn_lab.sweep.over_seeds import over_seeds
+from metalearn_lab.sweep.over_seeds import Setting, over_seeds
 from metalearn_lab.workbook.failure import one_line
 from metalearn_lab.workbook.headline import HALF_WIDTH
 from metalearn_lab.workbook.record import Record
@@ -74,8 +74,8 @@ def false_facts_table(chapters: Iterable[ChapterRuns]) -> PageTable:
     """Each fact that does not hold, with its number."""
     return PageTable(
         label="False facts",
-        caption="A proof holds always: here is a fault. A finding may turn round with the seed.",
-        columns=["Chapter", "Run", "Kind", "Claim", "Its number, and bounds"],
+        caption="A False proof is a fault. A False finding may be chance: look at other seeds.",
+        columns=["Chapter", "Run", "Kind", "Claim", "Measured, and its bounds"],
         rows=[
             [chapter.title, _run(chapter, run), fact["kind"], fact["claim"], fact["shown"]]
             for chapter in chapters
@@ -129,17 +129,26 @@ def seeds_table(chapter: ChapterRuns) -> PageTable:
     names = list(dict.fromkeys(name for setting in settings for name in setting.means))
     return PageTable(
         label=f"Chapter {chapter.title} over seeds",
-        caption="Means over seeds; ± is the half-width of a 95 % interval over seeds",
+        caption="Means over seeds; ± is the half-width of a 95 % interval over seeds. Runs far "
+        "above the others, or not finite, are left out and counted",
         columns=["Setting", "Seeds", *names],
         rows=[
             [
                 setting.words or "all runs",
                 str(setting.seed_count),
-                *(_mean(*setting.means[name]) if name in setting.means else "" for name in names),
+                *(_seed_mean(setting, name) for name in names),
             ]
             for setting in settings
         ],
     )
+
+
+def _seed_mean(setting: Setting, name: str) -> str:
+    if name not in setting.means:
+        return ""
+    mean, half_width, left_out = setting.means[name]
+    counted_out = f" ({left_out} of {setting.seed_count} left out)" if left_out else ""
+    return _mean(mean, half_width) + counted_out
 
 
 def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> PageTable:
@@ -166,7 +175,15 @@ def _with_interval(columns: Mapping[str, Any], name: str) -> str:
 
 
 def _mean(mean: Any, half: Any) -> str:
-    return f"{number(mean)}, no interval" if str(half) == "nan" else f"{number(mean)} ± {half:.2g}"
+    """A mean to the second digit of its half-width."""
+    if str(half) == "nan" or not math.isfinite(float(mean)):
+        return f"{number(mean)}, no interval"
+    if not 0 < half < math.inf:
+        return f"{number(mean)} ± {half:.2g}"
+    decimals = 1 - math.floor(math.log10(half))
+    if not 0 <= decimals <= 6:
+        return f"{number(mean)} ± {half:.2g}"
+    return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
 
 
 def number(value: Any, digits: int = 4) -> str:

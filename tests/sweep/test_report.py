@@ -192,8 +192,26 @@ def test_results_over_seeds_have_their_own_intervals(tmp_path):
     assert float(row["mean"]) == pytest.approx(statistics.mean(values))
     half = 4.302652729749464 * statistics.stdev(values) / 3**0.5  # t of two degrees of freedom
     assert float(row["half_width"]) == pytest.approx(half)
-    assert "Means over seeds; ± is the half-width of a 95 % interval over seeds" in page.text
+    assert any(text.startswith("Means over seeds; ± is the half-width") for text in page.text)
     assert "shots = 5" in page.text
+
+
+def test_a_run_that_diverged_is_in_no_mean_and_is_counted(tmp_path):
+    points, _, page = report(tmp_path / "s", diverged=[2])
+    with (tmp_path / "s" / "over_seeds.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["result"] == "maml"]
+    assert [(row["left_out"], row["seeds"]) for row in rows] == [("1", "3"), ("0", "3")]
+    records = [read_record(tmp_path / "s" / "runs" / p.name / "run.json") for p in points[:2]]
+    values = [record.headlines[0]["values"]["maml"] for record in records]
+    assert float(rows[0]["mean"]) == pytest.approx(statistics.mean(values))
+    assert any(text.endswith(" (1 of 3 left out)") for text in page.text)
+
+
+def test_it_says_first_of_what_it_is(tmp_path):
+    _, _, page = report(tmp_path / "s")
+    text = " ".join(page.text)
+    assert "Report: 00 Start here over shots, seed" in text
+    assert "Begun 2026-11-22T15:00:00+00:00" in text
 
 
 def test_every_picture_has_alt_text_that_says_where_learners_end(tmp_path):
