@@ -156,7 +156,7 @@ def facts(
     workers: Workers = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Run chapters with several seeds and say which of their facts hold in all of them."""
+    """Run chapters with several seeds: which facts hold in all? Exit status 1 for a False proof."""
     from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
     from metalearn_lab.sweep.scheduling import on_cluster
 
@@ -164,9 +164,13 @@ def facts(
     points = points_of_seeds(select(chapters or []), seeds, notebooks)
     _end_if_dry(dry_run, points, workers)
     progress = _run_points(points, folder, partial(on_cluster, None, workers))
-    typer.echo(summary(write_facts(folder, notebooks / "facts" if keep else None)))
-    typer.echo(f"facts: {folder / FACTS}")
+    table = write_facts(folder, notebooks / "facts" if keep else None)
+    typer.echo(f"{summary(table)}\nfacts: {folder / FACTS}")
     _finish(progress, folder, strict=False)
+    if any(
+        fact["kind"] == "proof" for record in progress.ended_records for fact in record.false_facts
+    ):
+        raise typer.Exit(1)
 
 
 def _end_if_dry(dry_run: bool, points: Sequence[Point], workers: int | None) -> None:
@@ -174,7 +178,7 @@ def _end_if_dry(dry_run: bool, points: Sequence[Point], workers: int | None) -> 
     from metalearn_lab.sweep.progress import plan_in_words
 
     if dry_run:
-        typer.echo(plan_in_words(points, workers or os.cpu_count() or 1))
+        typer.echo(plan_in_words(points, min(workers or os.cpu_count() or 1, len(points))))
         raise typer.Exit
 
 

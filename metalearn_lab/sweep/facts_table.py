@@ -6,46 +6,60 @@ reads a saved table was tested on the splits and seeds of that table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.sweep.finished_sweep import ChapterRuns, read_sweep
+from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, read_sweep
+from metalearn_lab.sweep.points import CLASS_SPLITS, SEED
 
 FACTS, VERSIONS = "facts.csv", "facts_versions.csv"
 KEY = ["chapter", "claim"]
 
 
-def facts_table(chapter: ChapterRuns) -> pd.DataFrame:
-    """The facts of a chapter, one a row, in the order in which the chapter shows them.
+def facts_table(chapters: Sequence[ChapterRuns]) -> pd.DataFrame:
+    """The facts of some chapters, one a row, in the order in which each shows them.
 
     Columns: ``chapter``, ``claim``, ``kind``, ``share`` and ``saved`` as the chapter says them;
     ``held`` of how many ``runs``; ``smallest_margin``; ``verdict``: ``holds`` (in all runs),
-    ``turns`` (not in all), ``untested`` (a finding whose numbers never changed) or ``saved``; and
-    ``run_0``, ``run_1``, …: whether it held in each.
+    ``turns`` (not in all), ``partial`` (a run failed or does not show it), ``untested`` (a finding
+    whose numbers never changed) or ``saved``; and ``seed_0``, ``seed_1``, …: whether it held there.
     """
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows = [row for chapter in chapters for row in _rows(chapter)]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*KEY, "kind", "verdict"])
+
+
+def _rows(chapter: ChapterRuns) -> list[dict[str, Any]]:
+    facts_of: dict[str, dict[str, dict[str, Any]]] = {}
     for run in chapter.good:
         for fact in run.record.facts:
-            rows.setdefault(fact["claim"], []).append(fact)
-    return pd.DataFrame([_row(chapter.name, facts) for facts in rows.values()])
+            facts_of.setdefault(fact["claim"], {})[_seed(run)] = fact
+    seeds = [_seed(run) for run in chapter.ended]
+    return [_row(chapter.name, facts, seeds) for facts in facts_of.values()]
 
 
-def _row(chapter: str, facts: list[dict[str, Any]]) -> dict[str, Any]:
+def _seed(run: EndedRun) -> str:
+    """The column of a run."""
+    parameters = run.planned.parameters
+    drawn = [parameters[name] for name in (SEED, *CLASS_SPLITS) if name in parameters]
+    return f"seed_{drawn[0] if drawn else 0}"
+
+
+def _row(chapter: str, facts: dict[str, dict[str, Any]], seeds: list[str]) -> dict[str, Any]:
     """One claim, from what each run says of it."""
-    held = [fact["holds"] for fact in facts]
-    margins = [float(fact["margin"]) for fact in facts if fact["margin"] is not None]
-    first = {name: facts[0][name] for name in ("claim", "kind", "share", "saved")}
+    shown = list(facts.values())
+    margins = [float(fact["margin"]) for fact in shown if fact["margin"] is not None]
     return {
         "chapter": chapter,
-        **first,
-        "held": sum(held),
-        "runs": len(held),
+        **{name: shown[0][name] for name in ("claim", "kind", "share", "saved")},
+        "held": sum(fact["holds"] for fact in shown),
+        "runs": len(seeds),
         "smallest_margin": f"{min(margins):.3g}" if margins else "",
-        "verdict": _verdict(facts),
-        **{f"run_{number}": holds for number, holds in enumerate(held)},
+        "verdict": "partial" if len(shown) < len(seeds) else _verdict(shown),
+        **{seed: facts[seed]["holds"] if seed in facts else "" for seed in seeds},
     }
 
 
@@ -71,20 +85,21 @@ def write_facts(folder: Path, keep_in: Path | None = None) -> pd.DataFrame:
     Raises:
         WorkbookError: the folder is not that of a run, or a record in it is damaged.
     """
-    chapters = [chapter for chapter in read_sweep(folder).chapters if chapter.good]
-    facts = pd.concat([facts_table(chapter) for chapter in chapters], ignore_index=True)
+    chapters = [chapter for chapter in read_sweep(folder).chapters if chapter.ended]
+    names = [chapter.name for chapter in chapters]
+    facts = facts_table(chapters)
     versions = pd.DataFrame([_computed_with(chapter) for chapter in chapters])
     for home in (folder, *([keep_in] if keep_in else [])):
-        _replace(home / FACTS, facts)
-        _replace(home / VERSIONS, versions)
+        _replace(home / FACTS, facts, names)
+        _replace(home / VERSIONS, versions, names)
     return facts
 
 
 def _computed_with(chapter: ChapterRuns) -> dict[str, Any]:
-    record = chapter.good[0].record
+    record = chapter.ended[0].record
     return {
         "chapter": chapter.name,
-        "runs": len(chapter.good),
+        "runs": len(chapter.ended),
         "failed": len(chapter.ended) - len(chapter.good),
         "date": record.started[:10],
         "code": record.code,
@@ -93,11 +108,11 @@ def _computed_with(chapter: ChapterRuns) -> dict[str, Any]:
     }
 
 
-def _replace(path: Path, rows: pd.DataFrame) -> None:
+def _replace(path: Path, rows: pd.DataFrame, chapters: list[str]) -> None:
     """Write rows of some chapters, in the place of those of the same chapters in a table."""
     if path.is_file():
         before = pd.read_csv(path, dtype=object, keep_default_na=False)
-        others = before[~before.chapter.isin(rows.chapter)]
+        others = before[~before.chapter.isin(chapters)]
         rows = pd.concat([others, rows]).sort_values("chapter", kind="stable")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, rows.to_csv(index=False))
@@ -112,6 +127,6 @@ def summary(facts: pd.DataFrame) -> str:
         words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         kept = (proofs.verdict == "holds").sum()
         lines.append(f"{chapter}: {kept} of {len(proofs)} proofs hold; findings: {words or 'none'}")
-        wrong = of_it[of_it.verdict == "turns"]
+        wrong = of_it[of_it.verdict.isin(["turns", "partial"])]
         lines += [f"  {row.held} of {row.runs}: {row.claim}" for row in wrong.itertuples()]
-    return "\n".join(lines)
+    return "\n".join(lines) or "no chapter has shown a fact"

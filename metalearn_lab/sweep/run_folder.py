@@ -142,7 +142,7 @@ def _refuse_other_folders(out: Path) -> None:
 
 
 def kept_record(out: Path, point: Point) -> Record | None:
-    """The record of a point that was run before; None also if it went well and lost its files.
+    """The record of a point that was run before; None if it is another's or has lost its files.
 
     Raises:
         WorkbookError: the record is damaged.
@@ -153,7 +153,7 @@ def kept_record(out: Path, point: Point) -> Record | None:
     except FileNotFoundError:
         return None
     is_whole = record.failed or all((folder / file).is_file() for file in record.files)
-    return record if is_whole else None
+    return record if is_whole and record.key == point.key else None
 
 
 def clear_point_folder(out: Path, point: Point) -> Path:

@@ -19,6 +19,7 @@ from metalearn_lab.sweep.run_folder import (
 )
 from metalearn_lab.sweep.worker import Outcome
 from metalearn_lab.workbook.execute import execute_chapter
+from metalearn_lab.workbook.record import Record
 
 RESULTS_FILE = "results.csv"
 RESULTS_COLUMNS_FILE = "results_columns.csv"
@@ -59,12 +60,20 @@ def run_points(
         _write_tables(progress, out)
         with closing(run(progress.waiting_points)) as ended_points:
             for point, outcome in ended_points:
+                _check_key(point, outcome.record)
                 with writing_into(out):
                     keep_outcome(out, point, outcome)
                 line = progress.count_run(point, outcome.record)
                 _write_tables(progress, out)
                 print_line(line)
     return progress
+
+
+def _check_key(point: Point, record: Record) -> None:
+    """What ran must be what was planned, or else it has failed."""
+    if record.key != point.key:
+        record.error = record.error or "its notebook was changed while others ran: run it again"
+        record.key = point.key
 
 
 def one_after_another(

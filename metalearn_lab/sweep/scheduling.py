@@ -9,7 +9,6 @@ import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metalearn_lab.sweep.points import Point
@@ -54,17 +53,18 @@ def on_cluster(
 
 
 def _submit(client: Client, point: Point) -> Future[Outcome]:
-    job = point.chapter, _without_outputs(point.notebook), point.changed, code_version()
+    notebook = _without_outputs(point.notebook.read_bytes())
+    job = point.chapter, notebook, point.changed, code_version()
     return client.submit(run_job, *job, key=point.name)
 
 
 @cache
-def _without_outputs(notebook: Path) -> bytes:
-    """The notebook as it goes over the network; it is executed from the start anyway."""
+def _without_outputs(notebook: bytes) -> bytes:
+    """A notebook as it goes over the network; it is executed from the start anyway."""
     import nbformat
     from nbconvert.preprocessors import ClearOutputPreprocessor
 
-    content = nbformat.read(notebook, as_version=4)
+    content = nbformat.reads(notebook.decode(), as_version=4)
     cleared, _ = ClearOutputPreprocessor().preprocess(content, {})
     return str(nbformat.writes(cleared)).encode()
 

@@ -11,7 +11,7 @@ value or a list of values; the grid is their product::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,10 +50,17 @@ def read_sweep_file(path: Path, chapters: Sequence[Chapter] = CHAPTERS) -> list[
     if not isinstance(entries, list) or not entries:
         content = f"a {type(entries).__name__}, not a list" if entries else "nothing"
         raise WorkbookError(f"{path} holds {content}, but {FORM}")
-    return [_entry(entry, f"{path}, entry {i}", chapters) for i, entry in enumerate(entries, 1)]
+    return [
+        Entry(chapter, grid)
+        for i, entry in enumerate(entries, 1)
+        for chapter, grid in _entry(entry, f"{path}, entry {i}", chapters)
+    ]
 
 
-def _entry(entry: Any, place: str, chapters: Sequence[Chapter]) -> Entry:
+def _entry(
+    entry: Any, place: str, chapters: Sequence[Chapter]
+) -> Iterator[tuple[Chapter, dict[str, list[Any]]]]:
+    """Each chapter that an entry names, with its grid."""
     if not isinstance(entry, dict) or "chapter" not in entry:
         raise WorkbookError(f"{place} does not name a chapter; {FORM}")
     if unknown := [name for name in entry if name not in ("chapter", "parameters")]:
@@ -61,10 +68,11 @@ def _entry(entry: Any, place: str, chapters: Sequence[Chapter]) -> Entry:
             f"{place}: '{unknown[0]}' means nothing here; an entry has `chapter` and `parameters`"
         )
     try:
-        [chapter] = select([str(entry["chapter"])], chapters)
+        named = select([str(entry["chapter"])], chapters)
     except WorkbookError as error:
         raise WorkbookError(f"{place}: {error}") from None
-    return Entry(chapter, _grid(entry.get("parameters"), place))
+    for chapter in named:
+        yield chapter, _grid(entry.get("parameters"), place)
 
 
 def _grid(parameters: Any, place: str) -> dict[str, list[Any]]:

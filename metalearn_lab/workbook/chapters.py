@@ -102,7 +102,7 @@ def select(names: Sequence[str], chapters: Sequence[Chapter] = CHAPTERS) -> tupl
 
     Args:
         names: each a number (``6`` or ``06``), a range (``1-3``), a slug, a full name, or the
-            notebook's path.
+            path of the notebook in its place.
         chapters: the catalogue to choose from.
 
     Raises:
@@ -112,7 +112,19 @@ def select(names: Sequence[str], chapters: Sequence[Chapter] = CHAPTERS) -> tupl
     return tuple(chapter for chapter in chapters if chapter in chosen)
 
 
+def _check_path(path: Path) -> None:
+    """Refuse the path of another notebook than the chapter's own, which would run in its place."""
+    from metalearn_lab.workbook.folder import notebooks_folder
+
+    if path.parent != Path() and path.resolve().parent != notebooks_folder().resolve():
+        raise WorkbookError(
+            f"{path} lies not among the notebooks of {notebooks_folder()}, whose own would run: "
+            "give the chapter's number, or run another notebook by papermill"
+        )
+
+
 def _named(name: str, chapters: Sequence[Chapter]) -> list[Chapter]:
+    _check_path(Path(name))
     wanted = Path(name).name.removesuffix(".ipynb")
     if numbers := re.fullmatch(r"(\d+)-(\d+)", wanted):
         first, last = map(int, numbers.groups())

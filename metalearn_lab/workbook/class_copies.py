@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.views import COPIES, View, view_of
+
+CHAPTER_LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<name>\d\d_\w+\.ipynb)(?P<anchor>[^)]*)\)")
 
 
 class Release(NamedTuple):
@@ -65,41 +67,62 @@ def write_copies(
     """
     if out.exists() and any(out.iterdir()):
         raise WorkbookError(f"the folder {out} is not empty: name a new one for the copies")
-    texts = {
-        out / view / f"{chapter.name}.ipynb": _copy(chapter, folder, view, out.name, release)
+    if release is not None and not re.fullmatch(r"[\w.-]+", out.resolve().name):
+        raise WorkbookError(
+            f"the copies are linked by the folder's name, and '{out.resolve().name}' holds what "
+            "has no place in a link: use letters, digits, - and _"
+        )
+    notebooks = {
+        out / view / f"{chapter.name}.ipynb": _copy(chapter, folder, view)
         for view in COPIES
         for chapter in chapters
     }
+    if release is not None:
+        copied = [f"{chapter.name}.ipynb" for chapter in chapters]
+        for path, notebook in notebooks.items():
+            home = f"{out.resolve().name}/{path.parent.name}"
+            _open_on_colab(notebook, release, home, path.name, copied)
+    texts = {path: _text(notebook) for path, notebook in notebooks.items()}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     return {view: [path for path in texts if path.parent.name == view] for view in COPIES}
 
 
-def _copy(chapter: Chapter, folder: Path, view: View, home: str, release: Release | None) -> str:
-    """The text of a chapter's notebook."""
-    import nbformat
-
+def _copy(chapter: Chapter, folder: Path, view: View) -> Any:
+    """A chapter's notebook for such a reader."""
     source = read_source(source_path(folder / f"{chapter.name}.ipynb"))
     notebook: Any = view_of(source, view, chapter.name)
-    if release is not None:
-        _open_on_colab(notebook, release, f"{home}/{view}", f"{chapter.name}.ipynb")
     notebook["metadata"] = dict(KERNEL_METADATA)
+    return notebook
+
+
+def _text(notebook: Any) -> str:
+    import nbformat
+
     normalise(notebook)
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook)}\n"
 
 
-def _open_on_colab(notebook: Any, release: Release, folder: str, name: str) -> None:
-    """Let a copy install a release, begin with a link to itself, and lead to other copies."""
+def _open_on_colab(
+    notebook: Any, release: Release, home: str, name: str, copied: Collection[str]
+) -> None:
+    """Let a copy install a release, begin with a link to itself, and lead to the other copies.
+
+    A link to a chapter that was not copied becomes its words.
+    """
+
+    def renewed(link: re.Match[str]) -> str:
+        if link["name"] not in copied:
+            return link["text"]
+        address = colab_address(*release, f"{home}/{link['name']}")
+        return f"[{link['text']}]({address}{link['anchor']})"
+
     for cell in notebook["cells"]:
         if cell["source"] == COLAB_SETUP:
             cell["source"] = colab_setup(*release)
         elif cell["cell_type"] == "markdown":
-            cell["source"] = re.sub(
-                r"\]\((\d\d_\w+\.ipynb)",
-                lambda link: f"]({colab_address(*release, f'{folder}/{link[1]}')}",
-                cell["source"],
-            )
-    address = colab_address(*release, f"{folder}/{name}")
+            cell["source"] = CHAPTER_LINK.sub(renewed, cell["source"])
+    address = colab_address(*release, f"{home}/{name}")
     notebook["cells"][0]["source"] = f"[Open in Colab]({address}) " + notebook["cells"][0]["source"]

@@ -18,7 +18,7 @@ from metalearn_lab.workbook.json_numbers import with_names
 FACT_MIME = "application/vnd.metalearn-lab.fact+json"
 KINDS = ("proof", "finding")
 MOST_NUMBERS = 100
-"""No more of a fact's numbers are kept than this."""
+"""No more of a fact's numbers are kept than this; of more, the last is the sum of all."""
 
 
 def proof(
@@ -35,8 +35,10 @@ def proof(
         below: what each number is less than.
 
     Raises:
-        TypeError: a value is neither a number nor a truth value.
-        ValueError: there is no value, or numbers without a bound, or truth values with one.
+        TypeError: a value is neither a number nor a truth value, or some are one and some the
+            other.
+        ValueError: there is no value, numbers have no bound, truth values have one, or no number
+            lies between the bounds.
     """
     _show(fact_bundle("proof", claim, value, above=above, below=below))
 
@@ -62,8 +64,10 @@ def finding(
         saved: what it is taken over, if its numbers come from a saved table: ``15 splits``.
 
     Raises:
-        TypeError: a value is neither a number nor a truth value.
-        ValueError: there is no value, or numbers without a bound, or truth values with one.
+        TypeError: a value is neither a number nor a truth value, or some are one and some the
+            other.
+        ValueError: there is no value, numbers have no bound, truth values have one, or no number
+            lies between the bounds.
     """
     _show(fact_bundle("finding", claim, value, above=above, below=below, share=share, saved=saved))
 
@@ -91,10 +95,19 @@ def fact_bundle(
     saved: str = "",
 ) -> Bundle:
     """What `proof` and `finding` display; see there."""
+    for name, text in (("claim", claim), ("share", share), ("saved", saved)):
+        if not isinstance(text, str):
+            raise TypeError(f"the {name} of a fact is a text, not {text!r}")
+    bounds = [float(bound) for bound in (above, below) if bound is not None]
+    if any(map(math.isnan, bounds)) or bounds != sorted(set(bounds)):
+        raise ValueError(f"no number lies above {above} and below {below}, in the fact '{claim}'")
     parts = list(_parts(value))
     if not parts:
         raise ValueError(f"the fact '{claim}' has no value")
-    if all(isinstance(part, bool) for part in parts):
+    truths = [isinstance(part, bool) for part in parts]
+    if any(truths) and not all(truths):
+        raise TypeError(f"the fact '{claim}' mixes numbers and truth values: make two of it")
+    if all(truths):
         if above is not None or below is not None:
             raise ValueError(f"the fact '{claim}' is True or False: it takes no bound")
         holds, margin, shown = all(parts), None, ""
@@ -105,8 +118,8 @@ def fact_bundle(
         ends = [part if isinstance(part, tuple) else (part, part) for part in parts]
         margins = [m for low, high in ends for m in _margins(low, high, above, below)]
         margin = math.nan if any(map(math.isnan, margins)) else min(margins)
-        holds = margin > 0
-        shown = _between(_in_words(value, ends), above, below)
+        holds = bool(margin > 0)
+        shown = _between(_in_words(ends, bounds), above, below)
         numbers = [end for pair in ends for end in dict.fromkeys(pair)]
     claim_and_share = f"{claim} (in {share})" if share else claim
     said = f" [{shown}]" if shown else ""
@@ -116,7 +129,9 @@ def fact_bundle(
         f"{html.escape(claim_and_share)}: <strong>{holds}</strong>{html.escape(said)}</p>",
         FACT_MIME: {"kind": kind, "claim": claim, "holds": holds, "share": share, "saved": saved},
     }
-    measured = {"shown": shown, "margin": margin, "numbers": numbers[:MOST_NUMBERS]}
+    if len(numbers) > MOST_NUMBERS:
+        numbers = [*numbers[: MOST_NUMBERS - 1], sum(numbers)]  # which tells others apart
+    measured = {"shown": shown, "margin": margin, "numbers": numbers}
     return Bundle(data, {FACT_MIME: with_names(measured)})
 
 
@@ -130,7 +145,7 @@ def _parts(value: Any) -> Iterator[Any]:
     """Truth values, numbers, and intervals as their two ends."""
     if isinstance(value, Interval):
         for mean, half in zip(_parts(value.mean), _parts(value.half_width), strict=True):
-            yield mean - half, mean + half
+            yield mean - abs(half), mean + abs(half)
     elif isinstance(value, bool):
         yield value
     elif isinstance(value, int | float):
@@ -151,16 +166,26 @@ def _parts(value: Any) -> Iterator[Any]:
 def _margins(low: float, high: float, above: float | None, below: float | None) -> Iterator[float]:
     """How far a number lies inside its bounds; below 0 outside of them."""
     if above is not None:
-        yield low - above
+        yield low - float(above)
     if below is not None:
-        yield below - high
+        yield float(below) - high
 
 
-def _in_words(value: Any, ends: Sequence[tuple[float, float]]) -> str:
+def _in_words(ends: Sequence[tuple[float, float]], bounds: Sequence[float]) -> str:
+    """The number, or the smallest and largest of many, in digits that tell it from its bounds."""
+    missing = sum(math.isnan(low + high) for low, high in ends)
+    if missing:
+        return "NaN" if len(ends) == 1 else f"NaN in {missing} of {len(ends)}"
     lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     if len(ends) == 1 and lowest != highest:
         return f"{(lowest + highest) / 2:.3g} ± {(highest - lowest) / 2:.2g}"
-    return f"{lowest:.3g}" if len(ends) == 1 else f"{lowest:.3g} to {highest:.3g}"
+    return " to ".join(_digits(number, bounds) for number in sorted({lowest, highest}))
+
+
+def _digits(number: float, bounds: Sequence[float]) -> str:
+    if all(f"{number:.3g}" != f"{bound:.3g}" or number == bound for bound in bounds):
+        return f"{number:.3g}"
+    return repr(number)
 
 
 def _between(number: str, above: float | None, below: float | None) -> str:
@@ -177,7 +202,8 @@ def collect_facts(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     ``numbers``.
 
     Raises:
-        ValueError: one has another form; `proof` and `finding` make none like that.
+        ValueError: one has another form; `proof` and `finding` make none like that. Or a claim
+            stands twice.
     """
     facts = [
         {**output["data"][FACT_MIME], **output.get("metadata", {}).get(FACT_MIME, {})}
@@ -186,6 +212,9 @@ def collect_facts(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
         if FACT_MIME in output.get("data", {})
     ]
     check_facts(facts)
+    claims = [fact["claim"] for fact in facts]
+    if repeated := [claim for claim in claims if claims.count(claim) > 1]:
+        raise ValueError(f"the claim '{repeated[0]}' stands twice: facts are told apart by claims")
     return facts
 
 

@@ -11,22 +11,28 @@ from typing import Any
 
 from nbclient import NotebookClient
 
+from metalearn_lab.workbook.facts import FACT_MIME
+
 
 class Listener:
     """What any client of nbclient gets: ``heard`` has a line for each exception, in order.
 
-    One that ends its cell is among them and is raised as ever.
+    One that ends its cell is among them and is raised as ever. ``facts`` has every fact that was
+    shown, also where the notebook does not keep it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.heard: list[str] = []
+        self.facts: list[Any] = []
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Listen, and go on as usual."""
         if msg["msg_type"] == "error":
             name, text = msg["content"]["ename"], msg["content"]["evalue"]
             self.heard.append(f"{name} in a widget of cell {cell_index}: {text}")
+        if FACT_MIME in msg["content"].get("data", ()):
+            self.facts.append(msg["content"]["data"][FACT_MIME])
         result = super().process_message(msg, cell, cell_index)  # type: ignore[misc]
         self._look_for_replies()
         return result

@@ -11,6 +11,7 @@ from papermill.iorw import papermill_io
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.listening_client import Listener
 
 ENGINE = "metalearn-lab"
@@ -80,12 +81,18 @@ class ListeningEngine(NBClientEngine):  # type: ignore[misc]
         client.execute()
         if client.heard and not _shows_error(nb_man.nb):
             raise WorkbookError(client.heard[0])
+        lost = len(client.facts) - len(collect_facts(nb_man.nb))
+        if lost > 0:
+            raise WorkbookError(
+                f"{lost} of {len(client.facts)} facts are not in the notebook: show a fact outside "
+                "of Output widgets, and do not clear it"
+            )
 
 
 def _shows_error(notebook: Any) -> bool:
-    """Whether papermill finds an exception by itself, in the output of a cell."""
+    """Whether papermill finds an exception by itself, in the output of a cell; no `sys.exit()`."""
     return any(
-        output["output_type"] == "error"
+        output["output_type"] == "error" and output["ename"] != "SystemExit"
         for cell in notebook["cells"]
         for output in cell.get("outputs", ())
     )

@@ -40,11 +40,14 @@ def fault(chapter, fact):
     row = row_of(chapter, fact)
     if row is None:
         return "not in the table"
-    if fact["kind"] == "proof" or row.verdict in ("holds", "saved"):
-        return None if row.verdict != "turns" else "a proof that does not hold"
+    if row.verdict in ("holds", "saved"):
+        return None
+    if fact["kind"] == "proof":
+        return f"a proof: {row.verdict}"
     if row.verdict == "turns" and fact["share"].startswith(f"{row.held} of {row.runs}"):
         return None
-    return {"turns": "turns, and does not say how often", "untested": "untested"}[row.verdict]
+    told = {"turns": "turns, and does not say how often"}
+    return told.get(row.verdict, row.verdict)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)

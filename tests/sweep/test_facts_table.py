@@ -60,7 +60,7 @@ def test_what_turns_and_what_was_not_tested_is_told_apart(clone, monkeypatch):
         "in every split of the table": "saved",
     }
     assert table.loc["the seed is small", "smallest_margin"] == 0.5
-    assert list(table.loc["often small", ["run_0", "run_1", "run_2"]]) == [True, False, False]
+    assert list(table.loc["often small", ["seed_0", "seed_1", "seed_2"]]) == [True, False, False]
     assert (table.loc["often small", "held"], table.loc["often small", "runs"]) == (1, 3)
     assert "1 of 1 proofs hold" in result.stdout
     assert "1 of 3: often small" in result.stdout
@@ -75,3 +75,36 @@ def test_what_turns_and_what_was_not_tested_is_told_apart(clone, monkeypatch):
     versions = pd.read_csv(kept / "facts_versions.csv")
     assert list(versions.chapter) == ["00_start_here", "01_tasks_and_episodes"]
     assert list(versions.runs) == [3, 1]
+
+
+SOMETIMES = """\
+# %% tags=["parameters"]
+seed: int = 0
+
+# %%
+from metalearn_lab.workbook.facts import finding, proof
+
+assert seed != 1
+finding("shown but once" if seed else "always", seed, above=-1)
+proof("False", False)
+"""
+
+
+@pytest.mark.long
+def test_runs_that_failed_and_facts_that_are_not_shown_are_no_silent_successes(
+    tmp_path, write_chapter, monkeypatch
+):
+    write_chapter(tmp_path / "notebooks", "00_start_here", SOMETIMES)
+    monkeypatch.chdir(tmp_path)
+    options = ["facts", "0", "--seeds", "3", "--out", "out", "--keep", "--workers", "1"]
+    result = CliRunner().invoke(cli.app, options)
+    assert result.exit_code == 1
+    table = pd.read_csv(tmp_path / "out" / "facts.csv", keep_default_na=False).set_index("claim")
+    assert set(table.verdict) == {"partial"}
+    assert list(table.loc["False", ["seed_0", "seed_1", "seed_2"]]) == ["False", "", "False"]
+    write_chapter(tmp_path / "notebooks", "00_start_here", "# %%\n1\n")
+    result = CliRunner().invoke(cli.app, options)
+    assert result.exit_code == 0, result.output
+    assert "no chapter has shown a fact" in result.stdout
+    kept = pd.read_csv(tmp_path / "notebooks" / "facts" / "facts.csv")
+    assert len(kept) == 0, "what the chapter no longer says is gone"

@@ -94,24 +94,26 @@ def test_the_command_says_what_it_wrote(folder, tmp_path, monkeypatch):
     assert {p.stem for p in (folder.parent / "out" / "student").iterdir()} == set(NAMES)
 
 
-WITH_LINKS = TEXT.replace("# # One", "# # One\n#\n# Next: [two](06_few_shot_text.ipynb).") + (
-    f"\n# %%\n{COLAB_SETUP}\n"
-)
+WITH_LINKS = TEXT.replace(
+    "# # One",
+    "# # One\n#\n# Next: [two](06_few_shot_text.ipynb), not [three](14_scaling_up.ipynb).",
+) + (f"\n# %%\n{COLAB_SETUP}\n")
 
 
 def test_copies_install_the_release_that_is_named_and_lead_to_each_other(
     tmp_path, write_chapter, monkeypatch
 ):
-    write_chapter(tmp_path / "notebooks", NAMES[0], WITH_LINKS)
+    for name in NAMES:
+        write_chapter(tmp_path / "notebooks", name, WITH_LINKS)
     monkeypatch.chdir(tmp_path)
-    arguments = ["student", "handout", "0", "--colab", "me/lab@v1.2"]
+    arguments = ["student", "handout", "0", "6", "--colab", "me/lab@v1.2"]
     assert CliRunner().invoke(cli.app, arguments).exit_code == 0
     for view in ("student", "solution", "instructor"):
         notebook = nbformat.read(tmp_path / "handout" / view / f"{NAMES[0]}.ipynb", as_version=4)
         first = notebook.cells[0].source
         home = f"https://colab.research.google.com/github/me/lab/blob/v1.2/handout/{view}"
         assert first.startswith(f"[Open in Colab]({home}/{NAMES[0]}.ipynb) *")
-        assert f"[two]({home}/{NAMES[1]}.ipynb)" in first
+        assert f"[two]({home}/{NAMES[1]}.ipynb), not three." in first
         [setup] = [cell.source for cell in notebook.cells if "pip install" in cell.source]
         assert "git+https://github.com/me/lab@v1.2" in setup
         assert setup.replace("me/lab@v1.2", f"{REPOSITORY}@{BRANCH}") == COLAB_SETUP
@@ -121,3 +123,9 @@ def test_copies_install_the_release_that_is_named_and_lead_to_each_other(
 def test_a_release_of_another_form_is_refused(tmp_path, text):
     with pytest.raises(WorkbookError, match="takes a repository on GitHub and a tag"):
         release_of(text)
+
+
+@pytest.mark.parametrize("name", ["my hand(out)", "a#b"])
+def test_a_folder_that_has_no_place_in_a_link_is_refused(folder, tmp_path, name):
+    with pytest.raises(WorkbookError, match="holds what has no place in a link"):
+        write_copies(select(["0"]), folder, tmp_path / name, release_of("me/lab@v1"))

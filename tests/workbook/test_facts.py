@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from unittest.mock import ANY
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,11 @@ def fact(value, kind="finding", **bounds):
             -0.5,
             "1 ± 1.5 > 0",
         ),
+        (Interval(torch.tensor(1.0), torch.tensor(-1.5), 9), {"above": 0}, False, -0.5, ANY),
+        (3.0, {"above": np.float64(2)}, True, 1.0, "3 > 2"),
+        (0.9999999, {"below": 1.0}, True, ANY, "0.9999999 < 1"),
+        (float(torch.tensor(0.1)), {"below": 0.1}, False, ANY, "0.10000000149011612 < 0.1"),
+        ([1.0, math.nan], {"above": 0}, False, "nan", "NaN in 1 of 2 > 0"),
         (True, {}, True, None, ""),
         ([True, np.bool_(False)], {}, False, None, ""),
         (torch.tensor(True), {}, True, None, ""),
@@ -61,8 +67,9 @@ def test_nan_never_holds(value, bounds):
     assert (found["holds"], found["margin"]) == (False, "nan")
 
 
-@given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(-10, 10), st.floats(-10, 10))
-def test_a_fact_holds_if_and_only_if_each_number_lies_between(values, above, below):
+@given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(-10, 10), st.floats(1e-3, 10))
+def test_a_fact_holds_if_and_only_if_each_number_lies_between(values, above, width):
+    below = above + width
     found = fact(values, above=above, below=below)
     assert found["holds"] == all(above < value < below for value in values)
 
@@ -83,6 +90,10 @@ def test_an_interval_of_many_holds_if_each_does():
         ([], {"above": 0}, "has no value"),
         ("1", {"above": 0}, "a number or a truth value, not a str"),
         (None, {}, "a number or a truth value, not a NoneType"),
+        ({"converged": False, "error": 0.1}, {"below": 1}, "mixes numbers and truth values"),
+        (1.0, {"above": 5, "below": 1}, "no number lies above 5 and below 1"),
+        (1.0, {"above": math.nan}, "no number lies above nan"),
+        (1.0, {"above": 0, "share": 4}, "the share of a fact is a text, not 4"),
     ],
 )
 def test_what_is_no_fact_is_refused(value, bounds, error):
@@ -111,3 +122,15 @@ def test_facts_of_another_form_are_refused(key):
     output = {"data": {FACT_MIME: {**bundle.data[FACT_MIME], key: {}}}, "metadata": bundle.metadata}
     with pytest.raises(ValueError, match="not a fact with a claim"):
         collect_facts({"cells": [{"outputs": [output, {"data": {FACT_MIME: {key: 1}}}]}]})
+
+
+def test_a_claim_stands_once():
+    outputs = [fact_bundle("finding", "x", value, above=0)._asdict() for value in (1, 2)]
+    with pytest.raises(ValueError, match="the claim 'x' stands twice"):
+        collect_facts({"cells": [{"outputs": outputs}]})
+
+
+def test_of_many_numbers_the_sum_tells_them_apart():
+    one, other = (fact([1.0] * 200 + [last], above=0)["numbers"] for last in (1.0, 2.0))
+    assert len(one) == 100
+    assert one != other
