@@ -15,7 +15,12 @@ from metalearn_lab.figures.sweep_curves import (
     scale_of,
     sweep_curves_figure,
 )
-from metalearn_lab.figures.sweep_values import MOST_BARS, Result, far, sweep_values_figure
+from metalearn_lab.figures.sweep_values import (
+    MOST_BARS,
+    RunResult,
+    far_results,
+    sweep_values_figure,
+)
 from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.curves import CurveGroup
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun
@@ -60,30 +65,34 @@ def _values_picture(chapter: ChapterRuns, parameter: str) -> str:
         return ""
     ends = [f"{name}: {_ends(points)}." for name, points in drawn.items()]
     alt = " ".join([f"Headline results against {parameter}.", *ends])
-    seeds_alone = SEED in chapter.varied and set(chapter.varied) <= {parameter, SEED}
-    middle = "means, with their 95 % intervals over seeds," if seeds_alone else "medians"
-    most = max(len(points) for points in drawn.values())
-    bars = " with its 95 % interval" if most <= MOST_BARS else "; its interval is in the table"
-    far_away = sum(len(far(points)) for points in drawn.values())
-    no_number = sum(
+    is_over_seeds = SEED in chapter.varied and set(chapter.varied) <= {parameter, SEED}
+    line_words = "means, with their 95 % intervals over seeds," if is_over_seeds else "medians"
+    most_runs = max(len(points) for points in drawn.values())
+    intervals = (
+        " with its 95 % interval" if most_runs <= MOST_BARS else "; its interval is in the table"
+    )
+    far_count = sum(len(far_results(points)) for points in drawn.values())
+    not_finite_count = sum(
         str(run.columns.get(name)) in NOT_FINITE for run in chapter.good for name in drawn
     )
     caption = (
-        f"One point a run{bars}. The line joins the {middle} of the runs of one value."
+        f"One point a run{intervals}. The line joins the {line_words} of the runs of one value."
         + _note(
-            far_away,
+            far_count,
             "point",
             "that is far above the others is left out",
             "far above the others are left out",
         )
-        + _note(no_number, "result", "not finite", "not finite")
+        + _note(not_finite_count, "result", "not finite", "not finite")
     )
-    return _picture(sweep_values_figure(parameter, drawn, over_seeds=seeds_alone), alt, caption)
+    return _picture(
+        sweep_values_figure(parameter, drawn, is_over_seeds=is_over_seeds), alt, caption
+    )
 
 
-def _results(runs: Sequence[EndedRun], parameter: str, name: str) -> list[Result]:
+def _results(runs: Sequence[EndedRun], parameter: str, name: str) -> list[RunResult]:
     return [
-        Result(
+        RunResult(
             float(run.planned.parameters[parameter]),
             mean,
             _finite(run.columns.get(name + HALF_WIDTH)) or 0.0,
@@ -95,11 +104,11 @@ def _results(runs: Sequence[EndedRun], parameter: str, name: str) -> list[Result
 
 def _finite(value: Any) -> float | None:
     """The number, if it is one that can be drawn."""
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if numeric and math.isfinite(value) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
 
 
-def _ends(results: Sequence[Result]) -> str:
+def _ends(results: Sequence[RunResult]) -> str:
     """How the result moves from the smallest value of the parameter to the largest."""
     low, high = min(r.x for r in results), max(r.x for r in results)
     first, last = (number(median(r.mean for r in results if r.x == x)) for x in (low, high))
