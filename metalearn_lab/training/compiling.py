@@ -107,6 +107,6 @@ def _prepared(outer: OuterStep, batch: Task) -> OuterStep:
 def _is_constant(learner: Learner) -> bool:
     """Whether all that a compiled step depends on can be compared before every step."""
     try:
-        return not Snapshot(learner).doubtful
+        return not Snapshot(learner).doubtful_names
     except NotCompilable:
         return False

@@ -162,7 +162,7 @@ class OuterStep:
         Raises:
             NotCompilable: they differ.
         """
-        if self.compiled and self._compiled_meta_loss.snapshot.doubtful:
+        if self.compiled and self._compiled_meta_loss.snapshot.doubtful_names:
             with self._precision():
                 self._compiled_meta_loss.check(own_tasks(batch))
 

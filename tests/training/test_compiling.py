@@ -37,7 +37,7 @@ class Compiler(types.ModuleType):
             self.calls += 1
             return learner(tasks)
 
-        meta_loss.snapshot = types.SimpleNamespace(doubtful=[])
+        meta_loss.snapshot = types.SimpleNamespace(doubtful_names=[])
         return meta_loss
 
 
