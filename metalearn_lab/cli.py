@@ -157,14 +157,14 @@ def facts(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters with several seeds and say which of their facts hold in all of them."""
-    from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
+    from metalearn_lab.sweep.facts_table import FACTS, summarise, write_facts
     from metalearn_lab.sweep.scheduling import on_cluster
 
     notebooks, folder = notebooks_folder(), out_folder(out)
     points = points_of_seeds(select(chapters or []), seeds, notebooks)
     _end_if_dry(dry_run, points, workers)
     progress = _run_points(points, folder, partial(on_cluster, None, workers))
-    typer.echo(summary(write_facts(folder, notebooks / "facts" if keep else None)))
+    typer.echo(summarise(write_facts(folder, notebooks / "facts" if keep else None)))
     typer.echo(f"facts: {folder / FACTS}")
     _finish(progress, folder, strict=False)
 

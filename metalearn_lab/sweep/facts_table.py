@@ -35,25 +35,25 @@ def facts_table(chapter: ChapterRuns) -> pd.DataFrame:
 
 def _row(chapter: str, facts: list[dict[str, Any]]) -> dict[str, Any]:
     """One claim, from what each run says of it."""
-    held = [fact["holds"] for fact in facts]
+    holds_in_runs = [fact["holds"] for fact in facts]
     margins = [float(fact["margin"]) for fact in facts if fact["margin"] is not None]
-    first = {name: facts[0][name] for name in ("claim", "kind", "share", "saved")}
+    common_columns = {name: facts[0][name] for name in ("claim", "kind", "share", "saved")}
     return {
         "chapter": chapter,
-        **first,
-        "held": sum(held),
-        "runs": len(held),
+        **common_columns,
+        "held": sum(holds_in_runs),
+        "runs": len(holds_in_runs),
         "smallest_margin": f"{min(margins):.3g}" if margins else "",
         "verdict": _verdict(facts),
-        **{f"run_{number}": holds for number, holds in enumerate(held)},
+        **{f"run_{number}": holds for number, holds in enumerate(holds_in_runs)},
     }
 
 
 def _verdict(facts: list[dict[str, Any]]) -> str:
-    finding = facts[0]["kind"] == "finding"
-    if finding and facts[0]["saved"]:
+    is_finding = facts[0]["kind"] == "finding"
+    if is_finding and facts[0]["saved"]:
         return "saved" if all(fact["holds"] for fact in facts) else "turns"
-    if finding and all(fact["numbers"] == facts[0]["numbers"] for fact in facts):
+    if is_finding and all(fact["numbers"] == facts[0]["numbers"] for fact in facts):
         return "untested"
     return "holds" if all(fact["holds"] for fact in facts) else "turns"
 
@@ -74,9 +74,9 @@ def write_facts(folder: Path, keep_in: Path | None = None) -> pd.DataFrame:
     chapters = [chapter for chapter in read_sweep(folder).chapters if chapter.good]
     facts = pd.concat([facts_table(chapter) for chapter in chapters], ignore_index=True)
     versions = pd.DataFrame([_computed_with(chapter) for chapter in chapters])
-    for home in (folder, *([keep_in] if keep_in else [])):
-        _replace(home / FACTS, facts)
-        _replace(home / VERSIONS, versions)
+    for target_folder in (folder, *([keep_in] if keep_in else [])):
+        _replace(target_folder / FACTS, facts)
+        _replace(target_folder / VERSIONS, versions)
     return facts
 
 
@@ -103,15 +103,19 @@ def _replace(path: Path, rows: pd.DataFrame) -> None:
     write_text(path, rows.to_csv(index=False))
 
 
-def summary(facts: pd.DataFrame) -> str:
+def summarise(facts: pd.DataFrame) -> str:
     """How many facts of each chapter hold in all runs, for a terminal, and which do not."""
     lines = []
-    for chapter, of_it in facts.groupby("chapter", sort=False):
-        proofs, findings = (of_it[of_it.kind == kind] for kind in ("proof", "finding"))
+    for chapter, chapter_facts in facts.groupby("chapter", sort=False):
+        proofs, findings = (
+            chapter_facts[chapter_facts.kind == kind] for kind in ("proof", "finding")
+        )
         counts = findings.verdict.value_counts()
         words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        kept = (proofs.verdict == "holds").sum()
-        lines.append(f"{chapter}: {kept} of {len(proofs)} proofs hold; findings: {words or 'none'}")
-        wrong = of_it[of_it.verdict == "turns"]
-        lines += [f"  {row.held} of {row.runs}: {row.claim}" for row in wrong.itertuples()]
+        held_count = (proofs.verdict == "holds").sum()
+        lines.append(
+            f"{chapter}: {held_count} of {len(proofs)} proofs hold; findings: {words or 'none'}"
+        )
+        turning_facts = chapter_facts[chapter_facts.verdict == "turns"]
+        lines += [f"  {row.held} of {row.runs}: {row.claim}" for row in turning_facts.itertuples()]
     return "\n".join(lines)

@@ -51,8 +51,8 @@ def check_optimizer(learner: Learner, optimizer: Optimizer) -> None:
     if left_names:
         raise ValueError(
             f"the optimiser would never move {_list_names(left_names)} of the learner: make it "
-            "over learner.parameters(), after the last change of the model, or freeze what is not to "
-            "be trained by requires_grad_(False)"
+            "over learner.parameters(), after the last change of the model, or freeze what is not "
+            "to be trained by requires_grad_(False)"
         )
 
 

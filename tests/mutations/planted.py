@@ -162,8 +162,8 @@ FAULTS = (
     Fault(
         "a results table leaves out what kept its default",
         "sweep/results.py",
-        "return own | counts | record.parameters |",
-        "return own | counts | record.changed |",
+        "return own_values | fact_counts | record.parameters |",
+        "return own_values | fact_counts | record.changed |",
         ("tests/sweep",),
     ),
 )
