@@ -157,7 +157,7 @@ def facts(
     dry_run: DryRun = False,
 ) -> None:
     """Run chapters with several seeds: which facts hold in all? Exit status 1 for a False proof."""
-    from metalearn_lab.sweep.facts_table import FACTS, summary, write_facts
+    from metalearn_lab.sweep.facts_table import FACTS, summarise, write_facts
     from metalearn_lab.sweep.scheduling import on_cluster
 
     notebooks, folder = notebooks_folder(), out_folder(out)
@@ -165,7 +165,7 @@ def facts(
     _end_if_dry(dry_run, points, workers)
     progress = _run_points(points, folder, partial(on_cluster, None, workers))
     table = write_facts(folder, notebooks / "facts" if keep else None)
-    typer.echo(f"{summary(table)}\nfacts: {folder / FACTS}")
+    typer.echo(f"{summarise(table)}\nfacts: {folder / FACTS}")
     _finish(progress, folder, strict=False)
     if any(
         fact["kind"] == "proof" for record in progress.ended_records for fact in record.false_facts

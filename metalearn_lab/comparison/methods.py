@@ -59,8 +59,8 @@ class Budget:
     def __post_init__(self) -> None:
         """Check the numbers."""
         for name, value in vars(self).items():
-            least = 2 if name.endswith("episodes") else 1
-            whole_number(value, least, f"{name} must be {least} or more")
+            least_value = 2 if name.endswith("episodes") else 1
+            whole_number(value, least_value, f"{name} must be {least_value} or more")
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,16 @@ class Method:
     role: Role = "other"
 
 
-def rates_to_try(*inner: float | None) -> tuple[Rates, ...]:
+def rates_to_try(*inner_lrs: float | None) -> tuple[Rates, ...]:
     """Four trials for every method: each α with as many β as that takes."""
-    outer = (3e-3, 1e-2) if len(inner) == 2 else (1e-3, 3e-3, 1e-2, 3e-2)
-    return tuple(Rates(alpha, beta) for beta in outer for alpha in inner)
+    outer_lrs = (3e-3, 1e-2) if len(inner_lrs) == 2 else (1e-3, 3e-3, 1e-2, 3e-2)
+    return tuple(Rates(alpha, beta) for beta in outer_lrs for alpha in inner_lrs)
 
 
-def trained(
+def trained_method(
     name: str,
-    kind: type[Learner],
-    build: Callable[..., Learner],
+    learner_class: type[Learner],
+    build_learner: Callable[..., Learner],
     trials: tuple[Rates, ...],
     *,
     title: str | None = None,
@@ -122,24 +122,31 @@ def trained(
 
     Args:
         name: by which scores and figures name it.
-        kind: its class.
-        build: makes a learner of this kind from ``kind`` and what ``Method.build`` takes.
+        learner_class: its class.
+        build_learner: makes a learner of this kind from the class and what ``Method.build`` takes.
         trials: the settings that it may try.
         title: in place of the class's own.
         line: in place of the class's own.
         role: as of ``Method``.
     """
-    looks = line or kind.line
-    assert looks is not None  # every learner of the package says how it looks
-    return Method(name, title or kind.title, looks, trials, partial(build, kind), role=role)
+    curve_style = line or learner_class.line
+    assert curve_style is not None  # every learner of the package says how it looks
+    return Method(
+        name,
+        title or learner_class.title,
+        curve_style,
+        trials,
+        partial(build_learner, learner_class),
+        role=role,
+    )
 
 
 def _text_model(world: World, seed: int) -> TextClassifier:
     return TextClassifier(BUCKETS, world.ways, seed=seed)
 
 
-def _by_gradient_steps(
-    kind: Callable[..., Learner],
+def _build_gradient_learner(
+    make_learner: Callable[..., Learner],
     world: World,
     rates: Rates,
     budget: Budget,
@@ -147,19 +154,25 @@ def _by_gradient_steps(
     **settings: Any,
 ) -> Learner:
     model, steps = _text_model(world, seed), budget.inner_steps
-    return kind(model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=steps, **settings)
+    return make_learner(
+        model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=steps, **settings
+    )
 
 
-def _reptile(
-    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+def _build_reptile(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
-    items = world.ways * (world.shots + world.queries)
-    size = max(2 * world.ways, -(-items // budget.inner_steps))  # k steps see every item
-    return _by_gradient_steps(kind, world, rates, budget, seed, inner_batch=size)
+    item_count = world.ways * (world.shots + world.queries)
+    inner_batch_size = max(
+        2 * world.ways, -(-item_count // budget.inner_steps)
+    )  # k steps see every item
+    return _build_gradient_learner(
+        make_learner, world, rates, budget, seed, inner_batch=inner_batch_size
+    )
 
 
-def _pretrained(
-    kind: Callable[..., Learner],
+def _build_pretrained(
+    make_learner: Callable[..., Learner],
     world: World,
     rates: Rates,
     budget: Budget,
@@ -168,10 +181,10 @@ def _pretrained(
     adapts: str,
 ) -> Learner:
     model = _text_model(world, seed)
-    classes = len(world.classes.train)
-    head = skip_init(nn.Linear, model.head.in_features, classes)  # type: ignore[no-untyped-call]
+    class_count = len(world.classes.train)
+    head = skip_init(nn.Linear, model.head.in_features, class_count)  # type: ignore[no-untyped-call]
     initialise(head, "pretraining head", seed)
-    return kind(
+    return make_learner(
         model,
         F.cross_entropy,
         pretraining_head=head,
@@ -181,17 +194,17 @@ def _pretrained(
     )
 
 
-def _meta_sgd(
-    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+def _build_meta_sgd(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
     model, steps = _text_model(world, seed), budget.inner_steps
-    return kind(model, F.cross_entropy, first_rate=rates.inner_lr, inner_steps=steps)
+    return make_learner(model, F.cross_entropy, first_rate=rates.inner_lr, inner_steps=steps)
 
 
-def _on_features(
-    kind: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+def _build_feature_learner(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
-    return kind(_text_model(world, seed).body, F.cross_entropy, ways=world.ways)
+    return make_learner(_text_model(world, seed).body, F.cross_entropy, ways=world.ways)
 
 
 NGRAM_TRIALS: tuple[tuple[int, int], ...] = ((1, 3), (2, 3), (2, 4), (3, 5))
@@ -208,33 +221,33 @@ METHODS: dict[str, Method] = {
             accuracy=nearest_class_mean_accuracy,
             role="baseline",
         ),
-        trained(
+        trained_method(
             "fine_tuning",
             JointPretraining,
-            partial(_pretrained, adapts="*"),
+            partial(_build_pretrained, adapts="*"),
             rates_to_try(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
             role="baseline",
         ),
-        trained(
+        trained_method(
             "linear_probe",
             JointPretraining,
-            partial(_pretrained, adapts="head.*"),
+            partial(_build_pretrained, adapts="head.*"),
             rates_to_try(0.2, 1.0),
             title="pretrain + linear probe",
             line=Line("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
             role="other",
         ),
-        trained("maml", MAML, _by_gradient_steps, rates_to_try(0.5, 2.0)),
-        trained(
+        trained_method("maml", MAML, _build_gradient_learner, rates_to_try(0.5, 2.0)),
+        trained_method(
             "first_order_maml",
             FirstOrderMAML,
-            _by_gradient_steps,
+            _build_gradient_learner,
             rates_to_try(0.5, 2.0),
         ),
-        trained("reptile", Reptile, _reptile, rates_to_try(0.5, 2.0)),
-        trained("meta_sgd", MetaSGD, _meta_sgd, rates_to_try(0.5, 2.0)),
-        trained("proto_net", ProtoNet, _on_features, rates_to_try(None)),
-        trained("ridge_head", RidgeHead, _on_features, rates_to_try(None)),
+        trained_method("reptile", Reptile, _build_reptile, rates_to_try(0.5, 2.0)),
+        trained_method("meta_sgd", MetaSGD, _build_meta_sgd, rates_to_try(0.5, 2.0)),
+        trained_method("proto_net", ProtoNet, _build_feature_learner, rates_to_try(None)),
+        trained_method("ridge_head", RidgeHead, _build_feature_learner, rates_to_try(None)),
     )
 }
 """Every method of the package by name; the order of rows everywhere."""
@@ -274,8 +287,8 @@ def build(name: str, world: World, rates: Rates, budget: Budget, seed: int) -> L
     """
     method = METHODS.get(name)
     if method is None or method.build is None:
-        known = ", ".join(name for name, method in METHODS.items() if method.build)
-        raise ValueError(f"no trained method {name!r}: use one of {known}")
+        known_names = ", ".join(name for name, method in METHODS.items() if method.build)
+        raise ValueError(f"no trained method {name!r}: use one of {known_names}")
     return method.build(world, rates, budget, seed).to(world.ids.device)
 
 
@@ -283,8 +296,8 @@ def training_batches(
     learner: Learner, world: World, budget: Budget, seed: int
 ) -> Callable[[int], Task]:
     """The data of an outer step: the same sentences for every learner, in the form it takes."""
-    sampler, size = world.sampler("train", seed=seed), budget.meta_batch
-    return lambda i: learner.training_batch(sampler, i * size, size)
+    sampler, meta_batch = world.sampler("train", seed=seed), budget.meta_batch
+    return lambda step: learner.training_batch(sampler, step * meta_batch, meta_batch)
 
 
 def gradient_evaluations(learner: Learner, budget: Budget) -> int:

@@ -39,10 +39,12 @@ class CompiledAdaptation:
         check_inputs("x", x)
         self.learner = learner
         self.steps = steps
-        self.snapshot = Snapshot(learner, but=("inner_lr",))
+        self.snapshot = Snapshot(learner, allowed_names=("inner_lr",))
         self.traced = copy.copy(learner)
         self.names = list(state_of(learner))
-        self.compiled = CompiledTaskMap(self._of_one_task, *self._inputs(support, x), averaged=0)
+        self.compiled = CompiledTaskMap(
+            self._predict_one_task, *self._inputs(support, x), averaged_count=0
+        )
 
     def __call__(self, support: Split, x: Tensor, rates: Tensor | None = None) -> Tensor:
         """Predictions ``[tasks, steps + 1, items, outputs]``.
@@ -74,7 +76,7 @@ class CompiledAdaptation:
             rates = torch.full((x.shape[0],), own, dtype=dtype)
         return list(state_of(self.learner).values()), [*support, x, rates]
 
-    def _of_one_task(self, *tensors: Tensor) -> list[Tensor]:
+    def _predict_one_task(self, *tensors: Tensor) -> list[Tensor]:
         state = dict(zip(self.names, tensors, strict=False))
         support_x, support_y, x, rate = tensors[len(self.names) :]
         vars(self.traced)["inner_lr"] = rate  # traced, so no number that could be checked

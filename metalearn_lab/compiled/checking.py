@@ -16,27 +16,29 @@ from metalearn_lab.tasks.types import Task
 
 _ROUNDING = {torch.float32: 1e-2, torch.float64: 1e-9}
 """What rounding may do to a gradient; in single precision it may switch a unit on or off."""
-_OUT = "take that out, or use compiled=False"
+_ADVICE = "take that out, or use compiled=False"
 
 
 def loss_and_gradient(learner: PerTask, example: Task) -> Weights:
     """What PyTorch computes: the meta-loss, and the gradient where there is one, by name."""
     # New parameters in the same memory, for hooks on the learner's own may change what they get.
-    whole = state_of(learner)
+    learner_state = state_of(learner)
     state: Weights = {
         name: nn.Parameter(tensor.detach(), tensor.requires_grad)
         if isinstance(tensor, nn.Parameter)
         else tensor.detach()
-        for name, tensor in whole.items()
+        for name, tensor in learner_state.items()
     }
-    names = [name for name, tensor in whole.items() if tensor.requires_grad]
+    names = [name for name, tensor in learner_state.items() if tensor.requires_grad]
     with torch.enable_grad():
         loss: Tensor = with_state(learner, state, lambda swapped: swapped(example))
         gradients: Sequence[Tensor | None] = torch.autograd.grad(
             loss, [state[name] for name in names], allow_unused=True
         )
     named = zip(names, gradients, strict=True)
-    return {"the meta-loss": loss.detach()} | {n: g for n, g in named if g is not None}
+    return {"the meta-loss": loss.detach()} | {
+        name: gradient for name, gradient in named if gradient is not None
+    }
 
 
 def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
@@ -58,13 +60,15 @@ def pure_snapshot(learner: PerTask, example: Task) -> Snapshot:
     if random.has_moved():
         changes.append("draws random numbers")
     if changes:
-        raise NotCompilable(f"the meta-loss {changes[0]}, in a compiled step it would not: {_OUT}")
+        raise NotCompilable(
+            f"the meta-loss {changes[0]}, in a compiled step it would not: {_ADVICE}"
+        )
     try:
         snapshot.check()
     except OtherLearner as change:
         raise NotCompilable(
             f"the meta-loss changes the learner itself ({change}), in a compiled step it would "
-            f"not: {_OUT}"
+            f"not: {_ADVICE}"
         ) from change
     return snapshot
 
@@ -76,9 +80,9 @@ def check_same(expected: Weights, compiled: tuple[list[Tensor], Tensor, list[Ten
         NotCompilable: they differ by more than rounding can explain.
     """
     _, loss, gradients = compiled
-    for (name, right), tensor in zip(expected.items(), [loss, *gradients], strict=True):
-        difference = (tensor - right).norm() / right.norm().clamp_min(1e-12)
-        if difference > _ROUNDING[right.dtype]:
+    for (name, expected_tensor), tensor in zip(expected.items(), [loss, *gradients], strict=True):
+        difference = (tensor - expected_tensor).norm() / expected_tensor.norm().clamp_min(1e-12)
+        if difference > _ROUNDING[expected_tensor.dtype]:
             raise NotCompilable(
                 f"the compiled step disagrees with PyTorch on {name} (relative difference "
                 f"{difference:.1e}): use compiled=False, and please report the model"

@@ -31,7 +31,7 @@ def name(node: Node) -> str:
     return operation if operation.startswith("_") else operation.rstrip("_")
 
 
-def in_place(node: Node) -> bool:
+def is_in_place(node: Node) -> bool:
     """Whether the operation writes into its first argument."""
     return str(node.target).split(".")[1].endswith("_")
 
@@ -53,9 +53,9 @@ def outputs(graph: torch.fx.Graph) -> list[Node]:
     return list(returned)
 
 
-def argument(node: Node, position: int, otherwise: Any = None) -> Any:
-    """An argument given by its position; ``otherwise`` where it is left out."""
-    return node.args[position] if len(node.args) > position else otherwise
+def argument(node: Node, position: int, default: Any = None) -> Any:
+    """An argument given by its position; ``default`` where it is left out."""
+    return node.args[position] if len(node.args) > position else default
 
 
 def folded_axes(node: Node) -> list[int]:

@@ -69,8 +69,8 @@ class Lowering:
         value = self.rules[name](self, node)
         used_again = len(of.users(node)) > 1 or name in COSTLY
         if isinstance(value, Formula) and used_again and name not in MASKS:
-            value = self.stored(value, value.shape)
-        if of.in_place(node) and name not in of.VIEWS:
+            value = self.store(value, value.shape)
+        if of.is_in_place(node) and name not in of.VIEWS:
             self._overwrite(node, value)
         return value
 
@@ -120,9 +120,9 @@ class Lowering:
             # What is repeated is stored, and only numbers are.
             numbers = self.spread(self.numbers(argument), shape)
             return Formula("({0} != S(0))", (numbers,), shape)
-        return self.viewed(value, lambda layout: layout.expand(shape), value.shape, repeats=True)
+        return self.view_as(value, lambda layout: layout.expand(shape), value.shape, repeats=True)
 
-    def viewed(
+    def view_as(
         self,
         value: Value,
         view: Callable[[Tensor], Tensor],
@@ -132,23 +132,23 @@ class Lowering:
         """A view of a value of this shape; it is stored first where the view needs it."""
         # A formula that is repeated would be computed again for every repetition.
         if isinstance(value, Formula) and repeats:
-            value = self.stored(value, shape)
+            value = self.store(value, shape)
         try:
-            return value.viewed(view)
+            return value.view_as(view)
         except RuntimeError:
-            return self.copied(value, shape).viewed(view)
+            return self.copy(value, shape).view_as(view)
 
-    def stored(self, value: Value, shape: torch.Size) -> Stored:
+    def store(self, value: Value, shape: torch.Size) -> Stored:
         """The value in memory, computed now if it was not."""
-        return value if isinstance(value, Stored) else self.copied(value, shape)
+        return value if isinstance(value, Stored) else self.copy(value, shape)
 
-    def copied(self, value: Value, shape: torch.Size) -> Stored:
+    def copy(self, value: Value, shape: torch.Size) -> Stored:
         """The value in a buffer of its own."""
         target = new_room(shape)
         self.steps.append(kernels.elementwise(value, target))
         return target
 
-    def folded(
+    def fold(
         self, value: Value, shape: torch.Size, axes: list[int], start: str, step: str
     ) -> Stored:
         """The value folded over some axes, which keep the size 1 (see ``kernels.reduction``)."""

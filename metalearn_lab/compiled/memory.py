@@ -26,8 +26,10 @@ def place_buffers(
     for number, (target, *_) in enumerate(used):
         if target not in offsets:
             offsets[target] = alive[target] = _first_fit(alive, target.size)
-        alive = {buffer: at for buffer, at in alive.items() if last_uses.get(buffer, -1) > number}
-    return offsets, max((at + buffer.size for buffer, at in offsets.items()), default=0)
+        alive = {
+            buffer: offset for buffer, offset in alive.items() if last_uses.get(buffer, -1) > number
+        }
+    return offsets, max((offset + buffer.size for buffer, offset in offsets.items()), default=0)
 
 
 def _first_fit(alive: dict[Buffer, int], size: int) -> int:

@@ -61,7 +61,7 @@ class CompiledForm:
             self._one_task_gradients,
             self.learner_tensors,
             self._task_inputs(example),
-            averaged=len(self.moved_names) + 1,
+            averaged_count=len(self.moved_names) + 1,
         )
         check_same(expected, self._loss_and_gradients(example, list(expected)[1:]))
 

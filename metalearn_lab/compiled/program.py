@@ -49,7 +49,7 @@ def write_program(
     graph: GraphModule,
     shared: Sequence[Tensor],
     mapped: Sequence[Tensor],
-    averaged: int,
+    averaged_count: int,
 ) -> Program:
     """Write the program of a traced function ``(*shared, *mapped) -> outputs``.
 
@@ -57,7 +57,7 @@ def write_program(
         graph: as traced for one task.
         shared: inputs that are the same for all tasks.
         mapped: inputs of one task.
-        averaged: how many of the outputs, the first ones, are averaged over the tasks; the
+        averaged_count: how many of the outputs, the first ones, are averaged over the tasks; the
             others are given for each task.
 
     Raises:
@@ -66,24 +66,27 @@ def write_program(
     dtype = _dtype([*shared, *mapped])
     inputs = [Buffer(tensor.numel(), "shared") for tensor in shared]
     inputs += [Buffer(tensor.numel()) for tensor in mapped]
-    values = [contiguous(b, t.shape) for b, t in zip(inputs, [*shared, *mapped], strict=True)]
+    values = [
+        contiguous(buffer, tensor.shape)
+        for buffer, tensor in zip(inputs, [*shared, *mapped], strict=True)
+    ]
     lowering = Lowering(RULES)
     results = lowering.run(graph, list(values))
     shapes = [of.shape(node) for node in of.outputs(graph.graph)]
-    outputs = [_whole(lowering, v, s) for v, s in zip(results, shapes, strict=True)]
+    outputs = [_whole_buffer(lowering, v, s) for v, s in zip(results, shapes, strict=True)]
     loaded = inputs[len(shared) :]
     offsets, room = place_buffers(lowering.steps, loaded, [o.buffer for o in outputs])
-    names = {b: f"in{i}" for i, b in enumerate(inputs) if b.place == "shared"}
-    names |= {b: f"(w+{offset})" for b, offset in offsets.items()}
-    words = "\n".join([_types(dtype), _file("prelude.c"), LANEWISE])
+    names = {buffer: f"in{i}" for i, buffer in enumerate(inputs) if buffer.place == "shared"}
+    names |= {buffer: f"(w+{offset})" for buffer, offset in offsets.items()}
+    words = "\n".join([_type_definitions(dtype), _read_file("prelude.c"), LANEWISE])
     # Every different loop once: its name by its text.
     texts = dict.fromkeys(step.function for step in lowering.steps)
     functions = {text: f"k{i}" for i, text in enumerate(texts)}
     calls = _calls(lowering.steps, functions, names, len(shared))
-    group = _group(len(shared), mapped, loaded, outputs, averaged, names)
+    group = _group(len(shared), mapped, loaded, outputs, averaged_count, names)
     declared = (f"void {name}{text[: text.index('{')]};" for text, name in functions.items())
-    main = "\n".join([words, *declared, calls, group, _file("groups.c")])
-    halves = ("\n".join([words, *half]) for half in _halves(functions))
+    main = "\n".join([words, *declared, calls, group, _read_file("groups.c")])
+    halves = ("\n".join([words, *half]) for half in _split_in_halves(functions))
     operations = sum(step.operations for step in lowering.steps)
     return Program((main, *halves), room, shapes, dtype, operations)
 
@@ -101,22 +104,22 @@ def _dtype(tensors: Sequence[Tensor]) -> torch.dtype:
     return reals.pop()
 
 
-def _whole(lowering: Lowering, value: Value, shape: torch.Size) -> Stored:
+def _whole_buffer(lowering: Lowering, value: Value, shape: torch.Size) -> Stored:
     """An output in a buffer of its own, row by row."""
     if isinstance(value, Stored) and value.buffer.place == "lanes":
         is_whole = value.layout.numel() == value.buffer.size
         if is_whole and value.layout.is_contiguous():
             return value
-    return lowering.copied(value, shape)
+    return lowering.copy(value, shape)
 
 
-def _types(dtype: torch.dtype) -> str:
+def _type_definitions(dtype: torch.dtype) -> str:
     real, whole, suffix = _TYPES[dtype]
     names = "\n".join(f"#define {name}_ {name}{suffix}" for name in FUNCTIONS)
     return f"typedef {real} real;\ntypedef {whole} whole;\n{names}"
 
 
-def _halves(functions: dict[str, str]) -> tuple[list[str], list[str]]:
+def _split_in_halves(functions: dict[str, str]) -> tuple[list[str], list[str]]:
     """The functions in two units of about the same length."""
     halves: tuple[list[str], list[str]] = ([], [])
     for text, name in sorted(functions.items(), key=lambda item: -len(item[0])):
@@ -149,7 +152,7 @@ def _group(
     mapped: Sequence[Tensor],
     loaded: list[Buffer],
     outputs: list[Stored],
-    averaged: int,
+    averaged_count: int,
     names: dict[Buffer, str],
 ) -> str:
     """One group of tasks: load their numbers, take the steps, hand out the results."""
@@ -161,22 +164,22 @@ def _group(
     ]
     lines.append(f"steps(w{''.join(f', in[{i}]' for i in range(shared))});")
     sizes = [output.buffer.size for output in outputs]
-    offsets = list(accumulate(sizes[:averaged], initial=0))
+    offsets = list(accumulate(sizes[:averaged_count], initial=0))
     for i, (output, size) in enumerate(zip(outputs, sizes, strict=True)):
         start = names[output.buffer]
         lines.append(
             f"add_up(sums + {offsets[i]}, {start}, {size}, count - first);"
-            if i < averaged
+            if i < averaged_count
             else f"store(out[{i}], {start}, {size}, first, count);"
         )
     body = "\n".join(lines)
     return (
         "static void group(long first, long count, const void **in, void **out, real *sums, v *w)"
         f" {{\n{body}\n}}\n"
-        f"enum {{ AVERAGED = {averaged}, TOTAL = {offsets[-1]} }};\n"
-        f"static const long SIZES[] = {{{', '.join(map(str, sizes[:averaged])) or 0}}};"
+        f"enum {{ AVERAGED = {averaged_count}, TOTAL = {offsets[-1]} }};\n"
+        f"static const long SIZES[] = {{{', '.join(map(str, sizes[:averaged_count])) or 0}}};"
     )
 
 
-def _file(name: str) -> str:
+def _read_file(name: str) -> str:
     return files("metalearn_lab.compiled").joinpath(name).read_text("utf-8")

@@ -31,7 +31,7 @@ _LARGEST = ("S(-(real)INFINITY)", "W(({0} <= a) | (a != a), a, {0})")
 def _view(lower: Lowering, node: Node) -> Value:
     operation: Any = node.target
     source = of.argument(node, 0)
-    return lower.viewed(
+    return lower.view_as(
         lower.value(source),
         lambda layout: operation(layout, *node.args[1:], **node.kwargs),
         of.shape(source),
@@ -54,7 +54,7 @@ def _sum_of_two(sign: str, lower: Lowering, node: Node) -> Value:
     return lower.formula(node, f"({{0}} {sign} {second})", *node.args[:2], alpha)
 
 
-def _subtracted_from(lower: Lowering, node: Node) -> Value:
+def _reversed_difference(lower: Lowering, node: Node) -> Value:
     if of.argument(node, 2, 1) != 1:
         raise NotCompilable("the compiler does not know rsub with alpha")
     return lower.formula(node, "({1} - {0})", *node.args[:2])
@@ -80,33 +80,33 @@ def _logic(text: str, lower: Lowering, node: Node) -> Value:
 def _fold(start: str, step: str, lower: Lowering, node: Node) -> Stored:
     source = of.argument(node, 0)
     value, shape = lower.numbers(source), of.shape(source)
-    return _shaped(lower.folded(value, shape, of.folded_axes(node), start, step), node)
+    return _reshape(lower.fold(value, shape, of.folded_axes(node), start, step), node)
 
 
 def _mean(lower: Lowering, node: Node) -> Value:
     total = _fold(*_SUM, lower, node)
-    return _scaled(total, 1 / of.folded_count(node))
+    return _scale(total, 1 / of.folded_count(node))
 
 
 def _variance(lower: Lowering, node: Node) -> Value:
     """The mean square of what is left when the mean is taken off."""
     source, count, axes = of.argument(node, 0), of.folded_count(node), of.folded_axes(node)
     value, shape = lower.value(source), of.shape(source)
-    total = lower.folded(value, shape, axes, *_SUM)
-    mean = lower.copied(_scaled(total, 1 / count), total.shape)
-    off = Formula("({0} - {1})", (value, mean.viewed(lambda x: x.expand(shape))), shape)
-    square = Formula("({0} * {0})", (lower.stored(off, shape),), shape)
+    total = lower.fold(value, shape, axes, *_SUM)
+    mean = lower.copy(_scale(total, 1 / count), total.shape)
+    deviation = Formula("({0} - {1})", (value, mean.view_as(lambda x: x.expand(shape))), shape)
+    square = Formula("({0} * {0})", (lower.store(deviation, shape),), shape)
     correction = of.argument(node, 2, node.kwargs.get("correction", 1))
-    spread = _shaped(lower.folded(square, shape, axes, *_SUM), node)
-    return _scaled(spread, 1 / (count - correction))
+    folded_squares = _reshape(lower.fold(square, shape, axes, *_SUM), node)
+    return _scale(folded_squares, 1 / (count - correction))
 
 
-def _scaled(value: Stored, factor: float) -> Formula:
+def _scale(value: Stored, factor: float) -> Formula:
     return Formula("({0} * {1})", (value, Number(factor)), value.shape)
 
 
-def _shaped(value: Stored, node: Node) -> Stored:
-    return value.viewed(lambda layout: layout.view(of.shape(node)))
+def _reshape(value: Stored, node: Node) -> Stored:
+    return value.view_as(lambda layout: layout.view(of.shape(node)))
 
 
 # ---------------------------------------------------------------------------- products
@@ -116,7 +116,7 @@ def _matrix_product(lower: Lowering, node: Node) -> Value:
         raise NotCompilable("the compiler does not know addmm with alpha or beta")
     *bias, left, right = node.args
     spread_bias = lower.spread(bias[0], of.shape(node)) if bias else None
-    a, b = (lower.stored(lower.value(factor), of.shape(factor)) for factor in (left, right))
+    a, b = (lower.store(lower.value(factor), of.shape(factor)) for factor in (left, right))
     target = new_room(of.shape(node))
     lower.steps.append(kernels.matrix_product(a, b, spread_bias, target))
     return target
@@ -127,18 +127,18 @@ def _gather(lower: Lowering, node: Node) -> Value:
     """x[i, index[i]]: the sum over j of x[i, j] where j is the index; NaN where no j is."""
     source, index = of.argument(node, 0), of.argument(node, 2)
     shape, axis = of.shape(source), _axis_of_one(node)
-    arguments = (lower.spread(index, shape), _count(shape, axis), lower.value(source))
+    arguments = (lower.spread(index, shape), _count_along(shape, axis), lower.value(source))
     value = Formula("W({0} == {1}, {2}, S(0))", arguments, shape)
-    there = lower.folded(value, shape, [axis], *_SUM)
+    chosen_numbers = lower.fold(value, shape, [axis], *_SUM)
     outside = f"W(({{0}} < S(0)) | ({{0}} >= S({shape[axis]})), S(NAN), {{1}})"
-    return Formula(outside, (lower.value(index), there), of.shape(index))
+    return Formula(outside, (lower.value(index), chosen_numbers), of.shape(index))
 
 
 def _scatter(text: str, lower: Lowering, node: Node) -> Value:
     base, _, index, source = node.args
     shape = of.shape(node)
     positions, into, given = (lower.spread(argument, shape) for argument in (index, base, source))
-    return Formula(text, (positions, _count(shape, _axis_of_one(node)), into, given), shape)
+    return Formula(text, (positions, _count_along(shape, _axis_of_one(node)), into, given), shape)
 
 
 def _axis_of_one(node: Node) -> int:
@@ -150,11 +150,11 @@ def _axis_of_one(node: Node) -> int:
     return axis
 
 
-def _count(shape: torch.Size, axis: int) -> Value:
+def _count_along(shape: torch.Size, axis: int) -> Value:
     """0, 1, 2, … along one axis."""
     ahead = [-1 if d == axis else 1 for d in range(len(shape))]
     counted = constant(torch.arange(shape[axis]))
-    return counted.viewed(lambda layout: layout.view(ahead).expand(shape))
+    return counted.view_as(lambda layout: layout.view(ahead).expand(shape))
 
 
 def _rows(lower: Lowering, node: Node) -> Value:
@@ -166,38 +166,38 @@ def _rows(lower: Lowering, node: Node) -> Value:
     value, shape = lower.value(source), of.shape(source)
     numbers = [int(row) for row in rows.buffer.numbers]
     if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-        return lower.viewed(value, _run(0, numbers[0], len(numbers)), shape)
-    parts = [(lower.viewed(value, _run(0, row, 1), shape), 1) for row in numbers]
-    return _joined(lower, node, 0, parts)
+        return lower.view_as(value, _narrow(0, numbers[0], len(numbers)), shape)
+    parts = [(lower.view_as(value, _narrow(0, row, 1), shape), 1) for row in numbers]
+    return _join(lower, node, 0, parts)
 
 
 def _concatenated(lower: Lowering, node: Node) -> Value:
     axis = of.argument(node, 1, 0)
     parts = [(lower.value(part), of.shape(part)[axis]) for part in of.argument(node, 0)]
-    return _joined(lower, node, axis, parts)
+    return _join(lower, node, axis, parts)
 
 
-def _amid_zeros(view: Callable[..., Tensor], lower: Lowering, node: Node) -> Stored:
+def _embed_in_zeros(view: Callable[..., Tensor], lower: Lowering, node: Node) -> Stored:
     """0 everywhere but in a view of the result, where the gradient of that view stands."""
     gradient, _, *where = node.args
     target = new_room(of.shape(node))
-    seen = target.viewed(lambda layout: view(layout, *where))
-    for value, part in ((Number(0), target), (lower.value(gradient), seen)):
+    target_view = target.view_as(lambda layout: view(layout, *where))
+    for value, part in ((Number(0), target), (lower.value(gradient), target_view)):
         lower.steps.append(kernels.elementwise(value, part))
     return target
 
 
-def _joined(lower: Lowering, node: Node, axis: int, parts: list[tuple[Value, int]]) -> Stored:
+def _join(lower: Lowering, node: Node, axis: int, parts: list[tuple[Value, int]]) -> Stored:
     """Values one after the other along an axis, each with its size there."""
     target, first = new_room(of.shape(node)), 0
     for value, size in parts:
-        stretch = target.viewed(_run(axis, first, size))
-        lower.steps.append(kernels.elementwise(value, stretch))
+        target_view = target.view_as(_narrow(axis, first, size))
+        lower.steps.append(kernels.elementwise(value, target_view))
         first += size
     return target
 
 
-def _run(axis: int, first: int, size: int) -> Callable[[Tensor], Tensor]:
+def _narrow(axis: int, first: int, size: int) -> Callable[[Tensor], Tensor]:
     """A run of places along an axis."""
     return lambda layout: layout.narrow(axis, first, size)
 
@@ -217,7 +217,7 @@ RULES: dict[str, Rule] = {
     "masked_fill": partial(_formula, "W({1}, {2}, {0})", masks=True),
     "add": partial(_sum_of_two, "+"),
     "sub": partial(_sum_of_two, "-"),
-    "rsub": _subtracted_from,
+    "rsub": _reversed_difference,
     "pow": _power,
     "sum": partial(_fold, *_SUM),
     "mean": _mean,
@@ -229,6 +229,6 @@ RULES: dict[str, Rule] = {
     "scatter_add": partial(_scatter, "({2} + W({0} == {1}, {3}, S(0)))"),
     "index": _rows,
     "cat": _concatenated,
-    "select_backward": partial(_amid_zeros, torch.ops.aten.select.int),
-    "slice_backward": partial(_amid_zeros, torch.ops.aten.slice.Tensor),
+    "select_backward": partial(_embed_in_zeros, torch.ops.aten.select.int),
+    "slice_backward": partial(_embed_in_zeros, torch.ops.aten.slice.Tensor),
 }

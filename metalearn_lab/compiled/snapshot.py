@@ -48,21 +48,21 @@ class Snapshot:
     """The state of a learner beside its parameters and buffers, and how it differs later.
 
     Attributes:
-        doubtful: names of what is not known to compute the same again from the same weights:
+        doubtful_names: names of what is not known to compute the same again from the same weights:
             classes and functions of the user's own, tensors that are no weights, hooks.
 
     Args:
         learner: any learner.
-        but: names of attributes of the learner that may change.
+        allowed_names: names of attributes of the learner that may change.
 
     Raises:
         NotCompilable: there is more of it than can be compared before every step.
     """
 
-    def __init__(self, learner: PerTask, but: tuple[str, ...] = ()) -> None:
+    def __init__(self, learner: PerTask, allowed_names: tuple[str, ...] = ()) -> None:
         self.learner = learner
-        self.but = but
-        self.doubtful: list[str] = []
+        self.allowed_names = allowed_names
+        self.doubtful_names: list[str] = []
         self._weights = [*learner.parameters(), *learner.buffers()]
         self._modules: list[tuple[itemgetter[Any], dict[str, Any]]] = []  # own attributes, quickly
         self._tables: list[dict[Any, Any]] = []
@@ -70,7 +70,7 @@ class Snapshot:
         self._others: list[object] = []
         self._tensors: list[Tensor] = []
         self._parts = self._walk(learner)
-        self._now = self._read()
+        self._first_reading = self._read()
 
     def check(self) -> None:
         """Refuse to go on with what was compiled if anything is no longer as it was.
@@ -79,33 +79,37 @@ class Snapshot:
             OtherLearner: says what has changed, from what and to what.
         """
         with suppress(KeyError):  # an attribute that was deleted
-            now = self._read()
-            if len(now) == len(self._now) and all(map(is_, now, self._now)):
+            reading = self._read()
+            if len(reading) == len(self._first_reading) and all(
+                map(is_, reading, self._first_reading)
+            ):
                 return
-        other = Snapshot(self.learner, self.but)
-        if change := _first_change(self._parts, other._parts):
+        new_snapshot = Snapshot(self.learner, self.allowed_names)
+        if change := _first_change(self._parts, new_snapshot._parts):
             raise OtherLearner(f"{change} since the learner was compiled: compile it again")
-        vars(self).update(vars(other))  # equal numbers in other objects
+        vars(self).update(vars(new_snapshot))  # equal numbers in other objects
 
     def _read(self) -> list[object]:
         """All parts again, in the same order as long as nothing changes."""
-        now: list[object] = list(chain.from_iterable(map(dict.values, self._tables)))
-        for attributes, held in self._modules:
-            now += attributes(held)
-            now.append(len(held))
-        now.append(any(map(len, self._empty)))
-        now += map(_is_trained, self._weights)
-        now += _surroundings()
-        now += map(_version, self._tensors)
+        reading: list[object] = list(chain.from_iterable(map(dict.values, self._tables)))
+        for read_attributes, attribute_by_name in self._modules:
+            reading += read_attributes(attribute_by_name)
+            reading.append(len(attribute_by_name))
+        reading.append(any(map(len, self._empty)))
+        reading += map(_is_trained, self._weights)
+        reading += _surroundings()
+        reading += map(_version, self._tensors)
         for holder in self._others:
-            now += _held_by(holder).values()
-        return now
+            reading += _held_by(holder).values()
+        return reading
 
     def _walk(self, learner: PerTask) -> dict[str, object]:
         """Everything that can be reached from a learner, by name."""
         parts: dict[str, object] = dict(zip(_SURROUNDINGS, _surroundings(), strict=True))
-        named = learner.named_parameters()
-        parts |= {f"{name}.requires_grad": weight.requires_grad for name, weight in named}
+        named_parameters = learner.named_parameters()
+        parts |= {
+            f"{name}.requires_grad": weight.requires_grad for name, weight in named_parameters
+        }
         to_visit: list[tuple[str, object]] = [("learner", learner)]
         seen = {id(weight) for weight in self._weights}
         while to_visit:
@@ -120,43 +124,55 @@ class Snapshot:
                 continue
             seen.add(id(value))
             if not _is_pure(value):
-                self.doubtful.append(name)
-            held = _held_by(value)
+                self.doubtful_names.append(name)
+            part_by_name = _held_by(value)
             if isinstance(value, dict):
                 (self._tables if value else self._empty).append(value)
             elif isinstance(value, nn.Module):
-                held_now = vars(value)
-                own = [key for key in held_now if key not in _OF_EVERY_MODULE | _WITHOUT_EFFECT]
-                self._modules.append((itemgetter("_parameters", *own), held_now))
+                attribute_by_name = vars(value)
+                own_names = [
+                    key
+                    for key in attribute_by_name
+                    if key not in _OF_EVERY_MODULE | _WITHOUT_EFFECT
+                ]
+                self._modules.append((itemgetter("_parameters", *own_names), attribute_by_name))
             elif isinstance(value, Tensor):
                 self._tensors.append(value)
-            elif held and not isinstance(value, tuple | frozenset):
+            elif part_by_name and not isinstance(value, tuple | frozenset):
                 self._others.append(value)
-            to_visit += [(f"{name}.{key}", part) for key, part in held.items()]
-        return {n: part for n, part in parts.items() if n.removeprefix("learner.") not in self.but}
+            to_visit += [(f"{name}.{key}", part) for key, part in part_by_name.items()]
+        return {
+            name: part
+            for name, part in parts.items()
+            if name.removeprefix("learner.") not in self.allowed_names
+        }
 
 
 def _held_by_function(function: types.FunctionType) -> dict[Any, object]:
     """What it closes over and its defaults; of a user's function, also the globals it names."""
     names, cells = function.__code__.co_freevars, function.__closure__ or ()
-    held: dict[Any, object] = {}
+    part_by_name: dict[Any, object] = {}
     for name, cell in zip(names, cells, strict=True):
         try:
-            held[name] = cell.cell_contents
+            part_by_name[name] = cell.cell_contents
         except ValueError:  # not assigned yet
-            held[name] = None
+            part_by_name[name] = None
     if _of_user(function):
-        held |= {"defaults": function.__defaults__, "by name": function.__kwdefaults__}
-        there = function.__globals__
-        held |= {name: there[name] for name in _names_in(function.__code__) if name in there}
-    return held
+        part_by_name |= {"defaults": function.__defaults__, "by name": function.__kwdefaults__}
+        global_by_name = function.__globals__
+        part_by_name |= {
+            name: global_by_name[name]
+            for name in _names_in(function.__code__)
+            if name in global_by_name
+        }
+    return part_by_name
 
 
-def _held_by_class(kind: type) -> dict[Any, object]:
+def _held_by_class(user_class: type) -> dict[Any, object]:
     """Methods and attributes of a user's class and of those of its bases that are a user's."""
     return {
         f"{base.__name__}.{name}": part
-        for base in kind.__mro__
+        for base in user_class.__mro__
         if _of_user(base)
         for name, part in vars(base).items()
         if isinstance(part, types.FunctionType) or not name.startswith("__")
@@ -222,8 +238,8 @@ def _is_pure(value: Any) -> bool:
 def _first_change(before: dict[str, object], after: dict[str, object]) -> str | None:
     for name in dict.fromkeys([*before, *after]):
         old, new = (parts.get(name, "nothing") for parts in (before, after))
-        equal = type(old) is type(new) and isinstance(old, _SCALARS) and bool(old == new)
-        if not (old is new or equal or (isinstance(old, tuple) and isinstance(new, tuple))):
+        is_equal = type(old) is type(new) and isinstance(old, _SCALARS) and bool(old == new)
+        if not (old is new or is_equal or (isinstance(old, tuple) and isinstance(new, tuple))):
             return f"{name} has changed from {_shown(old)} to {_shown(new)}"
     return None
 

@@ -36,8 +36,8 @@ class CompiledTaskMap:
         shared: examples of the inputs that are the same for all tasks, e.g. weights.
         mapped: examples of the inputs with a leading task axis; the number of tasks may change
             from call to call.
-        averaged: how many of the outputs, the first ones, are averaged over the tasks; the others
-            gain a leading task axis.
+        averaged_count: how many of the outputs, the first ones, are averaged over the tasks; the
+            others gain a leading task axis.
 
     Attributes:
         uses: whether the function depends on each of its arguments.
@@ -52,27 +52,29 @@ class CompiledTaskMap:
         shared: Sequence[Tensor],
         mapped: Sequence[Tensor],
         *,
-        averaged: int,
+        averaged_count: int,
     ) -> None:
         shared = [tensor.detach().contiguous() for tensor in shared]
-        one = [tensor[0].detach().contiguous() for tensor in mapped]
-        graph = trace(function, [*shared, *one])
+        one_task_inputs = [tensor[0].detach().contiguous() for tensor in mapped]
+        graph = trace(function, [*shared, *one_task_inputs])
         self.uses = [bool(node.users) for node in graph.graph.nodes if node.op == "placeholder"]
         try:
-            program = write_program(graph, shared, one, averaged)
+            program = write_program(graph, shared, one_task_inputs, averaged_count)
         except (NotImplementedError, RecursionError, TypeError, ValueError, LookupError) as error:
             raise NotCompilable(
                 f"the compiler fails on this step ({type(error).__name__}: {error}): use "
                 "compiled=False, and please report the model"
             ) from error
         self.program = program
-        self.averaged = averaged
-        self.inputs = [(tensor.shape, tensor.dtype) for tensor in (*shared, *one)]
-        self.shared = len(shared)
+        self.averaged_count = averaged_count
+        self.inputs = [(tensor.shape, tensor.dtype) for tensor in (*shared, *one_task_inputs)]
+        self.shared_count = len(shared)
         self._library = load_library(program.units)
         self._lanes: int = self._library.lanes()
         self._library.run.argtypes = _RUN_TAKES
-        self._means = [torch.empty(s, dtype=program.dtype) for s in program.outputs[:averaged]]
+        self._means = [
+            torch.empty(s, dtype=program.dtype) for s in program.outputs[:averaged_count]
+        ]
         self._busy = threading.Lock()
         self._work = torch.empty(0, dtype=program.dtype)
         self._sums = torch.empty(0, dtype=program.dtype)
@@ -91,7 +93,7 @@ class CompiledTaskMap:
         tasks = mapped[0].shape[0]
         inputs = [x if x.is_contiguous() else x.contiguous() for x in (*shared, *mapped)]
         self._check(inputs, tasks)
-        shapes = self.program.outputs[self.averaged :]
+        shapes = self.program.outputs[self.averaged_count :]
         of_tasks = (torch.empty((tasks, *shape), dtype=self.program.dtype) for shape in shapes)
         outputs = [*map(torch.empty_like, self._means), *of_tasks]
         with self._busy:
@@ -132,8 +134,8 @@ class CompiledTaskMap:
     def _check(self, inputs: list[Tensor], tasks: int) -> None:
         if tasks == 0:
             raise ValueError("no tasks: a batch needs one or more")
-        for place, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
-            expected = shape if place < self.shared else (tasks, *shape)
+        for index, (tensor, (shape, dtype)) in enumerate(zip(inputs, self.inputs, strict=True)):
+            expected = shape if index < self.shared_count else (tasks, *shape)
             if tensor.shape != expected or tensor.dtype != dtype or not tensor.is_cpu:
                 raise OtherThanCompiled(
                     f"this step was compiled for {list(expected)} {dtype} on the CPU, and got "

@@ -53,7 +53,7 @@ class Stored:
         """Place of the view's first number in the buffer."""
         return int(self.layout.storage_offset())
 
-    def viewed(self, view: Callable[[Tensor], Tensor]) -> Stored:
+    def view_as(self, view: Callable[[Tensor], Tensor]) -> Stored:
         """The same numbers, seen another way.
 
         Raises:
@@ -76,13 +76,13 @@ class Formula:
     arguments: tuple[Value, ...]
     shape: torch.Size
 
-    def viewed(self, view: Callable[[Tensor], Tensor]) -> Formula:
+    def view_as(self, view: Callable[[Tensor], Tensor]) -> Formula:
         """The same formula of viewed arguments.
 
         Raises:
             RuntimeError: the strides of an argument allow no such view.
         """
-        arguments = tuple(argument.viewed(view) for argument in self.arguments)
+        arguments = tuple(argument.view_as(view) for argument in self.arguments)
         return Formula(self.text, arguments, view(torch.empty(self.shape, device="meta")).shape)
 
 
@@ -92,7 +92,7 @@ class Number:
 
     value: float
 
-    def viewed(self, view: Callable[[Tensor], Tensor]) -> Number:
+    def view_as(self, view: Callable[[Tensor], Tensor]) -> Number:
         """A number looks the same from everywhere."""
         return self
 

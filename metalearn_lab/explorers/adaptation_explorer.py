@@ -11,7 +11,7 @@ from torch import Tensor
 from metalearn_lab.comparison.world import World
 from metalearn_lab.explorers.controls import learner_choice, number, slider
 from metalearn_lab.explorers.explorer import Explorer, View, html_view, table_of_rows
-from metalearn_lab.explorers.lifetime import weakly
+from metalearn_lab.explorers.lifetime import weak_method
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
@@ -41,7 +41,7 @@ class AdaptationExplorer(Explorer):
     ) -> None:
         self.world, self.learners, self.steps = world, dict(learners), steps
         self._sampler = world.sampler("test")
-        self._predictions = lru_cache(maxsize=64)(weakly(self._adapt))
+        self._predictions = lru_cache(maxsize=64)(weak_method(self._adapt))
         super().__init__(
             {
                 "episode": number("episode", 0, 0, episodes - 1),

@@ -16,7 +16,7 @@ from metalearn_lab.explorers.draw_task_canvas import (
     look,
 )
 from metalearn_lab.explorers.explorer import Explorer, figure_view
-from metalearn_lab.explorers.lifetime import close_with, weakly
+from metalearn_lab.explorers.lifetime import close_when_gone, weak_method
 from metalearn_lab.figures.drawn_task import X_RANGE, Y_RANGE, DrawnTask, drawn_task_figure
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
@@ -77,10 +77,10 @@ class DrawTaskExplorer(Explorer):
             },
             steps=1,
         )
-        close_with(self, self.box)
+        close_when_gone(self, self.box)
         self._next_unseen, self._question = 0, 0.0
         self.draw_unseen()
-        self.box.on_msg(weakly(self._asked))
+        self.box.on_msg(weak_method(self._asked))
 
     @property
     def points(self) -> list[list[float]]:
@@ -119,7 +119,7 @@ class DrawTaskExplorer(Explorer):
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the canvas and a still picture of now by MIME type, metadata."""
-        self.current = figure_view(drawn_task_figure(self.drawn, self.steps), self._alt())
+        self.current_view = figure_view(drawn_task_figure(self.drawn, self.steps), self._alt())
         return super().bundle()
 
     def draw(self, points: Sequence[Point], truth: Tensor | None = None) -> None:

@@ -10,7 +10,7 @@ import torch
 from metalearn_lab.explorers.controls import choice, number, slider
 from metalearn_lab.explorers.episode_cards import episode_cards
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
-from metalearn_lab.explorers.lifetime import weakly
+from metalearn_lab.explorers.lifetime import weak_method
 from metalearn_lab.tasks.class_splits import ClassSplit
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
@@ -41,7 +41,7 @@ class EpisodeExplorer(Explorer):
         queries: int = 2,
     ) -> None:
         self.table, self.classes, self.language = table, classes, language
-        self._sampler = lru_cache(maxsize=64)(weakly(self._make_sampler))
+        self._sampler = lru_cache(maxsize=64)(weak_method(self._make_sampler))
         super().__init__(
             {
                 "ways": slider("ways N", ways, 2, 15),

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metalearn_lab.explorers.lifetime import close_with, keep_while_shown, weakly
+from metalearn_lab.explorers.lifetime import close_when_gone, keep_while_shown, weak_method
 from metalearn_lab.figures.style import png_bundle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEFT = "text-align:left"  # JupyterLab aligns cells to the right
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_ALIGN_LEFT = "text-align:left"  # JupyterLab aligns cells to the right
+WIDGET_VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
 
 class View(NamedTuple):
@@ -26,12 +26,12 @@ class View(NamedTuple):
 
     Attributes:
         html: for the area under the controls.
-        data: the same for a page without a kernel, by MIME type.
-        metadata: of ``data``.
+        content_by_mime: the same for a page without a kernel, by MIME type.
+        metadata: of ``content_by_mime``.
     """
 
     html: str
-    data: dict[str, str]
+    content_by_mime: dict[str, str]
     metadata: dict[str, Any]
 
 
@@ -65,8 +65,8 @@ def figure_view(figure: Figure, alt: str) -> View:
     Raises:
         ValueError: no alternative text.
     """
-    data, metadata = png_bundle(figure, alt)
-    return View(_image_html(data, metadata), data, metadata)
+    content_by_mime, metadata = png_bundle(figure, alt)
+    return View(_image_html(content_by_mime, metadata), content_by_mime, metadata)
 
 
 def picture_view(
@@ -79,18 +79,21 @@ def picture_view(
         table: the same in numbers.
         note: a sentence between the two, such as what an extreme setting does; plain text.
     """
-    data, metadata = bundle
+    content_by_mime, metadata = bundle
     paragraph = f"<p>{escape(note)}</p>" if note else ""
     return View(
-        _image_html(data, metadata) + paragraph + table_html(table), dict(data), dict(metadata)
+        _image_html(content_by_mime, metadata) + paragraph + table_html(table),
+        dict(content_by_mime),
+        dict(metadata),
     )
 
 
-def _image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
-    facts = metadata["image/png"]
+def _image_html(content_by_mime: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
+    image_properties = metadata["image/png"]
     return (
-        f'<img alt="{escape(facts["alt"])}" width="{facts["width"]}" height="{facts["height"]}" '
-        f'src="data:image/png;base64,{data["image/png"]}">'
+        f'<img alt="{escape(image_properties["alt"])}" width="{image_properties["width"]}" '
+        f'height="{image_properties["height"]}" '
+        f'src="data:image/png;base64,{content_by_mime["image/png"]}">'
     )
 
 
@@ -114,17 +117,22 @@ def table_of_rows(caption: str, columns: Iterable[str], rows: Iterable[str]) -> 
         columns: headings as text.
         rows: a ``<tr>`` each.
     """
-    head = "".join(f'<th scope="col" style="{_LEFT}">{escape(column)}</th>' for column in columns)
+    header_cells = "".join(
+        f'<th scope="col" style="{_ALIGN_LEFT}">{escape(column)}</th>' for column in columns
+    )
     return (
-        f'<table><caption style="{_LEFT}">{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f'<table><caption style="{_ALIGN_LEFT}">{caption}</caption>'
+        f"<thead><tr>{header_cells}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
 def _row_html(row: Sequence[str]) -> str:
     header, *cells = map(escape, row)
-    rest = "".join(f'<td style="{_LEFT}">{cell}</td>' for cell in cells)
-    return f'<tr><th scope="row" style="{_LEFT};font-weight:normal">{header}</th>{rest}</tr>'
+    data_cells = "".join(f'<td style="{_ALIGN_LEFT}">{cell}</td>' for cell in cells)
+    return (
+        f'<tr><th scope="row" style="{_ALIGN_LEFT};font-weight:normal">{header}</th>'
+        f"{data_cells}</tr>"
+    )
 
 
 class Explorer:
@@ -140,9 +148,9 @@ class Explorer:
 
     Attributes:
         controls: as given.
-        area: the HTML under them.
+        view_widget: the HTML under them.
         box: the controls, in rows that wrap, over the area.
-        current: what is shown now.
+        current_view: what is shown now.
     """
 
     view: Callable[..., View]
@@ -151,13 +159,13 @@ class Explorer:
         from ipywidgets import HTML, HBox, Layout, VBox
 
         self.controls = dict(controls)
-        self.area = HTML()
-        rows = HBox(list(self.controls.values()), layout=Layout(flex_flow="row wrap"))
-        self.box = VBox([rows, self.area])
-        close_with(self, self.box)
-        self.current = self.redraw()
+        self.view_widget = HTML()
+        controls_box = HBox(list(self.controls.values()), layout=Layout(flex_flow="row wrap"))
+        self.box = VBox([controls_box, self.view_widget])
+        close_when_gone(self, self.box)
+        self.current_view = self.redraw()
         for control in self.controls.values():
-            control.observe(weakly(self.redraw), names="value")
+            control.observe(weak_method(self.redraw), names="value")
 
     def redraw(self, change: object = None) -> View:
         """Show what the controls say now.
@@ -167,12 +175,12 @@ class Explorer:
         """
         values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.current = self.view(**values)
+            self.current_view = self.view(**values)
         except Exception as error:
-            self.area.value = f"<p>This view failed: {escape(repr(error))}</p>"
+            self.view_widget.value = f"<p>This view failed: {escape(repr(error))}</p>"
             raise
-        self.area.value = self.current.html
-        return self.current
+        self.view_widget.value = self.current_view.html
+        return self.current_view
 
     def show(self) -> None:
         """Show the explorer as one output: live with a kernel, a still picture without one.
@@ -181,13 +189,17 @@ class Explorer:
         """
         from IPython.display import display
 
-        data, metadata = self.bundle()
+        content_by_mime, metadata = self.bundle()
         keep_while_shown(self)
-        display(data, metadata=metadata, raw=True)
+        display(content_by_mime, metadata=metadata, raw=True)
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
         return {
-            **self.current.data,
-            WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id},
-        }, self.current.metadata
+            **self.current_view.content_by_mime,
+            WIDGET_VIEW_MIME: {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.box.model_id,
+            },
+        }, self.current_view.metadata

@@ -19,7 +19,7 @@ _shown: dict[object, dict[int, list[object]]] = {}
 """What each cell shows, by the execution of the cell."""
 
 
-def weakly(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def weak_method(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """The same bound method as a function that does not keep its object alive.
 
     Raises:
@@ -28,15 +28,15 @@ def weakly(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     reference = weakref.WeakMethod(method)
 
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        alive = reference()
-        if alive is None:
+        living_method = reference()
+        if living_method is None:
             raise ReferenceError("the explorer of this widget is gone: run its cell again")
-        return alive(*args, **kwargs)
+        return living_method(*args, **kwargs)
 
     return call
 
 
-def close_with(explorer: object, box: Any) -> None:
+def close_when_gone(explorer: object, box: Any) -> None:
     """Close a widget, with all that it holds, when an explorer is no longer alive."""
     weakref.finalize(explorer, _close, box).atexit = False
 

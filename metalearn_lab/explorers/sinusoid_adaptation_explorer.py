@@ -12,7 +12,7 @@ from torch import Tensor
 from metalearn_lab.explorers.controls import choice, float_slider, learner_choice, slider
 from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.explorers.fitted_curves import fitted_curves, for_one_task
-from metalearn_lab.explorers.lifetime import weakly
+from metalearn_lab.explorers.lifetime import weak_method
 from metalearn_lab.figures.sinusoid_adaptation import (
     SinusoidAdaptation,
     sinusoid_adaptation_scene,
@@ -44,7 +44,7 @@ class SinusoidAdaptationExplorer(Explorer):
         self.most_steps = most_steps
         self.scene = sinusoid_adaptation_scene()
         self.x = torch.linspace(-5, 5, 121)
-        self._adapted = lru_cache(maxsize=256)(weakly(self._adapt))
+        self._adapted = lru_cache(maxsize=256)(weak_method(self._adapt))
         super().__init__(
             {
                 "learner": learner_choice("learner", learners),

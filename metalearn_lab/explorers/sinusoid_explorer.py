@@ -11,7 +11,7 @@ from torch import Tensor
 from metalearn_lab.explorers.controls import slider
 from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.explorers.fitted_curves import fitted_curves, for_one_task
-from metalearn_lab.explorers.lifetime import weakly
+from metalearn_lab.explorers.lifetime import weak_method
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
 from metalearn_lab.figures.style import label_of
 from metalearn_lab.learners.learner import Learner
@@ -43,7 +43,7 @@ class SinusoidExplorer(Explorer):
         self.family, self.most_steps = family, most_steps
         self.learners = for_one_task(learners)
         self.scene = sinusoid_fit_scene(list(learners))
-        self._cached = lru_cache(maxsize=64)(weakly(self._adapt))
+        self._cached = lru_cache(maxsize=64)(weak_method(self._adapt))
         super().__init__(
             {
                 "task": slider("task", 0, 0, tasks - 1),

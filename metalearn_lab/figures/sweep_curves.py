@@ -15,9 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from metalearn_lab.figures.style import draw_band, house_style, lines_of, new_figure
 
 COLUMNS = 4
-SPREAD_OF_LOG = 100
+LOG_AXIS_RATIO = 100
 """Losses that differ by more than this factor are drawn on a logarithmic axis."""
-FAR = 10
+FAR_RATIO = 10
 """A curve that rises above this many times the median of all curves' peaks leaves the picture."""
 
 
@@ -40,12 +40,12 @@ class Scale(NamedTuple):
 
     Attributes:
         limits: bottom and top.
-        log: whether it is logarithmic.
+        is_log: whether it is logarithmic.
         beyond: how many curves leave the picture, at the top or because they are not finite.
     """
 
     limits: tuple[float, float]
-    log: bool
+    is_log: bool
     beyond: int
 
 
@@ -59,13 +59,13 @@ def scale_of(panels: Panels, kind: str) -> Scale:
     curves = [curve.mean for runs in panels.values() for run in runs for curve in run.values()]
     finite = [value for curve in curves for value in curve if math.isfinite(value)]
     if kind == "accuracy" or not finite:
-        return Scale((0.0, 1.0), log=False, beyond=_leaving(curves, 1.0))
+        return Scale((0.0, 1.0), is_log=False, beyond=_leaving(curves, 1.0))
     peaks = [max(filter(math.isfinite, curve), default=0.0) for curve in curves]
-    top = min(max(finite), FAR * median(peaks)) or 1.0
+    top = min(max(finite), FAR_RATIO * median(peaks)) or 1.0
     positive = [value for value in finite if 0 < value <= top]
-    log = bool(positive) and top > SPREAD_OF_LOG * min(positive)
-    limits = (min(positive) / 1.5, 1.5 * top) if log else (0.0, 1.05 * top)
-    return Scale(limits, log, _leaving(curves, top))
+    is_log = bool(positive) and top > LOG_AXIS_RATIO * min(positive)
+    limits = (min(positive) / 1.5, 1.5 * top) if is_log else (0.0, 1.05 * top)
+    return Scale(limits, is_log, _leaving(curves, top))
 
 
 @house_style()
@@ -96,9 +96,9 @@ def sweep_curves_figure(panels: Panels, scale: Scale, ylabel: str) -> Figure:
         axes.set_title(title, fontsize=9, parse_math=False)  # a $ is a $
         _draw_runs(axes, runs, lines)
     grid[0].xaxis.set_major_locator(MaxNLocator(integer=True))
-    grid[0].set(yscale="log" if scale.log else "linear", ylim=scale.limits)
+    grid[0].set(yscale="log" if scale.is_log else "linear", ylim=scale.limits)
     figure.supxlabel("inner step", fontsize=10)
-    ylabel += " (log scale)" if scale.log else ""
+    ylabel += " (log scale)" if scale.is_log else ""
     figure.supylabel(ylabel, fontsize=10, parse_math=False)
     handles = [Line2D([], [], **look) for look in lines.values()]
     for text in figure.legend(handles=handles, loc="outside upper left", ncols=3).get_texts():

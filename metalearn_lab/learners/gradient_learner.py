@@ -12,7 +12,7 @@ from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.settings import inner_rate, names_matching, step_count
 from metalearn_lab.running.low_rank import check_low_rank
 from metalearn_lab.running.per_task import Loss, Trajectory, Weights
-from metalearn_lab.running.replay import check_replay, replayed
+from metalearn_lab.running.replay import check_replay, replay_inner_step
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -147,7 +147,7 @@ class GradientLearner(Learner):
 
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps for one task, from any θ_0."""
-        inner_step = replayed(self) if self.replay else self.inner_step
+        inner_step = replay_inner_step(self) if self.replay else self.inner_step
         trajectory = [theta]
         for step in range(steps):
             trajectory.append(inner_step(trajectory[-1], support, step))

@@ -77,10 +77,11 @@ class Reptile(GradientLearner):
     @property
     def follows_plain_gradient(self) -> bool:
         """With Adam, an inner step depends on the coordinates."""
-        own = all(
-            getattr(type(self), n) is getattr(Reptile, n) for n in (*METHODS_OF_A_STEP, "descend")
+        has_own_methods = all(
+            getattr(type(self), method_name) is getattr(Reptile, method_name)
+            for method_name in (*METHODS_OF_A_STEP, "descend")
         )
-        return own and self.inner_optimizer == "sgd"
+        return has_own_methods and self.inner_optimizer == "sgd"
 
     @property
     def gradients_per_task(self) -> int:
@@ -93,9 +94,11 @@ class Reptile(GradientLearner):
 
     def training_losses(self, task: Task) -> list[Tensor]:
         """The loss on each step's minibatch before it, and on the next one at the end."""
-        data = [self.minibatch(task.support, step) for step in range(self.inner_steps + 1)]
-        trajectory = self.descend(self.weights(), data[:-1])
-        return [self.loss_at(phi, split) for phi, split in zip(trajectory, data, strict=True)]
+        minibatches = [self.minibatch(task.support, step) for step in range(self.inner_steps + 1)]
+        trajectory = self.descend(self.weights(), minibatches[:-1])
+        return [
+            self.loss_at(phi, split) for phi, split in zip(trajectory, minibatches, strict=True)
+        ]
 
     def meta_loss(self, task: Task) -> Tensor:
         """½‖φ − φ̃‖² with φ̃ held constant: its gradient is φ − φ̃."""
@@ -115,27 +118,29 @@ class Reptile(GradientLearner):
     def descend(self, phi: Weights, splits: Sequence[Split]) -> Trajectory:
         """φ_0, …: one step of the inner optimiser on each split."""
         trajectory = [phi]
-        squares = {name: torch.zeros_like(weight) for name, weight in self.adapted(phi).items()}
+        second_moments = {
+            name: torch.zeros_like(weight) for name, weight in self.adapted(phi).items()
+        }
         for step, split in enumerate(splits):
             if self.inner_optimizer == "adam":
                 gradient = self.gradient(phi, split)
-                phi, squares = adam_step(phi, gradient, squares, step, self.inner_lr)
+                phi, second_moments = adam_step(phi, gradient, second_moments, step, self.inner_lr)
             else:
                 phi = self.inner_step(phi, split, step)
             trajectory.append(phi)
         return trajectory
 
-    def minibatch(self, data: Split, step: int) -> Split:
+    def minibatch(self, split: Split, step: int) -> Split:
         """The step-th run of ``inner_batch`` items of one task's data, starting over at the end."""
-        items = data.y.shape[0]
-        if self.inner_batch is None or self.inner_batch >= items:
-            return data
-        first = step * self.inner_batch % items
-        return Split(*(_run_of_items(tensor, first, self.inner_batch) for tensor in data))
+        item_count = split.y.shape[0]
+        if self.inner_batch is None or self.inner_batch >= item_count:
+            return split
+        first = step * self.inner_batch % item_count
+        return Split(*(_run_of_items(tensor, first, self.inner_batch) for tensor in split))
 
 
 def _run_of_items(tensor: Tensor, first: int, count: int) -> Tensor:
     """By slices: a list of items would have to be sent to a GPU, which waits for it."""
     items = tensor[first : first + count]
-    missing = count - items.shape[0]
-    return torch.cat((items, tensor[:missing])) if missing else items
+    missing_count = count - items.shape[0]
+    return torch.cat((items, tensor[:missing_count])) if missing_count else items

@@ -66,23 +66,26 @@ def tasks_at_once(learner: PerTask, tasks: Task) -> int:
     count = tasks.query.y.shape[0]
     if learner.chunk_size is not None or not torch.is_grad_enabled():
         return learner.chunk_size or count
-    free = free_bytes(tasks.query.y.device)
-    weights = sum(parameter.nbytes for parameter in learner.parameters())
-    data = sum(tensor.nbytes for split in tasks for tensor in split)
-    if free is None or 50 * (count * weights * (learner.inner_steps + 1) + data) <= free / 2:
+    free_memory = free_bytes(tasks.query.y.device)
+    weight_bytes = sum(parameter.nbytes for parameter in learner.parameters())
+    data_bytes = sum(tensor.nbytes for split in tasks for tensor in split)
+    if (
+        free_memory is None
+        or 50 * (count * weight_bytes * (learner.inner_steps + 1) + data_bytes) <= free_memory / 2
+    ):
         return count
-    return max(1, min(count, int(free / 2 / max(graph_bytes(learner, tasks), 1))))
+    return max(1, min(count, int(free_memory / 2 / max(graph_bytes(learner, tasks), 1))))
 
 
 def graph_bytes(learner: PerTask, tasks: Task) -> int:
     """What the graph of the first task's meta-loss may hold: all that computing it writes."""
-    written = _Written()
-    with written:
+    counter = _WrittenBytes()
+    with counter:
         learner.meta_loss(select_tasks(tasks, 0))
-    return written.bytes
+    return counter.bytes
 
 
-class _Written(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _WrittenBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts what operations write; views of their arguments are not counted again."""
 
     def __init__(self) -> None:
@@ -93,8 +96,12 @@ class _Written(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         results = func(*args, **(kwargs or {}))
-        given = {storage_of(tensor) for tensor in tensors_in((args, kwargs))}
-        self.bytes += sum(t.nbytes for t in tensors_in(results) if storage_of(t) not in given)
+        argument_storages = {storage_of(tensor) for tensor in tensors_in((args, kwargs))}
+        self.bytes += sum(
+            tensor.nbytes
+            for tensor in tensors_in(results)
+            if storage_of(tensor) not in argument_storages
+        )
         return results
 
 

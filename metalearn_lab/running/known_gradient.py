@@ -64,29 +64,32 @@ def loss_and_gradient(
     if checked:
         _check_leaves(loss, variables)
     gradient = torch.autograd.grad(loss, variables, allow_unused=True)
-    of_inputs = zip(inputs, gradient[len(parameters) :], strict=True)
-    filled = (torch.zeros_like(leaf) if g is None else g for leaf, g in of_inputs)
-    return loss.detach(), (*gradient[: len(parameters)], *filled)
+    gradient_of_inputs = zip(inputs, gradient[len(parameters) :], strict=True)
+    filled_gradients = (
+        torch.zeros_like(leaf) if input_gradient is None else input_gradient
+        for leaf, input_gradient in gradient_of_inputs
+    )
+    return loss.detach(), (*gradient[: len(parameters)], *filled_gradients)
 
 
 def _check_leaves(loss: Tensor, known: Sequence[Tensor]) -> None:
     """Refuse a loss that depends on tensors that want a gradient and are not known."""
     known_ids = {id(tensor) for tensor in known}
-    nodes: set[Any] = {None}
-    ahead: list[Any] = [loss.grad_fn]
-    lost = []
-    while ahead:
-        node = ahead.pop()
-        if node not in nodes:
-            nodes.add(node)
+    visited_nodes: set[Any] = {None}
+    nodes_ahead: list[Any] = [loss.grad_fn]
+    lost_shapes = []
+    while nodes_ahead:
+        node = nodes_ahead.pop()
+        if node not in visited_nodes:
+            visited_nodes.add(node)
             leaf = getattr(node, "variable", None)  # of a leaf's AccumulateGrad
             if leaf is not None and id(leaf) not in known_ids:
-                lost.append(list(leaf.shape))
-            ahead += [following for following, _ in node.next_functions]
-    if lost:
+                lost_shapes.append(list(leaf.shape))
+            nodes_ahead += [following for following, _ in node.next_functions]
+    if lost_shapes:
         raise LostGradient(
-            f"the loss depends on tensors of shape {', '.join(map(str, lost))} that require a "
-            "gradient and are neither the learner's parameters nor data of the tasks, so they "
+            f"the loss depends on tensors of shape {', '.join(map(str, lost_shapes))} that require "
+            "a gradient and are neither the learner's parameters nor data of the tasks, so they "
             "would get none: make them parameters of the model, hand them in as data, detach "
             "them, or use mapping='vmap' without chunk_size"
         )
@@ -115,18 +118,26 @@ def mean_of_parts(
     """
     total: Tensor | None = None
     sums: list[Tensor | None] = [None] * len(parameters)
-    of_inputs: list[Sequence[Tensor | None]] = []
+    input_gradients: list[Sequence[Tensor | None]] = []
     for loss, gradient in parts:
         total = _plus(total, loss)
         sums = [_plus(*pair) for pair in zip(sums, gradient[: len(parameters)], strict=True)]
-        of_inputs.append(gradient[len(parameters) :])
+        input_gradients.append(gradient[len(parameters) :])
     if total is None:
         raise ValueError("no tasks: a batch needs one or more")
-    joined = [torch.cat(list(gradients)) for gradients in zip(*of_inputs, strict=True)]
-    pairs = zip([*parameters, *inputs], [*sums, *joined], strict=True)
-    used = {tensor: gradient / count for tensor, gradient in pairs if gradient is not None}
+    joined_gradients = [
+        torch.cat(list(gradients)) for gradients in zip(*input_gradients, strict=True)
+    ]
+    pairs = zip([*parameters, *inputs], [*sums, *joined_gradients], strict=True)
+    gradient_of_tensor = {
+        tensor: gradient / count for tensor, gradient in pairs if gradient is not None
+    }
     mean = total / count
-    return with_known_gradient(mean, list(used), list(used.values())) if used else mean
+    return (
+        with_known_gradient(mean, list(gradient_of_tensor), list(gradient_of_tensor.values()))
+        if gradient_of_tensor
+        else mean
+    )
 
 
 def _plus(total: Tensor | None, part: Tensor | None) -> Tensor | None:

@@ -48,19 +48,19 @@ def looped_meta_loss(learner: PerTask, tasks: Task) -> Tensor:
     """
     count = tasks.query.y.shape[0]
     parameters = [p for p in learner.parameters() if p.requires_grad and torch.is_grad_enabled()]
-    one_by_one = [select_tasks(tasks, slice(i, i + 1)) for i in range(count)]
+    single_tasks = [select_tasks(tasks, slice(i, i + 1)) for i in range(count)]
 
-    def mean(threads: int) -> Tensor:
-        parts = _of_each_task(learner, one_by_one, parameters, threads)
+    def mean_loss(thread_count: int) -> Tensor:
+        parts = _losses_and_gradients(learner, single_tasks, parameters, thread_count)
         return mean_of_parts(parts, parameters, count, leaves_with_gradient(tasks))
 
-    threads = threads_for(learner, tasks)
-    before = RandomState(tasks.query.y.device)
-    loss = mean(threads)
-    if threads > 1 and before.has_moved():
+    thread_count = threads_for(learner, tasks)
+    random_state = RandomState(tasks.query.y.device)
+    loss = mean_loss(thread_count)
+    if thread_count > 1 and random_state.has_moved():
         # Which thread drew first is chance; one alone draws in the order of the tasks.
-        before.restore()
-        loss = mean(1)
+        random_state.restore()
+        loss = mean_loss(1)
     return loss
 
 
@@ -73,32 +73,32 @@ def threads_for(learner: PerTask, tasks: Task) -> int:
     and so does one of which no copies can be made.
     """
     traits = watch_once(learner, tasks.support.x)
-    if (traits and traits.draws) or not is_heavy(learner.model, tasks.query.y.device):
+    if (traits and traits.is_random) or not is_heavy(learner.model, tasks.query.y.device):
         return 1
     return min(threads_outside(), tasks.query.y.shape[0])
 
 
-def _of_each_task(
-    learner: PerTask, tasks: list[Task], parameters: Parameters, threads: int
+def _losses_and_gradients(
+    learner: PerTask, tasks: list[Task], parameters: Parameters, thread_count: int
 ) -> Iterator[LossAndGradient]:
     """Loss and gradient of every task, in order."""
 
-    def run(learner: PerTask, i: int) -> LossAndGradient:
-        def loss(one: Task) -> Tensor:
-            return learner.meta_loss(select_tasks(one, 0))
+    def run_task(learner: PerTask, i: int) -> LossAndGradient:
+        def loss(single_task: Task) -> Tensor:
+            return learner.meta_loss(select_tasks(single_task, 0))
 
         return loss_and_gradient(loss, tasks[i], parameters, checked=i == 0)
 
     # torch.func.functional_call swaps weights inside a module, so no two threads may share one.
-    copies = [copy_around_weights(learner) for _ in range(threads)] if threads > 1 else []
+    copies = [copy_around_weights(learner) for _ in range(thread_count)] if thread_count > 1 else []
     if None in copies or not copies:
-        yield from (run(learner, i) for i in range(len(tasks)))
+        yield from (run_task(learner, i) for i in range(len(tasks)))
         return
-    free: SimpleQueue[PerTask] = SimpleQueue()
-    for copied in copies:
-        free.put(copied)  # type: ignore[arg-type]
+    free_copies: SimpleQueue[PerTask] = SimpleQueue()
+    for learner_copy in copies:
+        free_copies.put(learner_copy)  # type: ignore[arg-type]
     # What autograd and autocast do in this thread, they do in the others.
-    recording = torch.is_grad_enabled()
+    is_grad_enabled = torch.is_grad_enabled()
     autocast: dict[str, Any] = {
         "dtype": torch.get_autocast_dtype("cpu"),
         "enabled": torch.is_autocast_enabled("cpu"),
@@ -106,15 +106,15 @@ def _of_each_task(
     }
 
     def run_in_thread(i: int) -> LossAndGradient:
-        own = free.get()
+        learner_copy = free_copies.get()
         try:
-            with torch.set_grad_enabled(recording), torch.autocast("cpu", **autocast):
-                return run(own, i)
+            with torch.set_grad_enabled(is_grad_enabled), torch.autocast("cpu", **autocast):
+                return run_task(learner_copy, i)
         finally:
-            free.put(own)
+            free_copies.put(learner_copy)
 
     # The threads begin with the number of threads inside an operation that is set here.
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(thread_count) as pool:
         yield from pool.map(run_in_thread, range(len(tasks)))
 
 
@@ -123,9 +123,9 @@ def copy_around_weights(learner: PerTask) -> PerTask | None:
 
     What the model keeps of an earlier run, such as its features, is shared too.
     """
-    kept = (tensor for module in learner.modules() for tensor in tensors_in(vars(module)))
-    shared = chain(learner.parameters(), learner.buffers(), kept)
+    kept_tensors = (tensor for module in learner.modules() for tensor in tensors_in(vars(module)))
+    shared_tensors = chain(learner.parameters(), learner.buffers(), kept_tensors)
     try:
-        return copy.deepcopy(learner, {id(tensor): tensor for tensor in shared})
+        return copy.deepcopy(learner, {id(tensor): tensor for tensor in shared_tensors})
     except Exception:  # Whatever a model holds that is one of its kind, a lock or a file.
         return None

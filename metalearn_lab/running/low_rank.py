@@ -189,7 +189,7 @@ def runs_low_rank(learner: PerTask, support: Tensor, *, pays: bool = True) -> bo
     if learner.mapping != "vmap" or not (is_asked or (pays and saves_work(learner, support))):
         return False
     traits = watch_once(learner, support)
-    if traits is None or traits.straight:
+    if traits is None or traits.is_input_direct:
         return True
     if learner.low_rank:
         raise ValueError(

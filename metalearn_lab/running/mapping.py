@@ -45,15 +45,19 @@ def mapping_for(
     if device is None:
         device = next((parameter.device for parameter in model.parameters()), None)
     traits = seen_traits(model, device)
-    unfit = traits and (traits.fails or traits.wrong or (second_order and traits.wrong_twice))
-    on_cpu = device is None or device.type == "cpu"
-    return "loop" if unfit or (on_cpu and is_heavy(model, device)) else "vmap"
+    vmap_fault = traits and (
+        traits.vmap_failure
+        or traits.vmap_fault
+        or (second_order and traits.second_order_vmap_fault)
+    )
+    is_on_cpu = device is None or device.type == "cpu"
+    return "loop" if vmap_fault or (is_on_cpu and is_heavy(model, device)) else "vmap"
 
 
 def is_heavy(model: nn.Module, device: torch.device | None) -> bool:
     """Whether the operations of a single task are large, as convolutions and attention are."""
     if traits := seen_traits(model, device):
-        return traits.heavy
+        return traits.is_heavy
     return any(isinstance(layer, _HEAVY) for layer in model.modules())
 
 
@@ -83,11 +87,11 @@ def over_tasks(
         The function of a batch; every output tensor gains a leading task axis.
     """
     if mapping == "vmap":
-        mapped = torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
+        mapped_function = torch.func.vmap(function, chunk_size=chunk_size, randomness="different")
 
-        def at_once(*batches: Any) -> Result:
+        def run_at_once(*batches: Any) -> Result:
             try:
-                return mapped(*batches)
+                return mapped_function(*batches)
             except RuntimeError as error:
                 error.add_note(
                     "All tasks were run at once, by torch.func.vmap. If the model works on one "
@@ -95,16 +99,16 @@ def over_tasks(
                 )
                 raise
 
-        return at_once
+        return run_at_once
 
-    def looped(*batches: Any) -> Result:
+    def run_one_by_one(*batches: Any) -> Result:
         count = pytree.tree_leaves(batches)[0].shape[0]
         results = [
             function(*pytree.tree_map(lambda leaf, i=i: leaf[i], batches)) for i in range(count)
         ]
         return pytree.tree_map(lambda *leaves: torch.stack(leaves), *results)  # type: ignore[no-any-return]
 
-    return looped
+    return run_one_by_one
 
 
 def over_batch(

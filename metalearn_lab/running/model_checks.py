@@ -30,11 +30,11 @@ def check_initialised(model: nn.Module) -> None:
     Raises:
         ValueError: names their parameters.
     """
-    lazy = [name for name, parameter in model.named_parameters() if is_lazy(parameter)]
-    if lazy:
+    lazy_names = [name for name, parameter in model.named_parameters() if is_lazy(parameter)]
+    if lazy_names:
         raise ValueError(
-            f"{', '.join(lazy)} of a lazy layer have no shape yet: run the model once on example "
-            "inputs of one task, model(x), before it is given to a learner"
+            f"{', '.join(lazy_names)} of a lazy layer have no shape yet: run the model once on "
+            "example inputs of one task, model(x), before it is given to a learner"
         )
 
 
@@ -62,27 +62,31 @@ def check_norms(
         for name, layer in model.named_modules()
         if isinstance(layer, (*_BATCH, *_INSTANCE, nn.LayerNorm, TaskBatchNorm))
     }
-    running = [name for name, norm in norms.items() if getattr(norm, "track_running_stats", False)]
-    shared = [name for name, norm in norms.items() if isinstance(norm, (*_BATCH, TaskBatchNorm))]
-    inexact = [
+    running_names = [
+        name for name, norm in norms.items() if getattr(norm, "track_running_stats", False)
+    ]
+    shared_names = [
+        name for name, norm in norms.items() if isinstance(norm, (*_BATCH, TaskBatchNorm))
+    ]
+    inexact_names = [
         name
         for name, norm in norms.items()
         if isinstance(norm, (*_BATCH, *_INSTANCE)) or getattr(norm, "elementwise_affine", False)
     ]
-    if running:
+    if running_names:
         raise ValueError(
-            f"{', '.join(running)} keeps running statistics, which would carry one task's data "
-            "into the next: pass track_running_stats=False"
+            f"{', '.join(running_names)} keeps running statistics, which would carry one task's "
+            "data into the next: pass track_running_stats=False"
         )
-    if shared and not transductive:
+    if shared_names and not transductive:
         raise ValueError(
-            f"{', '.join(shared)} normalises each query item by the others, so predictions "
+            f"{', '.join(shared_names)} normalises each query item by the others, so predictions "
             "depend on who else is asked: use GroupNorm, or say transductive=True"
         )
-    if inexact and vectorised and second_order:
+    if inexact_names and vectorised and second_order:
         raise ValueError(
-            f"torch.func.vmap gives a wrong second derivative through {', '.join(inexact)}: use "
-            "GroupNorm or LayerNorm(elementwise_affine=False), or mapping='loop'"
+            f"torch.func.vmap gives a wrong second derivative through {', '.join(inexact_names)}: "
+            "use GroupNorm or LayerNorm(elementwise_affine=False), or mapping='loop'"
         )
 
 
@@ -97,34 +101,37 @@ def check_traits(learner: PerTask, traits: Traits | None) -> None:
     """
     if traits is None:
         return
-    if traits.written:
+    if traits.written_names:
         raise ValueError(
-            f"the model writes {', '.join(sorted(traits.written))} in its forward, which would "
-            "carry one task's data into the next: leave that out, or call eval() on the layer if "
-            "it then stops"
+            f"the model writes {', '.join(sorted(traits.written_names))} in its forward, which "
+            "would carry one task's data into the next: leave that out, or call eval() on the "
+            "layer if it then stops"
         )
-    cut = [name for name in learner.adapted_names if name in traits.cut]
-    if cut and learner.inner_steps:
+    cut_names = [name for name in learner.adapted_names if name in traits.cut_names]
+    if cut_names and learner.inner_steps:
         raise ValueError(
-            f"the model reads {', '.join(cut)}, but no gradient comes back, so the inner "
+            f"the model reads {', '.join(cut_names)}, but no gradient comes back, so the inner "
             "loop would never move them: look for detach, no_grad, NumPy or reentrant "
             "checkpointing in its forward, or leave them out of `adapts`"
         )
-    if traits.once and learner.differentiates_twice and torch.is_grad_enabled():
+    if traits.no_second_derivative and learner.differentiates_twice and torch.is_grad_enabled():
         raise ValueError(
-            f"PyTorch has no right second derivative of {', '.join(sorted(traits.once))}, which "
+            "PyTorch has no right second derivative of "
+            f"{', '.join(sorted(traits.no_second_derivative))}, which "
             f"{type(learner).__name__} needs: write it out in plain operations, or take a "
             "first-order learner"
         )
-    if traits.unrepeatable and learner.replay:
+    if traits.is_unrepeatable and learner.replay:
         raise ValueError(
             "the model gives other outputs when it is run again, though the streams of random "
             "numbers were set back, as with a generator or a counter of its own, so a replayed "
             "step would be another: leave replay out"
         )
-    wrong = traits.wrong or (traits.wrong_twice if learner.differentiates_twice else None)
-    if wrong and learner.mapping == "vmap" and learner.refuses_what_vmap_gets_wrong:
-        raise ValueError(f"{wrong}: use mapping='loop', or leave mapping out")
+    vmap_fault = traits.vmap_fault or (
+        traits.second_order_vmap_fault if learner.differentiates_twice else None
+    )
+    if vmap_fault and learner.mapping == "vmap" and learner.refuses_what_vmap_gets_wrong:
+        raise ValueError(f"{vmap_fault}: use mapping='loop', or leave mapping out")
 
 
 @contextmanager

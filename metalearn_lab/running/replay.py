@@ -41,14 +41,16 @@ def check_replay(learner: PerTask) -> None:
         )
 
 
-def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
+def replay_inner_step(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
     """A learner's ``inner_step`` that keeps its inputs only, and is taken again in reverse.
 
     Its gradient is that of ``inner_step``: in θ_j, in the weights that stay, in the support split,
     and in the parameters that the learner has beside its model's.
     """
-    named = learner.named_parameters()
-    beside = {f"learner.{name}": p for name, p in named if not name.startswith("model.")}
+    named_parameters = learner.named_parameters()
+    other_parameters = {
+        f"learner.{name}": p for name, p in named_parameters if not name.startswith("model.")
+    }
     inner_step = WithWeights(learner, lambda swapped, *inputs: swapped.inner_step(*inputs))
 
     def replayed_step(theta: Weights, support: Split, number: int) -> Weights:
@@ -56,12 +58,16 @@ def replayed(learner: PerTask) -> Callable[[Weights, Split, int], Weights]:
 
         def step(*values: Tensor) -> tuple[Tensor, ...]:
             own = dict(zip(names, values, strict=False))
-            swapped = dict(zip(beside, values[len(names) :], strict=False))
+            swapped = dict(zip(other_parameters, values[len(names) :], strict=False))
             moved = functional_call(inner_step, swapped, (own, Split(*values[-2:]), number))
             return tuple(moved[name] for name in learner.adapted_names)
 
         moved: tuple[Tensor, ...] = _Replayed.apply(  # type: ignore[no-untyped-call]
-            step, RandomState(support.y.device), *theta.values(), *beside.values(), *support
+            step,
+            RandomState(support.y.device),
+            *theta.values(),
+            *other_parameters.values(),
+            *support,
         )
         return {**theta, **dict(zip(learner.adapted_names, moved, strict=True))}
 
@@ -92,7 +98,7 @@ class _Replayed(torch.autograd.Function):
 
         # The backward pass may run long after ``forward``, which says the same (see ``attention``).
         with sdpa_kernel(SDPBackend.MATH), ctx.before.again():
-            products = pulled_back(of_wanted, [inputs[index] for index in indices], v)
+            products = pull_back(of_wanted, [inputs[index] for index in indices], v)
         gradients = dict(zip(indices, products, strict=True))
         return (None, None, *(gradients.get(i) for i in range(len(inputs))))
 
@@ -110,16 +116,16 @@ class _Replayed(torch.autograd.Function):
         return outputs, (0,) * len(outputs)
 
 
-def pulled_back(
-    function: Function, at: Sequence[Tensor], v: tuple[Tensor, ...]
+def pull_back(
+    function: Function, inputs: Sequence[Tensor], v: tuple[Tensor, ...]
 ) -> Sequence[Tensor | None]:
     """[∂function/∂at]ᵀ v. Nothing is reused: each activation is freed as soon as it has served.
 
     Plain autograd is cheaper than ``torch.func.vjp`` where no other transform is at work.
     """
     if torch._C._are_functorch_transforms_active() or torch.is_grad_enabled():
-        return vjp(function, *at)[1](v, retain_graph=False)  # type: ignore[no-any-return]
+        return vjp(function, *inputs)[1](v, retain_graph=False)  # type: ignore[no-any-return]
     with torch.enable_grad():
-        own = [x.detach().requires_grad_() for x in at]
-        outputs = function(*own)
-    return torch.autograd.grad(outputs, own, v, allow_unused=True)
+        own_inputs = [x.detach().requires_grad_() for x in inputs]
+        outputs = function(*own_inputs)
+    return torch.autograd.grad(outputs, own_inputs, v, allow_unused=True)

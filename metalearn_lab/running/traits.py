@@ -41,29 +41,30 @@ class Traits:
     """What was seen.
 
     Attributes:
-        heavy: convolutions, or products of two things that both depend on the input, as attention.
-        fails: why ``vmap`` cannot run this model, in words; None where it can.
-        wrong: what ``vmap`` gets wrong of it, in words.
-        wrong_twice: what ``vmap`` gets wrong where the inner loop is differentiated, in words.
-        draws: random numbers, or is no function of its input for another reason.
-        unrepeatable: gives other outputs though the streams of random numbers were set back.
-        straight: the layer that the model names as its ``input_layer`` meets the input as it was
-            given, and nothing else does.
-        written: parameters and buffers that ``forward`` writes with what depends on the task.
-        cut: parameters that are read, though no gradient comes back to them.
-        once: what PyTorch has no second derivative of, or a wrong one, in words.
+        is_heavy: it has convolutions, or products of two things that both depend on the input, as
+            attention.
+        vmap_failure: why ``vmap`` cannot run this model, in words; None where it can.
+        vmap_fault: what ``vmap`` gets wrong of it, in words.
+        second_order_vmap_fault: what ``vmap`` gets wrong where the inner loop is differentiated.
+        is_random: it draws random numbers, or is no function of its input for another reason.
+        is_unrepeatable: other outputs come though the streams of random numbers were set back.
+        is_input_direct: the layer that the model names as its ``input_layer`` meets the input as
+            it was given, and nothing else does.
+        written_names: parameters and buffers that ``forward`` writes with what depends on the task.
+        cut_names: parameters that are read, though no gradient comes back to them.
+        no_second_derivative: what PyTorch has no second derivative of, or a wrong one, in words.
     """
 
-    heavy: bool = False
-    fails: str | None = None
-    wrong: str | None = None
-    wrong_twice: str | None = None
-    draws: bool = False
-    unrepeatable: bool = False
-    straight: bool = False
-    written: set[str] = field(default_factory=set)
-    cut: list[str] = field(default_factory=list)
-    once: set[str] = field(default_factory=set)
+    is_heavy: bool = False
+    vmap_failure: str | None = None
+    vmap_fault: str | None = None
+    second_order_vmap_fault: str | None = None
+    is_random: bool = False
+    is_unrepeatable: bool = False
+    is_input_direct: bool = False
+    written_names: set[str] = field(default_factory=set)
+    cut_names: list[str] = field(default_factory=list)
+    no_second_derivative: set[str] = field(default_factory=set)
 
 
 _traits_of: WeakKeyDictionary[nn.Module, dict[object, Traits | None]] = WeakKeyDictionary()
@@ -84,20 +85,20 @@ def watch_once(learner: PerTask, x: Tensor) -> Traits | None:
     Returns:
         None where it cannot be watched: inside another transform or a compiler, or as it fails.
     """
-    known = _traits_of.setdefault(learner.model, {})
+    traits_of_form = _traits_of.setdefault(learner.model, {})
     form = _form(learner.model, x.device)
-    if form not in known:
+    if form not in traits_of_form:
         transformed = torch._C._are_functorch_transforms_active()
         if torch.compiler.is_compiling() or transformed or not x.ndim or not len(x):
             return None
-        random = RandomState(x.device)
+        random_state = RandomState(x.device)
         try:
-            known[form] = _traits(learner, x.detach(), random)
+            traits_of_form[form] = _find_traits(learner, x.detach(), random_state)
         except Exception:  # Whatever is wrong, the run itself will say it better.
-            known[form] = None
+            traits_of_form[form] = None
         finally:
-            random.restore()
-    return known[form]
+            random_state.restore()
+    return traits_of_form[form]
 
 
 def _form(model: nn.Module, device: torch.device | None) -> object:
@@ -113,31 +114,37 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
             yield from _layers(child)
 
 
-def _traits(learner: PerTask, x: Tensor, random: RandomState) -> Traits:
+def _find_traits(learner: PerTask, x: Tensor, random_state: RandomState) -> Traits:
     parameters = learner.model.named_parameters()  # alone: fast weights may hold others
-    weights = {name: w.detach().clone().requires_grad_() for name, w in parameters}
-    buffers = {n: b.clone() for n, b in learner.model.named_buffers()}
+    weights = {name: weight.detach().clone().requires_grad_() for name, weight in parameters}
+    buffers = {name: buffer.clone() for name, buffer in learner.model.named_buffers()}
     log = _Log({**weights, **buffers}, x[0])
     with torch.enable_grad():
-        with log, _input_layer_marked(learner.model, log):
+        with log, _mark_input_layer(learner.model, log):
             outputs = functional_call(learner.model, (weights, buffers), (log.x,))
-        size = _size(outputs)
+        size_of_outputs = _size(outputs)
     gradients: Any = [None] * len(weights)
-    if size.requires_grad:
-        gradients = torch.autograd.grad(size, list(weights.values()), allow_unused=True)
-    draws = random.has_moved()
-    random.restore()
-    again = functional_call(learner.model, (weights, buffers), (log.x,))
+    if size_of_outputs.requires_grad:
+        gradients = torch.autograd.grad(size_of_outputs, list(weights.values()), allow_unused=True)
+    has_drawn = random_state.has_moved()
+    random_state.restore()
+    repeated_outputs = functional_call(learner.model, (weights, buffers), (log.x,))
     traits = log.traits
-    traits.unrepeatable = not torch.allclose(size, _size(again), rtol=1e-3, equal_nan=True)
-    traits.draws = draws or traits.unrepeatable
-    traits.straight = log.met_as_given and not log.read_elsewhere
-    absent = [name for name, g in zip(weights, gradients, strict=True) if g is None]
-    traits.cut = [name for name in absent if name in log.read]
+    traits.is_unrepeatable = not torch.allclose(
+        size_of_outputs, _size(repeated_outputs), rtol=1e-3, equal_nan=True
+    )
+    traits.is_random = has_drawn or traits.is_unrepeatable
+    traits.is_input_direct = log.has_met_as_given and not log.is_read_elsewhere
+    names_without_gradient = [
+        name for name, gradient in zip(weights, gradients, strict=True) if gradient is None
+    ]
+    traits.cut_names = [name for name in names_without_gradient if name in log.read_names]
     # A model that writes is refused, and would write now.
-    looped = traits.written or traits.wrong or (traits.heavy and x.device.type == "cpu")
-    if not looped:
-        traits.fails = _failure_under_vmap(learner, x[:1])
+    is_looped = (
+        traits.written_names or traits.vmap_fault or (traits.is_heavy and x.device.type == "cpu")
+    )
+    if not is_looped:
+        traits.vmap_failure = _failure_under_vmap(learner, x[:1])
     return traits
 
 
@@ -146,9 +153,9 @@ def _failure_under_vmap(learner: PerTask, x: Tensor) -> str | None:
     weights = {name: weight.detach() for name, weight in learner.weights().items()}
 
     def two_steps(x: Tensor) -> Any:
-        slope = grad(lambda theta: _size(learner.call(theta, x)))
-        first = slope(weights)
-        return slope({name: weight + 0 * first[name] for name, weight in weights.items()})
+        slope_of = grad(lambda theta: _size(learner.call(theta, x)))
+        first_slope = slope_of(weights)
+        return slope_of({name: weight + 0 * first_slope[name] for name, weight in weights.items()})
 
     try:
         with warnings.catch_warnings():
@@ -165,7 +172,7 @@ def _size(outputs: Any) -> Tensor:
     return torch.stack([(out**2).sum() for out in real]).sum()
 
 
-def _input_layer_marked(model: nn.Module, log: _Log) -> ExitStack:
+def _mark_input_layer(model: nn.Module, log: _Log) -> ExitStack:
     """Inside, the log is told when the layer runs that the model names as its input layer."""
     hooks = ExitStack()
     path = getattr(model, "input_layer", None)
@@ -179,69 +186,75 @@ def _input_layer_marked(model: nn.Module, log: _Log) -> ExitStack:
 class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes what each operation does; tensors are told apart by their memory."""
 
-    def __init__(self, named: dict[str, Tensor], x: Tensor) -> None:
+    def __init__(self, tensor_of_name: dict[str, Tensor], x: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.x = x.clone()
-        self.names = {storage_of(tensor): name for name, tensor in named.items()}
-        self.of_input, self.of_weights = {storage_of(self.x)}, set(self.names)
-        self.alive: list[Any] = []  # so that no memory is used twice
-        self.in_input_layer = self.met_as_given = self.read_elsewhere = False
-        self.read: set[str] = set()
+        self.names = {storage_of(tensor): name for name, tensor in tensor_of_name.items()}
+        self.input_storages, self.weight_storages = {storage_of(self.x)}, set(self.names)
+        self.kept_results: list[Any] = []  # so that no memory is used twice
+        self.is_in_input_layer = self.has_met_as_given = self.is_read_elsewhere = False
+        self.read_names: set[str] = set()
         self.traits = Traits()
 
     def enter(self, inputs: tuple[Any, ...]) -> None:
         """The input layer is called."""
-        self.met_as_given = len(inputs) == 1 and inputs[0] is self.x
-        self.in_input_layer = True
+        self.has_met_as_given = len(inputs) == 1 and inputs[0] is self.x
+        self.is_in_input_layer = True
 
     def leave(self) -> None:
         """It has returned."""
-        self.in_input_layer = False
+        self.is_in_input_layer = False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        given = [storage_of(tensor) for tensor in tensors_in((args, kwargs))]
-        self._note(func.overloadpacket.__name__, args, given)
-        self.read_elsewhere |= storage_of(self.x) in given and not self.in_input_layer
+        storages = [storage_of(tensor) for tensor in tensors_in((args, kwargs))]
+        self._note(func.overloadpacket.__name__, args, storages)
+        self.is_read_elsewhere |= storage_of(self.x) in storages and not self.is_in_input_layer
         if func._schema.is_mutable:
             arguments = func._schema.arguments
-            values = dict(zip((a.name for a in arguments), args, strict=False)) | kwargs
-            written = [values.get(a.name) for a in arguments if a.is_write]
-            into = {storage_of(tensor) for tensor in tensors_in(written)}
+            values = (
+                dict(zip((argument.name for argument in arguments), args, strict=False)) | kwargs
+            )
+            written_values = [
+                values.get(argument.name) for argument in arguments if argument.is_write
+            ]
+            written_storages = {storage_of(tensor) for tensor in tensors_in(written_values)}
             # A counter reads nothing but itself, and carries nothing of a task.
-            if not (self.of_input | self.of_weights).isdisjoint(set(given) - into):
-                self.traits.written |= self._named(into)
+            if not (self.input_storages | self.weight_storages).isdisjoint(
+                set(storages) - written_storages
+            ):
+                self.traits.written_names |= self._names_of(written_storages)
         results = func(*args, **kwargs)
-        self.alive.append(results)
-        for tainted in (self.of_input, self.of_weights):
-            if not tainted.isdisjoint(given):
-                tainted |= {storage_of(tensor) for tensor in tensors_in(results)}
+        self.kept_results.append(results)
+        for known_storages in (self.input_storages, self.weight_storages):
+            if not known_storages.isdisjoint(storages):
+                known_storages |= {storage_of(tensor) for tensor in tensors_in(results)}
         return results
 
-    def _note(self, name: str, args: tuple[Any, ...], given: list[int]) -> None:
-        self.read |= self._named(given)
-        product = name in _PRODUCTS and all(s in self.of_input for s in given[-2:])
-        attention = name.startswith("_scaled_dot_product")
-        self.traits.heavy |= name in _CONVOLUTIONS or product or attention
+    def _note(self, name: str, args: tuple[Any, ...], storages: list[int]) -> None:
+        self.read_names |= self._names_of(storages)
+        is_product = name in _PRODUCTS and all(s in self.input_storages for s in storages[-2:])
+        is_attention = name.startswith("_scaled_dot_product")
+        self.traits.is_heavy |= name in _CONVOLUTIONS or is_product or is_attention
         if name == "embedding":
             # Left-out options are without effect.
             options: list[Any] = [*args[2:], *(-1, False, False)[len(args) - 2 :]]
             padding, by_frequency, sparse = options
             if padding >= 0 or by_frequency or sparse:
                 reason = "torch.func.vmap forgets padding_idx and other options of an embedding"
-                self.traits.wrong = reason
+                self.traits.vmap_fault = reason
             if sparse:
-                self.traits.once.add("an embedding with sparse gradients")
-        affine = name == "native_layer_norm" and args[2] is not None
-        if name in _WRONG_UNDER_VMAP or affine:
+                self.traits.no_second_derivative.add("an embedding with sparse gradients")
+        is_affine = name == "native_layer_norm" and args[2] is not None
+        if name in _WRONG_UNDER_VMAP or is_affine:
             reason = f"torch.func.vmap gives a wrong second derivative through {name}"
-            self.traits.wrong_twice = reason
+            self.traits.second_order_vmap_fault = reason
         if name in _NO_SECOND_DERIVATIVE:
-            self.traits.once.add(_NO_SECOND_DERIVATIVE[name])
+            self.traits.no_second_derivative.add(_NO_SECOND_DERIVATIVE[name])
 
-    def _named(self, storages: Any) -> set[str]:
+    def _names_of(self, storages: Any) -> set[str]:
         return {self.names[storage] for storage in storages if storage in self.names}
 
 

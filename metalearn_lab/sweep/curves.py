@@ -23,11 +23,11 @@ class CurveGroup(NamedTuple):
     """Curves that belong into one figure.
 
     Attributes:
-        place: of their headline in the chapter, from 1.
+        headline_number: of their headline in the chapter, from 1.
         kind: ``"loss"`` or ``"accuracy"``.
     """
 
-    place: int
+    headline_number: int
     kind: str
 
 
@@ -49,19 +49,27 @@ def curves_csv(sweep: FinishedSweep) -> str:
 
 def _rows_of_curves(record: Record) -> Iterator[list[Any]]:
     """The values of `CURVE_COLUMNS` for each point."""
-    for place, headline in enumerate(record.headlines, start=1):
+    for headline_number, headline in enumerate(record.headlines, start=1):
         for learner, curve in headline["curves"].items():
             points = zip(curve["mean"], curve["half_width"], strict=True)
             for step, (mean, half_width) in enumerate(points):
-                yield [place, learner, curve["kind"], curve["tasks"], step, mean, half_width]
+                yield [
+                    headline_number,
+                    learner,
+                    curve["kind"],
+                    curve["tasks"],
+                    step,
+                    mean,
+                    half_width,
+                ]
 
 
 def curve_groups(chapter: ChapterRuns) -> list[CurveGroup]:
     """The figures that the curves of a chapter need."""
     groups = {
-        CurveGroup(place, curve["kind"])
+        CurveGroup(headline_number, curve["kind"])
         for run in chapter.good
-        for place, headline in enumerate(run.record.headlines, start=1)
+        for headline_number, headline in enumerate(run.record.headlines, start=1)
         for curve in headline["curves"].values()
     }
     return sorted(groups)
@@ -76,20 +84,22 @@ def panels_of(chapter: ChapterRuns, group: CurveGroup) -> dict[str, list[Run]]:
     """
     values_of = {name: chapter.values_of(name) for name in _panel_parameters(chapter)}
 
-    def place(run: EndedRun) -> list[int]:
+    def value_indices(run: EndedRun) -> list[int]:
         return [values.index(run.planned.parameters[name]) for name, values in values_of.items()]
 
     panels: dict[str, list[Run]] = {}
-    for run in sorted(chapter.good, key=place):
-        if curves := _curves(run, group):
+    for run in sorted(chapter.good, key=value_indices):
+        if curves := _curves_of_run(run, group):
             panels.setdefault(_panel_title(run, list(values_of)), []).append(curves)
     return panels
 
 
 def _panel_title(run: EndedRun, names: list[str]) -> str:
     """What sets a panel apart."""
-    whole = "\N{NO-BREAK SPACE}"  # a name and its value stay on one line
-    settings = [f"{name} = {run.planned.parameters[name]}".replace(" ", whole) for name in names]
+    no_break_space = "\N{NO-BREAK SPACE}"  # a name and its value stay on one line
+    settings = [
+        f"{name} = {run.planned.parameters[name]}".replace(" ", no_break_space) for name in names
+    ]
     return fill(", ".join(settings), 32, break_long_words=False) or "all runs"
 
 
@@ -101,10 +111,10 @@ def _panel_parameters(chapter: ChapterRuns) -> list[str]:
     return [max(fitting, key=lambda name: counts[name])] if fitting else []
 
 
-def _curves(run: EndedRun, group: CurveGroup) -> Run:
+def _curves_of_run(run: EndedRun, group: CurveGroup) -> Run:
     return {
         learner: Curve([*map(float, curve["mean"])], [*map(float, curve["half_width"])])
-        for headline in run.record.headlines[group.place - 1 : group.place]
+        for headline in run.record.headlines[group.headline_number - 1 : group.headline_number]
         for learner, curve in headline["curves"].items()
         if curve["kind"] == group.kind
     }

@@ -64,10 +64,10 @@ def _row(chapter: str, facts: dict[str, dict[str, Any]], seeds: list[str]) -> di
 
 
 def _verdict(facts: list[dict[str, Any]]) -> str:
-    finding = facts[0]["kind"] == "finding"
-    if finding and facts[0]["saved"]:
+    is_finding = facts[0]["kind"] == "finding"
+    if is_finding and facts[0]["saved"]:
         return "saved" if all(fact["holds"] for fact in facts) else "turns"
-    if finding and all(fact["numbers"] == facts[0]["numbers"] for fact in facts):
+    if is_finding and all(fact["numbers"] == facts[0]["numbers"] for fact in facts):
         return "untested"
     return "holds" if all(fact["holds"] for fact in facts) else "turns"
 
@@ -89,9 +89,9 @@ def write_facts(folder: Path, keep_in: Path | None = None) -> pd.DataFrame:
     names = [chapter.name for chapter in chapters]
     facts = facts_table(chapters)
     versions = pd.DataFrame([_computed_with(chapter) for chapter in chapters])
-    for home in (folder, *([keep_in] if keep_in else [])):
-        _replace(home / FACTS, facts, names)
-        _replace(home / VERSIONS, versions, names)
+    for target_folder in (folder, *([keep_in] if keep_in else [])):
+        _replace(target_folder / FACTS, facts, names)
+        _replace(target_folder / VERSIONS, versions, names)
     return facts
 
 
@@ -118,15 +118,19 @@ def _replace(path: Path, rows: pd.DataFrame, chapters: list[str]) -> None:
     write_text(path, rows.to_csv(index=False))
 
 
-def summary(facts: pd.DataFrame) -> str:
+def summarise(facts: pd.DataFrame) -> str:
     """How many facts of each chapter hold in all runs, for a terminal, and which do not."""
     lines = []
-    for chapter, of_it in facts.groupby("chapter", sort=False):
-        proofs, findings = (of_it[of_it.kind == kind] for kind in ("proof", "finding"))
+    for chapter, chapter_facts in facts.groupby("chapter", sort=False):
+        proofs, findings = (
+            chapter_facts[chapter_facts.kind == kind] for kind in ("proof", "finding")
+        )
         counts = findings.verdict.value_counts()
         words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        kept = (proofs.verdict == "holds").sum()
-        lines.append(f"{chapter}: {kept} of {len(proofs)} proofs hold; findings: {words or 'none'}")
-        wrong = of_it[of_it.verdict.isin(["turns", "partial"])]
+        held_count = (proofs.verdict == "holds").sum()
+        lines.append(
+            f"{chapter}: {held_count} of {len(proofs)} proofs hold; findings: {words or 'none'}"
+        )
+        wrong = chapter_facts[chapter_facts.verdict.isin(["turns", "partial"])]
         lines += [f"  {row.held} of {row.runs}: {row.claim}" for row in wrong.itertuples()]
     return "\n".join(lines) or "no chapter has shown a fact"

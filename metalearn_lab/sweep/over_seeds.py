@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
-from metalearn_lab.figures.sweep_curves import FAR
+from metalearn_lab.figures.sweep_curves import FAR_RATIO
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, FinishedSweep
 from metalearn_lab.sweep.points import SEED
 from metalearn_lab.sweep.results import csv_text
@@ -66,7 +66,7 @@ def over_seeds(chapter: ChapterRuns) -> list[Setting]:
 
 def _largest_usual(runs: list[EndedRun], name: str) -> float:
     """What is larger than this is far from most of the runs."""
-    return FAR * median([abs(value) for value in _numbers(runs, name)] or [0.0]) or math.inf
+    return FAR_RATIO * median([abs(value) for value in _numbers(runs, name)] or [0.0]) or math.inf
 
 
 def _numbers(runs: list[EndedRun], name: str) -> list[float]:

@@ -123,7 +123,7 @@ def _curves(chapter: ChapterRuns, group: CurveGroup, *, several: bool) -> dict[s
     panels = panels_of(chapter, group)
     heading = "Adaptation curves"
     if several:
-        heading += f" ({group.kind}, headline {group.place})"
+        heading += f" ({group.kind}, headline {group.headline_number})"
     return {
         "heading": heading,
         "picture": Markup(curves_picture(panels, group)),

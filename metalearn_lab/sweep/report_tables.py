@@ -35,15 +35,18 @@ class PageTable(NamedTuple):
 
 def text_table(records: Sequence[Record]) -> str:
     """The chapters of a run for a terminal, columns aligned: what each took, and what it found."""
-    head = ("chapter", "seconds", "status", "headline")
+    header_row = ("chapter", "seconds", "status", "headline")
     rows = [
         (r.chapter, f"{r.seconds:.1f}", r.status, r.error or " ".join(headline_texts(r)))
         for r in records
     ]
-    columns = zip(head, *rows, strict=True)
-    first, second, third, _ = (max(len(cell) for cell in column) for column in columns)
+    columns = zip(header_row, *rows, strict=True)
+    chapter_width, seconds_width, status_width, _ = (
+        max(len(cell) for cell in column) for column in columns
+    )
     return "\n".join(
-        f"{row[0]:{first}}  {row[1]:{second}}  {row[2]:{third}}  {row[3]}" for row in (head, *rows)
+        f"{row[0]:{chapter_width}}  {row[1]:{seconds_width}}  {row[2]:{status_width}}  {row[3]}"
+        for row in (header_row, *rows)
     )
 
 
@@ -62,7 +65,7 @@ def failures_table(chapters: Iterable[ChapterRuns]) -> PageTable:
         caption="The runs that failed; a notebook shows how far it came",
         columns=["Chapter", "Run", "Error"],
         rows=[
-            [chapter.title, _run(chapter, run), run.record.error or ""]
+            [chapter.title, _run_cell(chapter, run), run.record.error or ""]
             for chapter in chapters
             for run in chapter.ended
             if run.record.failed
@@ -77,7 +80,7 @@ def false_facts_table(chapters: Iterable[ChapterRuns]) -> PageTable:
         caption="A False proof is a fault. A False finding may be chance: look at other seeds.",
         columns=["Chapter", "Run", "Kind", "Claim", "Measured, and its bounds"],
         rows=[
-            [chapter.title, _run(chapter, run), fact["kind"], fact["claim"], fact["shown"]]
+            [chapter.title, _run_cell(chapter, run), fact["kind"], fact["claim"], fact["shown"]]
             for chapter in chapters
             for run in chapter.ended
             for fact in run.record.false_facts
@@ -94,10 +97,10 @@ def runs_table(sweep: FinishedSweep) -> PageTable:
         rows=[
             [
                 chapter.title,
-                _run(chapter, run),
+                _run_cell(chapter, run),
                 run.record.status,
                 f"{run.record.seconds:.1f}",
-                _facts(run.record),
+                _facts_text(run.record),
                 " ".join(headline_texts(run.record)),
             ]
             for chapter in sweep.chapters
@@ -114,7 +117,7 @@ def results_table(chapter: ChapterRuns) -> PageTable:
         columns=["Run", *chapter.varied, *chapter.results],
         rows=[
             [
-                _run(chapter, run),
+                _run_cell(chapter, run),
                 *(str(run.planned.parameters[name]) for name in chapter.varied),
                 *(_with_interval(run.columns, name) for name in chapter.results),
             ]
@@ -148,7 +151,7 @@ def _seed_mean(setting: Setting, name: str) -> str:
         return ""
     mean, half_width, left_out = setting.means[name]
     counted_out = f" ({left_out} of {setting.seed_count} left out)" if left_out else ""
-    return _mean(mean, half_width) + counted_out
+    return _mean_text(mean, half_width) + counted_out
 
 
 def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> PageTable:
@@ -158,7 +161,7 @@ def panels_table(panels: Mapping[str, Sequence[Run]], label: str) -> PageTable:
         caption="The same curves in numbers; of several runs, the median",
         columns=["Panel", "Learner", "Runs", "Before adapting", "After one step", "After the last"],
         rows=[
-            [title, label_of(name), str(len(curves)), *_steps(curves)]
+            [title, label_of(name), str(len(curves)), *_step_texts(curves)]
             for title, runs in panels.items()
             for name in dict.fromkeys(name for run in runs for name in run)
             if (curves := [run[name] for run in runs if name in run])
@@ -170,45 +173,45 @@ def _with_interval(columns: Mapping[str, Any], name: str) -> str:
     """A headline value for a reader, with its half-width if it has one."""
     if name not in columns:
         return ""
-    half = columns.get(name + HALF_WIDTH)
-    return number(columns[name]) if half is None else _mean(columns[name], half)
+    half_width = columns.get(name + HALF_WIDTH)
+    return (
+        number_text(columns[name]) if half_width is None else _mean_text(columns[name], half_width)
+    )
 
 
-def _mean(mean: Any, half: Any) -> str:
+def _mean_text(mean: Any, half_width: Any) -> str:
     """A mean to the second digit of its half-width."""
-    if str(half) == "nan" or not math.isfinite(float(mean)):
-        return f"{number(mean)}, no interval"
-    if not 0 < half < math.inf:
-        return f"{number(mean)} ± {half:.2g}"
-    decimals = 1 - math.floor(math.log10(half))
-    if not 0 <= decimals <= 6:
-        return f"{number(mean)} ± {half:.2g}"
-    return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
+    if str(half_width) == "nan" or not math.isfinite(float(mean)):
+        return f"{number_text(mean)}, no interval"
+    decimals = 1 - math.floor(math.log10(half_width)) if 0 < half_width < math.inf else -1
+    if 0 <= decimals <= 6:
+        return f"{mean:.{decimals}f} ± {half_width:.{decimals}f}"
+    return f"{number_text(mean)} ± {half_width:.2g}"
 
 
-def number(value: Any, digits: int = 4) -> str:
+def number_text(value: Any, digits: int = 4) -> str:
     """A number short enough for a table; anything else as it is."""
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
-def _facts(record: Record) -> str:
+def _facts_text(record: Record) -> str:
     holding = sum(fact["holds"] for fact in record.facts)
     return f"{holding} of {len(record.facts)}" if record.facts else ""
 
 
-def _steps(curves: Sequence[Curve]) -> Iterator[str]:
+def _step_texts(curves: Sequence[Curve]) -> Iterator[str]:
     means = median_curve(curves)
     half_width = curves[0].half_width if len(curves) == 1 else [math.nan] * len(means)
     for step in (0, 1, len(means) - 1):
         if step >= len(means):
             yield ""
         elif math.isnan(half_width[step]):
-            yield number(means[step])
+            yield number_text(means[step])
         else:
-            yield _mean(means[step], half_width[step])
+            yield _mean_text(means[step], half_width[step])
 
 
-def _run(chapter: ChapterRuns, run: EndedRun) -> Markup:
+def _run_cell(chapter: ChapterRuns, run: EndedRun) -> Markup:
     """Which run it is, with links to its page and notebook."""
     setting = ", ".join(f"{name} = {run.planned.parameters[name]}" for name in chapter.varied)
     kinds = {"html": "page", "ipynb": "notebook"}

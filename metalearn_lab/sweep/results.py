@@ -77,12 +77,12 @@ def _rows(points: Sequence[Point], records: Mapping[str, Record]) -> list[dict[s
 
 
 def _row(record: Record) -> dict[str, Any]:
-    counts: dict[str, int] = {}
+    fact_counts: dict[str, int] = {}
     for kind in KINDS:
         holds = [fact["holds"] for fact in record.facts if fact["kind"] == kind]
-        counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
-    own = {name: getattr(record, name) for name in COLUMNS if name not in counts}
-    return own | counts | record.parameters | {"seconds": round(record.seconds, 3)}
+        fact_counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
+    own_values = {name: getattr(record, name) for name in COLUMNS if name not in fact_counts}
+    return own_values | fact_counts | record.parameters | {"seconds": round(record.seconds, 3)}
 
 
 def _headline_meaning(name: str) -> str:

@@ -50,8 +50,8 @@ def check_split(name: str, split: Split) -> None:
         raise TypeError(f"{name} must be a Split(x, y), got {type(split).__name__}")
     check_tensors(name, split)
     check_inputs(f"{name}.x", split.x)
-    least = 3 if split.y.is_floating_point() else 2
-    if split.y.ndim < least or split.x.shape[:2] != split.y.shape[:2]:
+    least_axes = 3 if split.y.is_floating_point() else 2
+    if split.y.ndim < least_axes or split.x.shape[:2] != split.y.shape[:2]:
         raise ValueError(
             f"{name}.x is {list(split.x.shape)} and {name}.y {list(split.y.shape)}, where a batch "
             "of tasks has x [tasks, items, ...], class labels y [tasks, items] and other targets y "
@@ -76,5 +76,7 @@ def check_inputs(name: str, x: Tensor) -> None:
             "stack_tasks([task])"
         )
     if 0 in x.shape[:2]:
-        what = "tasks" if x.shape[0] == 0 else "items"
-        raise ValueError(f"{name} holds no {what}, its shape is {list(x.shape)}: give at least one")
+        missing_kind = "tasks" if x.shape[0] == 0 else "items"
+        raise ValueError(
+            f"{name} holds no {missing_kind}, its shape is {list(x.shape)}: give at least one"
+        )

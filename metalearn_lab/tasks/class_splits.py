@@ -48,9 +48,11 @@ def split_classes(
             that sum to 1.
     """
     sizes = _part_sizes(table.classes, fractions)
-    by_name = sorted(range(len(table.classes)), key=lambda index: table.classes[index])
-    order = torch.randperm(len(by_name), generator=generator("class split", seed)).tolist()
-    shuffled = [by_name[position] for position in order]
+    indices_by_name = sorted(range(len(table.classes)), key=lambda index: table.classes[index])
+    positions = torch.randperm(
+        len(indices_by_name), generator=generator("class split", seed)
+    ).tolist()
+    shuffled = [indices_by_name[position] for position in positions]
     train, validation = sizes[0], sizes[0] + sizes[1]
     parts = (shuffled[:train], shuffled[train:validation], shuffled[validation:])
     return ClassSplit(*(tuple(sorted(part)) for part in parts))
@@ -79,21 +81,26 @@ def published_classes(table: LabelledTable) -> ClassSplit:
         )
     published = dict(table.published_split)
     if not published.get("validation"):
-        published |= _with_validation(published["train"])
+        published |= _add_validation(published["train"])
     parts = (class_numbers(published[part], table.classes) for part in ClassSplit._fields)
     return ClassSplit(*(tuple(sorted(part)) for part in parts))
 
 
-def _with_validation(train: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _add_validation(train: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     if len(train) < 2:
         raise ValueError(
             "the published split has no validation classes, and too few training classes to set "
             f"some apart: {', '.join(train)}"
         )
     names = sorted(train)
-    order = torch.randperm(len(names), generator=generator("published split, validation")).tolist()
-    apart = [names[position] for position in order[: max(1, len(names) // 4)]]
-    return {"train": tuple(sorted({*names} - {*apart})), "validation": tuple(sorted(apart))}
+    positions = torch.randperm(
+        len(names), generator=generator("published split, validation")
+    ).tolist()
+    validation_names = [names[position] for position in positions[: max(1, len(names) // 4)]]
+    return {
+        "train": tuple(sorted({*names} - {*validation_names})),
+        "validation": tuple(sorted(validation_names)),
+    }
 
 
 def _part_sizes(classes: tuple[str, ...], fractions: tuple[float, ...]) -> list[int]:

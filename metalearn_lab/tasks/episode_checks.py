@@ -19,11 +19,11 @@ def check_counts(ways: int, shots: int, queries: int) -> None:
         "shots": (shots, 1, ""),
         "queries": (queries, 1, ""),
     }
-    for name, (count, least, why) in counts.items():
+    for name, (count, least_count, reason) in counts.items():
         if not isinstance(count, Integral):
             raise TypeError(f"{name} must be a whole number, got {count!r}")
-        if count < least:
-            raise ValueError(f"{name} must be {least} or more, got {count}{why}")
+        if count < least_count:
+            raise ValueError(f"{name} must be {least_count} or more, got {count}{reason}")
 
 
 def check_address(first: int, count: int) -> None:
@@ -55,31 +55,31 @@ def check_columns(x: Tensor, labels: Tensor, groups: Tensor) -> None:
         if len(column) != len(x):
             raise ValueError(f"x has {len(x)} rows, but there are {len(column)} {name}")
     if x.is_floating_point() and not torch.isfinite(x).all():
-        bad = torch.nonzero(~torch.isfinite(x).reshape(len(x), -1).all(dim=1)).flatten()
+        bad_rows = torch.nonzero(~torch.isfinite(x).reshape(len(x), -1).all(dim=1)).flatten()
         raise ValueError(
-            f"x must be finite, but {len(bad)} of {len(x)} rows hold NaN or infinity, "
-            f"the first is row {int(bad[0])}"
+            f"x must be finite, but {len(bad_rows)} of {len(x)} rows hold NaN or infinity, "
+            f"the first is row {int(bad_rows[0])}"
         )
 
 
 def check_labels_in_range(labels: Tensor, class_names: Sequence[str] | None) -> None:
     """Raise ValueError where a label is negative, or has no name where names are given."""
     largest = torch.iinfo(labels.dtype).max if class_names is None else len(class_names) - 1
-    bad = torch.nonzero((labels < 0) | (labels > largest)).flatten()
-    if len(bad):
+    rows = torch.nonzero((labels < 0) | (labels > largest)).flatten()
+    if len(rows):
         wanted = "0 or more" if class_names is None else f"0..{largest}"
         raise ValueError(
-            f"labels must be {wanted}, but {len(bad)} are not, the first is row {int(bad[0])} "
-            f"with label {int(labels[bad[0]])}: leave out rows without a class, and number the "
+            f"labels must be {wanted}, but {len(rows)} are not, the first is row {int(rows[0])} "
+            f"with label {int(labels[rows[0]])}: leave out rows without a class, and number the "
             "classes from 0"
         )
 
 
-def check_classes(classes: Sequence[int], known: list[int], ways: int, split: str) -> None:
+def check_classes(classes: Sequence[int], known_classes: list[int], ways: int, split: str) -> None:
     """Raise ValueError unless the classes are distinct, in the table, and enough."""
     if len(set(classes)) < len(classes):
         raise ValueError(f"classes of split {split!r} must differ, got {[*classes]}")
-    missing = sorted(set(classes) - set(known))
+    missing = sorted(set(classes) - set(known_classes))
     if missing:
         raise ValueError(
             f"classes {missing} of split {split!r} are not in the table: no row has such a label"
@@ -99,11 +99,13 @@ def check_groups_within_classes(
     Such a group could stand on the support side of one class and the query side of another.
     """
     rows = torch.nonzero(torch.isin(labels, classes)).flatten()
-    order = rows[groups[rows].argsort(stable=True)]
-    same_group = groups[order][1:] == groups[order][:-1]
-    broken = torch.nonzero(same_group & (labels[order][1:] != labels[order][:-1])).flatten()
-    if len(broken):
-        one, other = order[int(broken[0]) :][:2].tolist()
+    sorted_rows = rows[groups[rows].argsort(stable=True)]
+    same_group = groups[sorted_rows][1:] == groups[sorted_rows][:-1]
+    broken_positions = torch.nonzero(
+        same_group & (labels[sorted_rows][1:] != labels[sorted_rows][:-1])
+    ).flatten()
+    if len(broken_positions):
+        one, other = sorted_rows[int(broken_positions[0]) :][:2].tolist()
         raise ValueError(
             f"group {int(groups[one])} has rows of classes {names[int(labels[one])]!r} and "
             f"{names[int(labels[other])]!r}: a group must lie within one class, else it could be "

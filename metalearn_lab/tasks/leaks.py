@@ -43,20 +43,22 @@ def assert_episode_is_clean(episode: Episode, groups: Sequence[int] | Tensor | N
         LeakError: with the rows, classes or groups at fault.
     """
     rows = {"support": episode.support_rows.tolist(), "query": episode.query_rows.tolist()}
-    for _, _, shared in _shared({side: set(own) for side, own in rows.items()}):
+    for _, _, shared in _shared({side: set(side_rows) for side, side_rows in rows.items()}):
         raise LeakError(f"rows {shared} are in both support and query: their labels are given away")
-    for side, own in rows.items():
-        twice = sorted(row for row, count in Counter(own).items() if count > 1)
-        if twice:
+    for side, side_rows in rows.items():
+        repeated = sorted(row for row, count in Counter(side_rows).items() if count > 1)
+        if repeated:
             raise LeakError(
-                f"rows {twice} stand more than once in {side}: fewer items than it says"
+                f"rows {repeated} stand more than once in {side}: fewer items than it says"
             )
     classes = episode.classes.tolist()
     if len(set(classes)) < len(classes):
         raise LeakError(f"one class has two labels in the episode: its classes are {classes}")
     if groups is None:
         return
-    for _, _, shared in _shared({s: {int(groups[row]) for row in own} for s, own in rows.items()}):
+    for _, _, shared in _shared(
+        {side: {int(groups[row]) for row in side_rows} for side, side_rows in rows.items()}
+    ):
         raise LeakError(
             f"groups {shared} have rows in both support and query: near copies of support items "
             "make the query easy"
@@ -82,6 +84,6 @@ def assert_split_texts_disjoint(table: LabelledTable, split: ClassSplit) -> None
 
 def _shared(parts: Mapping[str, set[Any]]) -> Iterator[tuple[str, str, list[Any]]]:
     """Each two parts that share something, and what they share in rising order."""
-    for (one, some), (other, more) in combinations(parts.items(), 2):
-        if some & more:
-            yield one, other, sorted(some & more)
+    for (one_name, one_set), (other_name, other_set) in combinations(parts.items(), 2):
+        if one_set & other_set:
+            yield one_name, other_name, sorted(one_set & other_set)

@@ -53,9 +53,9 @@ class LabelledTable:
         lengths = {"texts": len(self.texts), "labels": len(self.labels), "groups": len(self.groups)}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"texts, labels and groups must be equally long, got {lengths}")
-        count = Counter(map(class_key, self.classes))
-        if len(count) < len(self.classes):
-            repeated = sorted({name for name in self.classes if count[class_key(name)] > 1})
+        name_counts = Counter(map(class_key, self.classes))
+        if len(name_counts) < len(self.classes):
+            repeated = sorted({name for name in self.classes if name_counts[class_key(name)] > 1})
             raise ValueError(
                 f"class names must differ, but {repeated} occur more than once (another Unicode "
                 "form or an invisible character makes no other name)"
@@ -96,7 +96,7 @@ class Row(NamedTuple):
 
 def text_groups(texts: Iterable[str]) -> tuple[int, ...]:
     """Group number of each text; equal sentences, and no others, share a group."""
-    return _numbered(normalised(text) for text in texts)
+    return _number_groups(normalised(text) for text in texts)
 
 
 def labelled_columns(
@@ -209,7 +209,7 @@ def build_table(
         texts=tuple(row.text for row in rows),
         labels=tuple(number[row.class_name] for row in rows),
         classes=classes,
-        groups=_numbered((row.class_name, row.group) for row in rows),
+        groups=_number_groups((row.class_name, row.group) for row in rows),
         source=source,
         published_split=published_split,
     )
@@ -234,6 +234,6 @@ def find_classes(names: Iterable[str], classes: Collection[str]) -> tuple[str, .
     return tuple(by_key[class_key(name)] for name in wanted)
 
 
-def _numbered(keys: Iterable[Hashable]) -> tuple[int, ...]:
+def _number_groups(keys: Iterable[Hashable]) -> tuple[int, ...]:
     numbers: dict[Hashable, int] = {}
     return tuple(numbers.setdefault(key, len(numbers)) for key in keys)

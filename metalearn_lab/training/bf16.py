@@ -27,11 +27,11 @@ def autocast_bf16(learner: Learner) -> torch.autocast:
 def in_bf16(learner: Learner, meta_loss: Callable[[Task], Tensor]) -> Callable[[Task], Tensor]:
     """The meta-loss of a learner, computed so; its ``backward`` follows what was computed."""
 
-    def rounded(tasks: Task) -> Tensor:
+    def meta_loss_in_bf16(tasks: Task) -> Tensor:
         with autocast_bf16(learner):
             return meta_loss(tasks)
 
-    return rounded
+    return meta_loss_in_bf16
 
 
 def check_bf16(learner: Learner, *, compiled: bool) -> None:
@@ -52,17 +52,19 @@ def check_bf16(learner: Learner, *, compiled: bool) -> None:
             CUDA device has no bfloat16.
     """
     device = next(learner.parameters()).device.type
-    convolution = any(isinstance(m, nn.modules.conv._ConvNd) for m in learner.modules())
+    has_convolution = any(isinstance(layer, nn.modules.conv._ConvNd) for layer in learner.modules())
     obstacles = {
-        "the weights are not float32": any(p.dtype != torch.float32 for p in learner.parameters()),
+        "the weights are not float32": any(
+            parameter.dtype != torch.float32 for parameter in learner.parameters()
+        ),
         "rounding changes which pixel a pooled convolution keeps, and with it the meta-gradient, "
-        "by up to 150 %": convolution,
+        "by up to 150 %": has_convolution,
         learner.spoiled_by_rounding: bool(learner.spoiled_by_rounding),
         "replay=True takes the steps again in the backward pass, in float32": learner.replay,
         "compiled steps on a CPU are in the precision of the weights": compiled and device == "cpu",
         "this CUDA device has no bfloat16": device == "cuda"
         and not torch.cuda.is_bf16_supported(including_emulation=False),
     }
-    for obstacle, met in obstacles.items():
-        if met:
+    for obstacle, is_met in obstacles.items():
+        if is_met:
             raise ValueError(f"bf16 cannot be had: {obstacle}; leave bf16 out")

@@ -22,7 +22,7 @@ _MOST_WEIGHTS = 20_000
 _COMPILED_ON = ("cpu", "cuda")
 
 
-def worth_compiling(learner: Learner, iterations: int) -> bool:
+def is_worth_compiling(learner: Learner, iterations: int) -> bool:
     """Whether a run is likely to be over sooner when its step is compiled first, and ends the same.
 
     Compiling takes a second or two and spares what Python and PyTorch spend on each small
@@ -37,12 +37,14 @@ def worth_compiling(learner: Learner, iterations: int) -> bool:
         iterations: of the run; worth it from 2,000 on.
     """
     layers = [layer for layer in learner.modules() if isinstance(layer, nn.Linear)]
-    dense = {id(weight) for layer in layers for weight in layer.parameters(recurse=False)}
+    dense_ids = {id(weight) for layer in layers for weight in layer.parameters(recurse=False)}
     weights = list(learner.parameters())
     return (
         iterations >= _FEWEST_ITERATIONS
         and sum(weight.numel() for weight in weights) <= _MOST_WEIGHTS
-        and all(id(w) in dense and w.device.type in _COMPILED_ON for w in weights)
+        and all(
+            id(weight) in dense_ids and weight.device.type in _COMPILED_ON for weight in weights
+        )
         and _is_constant(learner)
     )
 
@@ -76,8 +78,8 @@ def begin(
         compiled = bool(checkpoint.description.get("compiled", False)) if asked is None else asked
         asked = asked or checkpoint.state.get("compiling was asked for")
     elif asked is None:
-        rounded_on_cpu = bf16 and next(trainee.learner.parameters()).device.type == "cpu"
-        compiled = worth_compiling(trainee.learner, iterations) and not rounded_on_cpu
+        is_rounded_on_cpu = bf16 and next(trainee.learner.parameters()).device.type == "cpu"
+        compiled = is_worth_compiling(trainee.learner, iterations) and not is_rounded_on_cpu
     else:
         compiled = asked
     outer = OuterStep(
@@ -87,11 +89,11 @@ def begin(
         batch = example()
         # What makes the tasks may have changed the learner by now.
         outer.compiled = bool(asked) or _is_constant(trainee.learner)
-        return _prepared(outer, batch) if outer.compiled else outer
+        return _prepare(outer, batch) if outer.compiled else outer
     return outer
 
 
-def _prepared(outer: OuterStep, batch: Task) -> OuterStep:
+def _prepare(outer: OuterStep, batch: Task) -> OuterStep:
     try:
         outer.prepare(batch)
     except NotCompilable as reason:
@@ -107,6 +109,6 @@ def _prepared(outer: OuterStep, batch: Task) -> OuterStep:
 def _is_constant(learner: Learner) -> bool:
     """Whether all that a compiled step depends on can be compared before every step."""
     try:
-        return not Snapshot(learner).doubtful
+        return not Snapshot(learner).doubtful_names
     except NotCompilable:
         return False

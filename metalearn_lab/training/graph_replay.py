@@ -41,12 +41,12 @@ class GraphReplay:
         self.learner = learner
         expected = loss_and_gradient(learner, example)
         self.snapshot = pure_snapshot(learner, example)
-        self.state = list(state_of(learner).values())
-        self.addresses = [tensor.data_ptr() for tensor in self.state]
-        self.inputs = [part.clone() for part in inputs_of(example)]
+        self.state_tensors = list(state_of(learner).values())
+        self.addresses = [tensor.data_ptr() for tensor in self.state_tensors]
+        self.inputs = [tensor.clone() for tensor in inputs_of(example)]
         self.shapes = [tensor.shape for tensor in expected.values()]
         self.names = [name.removeprefix("learner.") for name in list(expected)[1:]]
-        self.moved: list[Tensor] = [learner.get_parameter(name) for name in self.names]
+        self.moved_parameters: list[Tensor] = [learner.get_parameter(name) for name in self.names]
         self.replay, self.results = record(self._loss_and_gradient, self.inputs[0].device)
         self._compare(example, expected)
 
@@ -61,7 +61,9 @@ class GraphReplay:
     def _compare(self, tasks: Task, expected: Weights) -> None:
         # Under autocast a loss may be of less precision than its gradient.
         dtype = self.results.dtype
-        check_same({n: t.to(dtype) for n, t in expected.items()}, self.with_gradient(tasks))
+        check_same(
+            {name: tensor.to(dtype) for name, tensor in expected.items()}, self.with_gradient(tasks)
+        )
 
     def __call__(self, tasks: Task) -> Tensor:
         """Mean meta-loss over a batch, attached to the learner's parameters.
@@ -81,12 +83,12 @@ class GraphReplay:
             OtherThanCompiled: the batch is not like the example, a gradient is wanted in it, the
                 learner has changed, or its weights lie elsewhere.
         """
-        inputs = self._checked(tasks)
+        inputs = self._check_inputs(tasks)
         torch._foreach_copy_(self.inputs, inputs)
         self.replay()
         pieces = self.results.clone().split([shape.numel() for shape in self.shapes])
         loss, *gradients = map(Tensor.view, pieces, self.shapes)
-        return self.moved, loss, gradients
+        return self.moved_parameters, loss, gradients
 
     def _loss_and_gradient(self) -> Tensor:
         """Both in one tensor, so that one kernel copies them: what is recorded.
@@ -94,30 +96,30 @@ class GraphReplay:
         The weights are read through new parameters in the same memory, for the learner's own may be
         tied to the stream of an earlier backward pass, which a recording must not touch.
         """
-        own: Weights = {
-            name: nn.Parameter(p.detach(), p.requires_grad)
-            for name, p in self.learner.named_parameters()
+        own_weights: Weights = {
+            name: nn.Parameter(parameter.detach(), parameter.requires_grad)
+            for name, parameter in self.learner.named_parameters()
         }
         support_x, support_y, query_x, query_y = self.inputs
         tasks = Task(Split(support_x, support_y), Split(query_x, query_y))
-        loss = functional_call(self.learner, own, (tasks,))
-        gradients = torch.autograd.grad(loss, [own[name] for name in self.names])
+        loss = functional_call(self.learner, own_weights, (tasks,))
+        gradients = torch.autograd.grad(loss, [own_weights[name] for name in self.names])
         return torch.cat([tensor.detach().flatten() for tensor in (loss, *gradients)])
 
-    def _checked(self, tasks: Task) -> list[Tensor]:
+    def _check_inputs(self, tasks: Task) -> list[Tensor]:
         self.snapshot.check()
-        if [tensor.data_ptr() for tensor in self.state] != self.addresses:
+        if [tensor.data_ptr() for tensor in self.state_tensors] != self.addresses:
             raise OtherLearner(
                 "the learner's weights were moved in memory after its step was recorded, as "
                 "learner.to(...) does: make a new OuterStep"
             )
-        given = inputs_of(tasks)
-        if _kinds(self.inputs) != _kinds(given):
+        inputs = inputs_of(tasks)
+        if _kinds_of(self.inputs) != _kinds_of(inputs):
             raise OtherThanCompiled(
-                f"the step was recorded for a batch of {_described(self.inputs)} and was given "
-                f"{_described(given)}: keep the number of tasks and items, or use compiled=False"
+                f"the step was recorded for a batch of {_describe(self.inputs)} and was given "
+                f"{_describe(inputs)}: keep the number of tasks and items, or use compiled=False"
             )
-        return given
+        return inputs
 
 
 def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[], None], Tensor]:
@@ -139,8 +141,8 @@ def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[
         raise NotCompilable(f"only a CUDA device replays a recorded step, and this is a {device}")
     graph = torch.cuda.CUDAGraph()
     stream = torch.cuda.Stream(device)
-    callers = torch.cuda.current_stream(device)
-    stream.wait_stream(callers)
+    callers_stream = torch.cuda.current_stream(device)
+    stream.wait_stream(callers_stream)
     # Also brings the caller's stream back after a failure, which torch.cuda.graph does not.
     with torch.cuda.stream(stream):
         # Libraries set themselves up at the first calls, which must not be recorded.
@@ -154,13 +156,15 @@ def record(step: Callable[[], Tensor], device: torch.device) -> tuple[Callable[[
             raise NotCompilable(
                 f"the step cannot be recorded as a CUDA graph ({cause}): use compiled=False"
             ) from failure
-    callers.wait_stream(stream)
+    callers_stream.wait_stream(stream)
     return graph.replay, results
 
 
-def _kinds(parts: list[Tensor]) -> list[tuple[object, ...]]:
-    return [(part.shape, part.dtype, part.device) for part in parts]
+def _kinds_of(tensors: list[Tensor]) -> list[tuple[object, ...]]:
+    return [(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors]
 
 
-def _described(parts: list[Tensor]) -> str:
-    return ", ".join(f"{part.dtype} {list(part.shape)} on {part.device}" for part in parts)
+def _describe(tensors: list[Tensor]) -> str:
+    return ", ".join(
+        f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}" for tensor in tensors
+    )

@@ -74,7 +74,7 @@ def meta_train(
         progress: show a bar on stderr with the rate and the time left.
         compiled: take the meta-gradient from a compiled function, on a CUDA device a recorded
             graph, which is faster for small dense networks. When not given: as the checkpoint was
-            begun, or else where ``training.compiling.worth_compiling`` expects that it pays; if
+            begun, or else where ``training.compiling.is_worth_compiling`` expects that it pays; if
             it then cannot be done, a warning says why, and if the learner is changed in training,
             or the shapes of the tasks, the run goes on uncompiled. When asked for, a learner that
             was changed is compiled again. Ask for it where learner, model or loss are your own
@@ -107,34 +107,40 @@ def meta_train(
     _check_outer(learner, tasks, optimizer, scheduler)
     trainee = Trainee(learner, optimizer, scheduler)
     path = Path(checkpoint) if checkpoint else None
-    state = RunState(trainee, validation, patience, every, path)
+    run_state = RunState(trainee, validation, patience, every, path)
     with lost_rank_named(), the_only_run_on(path):
-        existing = state.existing_checkpoint()
-        outer = begin(trainee, compiled, existing, iterations, lambda: tasks(0), bf16=bf16)
-        state.start(existing, iterations, outer)
-        _go_on(state, outer, tasks, iterations, progress)
-    state.restore_best()
-    return state.done
+        found_checkpoint = run_state.existing_checkpoint()
+        outer = begin(trainee, compiled, found_checkpoint, iterations, lambda: tasks(0), bf16=bf16)
+        run_state.start(found_checkpoint, iterations, outer)
+        _train(run_state, outer, tasks, iterations, progress)
+    run_state.restore_best()
+    return run_state.done
 
 
-def _go_on(
-    state: RunState, outer: OuterStep, tasks: Callable[[int], Task], iterations: int, progress: bool
+def _train(
+    run_state: RunState,
+    outer: OuterStep,
+    tasks: Callable[[int], Task],
+    iterations: int,
+    progress: bool,
 ) -> None:
-    every, done = state.every, state.done
+    every, done = run_state.every, run_state.done
     with _progress_bar(done.iterations, iterations, progress and is_first_rank()) as bar:
         while done.iterations < iterations and not done.stopped_early:
             next_row = (done.iterations // every + 1) * every
             end = min(next_row, done.iterations + BLOCK, iterations)
-            state.losses += train_block(state.trainee, outer, tasks, range(done.iterations, end))
+            run_state.losses += train_block(
+                run_state.trainee, outer, tasks, range(done.iterations, end)
+            )
             done.iterations = end
             if end == next_row:
-                state.record()
+                run_state.record()
             if end in (next_row, iterations):
-                state.save()
+                run_state.save()
             _show(bar, done)
         # Where a run ends between two rows, a longer run has none, so the checkpoint has none.
-        if state.losses:
-            state.record()
+        if run_state.losses:
+            run_state.record()
             _show(bar, done)
 
 

@@ -41,8 +41,10 @@ def check_finite(learner: Learner, tasks: Task, loss: Tensor, iteration: int) ->
 def all_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether no entry of any tensor is NaN or inf; one answer from the device for all."""
     # The largest entry, for the sum of squares of finite numbers can overflow.
-    checked = [t.detach() for t in tensors if t.numel() and t.is_floating_point()]
-    return bool(get_total_norm(checked, norm_type=inf).isfinite())
+    checked_tensors = [
+        tensor.detach() for tensor in tensors if tensor.numel() and tensor.is_floating_point()
+    ]
+    return bool(get_total_norm(checked_tensors, norm_type=inf).isfinite())
 
 
 def check_validation(learner: Learner, tasks: Task, loss: float, iteration: int) -> None:
@@ -84,16 +86,16 @@ def _first_cause(
         losses = over_tasks(
             lambda task: torch.stack(losses_of(task)), learner.mapping, learner.chunk_size
         )(tasks)
-    finite = losses.isfinite().all(dim=0).tolist()
-    if len(finite) == 1:
+    are_finite = losses.isfinite().all(dim=0).tolist()
+    if len(are_finite) == 1:
         return (
             "the model's own loss, which is taken here without inner steps, is too large or has no "
             "finite derivative: check the scale of the data and, for a learner with `ways`, that "
             "support labels are 0, …, ways − 1 and each class has one; or lower the outer rate"
         )
-    if all(finite):
+    if all(are_finite):
         return None
-    step = finite.index(False)
+    step = are_finite.index(False)
     if step == 0:
         return "the model's loss is not finite even before adaptation: check its scale"
     if step <= learner.inner_steps:

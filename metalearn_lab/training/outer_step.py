@@ -18,13 +18,13 @@ from metalearn_lab.running.known_gradient import with_known_gradient
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.bf16 import autocast_bf16, check_bf16, in_bf16
 from metalearn_lab.training.parameters import check_optimizer
-from metalearn_lab.training.sharding import averaged, own_tasks, ranks
+from metalearn_lab.training.sharding import average_over_ranks, own_tasks, ranks
 
 MetaLoss = Callable[[Task], Tensor]
 """Maps a batch of tasks to the mean meta-loss, a scalar whose gradient is the meta-gradient."""
 
 _PAYS_AFTER = 100
-_MOST_IN_HASTE = 3
+_MOST_HASTE = 3
 """So many times in a row the learner may change before a compiled step has paid off, in steps."""
 
 Result = TypeVar("Result")
@@ -80,9 +80,9 @@ class OuterStep:
         self.bf16 = bf16
         self._meta_loss: MetaLoss | None = None
         self._compiled_meta_loss: Any = None
-        self._averaged: MetaLoss | None = None
+        self._averaged_meta_loss: MetaLoss | None = None
         self._steps_since_compiling = 0
-        self._in_haste = 0
+        self._haste_count = 0
         self._known_size: tuple[object, bool] | None = None
 
     def prepare(self, batch: Task) -> MetaLoss:
@@ -102,12 +102,12 @@ class OuterStep:
                 "train outside of it"
             )
         if self._meta_loss is None:
-            return self._made(own_tasks(batch))
+            return self._make_meta_loss(own_tasks(batch))
         return self._meta_loss
 
-    def _made(self, own: Task) -> MetaLoss:
+    def _make_meta_loss(self, own_batch: Task) -> MetaLoss:
         with self._precision():
-            meta_loss = _compile(self.learner, own) if self.compiled else self.learner
+            meta_loss = _compile(self.learner, own_batch) if self.compiled else self.learner
         self._compiled_meta_loss = meta_loss
         self._meta_loss = in_bf16(self.learner, meta_loss) if self.bf16 else meta_loss
         self._steps_since_compiling = 0
@@ -133,22 +133,27 @@ class OuterStep:
                 than a step was compiled for that may not stop compiling.
             RuntimeError: as for ``prepare``.
         """
-        own = own_tasks(batch)
+        own_batch = own_tasks(batch)
         self.prepare(batch)
-        if ranks() > 1 and self._averaged is None:
+        if ranks() > 1 and self._averaged_meta_loss is None:
             # Not in ``prepare``, which may fail on one rank while another waits for it here.
-            self._averaged = averaged(
-                self.learner, lambda own: self._kept_up(lambda meta_loss: meta_loss(own), own)
+            self._averaged_meta_loss = average_over_ranks(
+                self.learner,
+                lambda own_batch: self._result_of_meta_loss(
+                    lambda meta_loss: meta_loss(own_batch), own_batch
+                ),
             )
         _forget_gradients(self.optimizer)
-        small = self._is_small(own)
+        is_small_batch = self._is_small(own_batch)
         # What is compiled shares its tasks out itself, and leaves only large products to PyTorch.
-        with one_thread(small and not self.compiled):
-            if self._averaged is None:
-                loss = self._kept_up(lambda meta_loss: _leave_gradient(meta_loss, own), own)
+        with one_thread(is_small_batch and not self.compiled):
+            if self._averaged_meta_loss is None:
+                loss = self._result_of_meta_loss(
+                    lambda meta_loss: _leave_gradient(meta_loss, own_batch), own_batch
+                )
             else:
-                loss = _leave_gradient(self._averaged, own)
-        with one_thread(small):
+                loss = _leave_gradient(self._averaged_meta_loss, own_batch)
+        with one_thread(is_small_batch):
             self.optimizer.step()
         self._steps_since_compiling += 1
         return loss
@@ -162,28 +167,32 @@ class OuterStep:
         Raises:
             NotCompilable: they differ.
         """
-        if self.compiled and self._compiled_meta_loss.snapshot.doubtful:
+        if self.compiled and self._compiled_meta_loss.snapshot.doubtful_names:
             with self._precision():
                 self._compiled_meta_loss.check(own_tasks(batch))
 
-    def _kept_up(self, result_of: Callable[[MetaLoss], Result], own: Task) -> Result:
+    def _result_of_meta_loss(
+        self, result_of: Callable[[MetaLoss], Result], own_batch: Task
+    ) -> Result:
         """A result of the meta-loss, which is compiled again or no longer where it must be."""
         try:
             return result_of(cast(MetaLoss, self._meta_loss))
         except ValueError as change:
-            if not self._follows(change):
+            if not self._can_follow(change):
                 raise
-        return result_of(self._made(own))
+        return result_of(self._make_meta_loss(own_batch))
 
-    def _follows(self, change: ValueError) -> bool:
+    def _can_follow(self, change: ValueError) -> bool:
         """Be ready to go on with a learner or batch that is not what was compiled."""
         if self.may_stop_compiling and isinstance(change, OtherThanCompiled):
             self.compiled = False
             return True
         if not isinstance(change, OtherLearner):
             return False
-        self._in_haste = self._in_haste + 1 if self._steps_since_compiling < _PAYS_AFTER else 0
-        if self._in_haste > _MOST_IN_HASTE:
+        self._haste_count = (
+            self._haste_count + 1 if self._steps_since_compiling < _PAYS_AFTER else 0
+        )
+        if self._haste_count > _MOST_HASTE:
             raise NotCompilable(
                 f"{change}; but it changes so often that compiling costs more than it saves: use "
                 "compiled=False"
@@ -205,7 +214,7 @@ def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
         loss.backward()
         return loss.detach()
     parameters, loss, gradients = meta_loss.with_gradient(batch)
-    if all(map(_takes_as_it_is, parameters)):
+    if all(map(_takes_gradient_as_it_is, parameters)):
         # What ``backward`` would do, without the 50 µs of its engine.
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
@@ -214,10 +223,10 @@ def _leave_gradient(meta_loss: MetaLoss, batch: Task) -> Tensor:
     return loss.detach()
 
 
-def _takes_as_it_is(parameter: Tensor) -> bool:
+def _takes_gradient_as_it_is(parameter: Tensor) -> bool:
     """Whether no hook waits for the gradient, and its memory runs as the parameter's does."""
-    hooks = parameter._backward_hooks or parameter._post_accumulate_grad_hooks
-    return not hooks and parameter.is_contiguous()
+    has_hooks = parameter._backward_hooks or parameter._post_accumulate_grad_hooks
+    return not has_hooks and parameter.is_contiguous()
 
 
 def _forget_gradients(optimizer: Optimizer) -> None:

@@ -42,13 +42,17 @@ def check_optimizer(learner: Learner, optimizer: Optimizer) -> None:
     check_learner(learner)
     if isinstance(optimizer, LBFGS):
         raise TypeError("LBFGS evaluates the loss by itself: use SGD, Adam or the like")
-    moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    left = [n for n, p in learner.named_parameters() if p.requires_grad and id(p) not in moved]
-    if left:
+    moved_ids = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    left_names = [
+        name
+        for name, parameter in learner.named_parameters()
+        if parameter.requires_grad and id(parameter) not in moved_ids
+    ]
+    if left_names:
         raise ValueError(
-            f"the optimiser would never move {_listed(left)} of the learner: make it over "
-            "learner.parameters(), after the last change of the model, or freeze what is not to "
-            "be trained by requires_grad_(False)"
+            f"the optimiser would never move {_list_names(left_names)} of the learner: make it "
+            "over learner.parameters(), after the last change of the model, or freeze what is not "
+            "to be trained by requires_grad_(False)"
         )
 
 
@@ -59,10 +63,15 @@ def check_nothing_else_moves(learner: Learner, optimizer: Optimizer) -> None:
         ValueError: neither their gradient's mean over ranks, nor a checkpoint, nor the way back
             from a step that failed would include them.
     """
-    own = {id(parameter) for parameter in learner.parameters()}
-    others = [p for group in optimizer.param_groups for p in group["params"] if id(p) not in own]
-    if others:
-        shapes = _listed([str(list(parameter.shape)) for parameter in others])
+    own_ids = {id(parameter) for parameter in learner.parameters()}
+    other_parameters = [
+        parameter
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+        if id(parameter) not in own_ids
+    ]
+    if other_parameters:
+        shapes = _list_names([str(list(parameter.shape)) for parameter in other_parameters])
         raise ValueError(
             f"the optimiser also moves parameters that are not the learner's (of shape {shapes}), "
             "and no checkpoint would hold them: make them a part of the learner's model, or write "
@@ -70,6 +79,6 @@ def check_nothing_else_moves(learner: Learner, optimizer: Optimizer) -> None:
         )
 
 
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+def _list_names(names: list[str]) -> str:
+    more_count = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more_count} more" if more_count > 0 else "")

@@ -130,8 +130,8 @@ class RunState:
             return
         with damage_named(self.path):
             # The first checkpoints were written before there was a choice.
-            there = dict.fromkeys(step_settings, False) | checkpoint.description
-            check_same_run(self.path, there, self.description)
+            saved_description = dict.fromkeys(step_settings, False) | checkpoint.description
+            check_same_run(self.path, saved_description, self.description)
             self._restore(checkpoint, iterations)
 
     def record(self) -> None:
@@ -192,5 +192,5 @@ class RunState:
         groups = unflatten_groups(checkpoint.tensors)
         self.best = groups.get("best", {})
         # A rank that the checkpoint was written without keeps its own random numbers.
-        random = groups.get(random_group(rank()), {})
-        self.trainee.restore(SavedState(checkpoint.state, groups | {"random": random}))
+        random_state = groups.get(random_group(rank()), {})
+        self.trainee.restore(SavedState(checkpoint.state, groups | {"random": random_state}))

@@ -67,7 +67,9 @@ def own_tasks(batch: Task) -> Task:
     return select_tasks(batch, slice(rank() * size, (rank() + 1) * size))
 
 
-def averaged(learner: Learner, meta_loss: Callable[[Task], Tensor]) -> Callable[[Task], Tensor]:
+def average_over_ranks(
+    learner: Learner, meta_loss: Callable[[Task], Tensor]
+) -> Callable[[Task], Tensor]:
     """The same meta-loss, whose ``backward`` leaves the mean gradient of all ranks on each.
 
     All ranks must ask for it at the same time.
@@ -126,15 +128,15 @@ def stand_with_first_rank(trainee: Trainee) -> None:
         trainee.restore(SavedState(saved.json_state, saved.tensors | {"random": {}}))
 
 
-def random_of_all_ranks(own: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+def random_of_all_ranks(own_state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """The random state of each rank, by the name of its group in a checkpoint; all must ask.
 
     Args:
-        own: the state of this rank.
+        own_state: the state of this rank.
     """
-    states = [own] * ranks()
+    states = [own_state] * ranks()
     if ranks() > 1:
-        dist.all_gather_object(states, own)
+        dist.all_gather_object(states, own_state)
     return {random_group(number): state for number, state in enumerate(states)}
 
 
@@ -153,8 +155,8 @@ def lost_rank_named() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        lost = ranks() > 1 and any(sign in str(error) for sign in _SIGNS_OF_LOSS)
-        if not (lost or isinstance(error, dist.DistError)):
+        is_lost = ranks() > 1 and any(sign in str(error) for sign in _SIGNS_OF_LOSS)
+        if not (is_lost or isinstance(error, dist.DistError)):
             raise
         raise LostRankError(
             f"rank {rank()} of {ranks()} lost touch with another process of this run, "
@@ -172,7 +174,7 @@ class _MetaLoss(nn.Module):
 
     def __init__(self, learner: Learner, meta_loss: Callable[[Task], Tensor]) -> None:
         super().__init__()
-        self.moved = nn.ParameterList(learner.parameters())
+        self.moved_parameters = nn.ParameterList(learner.parameters())
         self.meta_loss = [meta_loss]  # in a list, for a module here would become a part of this
 
     def forward(self, tasks: Task) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from metalearn_lab.explorers.explorer import WIDGET_VIEW
+from metalearn_lab.explorers.explorer import WIDGET_VIEW_MIME
 
 PICTURES = ("image/", "text/html", "text/markdown", "text/latex")
 
@@ -23,6 +23,6 @@ def make_static(notebook: Any) -> None:
 
 def _keep_static(output: Any) -> bool:
     data = output.get("data", {})
-    if data.pop(WIDGET_VIEW, None) is None:
+    if data.pop(WIDGET_VIEW_MIME, None) is None:
         return True
     return any(mime.startswith(PICTURES) for mime in data)

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.source import read_source
-from metalearn_lab.workbook.static_outputs import WIDGET_VIEW
+from metalearn_lab.workbook.static_outputs import WIDGET_VIEW_MIME
 from metalearn_lab.workbook.views import View, view_of
 from tests.browser.driver import Lab
 from tests.browser.explorer import PATIENCE, ExplorerOnPage
@@ -129,5 +129,5 @@ def explorer_cells(sources: list[str]) -> list[tuple[str, int]]:
 
 def _saved_widget(cell: Any) -> dict[str, Any]:
     bundles = [output["data"] for output in cell.outputs if "data" in output]
-    [bundle] = [dict(data) for data in bundles if WIDGET_VIEW in data]
+    [bundle] = [dict(data) for data in bundles if WIDGET_VIEW_MIME in data]
     return bundle

@@ -20,7 +20,7 @@ def numbers(*shape: int, name: str = "numbers") -> Tensor:
 
 
 def assert_equal(function: Callable[..., list[Tensor]], *mapped: Tensor) -> None:
-    compiled = CompiledTaskMap(function, [], mapped, averaged=0)
+    compiled = CompiledTaskMap(function, [], mapped, averaged_count=0)
     expected = [torch.stack(each) for each in zip(*map(function, *mapped), strict=True)]
     for place, (found, right) in enumerate(zip(compiled([], mapped), expected, strict=True)):
         torch.testing.assert_close(
@@ -153,7 +153,7 @@ def test_not_a_number_goes_through_every_choice() -> None:
         lambda a: [torch.relu(a), torch.maximum(a, a), a.amax(0), a.sum(), a * 0],
         [],
         [bad],
-        averaged=0,
+        averaged_count=0,
     )
     expected = [torch.relu(bad), bad, bad.amax(1), bad.sum(1), bad * 0]
     for found, right in zip(compiled([], [bad]), expected, strict=True):
@@ -185,4 +185,4 @@ def test_what_cannot_be_compiled_is_refused_by_name(
     function: Callable[[Tensor], list[Tensor]], part: str
 ) -> None:
     with pytest.raises(NotCompilable, match=part):
-        CompiledTaskMap(function, [], [numbers(3, 5)], averaged=0)
+        CompiledTaskMap(function, [], [numbers(3, 5)], averaged_count=0)

@@ -28,7 +28,8 @@ def explorer(world):
 def predicted(explorer):
     """Predicted classes by query sentence, read off the page."""
     rows = re.findall(
-        r'<th scope="row" style="[^"]*normal">(.*?)</th><td[^>]*>(.*?)</td>', explorer.area.value
+        r'<th scope="row" style="[^"]*normal">(.*?)</th><td[^>]*>(.*?)</td>',
+        explorer.view_widget.value,
     )
     return dict(rows)
 
@@ -58,16 +59,16 @@ def test_every_method_of_the_list_and_one_of_ones_own_can_be_shown(world):
     for name in learners:
         explorer.controls["learner"].value = name
         title = METHODS[name].title if name in METHODS else "mine"
-        assert f"{title}, unseen episode 0, after 0 of 2" in explorer.area.value
+        assert f"{title}, unseen episode 0, after 0 of 2" in explorer.view_widget.value
         assert len(predicted(explorer)) == 6
 
 
 def test_each_control_changes_the_page(explorer):
     explorer.controls["step"].value = STEPS
     for name, value in (("episode", 5), ("step", 2), ("learner", "reptile")):
-        before = explorer.area.value
+        before = explorer.view_widget.value
         explorer.controls[name].value = value
-        assert explorer.area.value != before, name
+        assert explorer.view_widget.value != before, name
 
 
 def test_a_changed_class_is_marked_with_what_it_was(explorer):
@@ -76,7 +77,7 @@ def test_a_changed_class_is_marked_with_what_it_was(explorer):
     explorer.controls["step"].value = 1
     changed = [text for text, name in predicted(explorer).items() if name != start[text]]
     assert changed
-    assert explorer.area.value.count("↻ was") == len(changed)
+    assert explorer.view_widget.value.count("↻ was") == len(changed)
 
 
 def test_moving_a_control_never_trains(explorer):
@@ -92,9 +93,9 @@ def test_moving_a_control_never_trains(explorer):
 def test_the_page_says_the_same_in_words(explorer):
     data, _ = explorer.bundle()
     explorer.controls["step"].value = STEPS
-    text = explorer.current.data["text/plain"]
+    text = explorer.current_view.content_by_mime["text/plain"]
     right = int(re.search(r"(\d+) of 6 query sentences right", text)[1])
-    assert explorer.area.value.count("✓ right") == right
+    assert explorer.view_widget.value.count("✓ right") == right
     assert text.startswith(f"MAML, unseen episode 0, after {STEPS} of {STEPS} inner steps")
     assert set(data) == {"text/html", "text/plain", "application/vnd.jupyter.widget-view+json"}
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.explorers.draw_task_canvas import DrawTaskCanvas
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
-from metalearn_lab.explorers.explorer import WIDGET_VIEW
+from metalearn_lab.explorers.explorer import WIDGET_VIEW_MIME
 from metalearn_lab.figures.style import STYLES, style_of
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
@@ -194,7 +194,7 @@ def test_drawing_trains_nothing(explorer, learners):
 
 def test_it_is_shown_live_and_as_a_still_picture(explorer):
     data, metadata = explorer.bundle()
-    assert data[WIDGET_VIEW]["model_id"] == explorer.box.model_id
+    assert data[WIDGET_VIEW_MIME]["model_id"] == explorer.box.model_id
     assert data["image/png"]
     assert data["text/plain"] == metadata["image/png"]["alt"]
     assert metadata["image/png"]["alt"].startswith("5 points, and the curve of each learner")

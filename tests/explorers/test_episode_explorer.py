@@ -69,7 +69,7 @@ def explorer(table, classes):
 
 
 def cards(explorer):
-    return Cards(explorer.area.value)
+    return Cards(explorer.view_widget.value)
 
 
 def set_values(explorer, **values):
@@ -136,12 +136,12 @@ def test_each_count_changes_what_it_says(explorer):
 
 @pytest.mark.parametrize(("control", "value"), [("seed", 1), ("index", 1), ("split", "test")])
 def test_another_address_is_another_episode_and_back_again_the_same(explorer, control, value):
-    first = explorer.area.value
+    first = explorer.view_widget.value
     before = explorer.controls[control].value
     set_values(explorer, **{control: value})
     assert cards(explorer).texts("support") != Cards(first).texts("support")
     set_values(explorer, **{control: before})
-    assert explorer.area.value == first
+    assert explorer.view_widget.value == first
 
 
 def test_the_split_decides_the_classes(explorer, table, classes):
@@ -156,17 +156,17 @@ def test_support_and_query_differ_by_frame_word_and_symbol(explorer):
     assert set(frames) == {"support", "query"}
     assert all("solid" in frame for frame in frames["support"])
     assert all("dashed" in frame for frame in frames["query"])
-    assert explorer.area.value.count("■") == 5 * (1 + 1)  # each sentence, and each heading
-    assert explorer.area.value.count(">?<") == 5 * (2 + 1)
+    assert explorer.view_widget.value.count("■") == 5 * (1 + 1)  # each sentence, and each heading
+    assert explorer.view_widget.value.count(">?<") == 5 * (2 + 1)
 
 
 def test_what_cannot_be_dealt_is_said_and_the_explorer_goes_on(explorer):
     set_values(explorer, split="test", ways=15)
-    message = explorer.area.value
+    message = explorer.view_widget.value
     assert "15-way episodes need 15 classes, but split &#x27;test&#x27; has 12" in message
     assert 'role="alert"' in message
     assert "Traceback" not in message
-    assert "15-way episodes" in explorer.current.data["text/plain"]
+    assert "15-way episodes" in explorer.current_view.content_by_mime["text/plain"]
     set_values(explorer, ways=4)
     assert len(cards(explorer).titles) == 4
 
@@ -175,7 +175,7 @@ def test_text_is_escaped_and_has_its_language(table, classes):
     tricky = "<script>alert(1)</script> & 灯"
     few = replace(table, texts=(tricky,) * len(table))
     found = EpisodeExplorer(few, classes, language="zh-CN")
-    assert "<script>" not in found.area.value
+    assert "<script>" not in found.view_widget.value
     assert cards(found).texts("support")[0] == [tricky]
     assert cards(found).languages == {"zh-CN"}
 

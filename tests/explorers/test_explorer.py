@@ -14,7 +14,7 @@ from metalearn_lab.explorers.explorer import (
 )
 from metalearn_lab.figures.style import new_figure
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
 
 class Squares(Explorer):
@@ -56,9 +56,9 @@ def shown(thing):
 
 def test_moving_a_control_changes_the_area():
     squares = Squares()
-    assert squares.area.value == "<p>4</p>"
+    assert squares.view_widget.value == "<p>4</p>"
     squares.controls["n"].value = 3
-    assert squares.area.value == "<p>9</p>"
+    assert squares.view_widget.value == "<p>9</p>"
 
 
 @pytest.mark.usefixtures("_shell")
@@ -68,17 +68,17 @@ def test_it_is_shown_as_one_output_with_a_still_picture_of_now():
     output = shown(squares)
     assert output.data["text/html"] == "<p>25</p>"
     assert output.data["text/plain"] == "25"
-    assert set(output.data) == {"text/html", "text/plain", WIDGET_VIEW}
+    assert set(output.data) == {"text/html", "text/plain", WIDGET_VIEW_MIME}
 
 
 @pytest.mark.usefixtures("_shell")
 def test_the_live_view_holds_the_controls_over_the_area():
     squares = Squares()
-    model = shown(squares).data[WIDGET_VIEW]["model_id"]
+    model = shown(squares).data[WIDGET_VIEW_MIME]["model_id"]
     assert model == squares.box.model_id
     controls, area = squares.box.children
     assert controls.children == (squares.controls["n"],)
-    assert area is squares.area
+    assert area is squares.view_widget
 
 
 @pytest.mark.usefixtures("_shell")
@@ -87,8 +87,8 @@ def test_a_figure_has_its_alt_text_live_and_still():
     line.controls["n"].value = 7
     output = shown(line)
     assert output.metadata["image/png"]["alt"] == 'a line up to "7"'
-    assert 'alt="a line up to &quot;7&quot;"' in line.area.value
-    assert output.data["image/png"] in line.area.value
+    assert 'alt="a line up to &quot;7&quot;"' in line.view_widget.value
+    assert output.data["image/png"] in line.view_widget.value
     assert "text/html" not in output.data
 
 
@@ -96,10 +96,10 @@ def test_an_exception_reaches_whoever_moved_the_control_and_shows():
     squares = Squares()
     with pytest.raises(RuntimeError, match="four <is> too many"):
         squares.controls["n"].value = 4
-    assert "This view failed" in squares.area.value
-    assert "four &lt;is&gt; too many" in squares.area.value
+    assert "This view failed" in squares.view_widget.value
+    assert "four &lt;is&gt; too many" in squares.view_widget.value
     squares.controls["n"].value = 5
-    assert squares.area.value == "<p>25</p>"
+    assert squares.view_widget.value == "<p>25</p>"
 
 
 PNG_FACTS = {"alt": "a dot", "width": 1, "height": 1}
@@ -112,7 +112,7 @@ def test_a_picture_has_its_table_under_it():
     picture, note, rest = (view.html.index(each) for each in ("<img", "<p>6 &gt; 5</p>", "<table>"))
     assert picture < note < rest
     assert "a &lt; b" in view.html
-    assert view.data == PICTURE[0]
+    assert view.content_by_mime == PICTURE[0]
 
 
 def test_a_picture_may_go_without_a_note():

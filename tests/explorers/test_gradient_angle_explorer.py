@@ -29,7 +29,7 @@ def measured():
 
 
 def rows(explorer):
-    found = re.findall(r"<tr>(.*?)</tr>", explorer.current.html)
+    found = re.findall(r"<tr>(.*?)</tr>", explorer.current_view.html)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -54,12 +54,12 @@ def test_every_choice_shows_its_own_angles(measured, activation, start, k):
         others = measured[other, start].degrees[place, k - 1]
         share = f"{(own > 90).double().mean().item():.0%}"
         assert row == [f"{RATES[place]:g}", cell(own), share, cell(others)]
-    assert f"{start} network, k = {k}" in explorer.current.html
+    assert f"{start} network, k = {k}" in explorer.current_view.html
 
 
 def test_the_alt_text_gives_the_range_and_where_a_step_overshoots(measured):
     explorer = GradientAngleExplorer(measured)
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     first, last = (cell(measured["ReLU", "untrained"].degrees[i, 0]) for i in (0, 2))
     assert f"ReLU, untrained: the angle grows from {first} degrees at α = 0.001" in alt
     assert f"to {last} at α = 0.1." in alt
@@ -72,11 +72,11 @@ def test_where_the_inner_loop_left_the_numbers_it_says_so(measured):
     explorer.controls["start"].value = "trained"
     explorer.controls["k"].value = 2
     assert rows(explorer)[3][1:3] == ["diverged", "diverged"]
-    assert "at α = 0.01." in explorer.current.metadata["image/png"]["alt"]
+    assert "at α = 0.01." in explorer.current_view.metadata["image/png"]["alt"]
     explorer.controls["activation"].value = "tanh"
     assert rows(explorer)[3][3] == "diverged"
     explorer.controls["k"].value = 3
-    assert "diverged" not in explorer.current.html
+    assert "diverged" not in explorer.current_view.html
 
 
 def test_four_measurements_alike_are_asked_for(measured):

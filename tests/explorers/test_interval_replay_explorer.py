@@ -31,12 +31,12 @@ def explorer(halves):
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
 def caption(explorer):
-    return re.search(r"<caption[^>]*>(.*?)</caption>", explorer.area.value)[1]
+    return re.search(r"<caption[^>]*>(.*?)</caption>", explorer.view_widget.value)[1]
 
 
 def move(explorer, **values):
@@ -100,7 +100,7 @@ def test_the_lines_end_where_the_episodes_do(explorer):
 
 
 def test_the_alt_text_says_what_the_table_says(explorer):
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert alt.startswith("Replay 0 after 40 unpaired episodes")
     assert all(rule in alt for rule in RULES)
 

@@ -30,7 +30,7 @@ def explorer(studies):
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -63,7 +63,7 @@ def test_the_table_is_the_study_of_the_ticked_layers(explorer, studies, moves, s
         [name.replace("_", " "), "moves" if moved else "frozen", written(similarity, place)]
         for place, (name, moved) in enumerate(zip(LAYERS, moves, strict=True))
     ]
-    caption = re.search(r"<caption[^>]*>(.*?)</caption>", explorer.area.value)[1]
+    caption = re.search(r"<caption[^>]*>(.*?)</caption>", explorer.view_widget.value)[1]
     loss = adapted.curves.mean_loss
     everything = studies["sinusoids"].adapted[(True,) * 3].curves.mean_loss
     assert f"query loss {written(loss, 0)} before and {written(loss, step)} after" in caption
@@ -90,21 +90,21 @@ def test_the_bars_are_as_long_as_the_similarities(explorer, studies):
 
 def test_sentences_are_scored_by_accuracy(explorer):
     explorer.controls["learner"].value = "sentences"
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert alt.startswith("sentences: query accuracy")
     assert "head (moves)" in alt
 
 
 def test_what_diverges_is_said_to(explorer):
     explorer.controls["learner"].value = "too fast"
-    assert "diverged after 4 steps" in explorer.area.value
+    assert "diverged after 4 steps" in explorer.view_widget.value
 
 
 def test_every_setting_has_its_own_picture(explorer):
     pictures = set()
     for moves in [(True,) * 3, (False, True, True), (False, False, True), (False,) * 3]:
         tick(explorer, *moves)
-        pictures.add(explorer.current.data["image/png"])
+        pictures.add(explorer.current_view.content_by_mime["image/png"])
     assert len(pictures) == 4
 
 

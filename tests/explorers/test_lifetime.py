@@ -226,9 +226,9 @@ def test_two_cells_and_two_in_one_cell_are_alive_at_once(notebook):
     assert alive(made) == [False, True, True, True]
     for reference in made[1:]:
         explorer = reference()
-        first = explorer.area.value
+        first = explorer.view_widget.value
         explorer.controls["inner_steps"].value = 3
-        assert explorer.area.value != first
+        assert explorer.view_widget.value != first
 
 
 def test_one_that_a_variable_holds_is_not_taken_away(notebook):

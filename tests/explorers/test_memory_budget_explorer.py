@@ -20,7 +20,7 @@ def explorer():
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -69,7 +69,7 @@ def test_the_picture_has_a_line_for_each_way_and_the_budget(explorer):
         assert list(line.get_ydata()) == pytest.approx([memory.bytes(2, k) / 1e6 for k in STEPS])
     flat = [list(line.get_ydata()) for line in axes.get_lines() if len(line.get_xdata()) == 2]
     assert [100.0, 100.0] in [pytest.approx(each) for each in flat]
-    assert "second order 23" in explorer.current.metadata["image/png"]["alt"]
+    assert "second order 23" in explorer.current_view.metadata["image/png"]["alt"]
 
 
 def test_no_way_is_refused():

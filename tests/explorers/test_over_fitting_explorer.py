@@ -35,7 +35,7 @@ def explorer(traces):
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -54,18 +54,18 @@ def test_the_table_is_the_trace(explorer, traces, method, shots, step):
     assert [row[1:] for row in rows(explorer)] == [
         cells(each, at) for at in (step, 10 * shots, STEPS)
     ]
-    assert f"{label(method)}, {shots}-shot" in explorer.area.value
-    assert f"least at step {10 * shots}," in explorer.current.metadata["image/png"]["alt"]
+    assert f"{label(method)}, {shots}-shot" in explorer.view_widget.value
+    assert f"least at step {10 * shots}," in explorer.current_view.metadata["image/png"]["alt"]
 
 
 def test_the_step_moves_the_mark_alone(explorer):
     explorer.controls["step"].value = 1
-    one, turn = explorer.current.data["image/png"], rows(explorer)[1:]
+    one, turn = explorer.current_view.content_by_mime["image/png"], rows(explorer)[1:]
     explorer.controls["step"].value = 20
-    assert explorer.current.data["image/png"] != one
+    assert explorer.current_view.content_by_mime["image/png"] != one
     assert rows(explorer)[1:] == turn
     explorer.controls["step"].value = 1
-    assert explorer.current.data["image/png"] == one
+    assert explorer.current_view.content_by_mime["image/png"] == one
 
 
 def test_the_stops_reach_both_ends(explorer):

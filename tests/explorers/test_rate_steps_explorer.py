@@ -40,7 +40,7 @@ def explorer(made):
 
 
 def table(explorer):
-    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.area.value)
+    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.view_widget.value)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
     return {row[0]: row[1:] for row in cells}
 
@@ -123,7 +123,7 @@ def test_moving_a_control_adapts_to_nothing(explorer, monkeypatch):
     alts = set()
     for name, value in (("rate", RATES[5]), ("step", 3), ("learner", "fine_tuning")):
         explorer.controls[name].value = value
-        alts.add(explorer.current.metadata["image/png"]["alt"])
+        alts.add(explorer.current_view.metadata["image/png"]["alt"])
     assert len(alts) == 3
 
 

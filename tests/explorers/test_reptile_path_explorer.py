@@ -22,7 +22,7 @@ def explorer():
 
 def rows(explorer):
     """Cells of the table by row header."""
-    found = re.findall(r"<tr>(.*?)</tr>", explorer.current.html)
+    found = re.findall(r"<tr>(.*?)</tr>", explorer.current_view.html)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found[1:]]
     return {header: [float(cell) for cell in rest] for header, *rest in cells}
 
@@ -67,17 +67,17 @@ def test_the_meta_batch_matters_only_where_1_over_n_is_forgotten(explorer):
     assert not torch.allclose(explorer.path, three)
     set_all(explorer, n=6, epsilon=1.0, forget=True)
     assert not inside(explorer.path[-1])
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert "1/n forgotten" in alt
     assert "leaves the picture at outer step 1." in alt
 
 
 def test_the_picture_says_what_the_table_says(explorer):
     set_all(explorer, k=10)
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     distance = rows(explorer)["where Reptile settles"][2]
     assert f"Reptile settles {distance:.2f} from the joint optimum" in alt
-    assert escape(alt) in explorer.current.html
+    assert escape(alt) in explorer.current_view.html
 
 
 def test_the_path_that_is_drawn_is_the_one_given():

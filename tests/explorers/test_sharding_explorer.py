@@ -17,7 +17,7 @@ def explorer():
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -57,7 +57,7 @@ def test_with_a_large_fixed_part_no_number_of_ranks_helps_much(explorer):
 def test_a_slow_network_makes_it_slower_than_alone(explorer):
     move(explorer, weights=1e9, ranks=16)
     assert numbers(rows(explorer)[1])[5] < 1
-    assert "Slower than one rank" in explorer.area.value
+    assert "Slower than one rank" in explorer.view_widget.value
 
 
 def test_a_faster_network_helps(explorer):
@@ -80,7 +80,7 @@ def test_a_faster_network_helps(explorer):
 )
 def test_the_note_says_where_one_stands(explorer, values, says):
     move(explorer, **values)
-    assert says in explorer.area.value
+    assert says in explorer.view_widget.value
 
 
 def test_the_picture_has_the_speed_up_of_the_model(explorer):
@@ -95,7 +95,7 @@ def test_the_picture_has_the_speed_up_of_the_model(explorer):
     assert [list(line.get_xdata()) for line in parts.get_lines() if len(line.get_xdata()) == 2] == [
         [4, 4]
     ]
-    assert "P = 4 is" in explorer.current.metadata["image/png"]["alt"]
+    assert "P = 4 is" in explorer.current_view.metadata["image/png"]["alt"]
 
 
 def test_measurements_outside_the_controls_begin_at_their_ends():

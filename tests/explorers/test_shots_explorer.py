@@ -39,12 +39,12 @@ def explorer(scores):
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
 def picture(explorer):
-    return explorer.current.data["image/png"]
+    return explorer.current_view.content_by_mime["image/png"]
 
 
 @pytest.mark.parametrize("shots", SHOTS)
@@ -56,7 +56,7 @@ def test_the_table_is_the_scores_at_k(explorer, scores, shots):
         mean, half, _ = interval_over_tasks(100 * by_shots[shots].accuracy)
         settings = "–" if name == "nearest_class_mean" else f"{0.1 * shots:g}, {7 * shots}"
         assert row[1:4] == [f"{NAMES[name]:,}", settings, f"{mean:.1f} ± {half:.1f}"]
-    assert f"At K = {shots} " in explorer.area.value
+    assert f"At K = {shots} " in explorer.view_widget.value
 
 
 def test_differences_are_paired_and_to_the_chosen_method(explorer, scores):
@@ -87,7 +87,7 @@ def test_another_k_or_rank_is_another_picture_and_back_the_same(explorer):
 def test_the_alternative_text_names_the_highest(explorer, scores):
     explorer.controls["shots"].value = 2
     best = max(NAMES, key=lambda name: scores[name][2].accuracy.mean())
-    assert f"highest is {label(best)}," in explorer.current.metadata["image/png"]["alt"]
+    assert f"highest is {label(best)}," in explorer.current_view.metadata["image/png"]["alt"]
 
 
 def test_scores_that_cannot_be_compared_are_refused(scores):

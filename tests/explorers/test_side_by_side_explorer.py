@@ -33,7 +33,7 @@ def explorer(learners):
 
 
 def rows(explorer):
-    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.area.value)
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -49,7 +49,7 @@ def test_the_table_is_the_loss_of_each_learner_on_the_task(explorer, learners, t
     for row, loss in zip(found, wanted, strict=True):
         assert row == pytest.approx(loss[[0, step, -1]].tolist(), abs=6e-4)
     assert [row[0] for row in rows(explorer)] == ["MAML", "first-order MAML"]
-    assert f"Unseen sinusoid {task}:" in explorer.area.value
+    assert f"Unseen sinusoid {task}:" in explorer.view_widget.value
 
 
 @pytest.mark.parametrize("name", ["maml", "first_order_maml"])
@@ -74,12 +74,12 @@ def test_moving_a_control_adapts_nothing(explorer, learners, monkeypatch):
     pictures = set()
     for name, value in {"task": 4, "step": 2, "learner": "first_order_maml"}.items():
         explorer.controls[name].value = value
-        pictures.add(explorer.current.data["image/png"])
+        pictures.add(explorer.current_view.content_by_mime["image/png"])
     assert len(pictures) == 3
 
 
 def test_the_alt_text_names_the_task_the_step_and_every_loss(explorer):
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert "Unseen sinusoid 0" in alt
     assert "After 1 step:" in alt
     assert all(f"{row[0]} {row[2]}" in alt for row in rows(explorer))

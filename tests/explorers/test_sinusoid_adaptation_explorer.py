@@ -30,7 +30,7 @@ def explorer(learners):
 
 
 def rows(explorer):
-    found = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.area.value)
+    found = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.view_widget.value)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
 
 
@@ -76,11 +76,11 @@ def test_the_curves_are_the_adapted_learner_and_the_table_its_errors(explorer, l
 
 @pytest.mark.parametrize("name", SETTING)
 def test_each_control_changes_what_is_shown_and_back_again_the_same(explorer, name):
-    first, start = explorer.area.value, explorer.controls[name].value
+    first, start = explorer.view_widget.value, explorer.controls[name].value
     explorer.controls[name].value = SETTING[name]
-    assert explorer.area.value != first
+    assert explorer.view_widget.value != first
     explorer.controls[name].value = start
-    assert explorer.area.value == first
+    assert explorer.view_widget.value == first
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_more_points_leave_the_first_where_they_are(explorer):
 
 def test_a_phase_that_training_never_had_is_said(explorer):
     explorer.controls["phase"].value = 3.1
-    assert "above π" not in explorer.area.value
+    assert "above π" not in explorer.view_widget.value
     explorer.controls["phase"].value = 3.2
-    assert "A phase above π (3.14)" in explorer.area.value
+    assert "A phase above π (3.14)" in explorer.view_widget.value
 
 
 def test_moving_the_step_adapts_once_and_nothing_is_trained(explorer, learners):

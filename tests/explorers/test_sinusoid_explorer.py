@@ -52,7 +52,9 @@ def test_the_curves_are_the_learner_adapted_to_the_task(learner, explorer, drawn
 
 
 def rows(explorer):
-    return re.findall(r'<th scope="row"[^>]*>(\d+)</th><td[^>]*>([\d.]+)</td>', explorer.area.value)
+    return re.findall(
+        r'<th scope="row"[^>]*>(\d+)</th><td[^>]*>([\d.]+)</td>', explorer.view_widget.value
+    )
 
 
 def test_the_table_and_the_alt_text_give_the_errors_of_the_picture(explorer, drawn):
@@ -60,13 +62,13 @@ def test_the_table_and_the_alt_text_give_the_errors_of_the_picture(explorer, dra
     fit = drawn[-1]
     before, after = ((fit.predictions["maml"] - fit.truth) ** 2).mean(-1)
     assert rows(explorer) == [("0", f"{before:.2f}"), ("3", f"{after:.2f}")]
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert alt.startswith("Unseen sinusoid 0 and the fits after 3 inner steps.")
     assert f"MAML {after:.2f}" in alt
     explorer.controls["step"].value = 0
     assert rows(explorer) == [("0", f"{before:.2f}")]
     explorer.controls["step"].value = 1
-    assert "after 1 inner step." in explorer.current.metadata["image/png"]["alt"]
+    assert "after 1 inner step." in explorer.current_view.metadata["image/png"]["alt"]
 
 
 def test_moving_the_step_neither_trains_nor_adapts_again(learner, explorer):

@@ -23,7 +23,7 @@ def explorer():
 
 def table(explorer):
     """Cells of each row by its header."""
-    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.area.value)
+    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.view_widget.value)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
     return {row[0]: row[1:] for row in cells}
 
@@ -88,8 +88,8 @@ def test_marker_and_curves_are_in_the_picture(explorer):
 def test_what_a_step_does_is_said_for_every_alpha(explorer, alpha, says):
     explorer.controls["a_2"].value = 10.0
     explorer.controls["inner_lr"].value = alpha
-    assert f"Bowl 2: αa = {10 * alpha:.3g}, " in explorer.area.value
-    assert says in explorer.area.value.split("Bowl 2:")[1]
+    assert f"Bowl 2: αa = {10 * alpha:.3g}, " in explorer.view_widget.value
+    assert says in explorer.view_widget.value.split("Bowl 2:")[1]
 
 
 def test_the_steep_bowl_loses_all_weight_where_one_step_solves_it(explorer):
@@ -101,7 +101,7 @@ def test_the_steep_bowl_loses_all_weight_where_one_step_solves_it(explorer):
 def test_what_does_not_settle_is_said_and_has_no_marker(explorer):
     explorer.controls["inner_lr"].value = 0.2
     assert places(explorer)["first-order MAML"].startswith("flees")
-    assert "First-order MAML has weights that sum to less than zero" in explorer.area.value
+    assert "First-order MAML has weights that sum to less than zero" in explorer.view_widget.value
     texts = [text.get_text() for text in explorer.scene.frame.axes[1].texts]
     assert texts == ["does not settle"]
     explorer.controls["inner_lr"].value = 0.0
@@ -118,6 +118,6 @@ def test_a_place_outside_the_picture_is_named_at_its_edge(explorer):
 
 
 def test_the_alt_text_says_where_each_one_settles(explorer):
-    alt = explorer.current.metadata["image/png"]["alt"]
+    alt = explorer.current_view.metadata["image/png"]["alt"]
     assert "MAML: -0.8000" in alt
     assert "curvature 1 around -1 and 9 around 1, α = 0.10, k = 1" in alt

@@ -87,7 +87,7 @@ def test_a_diverged_run_leaves_the_picture_and_is_counted():
 def test_losses_of_very_different_size_have_a_logarithmic_axis():
     panels = {"a": [{"maml": curve(4, 0.01)}]}
     scale = scale_of(panels, "loss")
-    assert scale.log
+    assert scale.is_log
     assert scale.limits[0] < 0.01 < 4 < scale.limits[1]
     figure, _ = drawn(panels)
     assert figure.get_supylabel() == "query loss (log scale)"

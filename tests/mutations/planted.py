@@ -57,8 +57,8 @@ FAULTS = (
     Fault(
         "Reptile's second minibatch repeats an item of the first",
         "learners/reptile.py",
-        "first = step * self.inner_batch % items",
-        "first = max(step * self.inner_batch - 1, 0) % items",
+        "first = step * self.inner_batch % item_count",
+        "first = max(step * self.inner_batch - 1, 0) % item_count",
         ("tests/learners",),
     ),
     Fault(
@@ -78,8 +78,8 @@ FAULTS = (
     Fault(
         "the compiler's mean divides by one too many",
         "compiled/rules.py",
-        "return _scaled(total, 1 / of.folded_count(node))",
-        "return _scaled(total, 1 / (of.folded_count(node) + 1))",
+        "return _scale(total, 1 / of.folded_count(node))",
+        "return _scale(total, 1 / (of.folded_count(node) + 1))",
         ("tests/compiled",),
     ),
     Fault(
@@ -162,8 +162,8 @@ FAULTS = (
     Fault(
         "a results table leaves out what kept its default",
         "sweep/results.py",
-        "return own | counts | record.parameters |",
-        "return own | counts | record.changed |",
+        "return own_values | fact_counts | record.parameters |",
+        "return own_values | fact_counts | record.changed |",
         ("tests/sweep",),
     ),
 )

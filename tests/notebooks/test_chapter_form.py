@@ -17,7 +17,7 @@ from metalearn_lab.workbook.new_chapter import gaps
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.parameters import parameters_of
 from metalearn_lab.workbook.source import drift, source_path
-from metalearn_lab.workbook.static_outputs import WIDGET_VIEW
+from metalearn_lab.workbook.static_outputs import WIDGET_VIEW_MIME
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 600_000
@@ -138,7 +138,7 @@ def test_every_picture_has_a_text_for_those_who_cannot_see_it(code):
 
 def test_nothing_in_it_needs_a_kernel_to_be_seen(notebook, code):
     assert "widgets" not in notebook.metadata
-    assert not [output for output in bundles(code) if WIDGET_VIEW in output.data]
+    assert not [output for output in bundles(code) if WIDGET_VIEW_MIME in output.data]
 
 
 def test_it_is_small_enough_to_review(path):

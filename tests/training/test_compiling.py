@@ -16,7 +16,7 @@ from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.training import compiling
 from metalearn_lab.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from metalearn_lab.training.compiling import worth_compiling
+from metalearn_lab.training.compiling import is_worth_compiling
 from metalearn_lab.training.meta_train import meta_train
 
 
@@ -37,7 +37,7 @@ class Compiler(types.ModuleType):
             self.calls += 1
             return learner(tasks)
 
-        meta_loss.snapshot = types.SimpleNamespace(doubtful=[])
+        meta_loss.snapshot = types.SimpleNamespace(doubtful_names=[])
         return meta_loss
 
 
@@ -84,7 +84,7 @@ def convolution():
     ids=["small", "short", "large", "convolution", "embeddings", "on no device"],
 )
 def test_long_runs_of_small_dense_networks_are_worth_it(model, iterations, worth):
-    assert worth_compiling(learner(model), iterations) is worth
+    assert is_worth_compiling(learner(model), iterations) is worth
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from metalearn_lab.workbook.static_outputs import WIDGET_VIEW, make_static
+from metalearn_lab.workbook.static_outputs import WIDGET_VIEW_MIME, make_static
 
 
 def notebook_with(*bundles):
@@ -18,12 +18,12 @@ def left_of(*bundles):
 
 
 def test_a_widget_gives_way_to_its_picture():
-    bundle = {WIDGET_VIEW: {"model_id": "1"}, "image/png": "…", "text/plain": "VBox()"}
+    bundle = {WIDGET_VIEW_MIME: {"model_id": "1"}, "image/png": "…", "text/plain": "VBox()"}
     assert left_of(bundle) == [{"image/png": "…", "text/plain": "VBox()"}]
 
 
 def test_a_widget_without_a_picture_goes_altogether():
-    assert left_of({WIDGET_VIEW: {}, "text/plain": "VBox()"}) == []
+    assert left_of({WIDGET_VIEW_MIME: {}, "text/plain": "VBox()"}) == []
 
 
 def test_what_is_no_widget_stays():
