@@ -24,7 +24,7 @@ LOG_AXIS_RATIO = 50
 LINE_COLOUR = "#0072b2"
 
 
-class RunResult(NamedTuple):
+class Result(NamedTuple):
     """One run's result.
 
     Attributes:
@@ -41,7 +41,7 @@ class RunResult(NamedTuple):
 @house_style()
 def sweep_values_figure(
     parameter: str,
-    runs_by_result: Mapping[str, Sequence[RunResult]],
+    runs_by_result: Mapping[str, Sequence[Result]],
     *,
     is_over_seeds: bool = False,
 ) -> Figure:
@@ -71,14 +71,14 @@ def sweep_values_figure(
     return figure
 
 
-def far_results(runs: Sequence[RunResult]) -> list[RunResult]:
+def far_results(runs: Sequence[Result]) -> list[Result]:
     """The results that would flatten all others: more than ten times as large as most are."""
     median_size = median(abs(run.mean) for run in runs)
     return [run for run in runs if abs(run.mean) > FAR_RATIO * median_size > 0]
 
 
 def _draw_panel(
-    axes: Axes, runs: Sequence[RunResult], parameter_values: Sequence[float], is_over_seeds: bool
+    axes: Axes, runs: Sequence[Result], parameter_values: Sequence[float], is_over_seeds: bool
 ) -> None:
     position_of = _positions(axes, parameter_values)
     outliers = far_results(runs)
@@ -111,7 +111,7 @@ def _line_point(means: Sequence[float], is_over_seeds: bool) -> tuple[float, flo
 
 
 def _draw_points(
-    axes: Axes, positions: Sequence[float], group: Sequence[RunResult], *, has_intervals: bool
+    axes: Axes, positions: Sequence[float], group: Sequence[Result], *, has_intervals: bool
 ) -> None:
     _, means, half_widths = zip(*group, strict=True)
     axes.errorbar(

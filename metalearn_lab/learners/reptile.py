@@ -130,13 +130,13 @@ class Reptile(GradientLearner):
             trajectory.append(phi)
         return trajectory
 
-    def minibatch(self, split: Split, step: int) -> Split:
+    def minibatch(self, data: Split, step: int) -> Split:
         """The step-th run of ``inner_batch`` items of one task's data, starting over at the end."""
-        item_count = split.y.shape[0]
+        item_count = data.y.shape[0]
         if self.inner_batch is None or self.inner_batch >= item_count:
-            return split
+            return data
         first = step * self.inner_batch % item_count
-        return Split(*(_run_of_items(tensor, first, self.inner_batch) for tensor in split))
+        return Split(*(_run_of_items(tensor, first, self.inner_batch) for tensor in data))
 
 
 def _run_of_items(tensor: Tensor, first: int, count: int) -> Tensor:

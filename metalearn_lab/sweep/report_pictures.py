@@ -17,7 +17,7 @@ from metalearn_lab.figures.sweep_curves import (
 )
 from metalearn_lab.figures.sweep_values import (
     MOST_BARS,
-    RunResult,
+    Result,
     far_results,
     sweep_values_figure,
 )
@@ -90,9 +90,9 @@ def _values_picture(chapter: ChapterRuns, parameter: str) -> str:
     )
 
 
-def _results_of_runs(runs: Sequence[EndedRun], parameter: str, name: str) -> list[RunResult]:
+def _results_of_runs(runs: Sequence[EndedRun], parameter: str, name: str) -> list[Result]:
     return [
-        RunResult(
+        Result(
             float(run.planned.parameters[parameter]),
             mean,
             _finite_number(run.columns.get(name + HALF_WIDTH)) or 0.0,
@@ -108,7 +108,7 @@ def _finite_number(value: Any) -> float | None:
     return float(value) if is_number and math.isfinite(value) else None
 
 
-def _ends_text(results: Sequence[RunResult]) -> str:
+def _ends_text(results: Sequence[Result]) -> str:
     """How the result moves from the smallest value of the parameter to the largest."""
     low, high = min(r.x for r in results), max(r.x for r in results)
     first, last = (number_text(median(r.mean for r in results if r.x == x)) for x in (low, high))

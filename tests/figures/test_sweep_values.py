@@ -7,7 +7,7 @@ import pytest
 from metalearn_lab.figures.sweep_values import (
     MOST_BARS,
     MOST_CATEGORIES,
-    RunResult,
+    Result,
     far_results,
     sweep_values_figure,
 )
@@ -25,25 +25,23 @@ def points(axes):
 
 
 def test_few_values_have_a_place_each_named_by_the_value():
-    axes = drawn([RunResult(1e-3, 1.0, 0.1), RunResult(0.1, 2.0, 0.1)])
+    axes = drawn([Result(1e-3, 1.0, 0.1), Result(0.1, 2.0, 0.1)])
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.001", "0.1"]
     assert points(axes) == [(0.0, 1.0), (1.0, 2.0)]
 
 
 def test_runs_of_one_value_stand_side_by_side_with_a_line_through_their_median():
-    axes = drawn(
-        [RunResult(5, 1.0, 0), RunResult(5, 2.0, 0), RunResult(5, 6.0, 0), RunResult(9, 3.0, 0)]
-    )
+    axes = drawn([Result(5, 1.0, 0), Result(5, 2.0, 0), Result(5, 6.0, 0), Result(9, 3.0, 0)])
     assert points(axes) == [(-0.25, 1.0), (0.0, 2.0), (0.25, 6.0), (1.0, 3.0)]
     assert [list(each) for each in axes.lines[-1].get_data()] == [[0.0, 1.0], [2.0, 3.0]]
 
 
 def test_runs_that_differ_in_their_seed_have_a_mean_with_its_interval_over_seeds():
     results = [
-        RunResult(5, 1.0, 0),
-        RunResult(5, 2.0, 0),
-        RunResult(5, 6.0, 0),
-        RunResult(9, 3.0, 0),
+        Result(5, 1.0, 0),
+        Result(5, 2.0, 0),
+        Result(5, 6.0, 0),
+        Result(9, 3.0, 0),
     ]
     axes = drawn(results, is_over_seeds=True)
     assert [list(each) for each in axes.lines[-1].get_data()] == [[0.0, 1.0], [3.0, 3.0]]
@@ -55,20 +53,20 @@ def test_runs_that_differ_in_their_seed_have_a_mean_with_its_interval_over_seeds
 
 @pytest.mark.parametrize(("runs", "bars"), [(MOST_BARS, True), (MOST_BARS + 1, False)])
 def test_intervals_are_drawn_as_long_as_they_can_be_told_apart(runs, bars):
-    axes = drawn([RunResult(5, 1.0 + place, 0.5) for place in range(runs)])
+    axes = drawn([Result(5, 1.0 + place, 0.5) for place in range(runs)])
     assert bool(axes.collections) == bars
 
 
 @pytest.mark.parametrize(("step", "scale"), [(1, "linear"), (10, "log")])
 def test_many_values_have_a_numeric_axis(step, scale):
     xs = [float(step) ** place if step > 1 else place for place in range(MOST_CATEGORIES + 1)]
-    axes = drawn([RunResult(x, 1.0 + place, 0) for place, x in enumerate(xs)])
+    axes = drawn([Result(x, 1.0 + place, 0) for place, x in enumerate(xs)])
     assert [x for x, _ in points(axes)] == xs
     assert axes.get_xscale() == scale
 
 
 def test_a_result_far_above_the_others_is_left_out():
-    results = [RunResult(x, 1.0 + x, 0) for x in range(5)] + [RunResult(5, 1e9, 0)]
+    results = [Result(x, 1.0 + x, 0) for x in range(5)] + [Result(5, 1e9, 0)]
     assert far_results(results) == results[-1:]
     assert len(points(drawn(results))) == 5
-    assert far_results([RunResult(0, 0.0, 0), RunResult(1, 0.0, 0), RunResult(2, 5.0, 0)]) == []
+    assert far_results([Result(0, 0.0, 0), Result(1, 0.0, 0), Result(2, 5.0, 0)]) == []
