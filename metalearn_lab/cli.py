@@ -16,9 +16,9 @@ import typer
 from metalearn_lab.sweep.counted import counted
 from metalearn_lab.sweep.points import Point, grid_points, points_of_run, points_of_seeds
 from metalearn_lab.sweep.sweep_file import read_sweep_file
-from metalearn_lab.workbook.chapters import CHAPTERS, select
+from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.folder import notebooks_folder
+from metalearn_lab.workbook.folder import chosen_chapters, notebooks_folder
 from metalearn_lab.workbook.out_folder import out_folder
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run(
     from metalearn_lab.sweep.run_points import one_after_another
 
     notebooks, given = notebooks_folder(), [_split_pair(pair) for pair in parameter or []]
-    points = points_of_run(select(chapters or []), given, notebooks)
+    points = points_of_run(chosen_chapters(chapters or []), given, notebooks)
     _end_if_dry(dry_run, points, 1)
     folder = folder_by_the_time(notebooks.parent / "runs") if out is None else out_folder(out)
     progress = _run_points(points, folder, partial(one_after_another, folder))
@@ -161,7 +161,7 @@ def facts(
     from metalearn_lab.sweep.scheduling import on_cluster
 
     notebooks, folder = notebooks_folder(), out_folder(out)
-    points = points_of_seeds(select(chapters or []), seeds, notebooks)
+    points = points_of_seeds(chosen_chapters(chapters or []), seeds, notebooks)
     _end_if_dry(dry_run, points, workers)
     progress = _run_points(points, folder, partial(on_cluster, None, workers))
     table = write_facts(folder, notebooks / "facts" if keep else None)
@@ -239,7 +239,7 @@ def student(
     """Write copies for a class: the student's without answers, the solution, the instructor's."""
     from metalearn_lab.workbook.class_copies import release_of, write_copies
 
-    chosen, folder = select(chapters or []), out_folder(out)
+    chosen, folder = chosen_chapters(chapters or []), out_folder(out)
     release = None if colab is None else release_of(colab)
     for view, paths in write_copies(chosen, notebooks_folder(), folder, release).items():
         typer.echo(f"{view}: {counted(len(paths), 'notebook')} in {folder / view}")

@@ -112,19 +112,7 @@ def select(names: Sequence[str], chapters: Sequence[Chapter] = CHAPTERS) -> tupl
     return tuple(chapter for chapter in chapters if chapter in chosen)
 
 
-def _check_path(path: Path) -> None:
-    """Refuse the path of another notebook than the chapter's own, which would run in its place."""
-    from metalearn_lab.workbook.folder import notebooks_folder
-
-    if path.parent != Path() and path.resolve().parent != notebooks_folder().resolve():
-        raise WorkbookError(
-            f"{path} lies not among the notebooks of {notebooks_folder()}, whose own would run: "
-            "give the chapter's number, or run another notebook by papermill"
-        )
-
-
 def _named(name: str, chapters: Sequence[Chapter]) -> list[Chapter]:
-    _check_path(Path(name))
     wanted = Path(name).name.removesuffix(".ipynb")
     if numbers := re.fullmatch(r"(\d+)-(\d+)", wanted):
         first, last = map(int, numbers.groups())

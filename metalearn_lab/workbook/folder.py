@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from metalearn_lab.workbook.chapters import CHAPTERS, Chapter
+from metalearn_lab.workbook.chapters import CHAPTERS, Chapter, select
 from metalearn_lab.workbook.errors import WorkbookError
 
 
@@ -28,6 +28,22 @@ def notebooks_folder(start: Path | None = None) -> Path:
         f"no notebooks in {here} or above it. They come with a clone of the repository, not with "
         "the installed package: clone it, and run this command inside the clone."
     )
+
+
+def chosen_chapters(names: Sequence[str]) -> tuple[Chapter, ...]:
+    """The chapters that a command names, see `select`.
+
+    Raises:
+        WorkbookError: a name is no chapter's, or the path of another notebook, in whose place the
+            chapter's own would run.
+    """
+    for path in map(Path, names):
+        if path.parent != Path() and path.resolve().parent != notebooks_folder().resolve():
+            raise WorkbookError(
+                f"{path} lies not among the notebooks of {notebooks_folder()}, whose own would "
+                "run: give the chapter's number, or run another notebook by papermill"
+            )
+    return select(names)
 
 
 def notebook_path(chapter: Chapter, folder: Path) -> Path:

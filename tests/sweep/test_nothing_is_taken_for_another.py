@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from metalearn_lab import cli
 from metalearn_lab.workbook.chapters import select
 from metalearn_lab.workbook.errors import WorkbookError
+from metalearn_lab.workbook.folder import chosen_chapters
 from tests.sweep.run_here import folders_of, run_here
 
 FACT = "from metalearn_lab.workbook.facts import finding, proof\n"
@@ -63,9 +64,9 @@ def test_the_path_of_another_notebook_is_not_taken_for_the_chapter(
     write_chapter(tmp_path / "notebooks", "00_start_here", "# %%\n1\n")
     mine = write_chapter(tmp_path / "mine", "00_start_here", "# %%\n2\n")
     monkeypatch.chdir(tmp_path)
-    assert select(["notebooks/00_start_here.ipynb"]) == select(["0"])
+    assert chosen_chapters(["notebooks/00_start_here.ipynb"]) == select(["0"])
     with pytest.raises(WorkbookError, match="whose own would run"):
-        select([str(mine)])
+        chosen_chapters([str(mine)])
 
 
 def test_a_range_in_a_sweep_file_is_an_entry_for_each(tmp_path, write_chapter, monkeypatch):
