@@ -20,7 +20,7 @@ COLUMNS = {
     "error": "why it failed",
     "started": "when it began, in local time with its offset",
     "seconds": "how long it took, in seconds",
-    "device": "the best device that was available",
+    "computed_on": "the best device that was available; a chapter may be told to use another",
     "code": "changes whenever the code of the package, or the version of torch or Python, does",
     "proofs": "facts that hold always: how many the chapter has",
     "proofs_false": "how many of them do not hold",
@@ -81,8 +81,10 @@ def _row(record: Record) -> dict[str, Any]:
     for kind in KINDS:
         holds = [fact["holds"] for fact in record.facts if fact["kind"] == kind]
         fact_counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
-    own_values = {name: getattr(record, name) for name in COLUMNS if name not in fact_counts}
-    return own_values | fact_counts | record.parameters | {"seconds": round(record.seconds, 3)}
+    times = {"seconds": round(record.seconds, 3), "computed_on": record.device}
+    others = COLUMNS.keys() - fact_counts.keys() - times.keys()
+    own_values = {name: getattr(record, name) for name in others}
+    return own_values | fact_counts | record.parameters | times
 
 
 def _headline_meaning(name: str) -> str:

@@ -39,7 +39,7 @@ def rows(text):
 def test_it_has_a_column_for_each_parameter():
     text = results_csv([A, B, C], {each.key: record(each) for each in (A, B, C)})
     assert text.splitlines()[0] == (
-        "key,chapter,rate,shots,ways,status,error,started,seconds,device,code,"
+        "key,chapter,rate,shots,ways,status,error,started,seconds,computed_on,code,"
         "proofs,proofs_false,findings,findings_false"
     )
     assert [(row["shots"], row["ways"]) for row in rows(text)] == [("1", ""), ("5", ""), ("3", "2")]

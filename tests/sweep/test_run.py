@@ -81,7 +81,7 @@ def test_the_results_are_a_csv_file_and_every_column_has_a_meaning(out, chapters
     assert float(rows[0]["seconds"]) > 0
     record = chapters[WORKS]
     said = (record.started, record.device, record.code)
-    assert (rows[0]["started"], rows[0]["device"], rows[0]["code"]) == said
+    assert (rows[0]["started"], rows[0]["computed_on"], rows[0]["code"]) == said
     with (out / "results_columns.csv").open(encoding="utf-8", newline="") as file:
         meanings = {row["column"]: row["meaning"] for row in csv.DictReader(file)}
     assert list(meanings) == list(rows[0])
