@@ -25,6 +25,7 @@ TEMPLATE = """
 <style>
 math { font-size: 1.1em; font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math",
   "DejaVu Math TeX Gyre", math; }
+.formula { overflow-x: auto; overflow-y: hidden; }
 p.fact { margin: 0; padding: .1em .6em; border-left: 3px solid #2e7d32; }
 p.fact.false { border-color: #b3261e; }
 @media (max-width: 540px) { div.output_subarea { max-width: 100%; } }
@@ -67,7 +68,10 @@ def _to_html(text: str) -> str:
 
     class Renderer(IPythonRenderer):
         def block_math(self, body: str) -> str:
-            return f"<p>{mathml(body, display=True)}</p>\n"
+            return f'<p class="formula" tabindex="0">{mathml(body, display=True)}</p>\n'
+
+        def table(self, text: str) -> str:
+            return f'<div class="formula" tabindex="0"><table>\n{text}</table></div>\n'
 
         def inline_math(self, body: str) -> str:
             return mathml(body, display=False)

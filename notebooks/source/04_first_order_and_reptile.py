@@ -218,7 +218,7 @@ print(f"angles in degrees, and λ; mean and 95 % interval over {angle_tasks} tas
 # %% [markdown]
 # No: at random weights the angle is even wider with ReLU, at trained weights it is no narrower; and training widens
 # both. The curvature comes from the *loss*, not from the bends of the activation: for squared error
-# $H = \frac{2}{K} J^\top J + (\text{residual} \times \text{second derivatives of the network})$, with $J$ the
+# $H = \frac{2}{K} J^\top J$ plus the residual times the second derivatives of the network, with $J$ the
 # derivatives of the outputs in the weights. A ReLU makes part of the second term vanish and leaves the first, which at
 # trained weights is nearly all (the last column). What decides is $\alpha\lambda$: along the direction of $\lambda$,
 # MAML's gradient has the factor $1 - \alpha\lambda$, the first-order gradient has 1. Past $\alpha\lambda = 1$ the two

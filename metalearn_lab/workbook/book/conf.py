@@ -52,7 +52,8 @@ def _inline_formula(page: Any, formula: Any) -> None:
 
 
 def _formula(page: Any, formula: Any) -> None:
-    page.body.append(f'<p class="formula">{mathml(formula.astext(), display=True)}</p>\n')
+    drawn = mathml(formula.astext(), display=True)
+    page.body.append(f'<p class="formula" tabindex="0">{drawn}</p>\n')
     raise SkipNode
 
 
