@@ -59,7 +59,8 @@ def test_a_full_disk_is_said_and_with_room_the_run_goes_on(tmp_path, write_chapt
     assert "No space left on device" in before + process.stderr
     assert "Traceback" not in process.stderr
     assert "2 points, 1 there already" in process.stderr
-    assert "failed" not in after
+    assert "0 failed" in after
+    assert after.count("failed") == 1
     for name in ("00_start_here", "01_tasks_and_episodes"):
         folder = folders_of(tmp_path / "kept")[name]
         assert read_record(folder / "run.json").status == "ok"
