@@ -13,11 +13,11 @@ from metalearn_lab.sweep.run_points import one_after_another, run_points
 from metalearn_lab.workbook.chapters import Chapter
 from metalearn_lab.workbook.record import Record
 
-TIMES = ("started", "seconds")
+TIMES = ("started", "seconds", "computed_on", "code")
 
 
 def timeless_rows(table: Path | str) -> list[dict[str, str]]:
-    """The rows of ``results.csv``, a file or its text, without times."""
+    """The rows of ``results.csv``, a file or its text, without what differs from run to run."""
     text = table.read_text(encoding="utf-8") if isinstance(table, Path) else table
     rows = csv.DictReader(io.StringIO(text))
     return [{name: row[name] for name in row if name not in TIMES} for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,9 @@ GOOD = "# %% [markdown]\n# # One\n#\n# Back to [itself](07_one.ipynb#One).\n"
 
 
 @pytest.fixture
-def notebooks(tmp_path, write_chapter):
+def notebooks(repository, tmp_path, write_chapter):
     write_chapter(tmp_path / "notebooks", ONE.name, GOOD)
+    shutil.copytree(repository / "notebooks" / "images", tmp_path / "notebooks" / "images")
     return tmp_path / "notebooks"
 
 
