@@ -82,7 +82,7 @@ def test_a_run_without_its_record_runs_again_and_so_does_one_that_failed(sweep, 
     again = sweep()
     assert again.ran_count in (1, 2)
     assert (again.ran_count + again.kept_count, again.failed_count) == (3, 0)
-    assert "bad" not in (out / "results.csv").read_text()
+    assert "failed,bad" not in (out / "results.csv").read_text()  # a key may hold "bad"
 
 
 def test_files_of_an_earlier_failure_do_not_stay(sweep, out):
