@@ -26,12 +26,12 @@ class View(NamedTuple):
 
     Attributes:
         html: for the area under the controls.
-        content_by_mime: the same for a page without a kernel, by MIME type.
-        metadata: of ``content_by_mime``.
+        data: the same for a page without a kernel, by MIME type.
+        metadata: of ``data``.
     """
 
     html: str
-    content_by_mime: dict[str, str]
+    data: dict[str, str]
     metadata: dict[str, Any]
 
 
@@ -65,8 +65,8 @@ def figure_view(figure: Figure, alt: str) -> View:
     Raises:
         ValueError: no alternative text.
     """
-    content_by_mime, metadata = png_bundle(figure, alt)
-    return View(_image_html(content_by_mime, metadata), content_by_mime, metadata)
+    data, metadata = png_bundle(figure, alt)
+    return View(_image_html(data, metadata), data, metadata)
 
 
 def picture_view(
@@ -79,21 +79,21 @@ def picture_view(
         table: the same in numbers.
         note: a sentence between the two, such as what an extreme setting does; plain text.
     """
-    content_by_mime, metadata = bundle
+    data, metadata = bundle
     paragraph = f"<p>{escape(note)}</p>" if note else ""
     return View(
-        _image_html(content_by_mime, metadata) + paragraph + table_html(table),
-        dict(content_by_mime),
+        _image_html(data, metadata) + paragraph + table_html(table),
+        dict(data),
         dict(metadata),
     )
 
 
-def _image_html(content_by_mime: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
+def _image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
     image_properties = metadata["image/png"]
     return (
         f'<img alt="{escape(image_properties["alt"])}" width="{image_properties["width"]}" '
         f'height="{image_properties["height"]}" '
-        f'src="data:image/png;base64,{content_by_mime["image/png"]}">'
+        f'src="data:image/png;base64,{data["image/png"]}">'
     )
 
 
@@ -189,14 +189,14 @@ class Explorer:
         """
         from IPython.display import display
 
-        content_by_mime, metadata = self.bundle()
+        data, metadata = self.bundle()
         keep_while_shown(self)
-        display(content_by_mime, metadata=metadata, raw=True)
+        display(data, metadata=metadata, raw=True)
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What ``show`` displays: the widget and the still picture by MIME type, and metadata."""
         return {
-            **self.current_view.content_by_mime,
+            **self.current_view.data,
             WIDGET_VIEW_MIME: {
                 "version_major": 2,
                 "version_minor": 0,

@@ -93,7 +93,7 @@ def test_moving_a_control_never_trains(explorer):
 def test_the_page_says_the_same_in_words(explorer):
     data, _ = explorer.bundle()
     explorer.controls["step"].value = STEPS
-    text = explorer.current_view.content_by_mime["text/plain"]
+    text = explorer.current_view.data["text/plain"]
     right = int(re.search(r"(\d+) of 6 query sentences right", text)[1])
     assert explorer.view_widget.value.count("✓ right") == right
     assert text.startswith(f"MAML, unseen episode 0, after {STEPS} of {STEPS} inner steps")

@@ -166,7 +166,7 @@ def test_what_cannot_be_dealt_is_said_and_the_explorer_goes_on(explorer):
     assert "15-way episodes need 15 classes, but split &#x27;test&#x27; has 12" in message
     assert 'role="alert"' in message
     assert "Traceback" not in message
-    assert "15-way episodes" in explorer.current_view.content_by_mime["text/plain"]
+    assert "15-way episodes" in explorer.current_view.data["text/plain"]
     set_values(explorer, ways=4)
     assert len(cards(explorer).titles) == 4
 

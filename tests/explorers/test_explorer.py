@@ -112,7 +112,7 @@ def test_a_picture_has_its_table_under_it():
     picture, note, rest = (view.html.index(each) for each in ("<img", "<p>6 &gt; 5</p>", "<table>"))
     assert picture < note < rest
     assert "a &lt; b" in view.html
-    assert view.content_by_mime == PICTURE[0]
+    assert view.data == PICTURE[0]
 
 
 def test_a_picture_may_go_without_a_note():

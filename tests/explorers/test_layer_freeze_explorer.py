@@ -104,7 +104,7 @@ def test_every_setting_has_its_own_picture(explorer):
     pictures = set()
     for moves in [(True,) * 3, (False, True, True), (False, False, True), (False,) * 3]:
         tick(explorer, *moves)
-        pictures.add(explorer.current_view.content_by_mime["image/png"])
+        pictures.add(explorer.current_view.data["image/png"])
     assert len(pictures) == 4
 
 

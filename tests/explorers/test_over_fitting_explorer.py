@@ -60,12 +60,12 @@ def test_the_table_is_the_trace(explorer, traces, method, shots, step):
 
 def test_the_step_moves_the_mark_alone(explorer):
     explorer.controls["step"].value = 1
-    one, turn = explorer.current_view.content_by_mime["image/png"], rows(explorer)[1:]
+    one, turn = explorer.current_view.data["image/png"], rows(explorer)[1:]
     explorer.controls["step"].value = 20
-    assert explorer.current_view.content_by_mime["image/png"] != one
+    assert explorer.current_view.data["image/png"] != one
     assert rows(explorer)[1:] == turn
     explorer.controls["step"].value = 1
-    assert explorer.current_view.content_by_mime["image/png"] == one
+    assert explorer.current_view.data["image/png"] == one
 
 
 def test_the_stops_reach_both_ends(explorer):

@@ -44,7 +44,7 @@ def rows(explorer):
 
 
 def picture(explorer):
-    return explorer.current_view.content_by_mime["image/png"]
+    return explorer.current_view.data["image/png"]
 
 
 @pytest.mark.parametrize("shots", SHOTS)

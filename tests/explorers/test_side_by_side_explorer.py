@@ -74,7 +74,7 @@ def test_moving_a_control_adapts_nothing(explorer, learners, monkeypatch):
     pictures = set()
     for name, value in {"task": 4, "step": 2, "learner": "first_order_maml"}.items():
         explorer.controls[name].value = value
-        pictures.add(explorer.current_view.content_by_mime["image/png"])
+        pictures.add(explorer.current_view.data["image/png"])
     assert len(pictures) == 3
 
 
