@@ -164,7 +164,7 @@ def facts(
     points = points_of_seeds(chosen_chapters(chapters or []), seeds, notebooks)
     _end_if_dry(dry_run, points, workers)
     progress = _run_points(points, folder, partial(on_cluster, None, workers))
-    table = write_facts(folder, notebooks / "facts" if keep else None)
+    table = write_facts(folder, notebooks, notebooks / "facts" if keep else None)
     typer.echo(f"{summarise(table)}\nfacts: {folder / FACTS}")
     _finish(progress, folder, strict=False)
     if any(

@@ -15,6 +15,7 @@ import pandas as pd
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.sweep.finished_sweep import ChapterRuns, EndedRun, read_sweep
 from metalearn_lab.sweep.points import CLASS_SPLITS, SEED
+from metalearn_lab.workbook.run_key import code_of
 
 FACTS, VERSIONS = "facts.csv", "facts_versions.csv"
 KEY = ["chapter", "claim"]
@@ -72,11 +73,12 @@ def _verdict(facts: list[dict[str, Any]]) -> str:
     return "holds" if all(fact["holds"] for fact in facts) else "turns"
 
 
-def write_facts(folder: Path, keep_in: Path | None = None) -> pd.DataFrame:
+def write_facts(folder: Path, notebooks: Path, keep_in: Path | None = None) -> pd.DataFrame:
     """Write the facts of the runs in a folder, and what they were computed with.
 
     Args:
         folder: of the runs, each chapter with several seeds.
+        notebooks: the folder of the chapters that ran.
         keep_in: a folder of tables, in which the rows of these chapters are replaced.
 
     Returns:
@@ -88,20 +90,21 @@ def write_facts(folder: Path, keep_in: Path | None = None) -> pd.DataFrame:
     chapters = [chapter for chapter in read_sweep(folder).chapters if chapter.ended]
     names = [chapter.name for chapter in chapters]
     facts = facts_table(chapters)
-    versions = pd.DataFrame([_computed_with(chapter) for chapter in chapters])
+    versions = pd.DataFrame([_computed_with(chapter, notebooks) for chapter in chapters])
     for target_folder in (folder, *([keep_in] if keep_in else [])):
         _replace(target_folder / FACTS, facts, names)
         _replace(target_folder / VERSIONS, versions, names)
     return facts
 
 
-def _computed_with(chapter: ChapterRuns) -> dict[str, Any]:
+def _computed_with(chapter: ChapterRuns, notebooks: Path) -> dict[str, Any]:
     record = chapter.ended[0].record
     return {
         "chapter": chapter.name,
         "runs": len(chapter.ended),
         "failed": len(chapter.ended) - len(chapter.good),
         "date": record.started[:10],
+        "chapter_code": code_of((notebooks / f"{chapter.name}.ipynb").read_bytes()),
         "code": record.code,
         "device": record.device,
         **{name: record.versions.get(name, "") for name in ("python", "torch")},

@@ -81,10 +81,10 @@ def _row(record: Record) -> dict[str, Any]:
     for kind in KINDS:
         holds = [fact["holds"] for fact in record.facts if fact["kind"] == kind]
         fact_counts |= {f"{kind}s": len(holds), f"{kind}s_false": holds.count(False)}
-    times = {"seconds": round(record.seconds, 3), "computed_on": record.device}
-    others = COLUMNS.keys() - fact_counts.keys() - times.keys()
+    shown = {"seconds": round(record.seconds, 3), "computed_on": record.device}
+    others = COLUMNS.keys() - fact_counts.keys() - shown.keys()
     own_values = {name: getattr(record, name) for name in others}
-    return own_values | fact_counts | record.parameters | times
+    return own_values | fact_counts | record.parameters | shown
 
 
 def _headline_meaning(name: str) -> str:
@@ -101,7 +101,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def headline_columns(record: Record, taken_names: Collection[str]) -> dict[str, Any]:
+def headline_columns(record: Record, taken: Collection[str]) -> dict[str, Any]:
     """The headline values of a run by column, each half-width behind its mean.
 
     A value whose name is taken is called ``headline_<name>``, and one whose name an earlier
@@ -109,13 +109,13 @@ def headline_columns(record: Record, taken_names: Collection[str]) -> dict[str, 
 
     Args:
         record: of the run.
-        taken_names: names of other columns.
+        taken: names of other columns.
     """
     columns: dict[str, Any] = {}
     for values in (headline["values"] for headline in record.headlines):
         half_widths = {name + HALF_WIDTH for name in values}
         for name in (name for name in values if name not in half_widths):
-            column = _free_name(f"headline_{name}" if name in taken_names else name, columns)
+            column = _free_name(f"headline_{name}" if name in taken else name, columns)
             columns[column] = values[name]
             if name + HALF_WIDTH in values:
                 columns[column + HALF_WIDTH] = values[name + HALF_WIDTH]

@@ -11,6 +11,8 @@ from metalearn_lab.workbook.errors import WorkbookError
 
 REPOSITORY = "metalearn-lab/metalearn-lab"
 BRANCH = "main"
+CHAPTER_LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<name>\d\d_\w+\.ipynb)(?P<anchor>[^)]*)\)")
+"""A link of one chapter to another, in Markdown."""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.workbook.chapters import Chapter
+from metalearn_lab.workbook.chapters import CHAPTER_LINK, Chapter
 from metalearn_lab.workbook.colab import COLAB_SETUP, colab_address, colab_setup
 from metalearn_lab.workbook.errors import WorkbookError
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.source import read_source, source_path
 from metalearn_lab.workbook.views import COPIES, View, view_of
-
-CHAPTER_LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<name>\d\d_\w+\.ipynb)(?P<anchor>[^)]*)\)")
 
 
 class Release(NamedTuple):

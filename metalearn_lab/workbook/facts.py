@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.workbook.json_numbers import with_names
+from metalearn_lab.workbook.notebook_file import outputs_of_type
 
 FACT_MIME = "application/vnd.metalearn-lab.fact+json"
 KINDS = ("proof", "finding")
@@ -98,9 +99,11 @@ def fact_bundle(
     for name, text in (("claim", claim), ("share", share), ("saved", saved)):
         if not isinstance(text, str):
             raise TypeError(f"the {name} of a fact is a text, not {text!r}")
-    bounds = [float(bound) for bound in (above, below) if bound is not None]
+    above, below = (None if bound is None else float(bound) for bound in (above, below))
+    bounds = [bound for bound in (above, below) if bound is not None]
     if any(map(math.isnan, bounds)) or bounds != sorted(set(bounds)):
-        raise ValueError(f"no number lies above {above} and below {below}, in the fact '{claim}'")
+        between = " and ".join(f"{bound:g}" for bound in bounds)
+        raise ValueError(f"no number lies in the bounds {between} of the fact '{claim}'")
     parts = list(_parts(value))
     if not parts:
         raise ValueError(f"the fact '{claim}' has no value")
@@ -111,7 +114,7 @@ def fact_bundle(
         if above is not None or below is not None:
             raise ValueError(f"the fact '{claim}' is True or False: it takes no bound")
         holds, margin, shown = all(parts), None, ""
-        numbers = [float(bool(part)) for part in parts]
+        numbers = [float(part) for part in parts]
     else:
         if above is None and below is None:
             raise ValueError(f"the fact '{claim}' has a number: give `above`, `below` or both")
@@ -166,9 +169,9 @@ def _parts(value: Any) -> Iterator[Any]:
 def _margins(low: float, high: float, above: float | None, below: float | None) -> Iterator[float]:
     """How far a number lies inside its bounds; below 0 outside of them."""
     if above is not None:
-        yield low - float(above)
+        yield low - above
     if below is not None:
-        yield float(below) - high
+        yield below - high
 
 
 def _in_words(ends: Sequence[tuple[float, float]], bounds: Sequence[float]) -> str:
@@ -207,15 +210,18 @@ def collect_facts(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     facts = [
         {**output["data"][FACT_MIME], **output.get("metadata", {}).get(FACT_MIME, {})}
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if FACT_MIME in output.get("data", {})
+        for output in outputs_of_type(notebook, FACT_MIME)
     ]
     check_facts(facts)
     claims = [fact["claim"] for fact in facts]
     if repeated := [claim for claim in claims if claims.count(claim) > 1]:
         raise ValueError(f"the claim '{repeated[0]}' stands twice: facts are told apart by claims")
     return facts
+
+
+def unexpected_facts(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The facts that do not hold, but for those that say in how many runs they do."""
+    return [fact for fact in facts if not fact["holds"] and not fact["share"]]
 
 
 def check_facts(facts: Sequence[Any]) -> None:

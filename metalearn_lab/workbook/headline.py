@@ -11,6 +11,7 @@ from torch import Tensor
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names
+from metalearn_lab.workbook.notebook_file import outputs_of_type
 
 HEADLINE_MIME = "application/vnd.metalearn-lab.headline+json"
 
@@ -69,12 +70,8 @@ def collect_headlines(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         ValueError: one has another form; `headline` makes none like that.
     """
-    headlines = [
-        output["data"][HEADLINE_MIME]
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if HEADLINE_MIME in output.get("data", {})
-    ]
+    found = outputs_of_type(notebook, HEADLINE_MIME)
+    headlines = [output["data"][HEADLINE_MIME] for output in found]
     check_headlines(headlines)
     return headlines
 

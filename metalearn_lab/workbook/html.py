@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from metalearn_lab.atomic_file import write_text
+from metalearn_lab.workbook.chapters import CHAPTER_LINK
 from metalearn_lab.workbook.colab import badge_as_words
-from metalearn_lab.workbook.facts import collect_facts
+from metalearn_lab.workbook.facts import collect_facts, unexpected_facts
 from metalearn_lab.workbook.mathml import mathml
 from metalearn_lab.workbook.static_outputs import make_static
 
@@ -38,8 +39,6 @@ div.output_prompt { color: #b3370f; }
 </style>
 {%- endblock -%}
 """
-
-_CHAPTER_LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\(\d\d_\w+\.ipynb[^)]*\)")
 
 
 def export_html(notebook: Path) -> None:
@@ -79,7 +78,9 @@ def _to_html(text: str) -> str:
         def latex_environment(self, name: str, body: str) -> str:
             return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
-    alone = _CHAPTER_LINK.sub(r"\1", badge_as_words(text))  # no other chapter lies beside the page
+    alone = CHAPTER_LINK.sub(
+        r"\g<text>", badge_as_words(text)
+    )  # no other chapter lies beside the page
     return str(MarkdownWithMath(renderer=Renderer(escape=False)).render(alone))
 
 
@@ -94,7 +95,7 @@ def _title(content: Any, otherwise: str) -> str:
 
 def _false_facts(content: Any) -> str:
     """What stands at the top of the page: the facts that do not hold, each with its number."""
-    false = [fact for fact in collect_facts(content) if not fact["holds"] and not fact["share"]]
+    false = unexpected_facts(collect_facts(content))
     if not false:
         return ""
     lines = "".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def parse_notebook(content: bytes, name: str) -> Any:
             "rebuild it with `make notebooks`."
         ) from None
     return notebook
+
+
+def outputs_of_type(notebook: Mapping[str, Any], mime: str) -> Iterator[Any]:
+    """The outputs of an executed notebook that have something of a MIME type, in order."""
+    for cell in notebook["cells"]:
+        yield from (out for out in cell.get("outputs", ()) if mime in out.get("data", ()))
 
 
 def _reason(content: bytes, error: Exception) -> str:

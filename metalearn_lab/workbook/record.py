@@ -10,7 +10,7 @@ from typing import Any, get_origin, get_type_hints
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.workbook.errors import WorkbookError
-from metalearn_lab.workbook.facts import check_facts
+from metalearn_lab.workbook.facts import check_facts, unexpected_facts
 from metalearn_lab.workbook.headline import HALF_WIDTH, check_headlines
 from metalearn_lab.workbook.json_numbers import NOT_FINITE, with_names
 
@@ -73,7 +73,7 @@ class Record:
     @property
     def false_facts(self) -> list[dict[str, Any]]:
         """The facts that do not hold, but for those that say in how many runs they do."""
-        return [fact for fact in self.facts if not fact["holds"] and not fact["share"]]
+        return unexpected_facts(self.facts)
 
     @property
     def status(self) -> str:

@@ -30,20 +30,20 @@ def run_key(notebook: Path, parameters: Mapping[str, Any]) -> str:
         notebook: the chapter's; its name and its code count, prose and outputs do not.
         parameters: all of them with the values to run with, in any order.
     """
-    facts = [notebook.stem, _code(notebook.read_bytes()), dict(parameters), code_version()]
+    facts = [notebook.stem, code_of(notebook.read_bytes()), dict(parameters), code_version()]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @lru_cache  # a grid has many points of one notebook
-def _code(notebook: bytes) -> str:
-    """Of a notebook's code; of all that is there, if it is no notebook."""
+def code_of(notebook: bytes) -> str:
+    """Twelve digits of a notebook's code; of all that is there, if it is no notebook."""
     try:
         cells = parse_notebook(notebook, "it")["cells"]
     except WorkbookError:
-        return hashlib.sha256(notebook).hexdigest()
+        return hashlib.sha256(notebook).hexdigest()[:12]
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:12]
 
 
 @cache

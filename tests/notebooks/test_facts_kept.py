@@ -18,6 +18,7 @@ from metalearn_lab.sweep.facts_table import FACTS, KEY, VERSIONS
 from metalearn_lab.workbook.chapters import CHAPTERS
 from metalearn_lab.workbook.facts import collect_facts
 from metalearn_lab.workbook.parameters import parameters_of
+from metalearn_lab.workbook.run_key import code_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 TABLE = pd.read_csv(FOLDER / "facts" / FACTS, dtype=str, keep_default_na=False)
@@ -91,6 +92,9 @@ def test_the_table_says_what_it_was_computed_with():
     assert list(versions.chapter) == [chapter.name for chapter in CHAPTERS]
     assert set(versions.failed) == {"0"}
     for row in versions.itertuples():
+        notebook = FOLDER / f"{row.chapter}.ipynb"
+        stale = f"its code has changed: make facts CHAPTERS={row.chapter[:2]}"
+        assert row.chapter_code == code_of(notebook.read_bytes()), stale
         seeded = "seed" in parameters_of(FOLDER / f"{row.chapter}.ipynb")
         assert row.runs == ("5" if seeded else "1")
         assert re.fullmatch(r"[0-9a-f]{12}", row.code)

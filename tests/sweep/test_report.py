@@ -130,13 +130,13 @@ def test_no_failures_no_section(tmp_path):
     _, said, page = report(tmp_path / "s")
     assert said == "6 of 6 runs ended, none of them failed."
     assert "Failures" not in page.text
-    assert "This sweep is unfinished" not in page.text
+    assert "Not finished" not in page.text
 
 
 def test_an_unfinished_sweep_is_said_to_be_so(tmp_path):
     _, said, page = report(tmp_path / "s", waiting=[4, 5])
     assert said == "4 of 6 runs ended, none of them failed."
-    assert "This sweep is unfinished" in page.text
+    assert "Not finished" in page.text
     assert any("2 runs still to" in text for text in page.text)
 
 

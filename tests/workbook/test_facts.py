@@ -91,8 +91,8 @@ def test_an_interval_of_many_holds_if_each_does():
         ("1", {"above": 0}, "a number or a truth value, not a str"),
         (None, {}, "a number or a truth value, not a NoneType"),
         ({"converged": False, "error": 0.1}, {"below": 1}, "mixes numbers and truth values"),
-        (1.0, {"above": 5, "below": 1}, "no number lies above 5 and below 1"),
-        (1.0, {"above": math.nan}, "no number lies above nan"),
+        (1.0, {"above": 5, "below": 1}, "no number lies in the bounds 5 and 1"),
+        (1.0, {"above": math.nan}, "no number lies in the bounds nan"),
         (1.0, {"above": 0, "share": 4}, "the share of a fact is a text, not 4"),
     ],
 )
