@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import product
@@ -85,13 +86,15 @@ class FreezeStudy(NamedTuple):
     def kept(self, which: Which) -> float:
         """The share of what all layers gain in the mean score that some of them gain.
 
-        NaN where all layers gain nothing.
+        NaN where all layers gain nothing, or lose.
         """
         before, after_all, after_some = (
             scores.mean()
             for scores in (self.scores("all", 0), self.scores("all"), self.scores(which))
         )
-        return ((after_some - before) / (after_all - before)).item()
+        better = 1 if self.of("all").curves.accuracy is not None else -1  # a loss gets smaller
+        gain = better * (after_all - before)
+        return (better * (after_some - before) / gain).item() if gain > 0 else math.nan
 
 
 def layers_of(model: nn.Module) -> tuple[Layer, ...]:

@@ -240,6 +240,7 @@ class Learner(PerTask):
     def weights(self) -> Weights:
         """Where one task's fast weights start: the model's parameters θ, connected to the graph.
 
+        A learner may give other tensors in their place, of the same shapes, made of its own.
         A learner that adapts something else adds its first value under a name that the model does
         not have; ``call`` then takes it out before the model runs.
         """
@@ -253,11 +254,10 @@ class Learner(PerTask):
             x: inputs ``[items, ...]``.
 
         Raises:
-            ValueError: a learner's own ``call`` hands on what the model does not have, which
-                ``functional_call`` would pass over.
+            ValueError: the weights hold what the model does not have, which ``functional_call``
+                would pass over.
         """
-        if type(self).call is not Learner.call:
-            self._check_read(weights.keys() - self._tensors_of_model())
+        self._check_read(weights.keys() - self._tensors_of_model())
         with recomputing_refused():
             return functional_call(self.model, weights, (x,))
 
@@ -299,8 +299,8 @@ class Learner(PerTask):
                 "such name: override weights() so that it returns the model's parameters and the "
                 f"first value of each, as {{**super().weights(), {lacking[0]!r}: ...}}"
             )
-        parameters = dict(self.model.named_parameters())
-        self.check_added(name for name, w in theta.items() if w is not parameters.get(name))
+        shapes = {name: weight.shape for name, weight in self.model.named_parameters()}
+        self.check_added(name for name, w in theta.items() if w.shape != shapes.get(name))
 
     def check_added(self, names: Iterable[str]) -> None:
         """Refuse fast weights beside the model's parameters that would go wrong without a word.

@@ -108,7 +108,7 @@ def low_rank_tasks(
     """Put a batch of inputs into coordinates of each task's support.
 
     Args:
-        learner: to which ``why_not_low_rank`` finds nothing.
+        learner: for which ``why_not_low_rank`` gives None.
         support: inputs of the model, ``[tasks, items, ...]``.
         query: the same.
 

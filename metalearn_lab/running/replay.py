@@ -119,7 +119,7 @@ class _Replayed(torch.autograd.Function):
 def pull_back(
     function: Function, inputs: Sequence[Tensor], v: tuple[Tensor, ...]
 ) -> Sequence[Tensor | None]:
-    """[∂function/∂at]ᵀ v. Nothing is reused: each activation is freed as soon as it has served.
+    """[∂function/∂inputs]ᵀ v. Nothing is reused: each activation is freed as soon as it has served.
 
     Plain autograd is cheaper than ``torch.func.vjp`` where no other transform is at work.
     """

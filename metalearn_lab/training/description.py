@@ -131,5 +131,6 @@ def _fingerprint(tasks: Task) -> str:
     digest = hashlib.sha256()
     for tensor in (*tasks.support, *tasks.query):
         digest.update(f"{tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+        content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+        digest.update(content.numpy().tobytes())
     return f"{tasks.query.y.shape[0]} tasks, sha256 {digest.hexdigest()[:16]}"

@@ -1,14 +1,22 @@
 """Every choice of layers is the learner adapting those weights alone."""
 
 import copy
+import math
+from itertools import product
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
-from metalearn_lab.experiments.layer_freeze import freeze_study, layer_features, layers_of
+from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
+from metalearn_lab.experiments.layer_freeze import (
+    Adapted,
+    FreezeStudy,
+    freeze_study,
+    layer_features,
+    layers_of,
+)
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.maml import MAML
@@ -120,11 +128,36 @@ def test_the_three_choices_are_those_of_the_layers(study):
     assert study.of("body only") is study.adapted[(True, True, False)]
 
 
-def test_what_is_kept_is_a_share_of_the_gain(study):
-    assert study.kept("all") == pytest.approx(1)
-    mean = {key: study.of(key).curves.loss.mean(0) for key in ("all", "head only")}
-    wanted = (mean["head only"][-1] - mean["all"][0]) / (mean["all"][-1] - mean["all"][0])
-    assert study.kept("head only") == pytest.approx(wanted.item())
+def made_up(of_all, of_some, kind):
+    """A study of two layers whose scores before and after are said."""
+
+    def adapted(scores):
+        loss = torch.tensor([scores, scores])
+        return Adapted(AdaptationCurves(loss, loss if kind == "accuracy" else None), loss)
+
+    choices = product((False, True), repeat=2)
+    return FreezeStudy(
+        ("layer 1", "head"),
+        {moves: adapted(of_all if all(moves) else of_some) for moves in choices},
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_all", "of_some", "share"),
+    [
+        ("loss", [4.0, 2.0], [4.0, 3.0], 0.5),
+        ("loss", [4.0, 2.0], [4.0, 5.0], -0.5),
+        ("loss", [4.0, 6.0], [4.0, 3.0], math.nan),
+        ("loss", [4.0, math.inf], [4.0, 3.0], math.nan),
+        ("loss", [4.0, 4.0], [4.0, 3.0], math.nan),
+        ("accuracy", [0.2, 0.6], [0.2, 0.3], 0.25),
+        ("accuracy", [0.6, 0.2], [0.6, 0.7], math.nan),
+    ],
+)
+def test_what_is_kept_is_a_share_of_the_gain_where_there_is_one(kind, of_all, of_some, share):
+    study = made_up(of_all, of_some, kind)
+    assert study.kept("head only") == pytest.approx(share, nan_ok=True)
+    assert study.kept("all") == pytest.approx(math.nan if math.isnan(share) else 1, nan_ok=True)
 
 
 def test_scores_of_a_classification_are_accuracies_in_per_cent():

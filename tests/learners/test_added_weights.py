@@ -55,13 +55,13 @@ class AddsInItsTrajectory(Learner):
         return [{**self.weights(), "mean": support.y.mean(0)}] * (steps + 1)
 
 
-def with_tensor(name, model=None, *, buffer=False):
+def with_tensor(name, model=None, *, buffer=False, size=8):
     """A network that has one more tensor."""
     model = model or MLP([1, 8, 8, 1], activation="tanh")
     if buffer:
-        model.register_buffer(name, torch.zeros(8))
+        model.register_buffer(name, torch.zeros(size))
     else:
-        model.register_parameter(name, nn.Parameter(torch.zeros(8)))
+        model.register_parameter(name, nn.Parameter(torch.zeros(size)))
     return model.double()
 
 
@@ -113,7 +113,7 @@ def test_a_call_that_leaves_it_in_is_refused(use):
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("buffer", [False, True])
 def test_a_name_that_the_model_has_is_refused(buffer, use):
-    learner = on(with_tensor("context", buffer=buffer), Context)
+    learner = on(with_tensor("context", buffer=buffer, size=3), Context)
     message = "Context adds fast weights named context, and so is a parameter or buffer of the mod"
     with pytest.raises(ValueError, match=message):
         use(learner)
@@ -122,11 +122,30 @@ def test_a_name_that_the_model_has_is_refused(buffer, use):
 def test_what_a_trajectory_adds_is_refused_where_nothing_reads_it():
     learner = AddsInItsTrajectory(MLP([1, 4, 1]).double(), F.mse_loss)
     message = "AddsInItsTrajectory adds the fast weights mean, .* the model would never read them"
-    with pytest.raises(ValueError, match=message):
-        learner.adapt(sinusoids().support)
+    for use in USES[1:3]:
+        with pytest.raises(ValueError, match=message):
+            use(learner)
     learner = AddsInItsTrajectory(with_tensor("mean", buffer=True), F.mse_loss)
     with pytest.raises(ValueError, match="fast weights named mean, and so is"):
         learner.adapt(sinusoids().support)
+
+
+class ScaledStart(MAML):
+    """It starts at the model's parameters times a number of its own, which is learned."""
+
+    def __init__(self, model, loss, **settings):
+        super().__init__(model, loss, **settings)
+        self.scale = nn.Parameter(torch.ones((), dtype=torch.float64))
+
+    def weights(self):
+        return {name: self.scale * weight for name, weight in super().weights().items()}
+
+
+def test_a_start_of_its_own_in_the_place_of_the_parameters_is_no_added_weight():
+    learner, plain, tasks = sinusoid_learner(ScaledStart), sinusoid_learner(MAML), sinusoids()
+    torch.testing.assert_close(learner(tasks), plain(tasks), rtol=1e-12, atol=1e-12)
+    learner(tasks).backward()
+    assert learner.scale.grad.abs() > 0
 
 
 @pytest.mark.parametrize("buffer", [False, True])

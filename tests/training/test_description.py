@@ -14,6 +14,7 @@ from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.checkpoint import CheckpointError
 from metalearn_lab.training.description import describe
 from metalearn_lab.training.meta_train import meta_train
@@ -189,3 +190,18 @@ def test_a_description_has_no_memory_addresses():
 def test_how_tasks_are_run_may_change(tmp_path, settings):
     run(tmp_path / "run")
     assert run(tmp_path / "run", learner=settings, iterations=3).iterations == 3
+
+
+@pytest.mark.parametrize(
+    "view", [lambda wide: wide[:, :, 0], lambda wide: wide[:, :, 0].T.contiguous().T]
+)
+def test_validation_tasks_are_told_by_their_numbers_however_they_lie_in_memory(view):
+    learner = MAML(MLP([1, 4, 1]), F.mse_loss, inner_lr=0.01, inner_steps=1)
+    optimizer = torch.optim.SGD(learner.parameters(), 0.1)
+    wide = torch.randn(3, 4, 2, generator=torch.Generator().manual_seed(0))
+
+    def of(y):
+        split = Split(torch.zeros(3, 4, 1), y)
+        return describe(learner, optimizer, None, Task(split, split))["validation"]
+
+    assert of(view(wide)) == of(view(wide).contiguous()) != of(wide[:, :, 1].contiguous())
