@@ -163,9 +163,8 @@ def _build_reptile(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
     item_count = world.ways * (world.shots + world.queries)
-    inner_batch_size = max(
-        2 * world.ways, -(-item_count // budget.inner_steps)
-    )  # k steps see every item
+    # k steps see every item
+    inner_batch_size = max(2 * world.ways, -(-item_count // budget.inner_steps))
     return _build_gradient_learner(
         make_learner, world, rates, budget, seed, inner_batch=inner_batch_size
     )

@@ -82,7 +82,7 @@ def tf_idf(world: World, ngrams: Sequence[int]) -> Any:
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
     counter = HashingVectorizer(
-        analyzer="char_wb", ngram_range=ngrams, alternate_sign=False, norm=None
+        analyzer="char_wb", ngram_range=tuple(ngrams), alternate_sign=False, norm=None
     )
     counts = counter.transform(world.table.texts)
     trained_on = torch.isin(torch.tensor(world.table.labels), torch.tensor(world.classes.train))

@@ -89,7 +89,8 @@ def make_world(
         device: where the n-grams live.
 
     Raises:
-        ValueError: another split than the published one was asked for.
+        ValueError: another split than the published one was asked for, or no class has items for
+            these shots and queries.
         LeakError: a published split is not class-disjoint, or shares texts between its parts.
     """
     published = table.published_split is not None

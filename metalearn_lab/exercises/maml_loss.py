@@ -79,7 +79,8 @@ def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
         ),
         "every inner gradient is taken at θ; it belongs at θ_j.": _walked(learner, task),
     }
-    way_on = f"after {k} inner steps the query loss should be {exact:.6f}, yours is {given:.6f}."
+    way_on = f"after {k} inner steps the query loss should be {exact.item():.6f}, "
+    way_on += f"yours is {given.item():.6f}."
     return describe_mistake(given, exact, likely, way_on)
 
 

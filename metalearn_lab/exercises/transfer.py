@@ -119,7 +119,8 @@ def check_choose(choose: Callable[[Mapping[str, float], Mapping[str, float]], st
         return not_yet(f"return one of the names, such as 'probe', not {answer!r}.")
     if answer == "last layers":
         return not_yet(
-            "that is chosen both, and so on the test classes, which are for reporting alone."
+            "that is chosen by the test classes, alone or together with validation: they are for "
+            "reporting alone."
         )
     if answer == "probe":
         return not_yet("that is the smallest accuracy; `max(names, key=...)` takes the largest.")

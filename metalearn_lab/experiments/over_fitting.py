@@ -11,7 +11,7 @@ from metalearn_lab.evaluation.adaptation_curves import curves_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.tasks.batches import check_tasks
-from metalearn_lab.tasks.types import Task, merge_splits
+from metalearn_lab.tasks.types import Split, Task
 
 
 class OverFitting(NamedTuple):
@@ -49,7 +49,7 @@ def over_fitting(learner: Learner, tasks: Task, steps: int) -> OverFitting:
         TypeError, ValueError: the tasks are no batch of classification tasks.
     """
     check_tasks(tasks)
-    both = merge_splits(tasks).query
+    both = Split(*(torch.cat(pair, dim=1) for pair in zip(*tasks, strict=True)))
     outputs = predict_along(learner, Task(tasks.support, both), steps)
     sides = outputs.split_with_sizes([split.y.shape[1] for split in tasks], dim=2)
     on_support, on_query = (

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from metalearn_lab.figures.style import GREY, INK, house_style, line, new_figure
 
-_TRUTH: dict[str, Any] = {
+TRUTH: dict[str, Any] = {
     "color": GREY,
     "linestyle": (0, (4, 3)),
     "linewidth": 1.4,
     "label": "the sinusoid of the points",
 }
-_POINTS: dict[str, Any] = {
+POINTS: dict[str, Any] = {
     "color": INK,
     "linestyle": "none",
     "marker": "o",
@@ -61,7 +61,7 @@ def drawn_task_figure(drawn: DrawnTask, step: int) -> Figure:
     figure, (axes,) = new_figure(width=9.0, height=4.2)
     axes.set(xlim=X_RANGE, ylim=Y_RANGE, xlabel="x", ylabel="y")
     if drawn.truth is not None:
-        axes.plot(drawn.x, drawn.truth, **_TRUTH)
+        axes.plot(drawn.x, drawn.truth, **TRUTH)
     after = f"after {step} {'step' if step == 1 else 'steps'} (thin: before)"
     for index, (name, curves) in enumerate(drawn.curves.items()):
         look = line(name)
@@ -70,6 +70,6 @@ def drawn_task_figure(drawn: DrawnTask, step: int) -> Figure:
         look["label"] += f"\n{after}"
         axes.plot(drawn.x, curves[step], **look, markevery=(4 + 6 * index, 12))
     count = len(drawn.points)
-    axes.plot(*drawn.points.T, **_POINTS, label=f"{count} {'point' if count == 1 else 'points'}")
+    axes.plot(*drawn.points.T, **POINTS, label=f"{count} {'point' if count == 1 else 'points'}")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -24,3 +24,10 @@ def test_near_is_relative_above_one_and_absolute_below():
     assert is_same_answer(5e-7, 0.0)
     assert not is_same_answer(2e-6, 0.0)
     assert not is_same_answer(float("nan"), 0.0)
+    assert not is_same_answer(5e-7, 0.0, smallest_scale=1e-3)
+
+
+def test_of_several_numbers_each_must_be_the_same():
+    assert is_same_answer([1.0, 2.0], [1.0, 2.0])
+    assert not is_same_answer([1.0, 2.0], [1.0, 2.1])
+    assert not is_same_answer([1.0, 2.0], [1.0, float("nan")])

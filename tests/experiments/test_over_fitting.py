@@ -1,6 +1,7 @@
 """Both sides of an adaptation, step by step."""
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
@@ -36,6 +37,19 @@ def test_each_side_is_its_own_adaptation_curve():
     assert torch.equal(found.query_accuracy, query.accuracy)
     assert torch.allclose(found.support_loss, support.loss, atol=1e-6)
     assert torch.equal(found.support_accuracy, support.accuracy)
+
+
+def test_items_may_have_a_label_at_each_position():
+    numbers = generator("positions")
+    x = torch.randn(2, 3, 5, 4, generator=numbers)
+    y = torch.randint(0, 3, (2, 3, 5, 2), generator=numbers)
+    tasks = Task(*(Split(*side) for side in zip(x, y, strict=True)))
+    model = nn.Sequential(nn.Linear(4, 6), nn.Unflatten(-1, (3, 2)))
+    tagger = JointPretraining(model, F.cross_entropy, inner_lr=0.3, inner_steps=1)
+    found = over_fitting(tagger, tasks, 2)
+    query = adaptation_curves(tagger, tasks, 2)
+    torch.testing.assert_close(found.query_loss, query.loss)
+    assert torch.equal(found.query_accuracy, query.accuracy)
 
 
 def test_the_mapping_changes_nothing():
