@@ -57,6 +57,7 @@ class OpenChapter:
     def _on_page(self, notebook: Notebook, name: str, cell: int) -> ExplorerOnPage:
         found = ExplorerOnPage(notebook, name, cell, self.moves)
         expect(found.area).to_be_visible(timeout=PATIENCE * 1000)
+        found.settle()
         return found
 
     @contextmanager

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.notebook import Notebook
 
 PATIENCE = 60.0  # seconds that a redraw may take on a busy machine
+SETTLED_MILLISECONDS = 300  # widgets draw one after another: so long nothing more has come
 POPUP_MILLISECONDS = 150  # a list says that it is open before it takes keys
 
 # Everything that a move may change: text, tables, pictures, drawn canvases.
@@ -144,6 +145,13 @@ class ExplorerOnPage:
         while not reached():
             assert time.monotonic() < deadline, f"{self.name}: {otherwise}"
             self.notebook.page.wait_for_timeout(50)
+
+    def settle(self) -> None:
+        """Wait until all of it is drawn: what is shown stays as it is."""
+        before = ""
+        while (shown := self.shown()) != before:
+            before = shown
+            self.notebook.page.wait_for_timeout(SETTLED_MILLISECONDS)
 
     # ------------------------------------------------------------------ finding its controls
     def controls(self) -> list[Control]:

@@ -83,8 +83,8 @@ def test_choosing_on_validation_is_right(choose):
 @pytest.mark.parametrize(
     ("choose", "hint"),
     [
-        (lambda validation, test: max(test, key=test.get), "on the test classes"),
-        (lambda v, test: max(v, key=lambda n: v[n] + test[n]), "on the test classes"),
+        (lambda validation, test: max(test, key=test.get), "by the test classes"),
+        (lambda v, test: max(v, key=lambda n: v[n] + test[n]), "by the test classes"),
         (lambda validation, test: min(validation, key=validation.get), "smallest accuracy"),
         (lambda validation, test: "full", "the highest accuracy on the validation"),
         (lambda validation, test: "LoRA", "with other validation accuracies"),
