@@ -55,7 +55,7 @@ def test_the_answer_to_a_prediction_is_folded(notebooks, tmp_path):
     build_book([ONE], notebooks, tmp_path / "site")
     page = (tmp_path / "site" / f"{ONE.name}.html").read_text(encoding="utf-8")
     [folded] = BeautifulSoup(page, "html.parser").select("article details:not([open])")
-    assert folded.select_one("summary").text.strip() == "Show code cell output"
+    assert "Show code cell output" in folded.select_one("summary").text
     assert "neither" in folded.select_one(".cell_output").text
 
 
