@@ -71,22 +71,35 @@ finding("each task has more than five points", tasks.support.x.shape[1], above=5
 # %% [markdown]
 # ## Try it yourself
 #
-# TO DO: three exercises or more, numbered as this one of chapter 00, with a check that is your own;
-# one of them is code.
+# TO DO: two to four exercises as this one of chapter 00, with checks of your own; one is code.
 #
-# **1.** Where does first-order MAML settle on the two bowls for $k = 3$? *Hint:* weigh the bowls.
+# ### Exercise 1: the best start (5 minutes, level 1 of 3)
+#
+# Where is the meta-loss of bowls with curvatures 2 and 6 lowest, for one step of size 0.1?
+#
+# <details><summary>Hint 1</summary>
+#
+# Weigh the bowls.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Divide by the sum of the weights.
+#
+# </details>
 
 # %% tags=["exercise"]
 # <solution>
-my_answer = -0.9756
+my_answer = -0.14
 # <stub>
 # my_answer = None  # a number
 # </solution>
 
 # %%
-from metalearn_lab.exercises.start_here import check_first_order_point
+from metalearn_lab.exercises.start_here import check_best_start
 
-check_first_order_point(my_answer)
+check_best_start(my_answer)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** TO DO: where the exercises go wrong.
