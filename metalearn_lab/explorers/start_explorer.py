@@ -1,4 +1,4 @@
-"""Drag a start θ under two bowls: each takes its inner steps, and the loss after them is traced."""
+"""Drag a start θ under two bowls: each takes its steps, and the loss after them is drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.experiments.two_bowls import Bowls, bowl_path, losses_along, settled
-from metalearn_lab.explorers.controls import float_slider, slider
+from metalearn_lab.explorers.controls import float_slider, slider, toggle
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.figures.drawing import Arrow, Curve, Dot, Drawing, Handle, Mark, Panel, Words
@@ -26,41 +26,37 @@ _POINTS = 161
 
 
 class StartExplorer(DragExplorer):
-    """Sliders for α and k, and a start θ to drag; the loss after the steps shows where θ has been.
-
-    Another α or k begins a new trace.
+    """Sliders for α and k, and a start θ to drag, which draws the mean loss after the steps.
 
     Args:
         bowls: at the start, the shallow one first.
-        theta: where the start stands at first.
-        traced: from which θ to which the trace goes at first; θ alone if not given.
+        theta: where the start stands at first, and the drawn curve begins.
+        whole: whether the whole curve is drawn at first.
     """
 
-    def __init__(
-        self, bowls: Bowls, theta: float, traced: tuple[float, float] | None = None
-    ) -> None:
-        self.curvatures, self.centres = bowls.curvatures, bowls.centres
-        self.traced = traced or (theta, theta)
-        self._traced_loop = (bowls.inner_lr, bowls.inner_steps)
+    def __init__(self, bowls: Bowls, theta: float = 0.0, *, whole: bool = False) -> None:
+        self.curvatures, self.centres, self.origin = bowls.curvatures, bowls.centres, theta
         super().__init__(
             {
                 "inner_lr": float_slider("inner step size α", bowls.inner_lr, 0, 0.2, 0.01),
                 "inner_steps": slider("inner steps k", bowls.inner_steps, 1, 6),
+                "whole": toggle("draw the whole blue curve", whole),
             },
             handles={"theta": (theta, _HANDLE)},
         )
 
-    def view(self, *, inner_lr: float, inner_steps: int, theta: tuple[float, float]) -> View:
+    def view(
+        self, *, inner_lr: float, inner_steps: int, whole: bool, theta: tuple[float, float]
+    ) -> View:
         """The bowls with their steps, the mean losses, and the same in numbers."""
         bowls = Bowls(self.curvatures, self.centres, inner_lr, inner_steps)
         start = theta[0]
-        low, high = self.traced if self._traced_loop == (inner_lr, inner_steps) else (start, start)
-        self.traced = (min(low, start), max(high, start))
-        self._traced_loop = (inner_lr, inner_steps)
+        ends = (self.origin, start)
+        low, high = (-REACH, REACH) if whole else (min(ends), max(ends))
         path = bowl_path(bowls, start)
         heights = torch.stack([losses_along(bowls, row, 0)[i] for i, row in enumerate(path)])
         before, now = heights[:, 0].mean().item(), heights[:, -1].mean().item()
-        best = min(max(settled("maml", bowls).point or 0.0, self.traced[0]), self.traced[1])
+        best = min(max(settled("maml", bowls).point or 0.0, low), high)
         lowest = losses_along(bowls, torch.tensor([best]).double(), inner_steps).mean().item()
         table = Table(
             f"From θ = {start:.2f}, with α = {inner_lr:.2f} and k = {inner_steps}",
@@ -75,12 +71,12 @@ class StartExplorer(DragExplorer):
                 ["mean of the two", _text(before), "–", _text(now)],
             ],
         )
-        note = f"Lowest mean loss after the steps so far: {_text(lowest)}, at θ = {best:.2f}."
+        note = f"Lowest place of the blue curve so far: {_text(lowest)}, at θ = {best:.2f}."
         alt = (
             f"Two bowls and a start θ = {start:.2f}; α = {inner_lr:.2f}, k = {inner_steps}. "
             f"The mean loss is {_text(before)} before the steps and {_text(now)} after them. {note}"
         )
-        marks = [*_bowls(bowls, path, heights), *_means(bowls, start, self.traced, before, now)]
+        marks = [*_bowls(bowls, path, heights), *_means(bowls, start, (low, high), before, now)]
         panels = (
             Panel((-REACH, REACH), (-2.4, _BOWL_TOP), "θ", "loss", "each task steps downhill"),
             Panel((-REACH, REACH), (-0.3, _MEAN_TOP), "the start θ", "mean loss", "the mean"),
@@ -103,24 +99,26 @@ def _bowls(bowls: Bowls, path: Tensor, heights: Tensor) -> list[Mark]:
 
 
 def _means(
-    bowls: Bowls, start: float, traced: tuple[float, float], before: float, now: float
+    bowls: Bowls, start: float, drawn: tuple[float, float], before: float, now: float
 ) -> list[Mark]:
-    """The mean loss before the steps, whole; after them, where θ has been; both at θ."""
+    """The mean loss before the steps, whole; after them, where it is drawn; both at θ."""
     theta = torch.linspace(-REACH, REACH, _POINTS, dtype=torch.float64)
     whole = losses_along(bowls, theta, 0).mean(0)
-    trace = torch.linspace(*traced, _POINTS, dtype=torch.float64)
+    trace = torch.linspace(*drawn, _POINTS, dtype=torch.float64)
     after = losses_along(bowls, trace, bowls.inner_steps).mean(0)
     marks: list[Mark] = [
         Curve((start, start), (0.0, _MEAN_TOP), GREY, width=0.8, panel=1),
         Curve(theta.tolist(), whole.tolist(), _BEFORE, "mean loss before", 2.0, (8, 3), panel=1),
-        Curve(trace.tolist(), after.tolist(), _AFTER, "after the steps, traced", 3.0, panel=1),
+        Curve(trace.tolist(), after.tolist(), _AFTER, "mean loss after the steps", 3.0, panel=1),
     ]
-    for loss, color in ((before, _BEFORE), (now, _AFTER)):
+    free = start + 0.06 if start < -1.0 else 0.06 - REACH  # beside the upright line
+    ways = ((before, _BEFORE, "before", 0.94), (now, _AFTER, "after", 0.86))
+    for loss, color, when, height in ways:
         if loss <= _MEAN_TOP:
             marks.append(Dot(start, loss, color, size=8, panel=1))
-    if before > _MEAN_TOP:
-        free = start + 0.06 if start < -1.0 else 0.06 - REACH  # beside the upright line
-        marks.append(Words(free, 0.94 * _MEAN_TOP, f"before: {_text(before)} ↑", panel=1))
+        else:
+            words = f"{when}: {_text(loss)} ↑"
+            marks.append(Words(free, height * _MEAN_TOP, words, color, panel=1))
     return marks
 
 

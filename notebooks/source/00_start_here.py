@@ -45,8 +45,8 @@ device: str = "auto"  # auto takes a GPU if there is one
 # $\theta_1 = \theta - \alpha\,L_i'(\theta)$. Its size $\alpha$ is 0.1.
 #
 # Below, drag the black handle (or focus it and use the arrow keys). In each bowl a ball steps from $\theta$ (ring) to
-# $\theta_1$ (disc). On the right, the dashed curve is the mean loss *before* the step. The mean loss *after* it
-# is drawn in blue wherever you have been.
+# $\theta_1$ (disc). On the right, the dashed curve is the mean loss *before* the step. As you drag, a blue curve
+# shows the mean loss *after* it.
 #
 # **Predict**, before you drag: the dashed curve is lowest at $\theta = 0.8$. Where is the blue one lowest: at 0.8 too, nearer to
 # the steep bowl, or nearer to the shallow one?
@@ -72,7 +72,7 @@ from metalearn_lab.figures.drawing import drawing_figure
 from metalearn_lab.figures.style import show_figure
 
 show_figure(
-    drawing_figure(StartExplorer(bowls, theta=-0.8, traced=(-2.0, 2.0)).drawing),
+    drawing_figure(StartExplorer(bowls, theta=-0.8, whole=True).drawing),
     "The mean loss before the step is lowest at 0.8, near the steep bowl. After it, the mean loss "
     "is lowest at −0.8, near the shallow bowl: from there the steep bowl's ball lands at 0.82.",
 )
@@ -83,12 +83,14 @@ show_figure(
 # The best start is at $-0.8$, on the *other* side. One step covers $\alpha a_2 = 0.9$ of the way to the steep centre,
 # wherever you begin. It covers only $\alpha a_1 = 0.1$ of the way to the shallow centre. So let the step deal with the steep
 # bowl, and start near the shallow one. At $-0.8$ the mean loss is 7.30 before the step and 0.08 after it. At 0.8 it is 0.90
-# before the step and still 0.66 after it.
+# before the step and still 0.66 after it. **The best start is not the best point.**
+#
+# Now move the sliders. With $k = 3$ steps the best start is at $-1.00$. With tiny steps, $\alpha = 0.01$ and $k = 1$, it is
+# back at 0.77.
 #
 # </details>
-#
-# **The best start is not the best point.** That is the idea of this workbook.
-#
+
+# %% [markdown]
 # ## One formula, two lines of code
 #
 # A real task comes with data in two parts. You adapt on the **support set** $S$. You are judged on the **query set** $Q$: other
@@ -266,19 +268,22 @@ from metalearn_lab.workbook.headline import headline
 
 maml, tuned = (curves[name].loss for name in ("maml", "fine_tuning"))
 gap = interval_over_tasks(tuned[:, 1] - maml[:, 1])
-after_one = {"maml": interval_over_tasks(maml[:, 1]), "pretraining": interval_over_tasks(tuned[:, 1])}
+values = {"maml": interval_over_tasks(maml[:, 1]), "pretraining": interval_over_tasks(tuned[:, 1])}
+
+
+def in_words(interval):
+    return f"{interval.mean:.2f} ± {interval.half_width:.2f}"
+
+
 for step in sorted({0, 1, test_steps}):
-    pair = [str(interval_over_tasks(each[:, step])) for each in (tuned, maml)]
-    print(f"after {step:2d} steps: pretrain + fine-tune {pair[0]}, MAML {pair[1]}")
+    pair = [in_words(interval_over_tasks(losses[:, step])) for losses in (tuned, maml)]
+    print(f"inner steps {step:2d}: pretrain + fine-tune {pair[0]}, MAML {pair[1]}")
 headline(
     f"After one step on {shots} points of an unseen sinusoid the query error is "
-    f"{after_one['maml']} for MAML and {after_one['pretraining']} for pretrain + fine-tune "
-    f"({unseen_tasks} tasks; difference on the same tasks {gap}).",
+    f"{in_words(values['maml'])} for MAML and {in_words(values['pretraining'])} for pretrain + "
+    f"fine-tune ({unseen_tasks} tasks; difference on the same tasks {in_words(gap)}).",
     curves=curves,
-    **after_one,
-    difference=gap,
-    tasks=unseen_tasks,
-    iterations=iterations,
+    **values | {"difference": gap, "tasks": unseen_tasks, "iterations": iterations},
 )
 
 # %% [markdown]
@@ -317,7 +322,8 @@ for label, learner in {"same length": learners["fine_tuning"], "3 times as long"
     tried = {rate: error_after_one(learner, validation, rate).mean().item() for rate in rates}
     best = min(tried, key=tried.get)
     fair[label] = error_after_one(learner, tasks, best)
-    print(f"pretraining, {label}: best α = {best}, one step leaves {interval_over_tasks(fair[label])}")
+    left = in_words(interval_over_tasks(fair[label]))
+    print(f"pretraining, {label}: best α = {best}; after one step the error is {left}")
 
 # %% tags=["nbval-check-output"]
 means = {"maml": maml.mean(0), "tuned": tuned.mean(0)}
@@ -527,7 +533,8 @@ Markdown(chapter_table(folder="", colab=False))
 # | Reptile | Reptile 算法 | $\phi$, $\tilde\phi$, $\epsilon$; `Reptile` | move the start $\phi$ towards $\tilde\phi$, where training on a task ends |
 #
 # </details>
-#
+
+# %% [markdown]
 # `metalearn-lab doctor` prints what is installed on your machine, and how to get what is missing.
 #
 # ## What to remember

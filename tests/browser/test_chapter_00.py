@@ -1,4 +1,4 @@
-"""Chapter 00: the sinusoid explorer follows the task and the step."""
+"""Chapter 00: a dragged start draws the steps of both bowls; the sinusoid follows the task."""
 
 from __future__ import annotations
 
@@ -7,9 +7,31 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.drag import DragOnPage
 from tests.browser.explorer import PATIENCE
 
 pytestmark = pytest.mark.parametrize("chapter", ["00_start_here"], indirect=True)
+
+
+def test_a_dragged_start_draws_where_each_bowl_steps_to_and_the_loss_after(chapter):
+    explorer = DragOnPage(**vars(chapter.explorer("StartExplorer")))
+    explorer.answered()
+    for target in (1.5, -0.8):
+        explorer.drag("theta", target, -1.2)
+        theta, _ = explorer.handle("theta")
+        assert theta == pytest.approx(target, abs=0.03)
+        after = []
+        for curvature, centre in ((1.0, -1.0), (9.0, 1.0)):
+            step = theta - 0.1 * curvature * (theta - centre)
+            after.append(curvature / 2 * (step - centre) ** 2)
+            ends = [arrow["places"][1] for arrow in explorer.marks("Arrow")]
+            assert pytest.approx([step, after[-1]], abs=1e-6) in ends
+        [curve] = explorer.marks("Curve", "mean loss after the steps")
+        drawn = dict(tuple(place) for place in curve["places"])
+        assert min(drawn) == pytest.approx(min(theta, 0), abs=1e-6)
+        assert drawn[min(drawn, key=lambda x: abs(x - theta))] == pytest.approx(sum(after) / 2)
+    explorer.says(re.compile(r"Lowest place of the blue curve so far: 0\.08, at θ = -0\.\d\d"))
+    chapter.assert_nothing_failed()
 
 
 def test_the_sinusoid_follows_the_task_and_the_step(chapter):

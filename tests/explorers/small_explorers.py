@@ -34,6 +34,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
@@ -166,6 +167,10 @@ def sinusoid_adaptation_explorer() -> Explorer:
 
 def sinusoid_explorer() -> Explorer:
     return SinusoidExplorer(_learners(), UNSEEN, most_steps=3, tasks=4)
+
+
+def start_explorer() -> Explorer:
+    return StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
 
 
 def two_bowls_explorer() -> Explorer:

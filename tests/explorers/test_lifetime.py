@@ -41,6 +41,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -142,6 +143,7 @@ MAKERS = {
     SideBySideExplorer: side_by_side,
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
+    StartExplorer: lambda: lambda: StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
 }
 
