@@ -93,16 +93,17 @@ show_figure(
 # %% [markdown]
 # ## One formula, two lines of code
 #
-# A real task comes with data in two parts. You adapt on the **support set** $S$. You are judged on the **query set** $Q$: other
-# points of the same task. $L_S$ and $L_Q$ are the losses on them. Here are two ways to prepare a start $\theta$ on many
-# training tasks:
+# A real task comes with data in two parts. You **adapt**, that is, take inner steps, on the **support set**. You are judged on
+# the **query set**: other points of the same task. $L_S$ and $L_Q$ are the losses on these two sets, $L_{S\cup Q}$ is the loss on
+# both together. Here are two ways to prepare a start $\theta$ on many training tasks:
 #
 # | | it makes this small, on average over tasks | in words |
 # | --- | --- | --- |
 # | **pretraining** (or joint training) | $L_{S\cup Q}(\theta)$ | be good on all points, *now* |
 # | **meta-training**, here **MAML** | $L_Q(\theta_1)$, with $\theta_1 = \theta - \alpha\,\nabla L_S(\theta)$ | be good *after one inner step* on the support set |
 #
-# MAML stands for Model-Agnostic Meta-Learning (Finn and others, 2017). Its loss $L_Q(\theta_1)$ is called the **meta-loss**.
+# MAML stands for Model-Agnostic Meta-Learning (Finn and others, 2017): it works for any model that gradient descent can train. Its
+# loss $L_Q(\theta_1)$ is called the **meta-loss**.
 #
 # In the bowls, support and query set have the same loss. So the two lines are short. Gradient descent on each of them finds
 # the lowest points of the two curves:
@@ -161,8 +162,8 @@ proof("gradient descent ends where the formula below says (|Δθ|)", gaps, below
 #
 # Now the same question for a network. A task is one sinusoid, $y = A\sin(x - p)$. Its amplitude $A$ (0.1 to 5) and its phase
 # $p$ (0 to $\pi$) are drawn at random and never told. The support set is $K = 10$ points of it. The query set is other points
-# of the same curve. Ten points do not teach an untrained network what a sinusoid is. But we can prepare it on thousands of *other*
-# sinusoids, by pretraining or by MAML. The start $\theta$ is now all 1,761 weights of the network.
+# of the same curve. We prepare a network on thousands of *other* sinusoids, by pretraining or by MAML. The start $\theta$ is now
+# all 1,761 weights of the network.
 
 # %%
 from torch.nn import functional as F
@@ -196,8 +197,8 @@ print("numbers in θ:", len(starts[0]))
 proof("both networks start from the same weights", torch.equal(*starts))
 
 # %% [markdown]
-# Train both, by the same loop, on the same points. `merge_splits` makes one set $S \cup Q$ of the two parts of a task, since
-# pretraining makes no difference between them.
+# Train both, by the same loop, on the same points. `merge_splits` makes one set of the two parts of a task, since
+# pretraining makes no difference between them. Adam, a variant of gradient descent, takes the outer steps; its $\beta$ is `outer_lr`.
 
 # %%
 from metalearn_lab import merge_splits, meta_train
@@ -213,7 +214,7 @@ def merged_batch_at(iteration):
 
 
 def train(learner, batches, steps):
-    optimizer = torch.optim.Adam(learner.parameters(), lr=outer_lr)  # a gradient descent
+    optimizer = torch.optim.Adam(learner.parameters(), lr=outer_lr)
     meta_train(learner, batches, iterations=steps, optimizer=optimizer)
 
 
@@ -228,9 +229,8 @@ train(learners["maml"], meta_batch_at, iterations)
 # sliders: is the first task an exception?
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 20 minutes.** Collect the guesses for (a) and (b) in writing. Then show step 0, and step 1. Before the
-# four questions, let the class say what is not fair in the comparison, and why the step size of fine-tuning is chosen on
-# other tasks than those reported.
+# **Instructor, 12 minutes.** Collect the guesses for (a) and (b) in writing. Then show step 0, and step 1. Let one student
+# move the task, to see that task 0 is no exception.
 
 # %% tags=["hide-output"]
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
@@ -300,7 +300,11 @@ headline(
 # - *Same cost?* No. An outer step of MAML takes two gradients a task, one of them through the other. So the next cell also
 #   pretrains another network three times as long.
 # - *Is it the published result?* No. The paper's released code trains for 70,000 iterations. To do so, run
-#   `make run ARGS="00 -p iterations 70000"` and wait a minute or two.
+#   `make run ARGS="00 -p iterations 70000"` and wait some minutes.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Before the four questions are read, let the class say what is not fair in the comparison. Ask why
+# the step size of fine-tuning is chosen on other tasks than those reported.
 
 # %%
 validation = to_device(Sinusoids(shots, 100, "validation", seed).batch(0, unseen_tasks), where)
@@ -492,8 +496,9 @@ Markdown(chapter_table(folder="", colab=False))
 # | name | 中文 | symbol | in code | meaning |
 # | --- | --- | --- | --- | --- |
 # | task | 任务 | | `Task` | a support set and a query set that share one unknown function |
-# | support set | 支持集 | $S$ | `task.support` | the items a learner adapts on |
+# | support set | 支持集 | | `task.support` | the items a learner adapts on |
 # | query set | 查询集 | | `task.query` | the items the adapted learner is judged on |
+# | losses | 损失 | $L_S, L_Q, L_{S\cup Q}$ | `learner.loss` | on the support set, the query set, on both |
 # | ways, shots, queries | 类数、样本数、查询数 | $N, K, Q$ | `ways`, `shots`, `queries` | classes; support and query items of each |
 # | start | 初始化 | $\theta$ | `learner.weights()` | weights that adaptation begins with, the same for all tasks |
 # | inner step | 内层步 | $\theta_j$ | `learner.adapt(support)[j]` | a gradient step on a support set; $\theta_j$ stands after $j$ |
@@ -502,12 +507,12 @@ Markdown(chapter_table(folder="", colab=False))
 # | outer step size | 外层学习率 | $\beta$ | `outer_lr`, the optimiser's `lr` | the same for the training of $\theta$ |
 # | meta-batch | 元批次 | | `meta_batch` | the tasks of one outer step |
 # | pretraining | 预训练 | $L_{S\cup Q}(\theta)$ | `JointPretraining` | ordinary training on all points of the training tasks |
-# | fine-tuning | 微调 | | `adapt` | ordinary training on the new task |
+# | fine-tuning | 微调 | | `learner.adapt` | ordinary training on the new task |
 # | pretrain + fine-tune | 预训练加微调 | | `"fine_tuning"` | both, one after the other |
 # | meta-training | 元训练 | | `meta_train` | training for the loss *after* adaptation |
-# | meta-loss | 元损失 | $L_Q(\theta_k)$ | `meta_loss` | the query loss after the inner steps |
+# | meta-loss | 元损失 | $L_Q(\theta_k)$ | `learner.meta_loss` | the query loss after the inner steps |
 # | meta-gradient | 元梯度 | $\nabla_\theta L_Q(\theta_k)$ | | its gradient in $\theta$ |
-# | MAML | | | `MAML` | gradient descent on the meta-loss |
+# | MAML | 模型无关元学习 | | `MAML` | Model-Agnostic Meta-Learning: gradient descent on the meta-loss |
 
 # %% [markdown]
 # <details><summary>More names, for the later chapters</summary>

@@ -69,8 +69,9 @@ def test_the_contents_are_open_the_first_cells_folded_and_no_question_is_asked(f
     page, elsewhere = first_screen
     expect(page.locator(".jp-Notebook h1").first).to_contain_text("Start here", timeout=60_000)
     contents = page.locator(".jp-TableOfContents-content")
-    expect(contents.first).to_contain_text("One step on a new sinusoid", timeout=30_000)
+    expect(contents.first).to_contain_text("A network and a new sinusoid", timeout=30_000)
     expect(page.locator(".jp-Notebook .jp-InputPlaceholder")).to_have_count(2)
+    expect(page.locator(".jp-Notebook .jp-OutputPlaceholder").first).to_be_visible()  # an answer
     badge = page.locator(".jp-Notebook img").first
     expect(badge).to_be_visible()
     assert badge.evaluate("image => image.naturalWidth") > 50
