@@ -287,8 +287,14 @@ headline(
 )
 
 # %% [markdown]
-# A number after ± is the half-width of a 95 % interval over the tasks: these two networks on other tasks, not other
-# trainings. Pretrain + fine-tune does not catch up: compare its error after the last step with MAML's after the first.
+# <details><summary>What happens</summary>
+#
+# In this run it does not catch up: after ten steps its error is 1.54, twice MAML's 0.76 after the first.
+#
+# </details>
+#
+# A number after ± is the half-width of a 95 % interval over the tasks. It says what to expect of these two networks on other
+# tasks, not of other trainings.
 #
 # ## Is that fair?
 #
@@ -473,7 +479,9 @@ check_meta_gradient_by_hand(meta_gradient)
 #
 # <details><summary>Answer</summary>
 #
-# TODO
+# One step still helps MAML: at five seeds it takes the error from about 3 to between 1.1 and 1.4. The pretrained network gains 0.3
+# or less at four of the five seeds, and loses 0.3 at one. After ten steps its error is higher than before the first, at all five.
+# (Three points are enough for someone who *knows* that the curve is such a sinusoid: it has two unknowns.)
 #
 # </details>
 #
