@@ -49,6 +49,7 @@ class StartExplorer(DragExplorer):
         self, *, inner_lr: float, inner_steps: int, whole: bool, theta: tuple[float, float]
     ) -> View:
         """The bowls with their steps, the mean losses, and the same in numbers."""
+        inner_lr = round(inner_lr, 2)  # a slider moved there and back is off by rounding
         bowls = Bowls(self.curvatures, self.centres, inner_lr, inner_steps)
         start = theta[0]
         ends = (self.origin, start)

@@ -70,6 +70,7 @@ class OpenChapter:
         path = folder / f"still_{self.notebook.file.name}"
         nbformat.write(saved, path)
         still = self.lab.open(path)
+        still.unfold_outputs()
         explorers = [self._on_page(still, *place) for place in self.places]
         yield list(zip(explorers, bundles, strict=True))
         still.page.close()

@@ -77,6 +77,12 @@ class Notebook:
         """The output area of a code cell, by its place among the code cells."""
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputWrapper")
 
+    def unfold_outputs(self) -> None:
+        """Click on every output that is folded, as a reader who wants to see an answer."""
+        folded = self.page.locator(".jp-Notebook .jp-OutputPlaceholder")
+        while folded.count():
+            folded.first.click()
+
     def errors(self) -> list[str]:
         """Every traceback and warning on the page, inside widgets too; no progress bars."""
         texts = (

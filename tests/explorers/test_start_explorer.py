@@ -1,5 +1,7 @@
 """What is drawn for a start is the path of gradient descent, computed apart, and its losses."""
 
+import math
+
 import pytest
 import torch
 
@@ -99,3 +101,10 @@ def test_the_lowest_place_of_the_whole_curve_is_named(explorer, alpha, steps, be
     assert (min(curve.x), max(curve.x)) == pytest.approx((-REACH, REACH))
     assert min(zip(curve.y, curve.x, strict=True))[1] == pytest.approx(best, abs=0.02)
     assert f"at θ = {best:.2f}." in explorer.view_widget.value
+
+
+def test_a_slider_that_is_off_by_rounding_shows_the_same(explorer):
+    shown = explorer.view_widget.value
+    for alpha in (0.11, math.nextafter(0.1, 0), 0.11, math.nextafter(0.1, 1)):
+        explorer.controls["inner_lr"].value = alpha
+        assert (explorer.view_widget.value == shown) == (alpha != 0.11)
