@@ -116,9 +116,10 @@ class DragExplorer(Explorer):
         return super().bundle()
 
     def _asked(self, canvas: DragCanvas, message: Mapping[str, Any], buffers: Any) -> None:
-        """The reader has moved handles."""
+        """The reader has moved handles: those that are shown."""
+        shown = {name: (x, y) for name, (x, y) in message["handles"]}
         try:
-            self.put({name: (x, y) for name, (x, y) in message["handles"]})
+            self.put(shown if self.most else {**self.handles, **shown})
         finally:
             self.canvas.answered = message["ask"]
 
