@@ -109,6 +109,11 @@ def test_the_mouse_drags_a_handle_and_the_drawing_follows(bowl):
     assert in_kernel(bowl) == pytest.approx([theta, *bowl.handle("centre")])
 
 
+def test_a_unit_is_as_long_upright_as_across_where_that_is_asked(bowl):
+    box = bowl.drawn()["panels"][1]["box"]
+    assert box["width"] / 4 == pytest.approx(box["height"] / 2)
+
+
 def test_keys_choose_and_move_handles(bowl):
     bowl.type("ArrowLeft", "Shift+ArrowLeft", "ArrowUp")  # theta moves along x alone
     bowl.status("the start at x 1.450")

@@ -21,7 +21,7 @@ from metalearn_lab.figures.drawing import (
 
 PANELS = (
     Panel((-3, 3), (0, 5), "θ", "loss", "along a line"),
-    Panel((-2, 2), (-1, 1), "θ₁", "θ₂", "in the plane"),
+    Panel((-2, 2), (-1, 1), "θ₁", "θ₂", "in the plane", equal=True),
 )
 
 

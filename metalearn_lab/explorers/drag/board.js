@@ -150,7 +150,7 @@ class Board {
   lay(width, above) {
     const { pen, canvas, drawing: { panels } } = this;
     const columns = width < NARROW ? 1 : panels.length, across = width / columns;
-    const height = clamp(0.7 * across, TALL), rows = Math.ceil(panels.length / columns);
+    const height = clamp(0.85 * across, TALL), rows = Math.ceil(panels.length / columns);
     const tall = above + rows * height, ratio = window.devicePixelRatio || 1;
     canvas.style.height = `${tall}px`;
     const size = [Math.round(width * ratio), Math.round(tall * ratio)];

@@ -20,11 +20,14 @@ const number = (value, digits) => value.toFixed(digits).replace("-", "−");
 class Plane {
   constructor(panel, left, top, width, height) {
     const above = MARGIN.top + (panel.title ? TITLE : 0);
+    let across = width - MARGIN.left - MARGIN.right, down = height - above - MARGIN.bottom;
+    if (panel.equal) {
+      const [units, upright] = [panel.x, panel.y].map(([low, high]) => high - low);
+      const pixels = Math.min(across / units, down / upright); // a unit long
+      [across, down] = [pixels * units, pixels * upright];
+    }
     this.panel = panel;
-    this.box = {
-      left: left + MARGIN.left, top: top + above,
-      width: width - MARGIN.left - MARGIN.right, height: height - above - MARGIN.bottom,
-    };
+    this.box = { left: left + MARGIN.left, top: top + above, width: across, height: down };
   }
 
   pixels([x, y]) {
