@@ -4,7 +4,7 @@ const TALL = [280, 400]; // pixels: the height of a row of panels
 
 class Board {
   constructor(model, parts) {
-    Object.assign(this, { model, ...parts, pen: parts.canvas.getContext("2d"), handles: [] });
+    Object.assign(this, { model, ...parts, pen: parts.canvas.getContext("2d"), handles: [], fresh: false });
     // The handle that keys move, the one ringed, the one in the pointer's hand, the keyboard's cross.
     Object.assign(this, { chosen: null, ringed: null, drag: null, cross: null, keys: false });
     Object.assign(this, { frame: 0, frames: 0, saying: 0, planes: [] });
@@ -16,23 +16,26 @@ class Board {
   // -------------------------------------------------------------- what the kernel says
   update() {
     this.kernel.hear();
-    const drawing = (this.drawing = this.model.get("drawing"));
+    const drawing = this.model.get("drawing");
+    this.fresh ||= drawing !== this.drawing; // none came if the view has failed
+    this.drawing = drawing;
     this.cross ??= [drawing.panels[0].x, drawing.panels[0].y].map(([low, high]) => (low + high) / 2);
     this.marks = drawing.marks.map((mark) => ({ ...mark, places: placesOf(mark) }));
     this.canvas.setAttribute("aria-label", drawing.alt);
-    const fresh = drawing.handles.map((handle) => ({ ...handle, place: placesOf(handle)[0] }));
-    if (!this.kernel.busy) this.adopt(fresh);
+    const handles = drawing.handles.map((handle) => ({ ...handle, place: placesOf(handle)[0] }));
+    if (!this.kernel.busy && this.fresh) this.adopt(handles);
     for (const { name, moves, place } of this.handles) {
       // A handle that moves along x stands where the kernel's newest picture has it.
-      if (moves === "x") place[1] = fresh.find((each) => each.name === name)?.place[1] ?? place[1];
+      if (moves === "x") place[1] = handles.find((each) => each.name === name)?.place[1] ?? place[1];
     }
     this.draw();
   }
 
   // Handles may have been moved elsewhere: by Python, or in a second view.
-  adopt(fresh) {
-    const before = this.handles.length, { length } = fresh;
-    this.handles = fresh;
+  adopt(handles) {
+    const before = this.handles.length, { length } = handles;
+    this.handles = handles;
+    this.fresh = false;
     if (this.drag?.index >= length) this.drag = null;
     if (!this.grows) this.chosen = length ? Math.min(this.chosen ?? 0, length - 1) : null;
     else if (this.chosen >= length) this.chosen = null;
