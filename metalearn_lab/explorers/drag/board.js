@@ -80,8 +80,9 @@ class Board {
 
   ask() {
     if (this.grows) this.handles.forEach((handle, i) => { handle.name = `point ${i + 1}`; });
-    const sent = (place) => place.map((value) => (Number.isFinite(value) ? value : 0));
-    this.kernel.ask(this.handles.map(({ name, place }) => [name, sent(place)]));
+    // A control may have moved a panel away from a handle; where y is the kernel's it may be no number.
+    const sent = (place, i) => this.planeOf(i).bounded(place).map((value) => (Number.isNaN(value) ? 0 : value));
+    this.kernel.ask(this.handles.map(({ name, place }, i) => [name, sent(place, i)]));
     this.draw();
   }
 
