@@ -145,8 +145,8 @@ class DrawTaskExplorer(DragExplorer):
             [self._row(name, steps, at, truth) for name in self.learners],
         )
         drawing = Drawing([PANEL], list(self._marks(steps, truth, bool(points))), handles)
-        places = "; ".join(f"x {_number(x)}, y {_number(y)}" for x, y in self.points)
-        return drag_view(drawing, table, self._alt(steps), f"Points: {places or 'none'}.")
+        places = [f"{name} at x {_number(x)}, y {_number(y)}" for name, (x, y) in points.items()]
+        return drag_view(drawing, table, self._alt(steps), "; ".join(places))
 
     def _marks(self, steps: int, truth: Tensor | None, points: bool) -> Iterator[Mark]:
         if truth is not None:

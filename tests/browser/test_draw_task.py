@@ -126,7 +126,7 @@ def assert_table(drawing, steps=1):
     assert [row[0] for row in rows] == list(table)
     for row, expected in zip(rows, table.values(), strict=True):
         assert numbers(row) == pytest.approx(expected, abs=0.011)
-    [listed] = drawing.texts("p:has-text('Points:')")
+    [listed] = drawing.texts(".widget-html-content p")
     read = [float(each) for each in re.findall(r"-?\d+\.\d+", listed.replace("−", "-"))]
     assert read == pytest.approx([each for point in drawing.points() for each in point], abs=0.006)
 
