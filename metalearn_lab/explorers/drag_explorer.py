@@ -116,14 +116,15 @@ class DragExplorer(Explorer):
         return super().bundle()
 
     def _asked(self, canvas: DragCanvas, message: Mapping[str, Any], buffers: Any) -> None:
-        """The reader has moved handles."""
+        """The reader has moved handles: those that are shown."""
+        shown = {name: (x, y) for name, (x, y) in message["handles"]}
         try:
-            self.put({name: (x, y) for name, (x, y) in message["handles"]})
+            self.put(shown if self.most else {**self.handles, **shown})
         finally:
             self.canvas.answered = message["ask"]
 
     def _checked(self, handles: Mapping[str, Place]) -> dict[str, Place]:
-        """Places that are finite and in the panel of their handle."""
+        """Places that are finite and in the panel of their handle, if it is shown."""
         if self.most and len(handles) > self.most:
             raise ValueError(f"{len(handles)} points, where {self.most} is the most: remove some")
         looks = {handle.name: handle for handle in self.drawing.handles}
@@ -135,7 +136,8 @@ class DragExplorer(Explorer):
             (left, right), (low, high) = panel.x, panel.y
             if look and look.moves == "x":
                 y, low, high = self.handles[name][1], -math.inf, math.inf
-            if not (left <= x <= right and low <= y <= high):
+            hidden = look is None and not self.most
+            if not hidden and not (left <= x <= right and low <= y <= high):
                 raise ValueError(
                     f"{name} is out of the picture: x must be in {list(panel.x)} and y in "
                     f"{list(panel.y)}, got {place!r}"

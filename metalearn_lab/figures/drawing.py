@@ -22,13 +22,17 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Panel:
-    """Axes from ``x[0]`` to ``x[1]`` and from ``y[0]`` to ``y[1]``."""
+    """Axes from ``x[0]`` to ``x[1]`` and from ``y[0]`` to ``y[1]``.
+
+    Where angles matter they are ``equal``: a unit of x is drawn as long as a unit of y.
+    """
 
     x: Place
     y: Place
     x_label: str = ""
     y_label: str = ""
     title: str = ""
+    equal: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def drawing_figure(drawing: Drawing) -> Figure:
     figure, panels = new_figure(len(drawing.panels), width=8.0, height=4.2)
     for axes, panel in zip(panels, drawing.panels, strict=True):
         axes.set(xlim=panel.x, ylim=panel.y, xlabel=panel.x_label, ylabel=panel.y_label)
-        axes.set_title(panel.title)
+        axes.set(title=panel.title, aspect="equal" if panel.equal else "auto")
     for mark in (*drawing.marks, *drawing.handles):
         _draw(panels[mark.panel], mark)
     entries: dict[str, Artist] = {}

@@ -21,7 +21,7 @@ from metalearn_lab.figures.drawing import (
 
 PANELS = (
     Panel((-3, 3), (0, 5), "θ", "loss", "along a line"),
-    Panel((-2, 2), (-1, 1), "θ₁", "θ₂", "in the plane"),
+    Panel((-2, 2), (-1, 1), "θ₁", "θ₂", "in the plane", equal=True),
 )
 
 
@@ -31,7 +31,7 @@ def descent(start: float, steps: int) -> np.ndarray:
 
 
 class BowlExplorer(DragExplorer):
-    """θ moves along the bowl, the centre freely in a plane beside it."""
+    """θ moves along the bowl; the centre freely in a plane beside it, hidden without steps."""
 
     def __init__(self) -> None:
         handles = {"theta": (2.0, 0.0), "centre": (0.5, -0.25)}
@@ -60,4 +60,5 @@ class BowlExplorer(DragExplorer):
         alt = (
             f"From θ = {path[0]:.2f} to {path[-1]:.2f}; centre at {centre[0]:.2f}, {centre[1]:.2f}"
         )
-        return drag_view(Drawing(PANELS, marks, handles), table, alt, "A note: 1 < 2")
+        shown = handles if steps else handles[:1]
+        return drag_view(Drawing(PANELS, marks, shown), table, alt, "A note: 1 < 2")

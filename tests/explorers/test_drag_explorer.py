@@ -69,6 +69,13 @@ def test_the_canvas_asks_and_is_answered(explorer, asks):
     assert explorer.canvas.answered == 0.25
 
 
+def test_a_handle_that_the_view_hides_keeps_its_place(explorer, asks):
+    explorer.controls["steps"].value = 0
+    assert [handle["name"] for handle in explorer.canvas.drawing["handles"]] == ["theta"]
+    asks(explorer, ask=0.5, handles=[["theta", [1, 0]]])
+    assert explorer.handles == {"theta": (1.0, 0.0), "centre": (0.5, -0.25)}
+
+
 def test_a_view_that_fails_is_heard_and_seen(explorer, asks):
     with pytest.raises(RuntimeError, match="too <far>"):
         asks(explorer, ask=0.5, handles=[["theta", [2.95, 0]], ["centre", [0, 0]]])

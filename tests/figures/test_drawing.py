@@ -58,6 +58,14 @@ def test_every_number_is_read_back_from_the_axes(figure):
     assert handle.get_data() == ([0.5], [3])
 
 
+def test_a_unit_is_as_long_upright_as_across_where_that_is_asked():
+    plane = Panel((-2, 2), (-1, 1), equal=True)
+    figure = drawing_figure(Drawing((PANELS[0], plane), []))
+    png_bundle(figure, "a plane")  # lays it out
+    box = figure.axes[1].get_window_extent()
+    assert box.width / 4 == pytest.approx(box.height / 2)
+
+
 def test_an_arrow_goes_from_start_to_end_and_words_stand_in_their_place(figure):
     left = figure.axes[0]
     texts = {text.get_text(): text for text in left.texts}

@@ -4,7 +4,7 @@ const TALL = [280, 400]; // pixels: the height of a row of panels
 
 class Board {
   constructor(model, parts) {
-    Object.assign(this, { model, ...parts, pen: parts.canvas.getContext("2d"), handles: [] });
+    Object.assign(this, { model, ...parts, pen: parts.canvas.getContext("2d"), handles: [], fresh: false });
     // The handle that keys move, the one ringed, the one in the pointer's hand, the keyboard's cross.
     Object.assign(this, { chosen: null, ringed: null, drag: null, cross: null, keys: false });
     Object.assign(this, { frame: 0, frames: 0, saying: 0, planes: [] });
@@ -16,23 +16,26 @@ class Board {
   // -------------------------------------------------------------- what the kernel says
   update() {
     this.kernel.hear();
-    const drawing = (this.drawing = this.model.get("drawing"));
+    const drawing = this.model.get("drawing");
+    this.fresh ||= drawing !== this.drawing; // none came if the view has failed
+    this.drawing = drawing;
     this.cross ??= [drawing.panels[0].x, drawing.panels[0].y].map(([low, high]) => (low + high) / 2);
     this.marks = drawing.marks.map((mark) => ({ ...mark, places: placesOf(mark) }));
     this.canvas.setAttribute("aria-label", drawing.alt);
-    const fresh = drawing.handles.map((handle) => ({ ...handle, place: placesOf(handle)[0] }));
-    if (!this.kernel.busy) this.adopt(fresh);
+    const handles = drawing.handles.map((handle) => ({ ...handle, place: placesOf(handle)[0] }));
+    if (!this.kernel.busy && this.fresh) this.adopt(handles);
     for (const { name, moves, place } of this.handles) {
       // A handle that moves along x stands where the kernel's newest picture has it.
-      if (moves === "x") place[1] = fresh.find((each) => each.name === name)?.place[1] ?? place[1];
+      if (moves === "x") place[1] = handles.find((each) => each.name === name)?.place[1] ?? place[1];
     }
     this.draw();
   }
 
   // Handles may have been moved elsewhere: by Python, or in a second view.
-  adopt(fresh) {
-    const before = this.handles.length, { length } = fresh;
-    this.handles = fresh;
+  adopt(handles) {
+    const before = this.handles.length, { length } = handles;
+    this.handles = handles;
+    this.fresh = false;
     if (this.drag?.index >= length) this.drag = null;
     if (!this.grows) this.chosen = length ? Math.min(this.chosen ?? 0, length - 1) : null;
     else if (this.chosen >= length) this.chosen = null;
@@ -77,8 +80,9 @@ class Board {
 
   ask() {
     if (this.grows) this.handles.forEach((handle, i) => { handle.name = `point ${i + 1}`; });
-    const sent = (place) => place.map((value) => (Number.isFinite(value) ? value : 0));
-    this.kernel.ask(this.handles.map(({ name, place }) => [name, sent(place)]));
+    // A control may have moved a panel away from a handle; where y is the kernel's it may be no number.
+    const sent = (place, i) => this.planeOf(i).bounded(place).map((value) => (Number.isNaN(value) ? 0 : value));
+    this.kernel.ask(this.handles.map(({ name, place }, i) => [name, sent(place, i)]));
     this.draw();
   }
 
@@ -105,8 +109,9 @@ class Board {
 
   sayHandle(index, how = "") {
     const { name, label, place, moves } = this.handles[index];
-    const count = this.grows ? `; ${plural(this.handles.length)}` : "";
-    this.say(`${how}${label || name} at ${this.planeOf(index).words(place, moves)}${count}`);
+    const words = `at ${this.planeOf(index).words(place, moves)}`;
+    if (this.grows) this.say(`${how}${name} ${words}; ${plural(this.handles.length)}`);
+    else this.say(`${how}${label || name} ${words}`);
   }
 
   // -------------------------------------------------------------- what is shown
@@ -138,7 +143,7 @@ class Board {
       const ringed = i === this.ringed || (this.keys && i === this.chosen);
       PAINT.Handle(pen, [this.spotOf(i)], { ...handle, ringed });
       const [left, top] = this.spotOf(i);
-      if (this.grows) PAINT.Words(pen, [[left + 9, top - 10]], { text: String(i + 1), color: INK });
+      if (this.grows) PAINT.Words(pen, [[left + 11, top - 11]], { text: String(i + 1), color: INK });
     });
     if (this.keys && this.grows && this.chosen === null) this.paintCross();
     canvas.dataset.frames = ++this.frames;
@@ -149,7 +154,7 @@ class Board {
   lay(width, above) {
     const { pen, canvas, drawing: { panels } } = this;
     const columns = width < NARROW ? 1 : panels.length, across = width / columns;
-    const height = clamp(0.7 * across, TALL), rows = Math.ceil(panels.length / columns);
+    const height = clamp(0.85 * across, TALL), rows = Math.ceil(panels.length / columns);
     const tall = above + rows * height, ratio = window.devicePixelRatio || 1;
     canvas.style.height = `${tall}px`;
     const size = [Math.round(width * ratio), Math.round(tall * ratio)];

@@ -1,7 +1,8 @@
 // Ties the parts together; anywidget calls `render` for each view.
 
 const HELP = {
-  fixed: "Drag a ringed point. By keyboard: arrows move it (with Shift further), N and P choose another.",
+  one: "Drag the ringed point. By keyboard: arrows move it (with Shift further).",
+  many: "Drag a ringed point. By keyboard: arrows move it (with Shift further), N and P choose another.",
   grows: "Click to add a point, drag to move it, double-click to remove it. By keyboard: arrows move " +
     "the cross (with Shift further), Enter adds a point or picks one up, N and P pick up another, " +
     "Delete removes the nearest, Escape lets go.",
@@ -15,7 +16,8 @@ function make(tag, properties, attributes = {}) {
 
 function render({ model, el }) {
   const id = `drag-${Math.random().toString(36).slice(2)}`;
-  const help = HELP[model.get("drawing").most ? "grows" : "fixed"];
+  const { most, handles } = model.get("drawing");
+  const help = HELP[most ? "grows" : handles.length > 1 ? "many" : "one"];
   const parts = {
     canvas: make("canvas", { tabIndex: 0 }, { role: "application", "aria-describedby": id }),
     status: make("p", { role: "status" }, { "aria-live": "polite" }),
