@@ -41,6 +41,7 @@ FAST: dict[str, dict[str, Any]] = {
         "iterations": 5,
         "bf16_iterations": 5,
     },
+    "16_mistakes_that_hide": {},
 }
 
 

@@ -246,7 +246,7 @@ finding(
     below=1.05,
 )
 finding(
-    "equal gradients: Reptile is ahead of MAML, on these tasks",
+    "equal gradients: Reptile is ahead of MAML, by more than the paired interval",
     less(curves_again["reptile"], curves["maml"]),
     above=0,
 )
@@ -256,7 +256,9 @@ finding(
     (flat.mean / flat.half_width).abs(),
     below=1,
 )
-finding("longer pretraining makes the linear probe worse", gains["linear_probe"], below=0)
+worse = gains["linear_probe"]
+claim = "longer pretraining makes the linear probe worse, by more than the paired interval"
+finding(claim, worse, below=0)
 begun = F.mse_loss(pretrained.learner.model(validation.query.x), validation.query.y).item()
 finding(
     "at the worst α of the grid fine-tuning ends worse than it began",
@@ -403,25 +405,28 @@ plain, boil, reads = (
 alike = {name: each.of("all").similarity[:, -1].mean(0) for name, each in studies.items()}
 finding("MAML: the features of the body stay similar", alike["MAML"][:2], above=0.95)
 finding("MAML: the output does not stay similar", alike["MAML"][2], below=0.8)
-finding("the head alone keeps most of MAML's gain on sinusoids", maml.kept("head only"), above=0.8)
-finding("the body alone keeps most of MAML's gain, too", maml.kept("body only"), above=0.7)
+alone = maml.kept("head only")
+finding("the head alone keeps more than 80 % of MAML's gain on sinusoids", alone, above=0.8)
+alone = maml.kept("body only")
+finding("the body alone keeps more than 70 % of MAML's gain on sinusoids", alone, above=0.7)
 finding(
     "pretrained: the features of the body stay similar as well",
     alike[LABELS["fine_tuning"]][:2],
     above=0.95,
 )
-finding("pretrained: the head alone keeps little of the gain", plain.kept("head only"), below=0.3)
-finding(
-    "sentences: the head alone keeps nearly all of the gain", reads.kept("head only"), above=0.9
-)
-finding("sentences: the body alone keeps little of the gain", reads.kept("body only"), below=0.2)
+alone = plain.kept("head only")
+finding("pretrained: the head alone keeps less than 30 % of the gain", alone, below=0.3)
+alone = reads.kept("head only")
+finding("sentences: the head alone keeps more than 90 % of the gain", alone, above=0.9)
+alone = reads.kept("body only")
+finding("sentences: the body alone keeps less than 20 % of the gain", alone, below=0.2)
 finding(
     "higher frequency: the head alone keeps less than half of the gain",
     other.kept("head only"),
     below=0.5,
 )
 finding(
-    "higher frequency: the body alone does better than all layers",
+    "higher frequency: the body alone is better than all layers, by more than the paired interval",
     interval_over_tasks(other.scores("all") - other.scores("body only")),
     above=0,
 )
@@ -939,7 +944,7 @@ except ValueError as error:
 
 # %% tags=["nbval-check-output"]
 finding(
-    "batch norm: the gradient of the weights below it is off by half of its length or more",
+    "batch norm: the gradient of the weights below it is off by 0.5 to 1.2 of its length",
     small["batch norm"],
     above=0.5,
     below=1.2,
