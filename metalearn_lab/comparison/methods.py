@@ -37,8 +37,8 @@ class Budget:
 
     Attributes:
         iterations: outer steps of a training.
-        meta_batch: training episodes an outer step sees; joint pretraining sees the same
-            sentences without the episodes.
+        meta_batch: training episodes an outer step sees; pretraining sees the same sentences
+            without the episodes.
         inner_steps: k while training.
         test_steps: adaptation may take up to so many steps at test time; how many is chosen on
             the validation classes, like every other setting.

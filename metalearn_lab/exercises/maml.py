@@ -57,7 +57,7 @@ def check_settled(
         for name in get_args(Algorithm)
     }
     likely = {
-        "joint training settles here, and Reptile with one step.": points["joint"],
+        "pretraining settles here, and Reptile with one step.": points["joint"],
         "first-order MAML settles here; MAML has (1 − αa)².": points["first_order_maml"],
     }
     weights = "the weight of a centre is a(1 − αa)². Divide by the sum of the two weights."

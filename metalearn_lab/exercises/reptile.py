@@ -59,7 +59,7 @@ def _update_mistake(
         "optimiser takes for a gradient.": phi + epsilon * move / alpha,
         "this takes the gradient at φ. Train k steps first; the update is φ̃ − φ.": phi
         - epsilon * mean_slope(phi),
-        "only one inner step was taken: that is joint training.": phi
+        "only one inner step was taken: that is pretraining.": phi
         + epsilon * _moves(phi, slopes, alpha, 1).mean(),
         "each task starts where the one before ended. Start every task at φ.": phi
         + epsilon * (chained - phi),
@@ -93,7 +93,7 @@ def _trained(phi: Tensor, slope: Slope, alpha: float, k: int) -> Tensor:
 
 
 RULES: dict[str, Callable[[Tensor], Tensor]] = {
-    "joint training": lambda a: a,
+    "pretraining": lambda a: a,
     "MAML": lambda a: a * (1 - _INNER_LR * a) ** 2,
     "first-order MAML": lambda a: a * (1 - _INNER_LR * a),
     "Reptile, k = 5": lambda a: 1 - (1 - _INNER_LR * a) ** 5,

@@ -30,7 +30,7 @@ def check_first_order_point(answer: float) -> Verdict:
     exact = settles["first_order_maml"]
     likely = {
         "that is MAML, with exponent 2k; first-order MAML has one factor a step.": settles["maml"],
-        "that is joint training: the weights lack the factor (1 − αa)^k.": settles["joint"],
+        "that is pretraining: the weights lack the factor (1 − αa)^k.": settles["joint"],
         "that is Reptile; take the line above it in the table.": settles["reptile"],
         "the sign: the shallow bowl, with a = 1, has its centre at −1.": -exact,
         "divide by the sum of the weights: it is a mean.": -(0.9**3) + 9 * 0.1**3,

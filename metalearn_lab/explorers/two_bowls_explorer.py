@@ -1,4 +1,4 @@
-"""Two bowls and an inner loop to move: joint training, MAML, first-order MAML, Reptile part."""
+"""Two bowls and an inner loop to move: pretraining, MAML, first-order MAML, Reptile part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joint pretraining: ordinary training on all tasks' data, then adaptation to a new task."""
+"""Pretraining: ordinary training on all tasks' data, then adaptation to a new task."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class JointPretraining(GradientLearner):
         return [self.meta_loss(task)]
 
     def meta_loss(self, task: Task) -> Tensor:
-        """L_Q(θ), with no adaptation."""
+        """L_Q(θ) of such a batch, whose query set is all of S ∪ Q, with no adaptation."""
         if self.pretraining_head is None:
             return self.loss_at(self.weights(), task.query)
         body = self.model.get_submodule("body")

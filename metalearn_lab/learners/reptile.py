@@ -30,7 +30,7 @@ class Reptile(GradientLearner):
         loss: as for every learner.
         inner_batch: items of the support split in each inner step at training time: step j takes
             the j-th run of so many items, starting over at the end. All items when not given.
-            One batch a step of *different* items is what makes Reptile more than joint training.
+            One batch a step of *different* items is what makes Reptile more than pretraining.
         inner_optimizer: ``"sgd"``, or ``"adam"`` without momentum (β₁ = 0), as in the paper's
             few-shot classification; its state starts anew for every task.
         settings: the other arguments of ``GradientLearner``.

@@ -53,7 +53,7 @@ class PlanarQuadratics(NamedTuple):
     ) -> Tensor:
         """Where an algorithm settles: (Σ M_i)⁻¹ Σ M_i c_i, ``[2]``.
 
-        M_i is A_i for joint training, A_i(I − αA_i)^{2k} for MAML, A_i(I − αA_i)^k for first-order
+        M_i is A_i for pretraining, A_i(I − αA_i)^{2k} for MAML, A_i(I − αA_i)^k for first-order
         MAML and I − (I − αA_i)^k for Reptile: along each axis of a bowl the weight of the centre of
         a task on a line.
         """

@@ -93,7 +93,7 @@ def centre_weights(
 ) -> list[float]:
     """How strongly an algorithm is drawn to the centre of each quadratic task.
 
-    Its outer step moves θ along −Σ_i w_i (θ − c_i), with w = a for joint training, a(1 − αa)^{2k}
+    Its outer step moves θ along −Σ_i w_i (θ − c_i), with w = a for pretraining, a(1 − αa)^{2k}
     for MAML, a(1 − αa)^k for first-order MAML and 1 − (1 − αa)^k for Reptile. The last two are
     negative for some αa > 1: such a centre is fled.
 

@@ -167,7 +167,7 @@ BOWLS = {"curvatures": (1.0, 4.0), "centres": (0.0, 2.0), "alpha": 0.2}
     ("answer", "says"),
     [
         (0.4, "Right"),
-        (1.6, "joint training settles here"),
+        (1.6, "pretraining settles here"),
         (1.0, "first-order MAML settles here"),
         (0.0, "Divide by the sum"),
     ],

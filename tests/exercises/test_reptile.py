@@ -94,7 +94,7 @@ def test_another_update_is_recognised(mistake, hint):
 
 @pytest.mark.parametrize(
     ("rule", "algorithm", "steps"),
-    [("joint training", "joint", 1), ("MAML", "maml", 1), ("Reptile, k = 5", "reptile", 5)],
+    [("pretraining", "joint", 1), ("MAML", "maml", 1), ("Reptile, k = 5", "reptile", 5)],
 )
 def test_the_rules_pull_as_the_algorithms_do(rule, algorithm, steps):
     pulls = RULES[rule](torch.tensor([2.0, 8.0]))
@@ -118,7 +118,7 @@ def test_the_right_rules_are_right():
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        ({**RIGHT, "A": "joint training"}, "path A ends at 0.800, but joint training settles at"),
+        ({**RIGHT, "A": "pretraining"}, "path A ends at 0.800, but pretraining settles at"),
         ({**RIGHT, "B": "MAML", "D": "first-order MAML"}, "path B ends at 0.000"),
         ({**RIGHT, "C": "SGD"}, "no rule is called 'SGD'"),
         ({"A": RIGHT["A"]}, "path B has no rule yet"),

@@ -19,7 +19,7 @@ def test_the_weighted_mean_is_right():
     ("answer", "hint"),
     [
         (-1.0, "that is MAML"),
-        (0.8, "joint training"),
+        (0.8, "that is pretraining"),
         (0.573, "that is Reptile"),
         (0.9756, "the sign"),
         (-0.72, "divide by the sum"),

@@ -9,7 +9,7 @@ from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.tasks.quadratics import stationary_point
 
 NAMES = {
-    "joint training": "joint",
+    "pretraining": "joint",
     "MAML": "maml",
     "first-order MAML": "first_order_maml",
     "Reptile": "reptile",
@@ -53,7 +53,7 @@ def test_every_control_moves_the_places_to_the_closed_form(explorer):
 
 def test_it_begins_where_it_is_told_to(explorer):
     assert places(explorer) == {
-        "joint training": "0.8000",
+        "pretraining": "0.8000",
         "MAML": "-0.8000",
         "first-order MAML": "0.0000",
         "Reptile": "0.8000",

@@ -127,7 +127,7 @@ def test_the_public_check_passes_where_both_are_solved():
 
 
 def test_a_strong_pull_keeps_the_weights_at_theta():
-    """λ → ∞ with αλ = 1: φ* → θ and the gradient is that of joint training."""
+    """λ → ∞ with αλ = 1: φ* → θ and the gradient is that of pretraining."""
     learner = sinusoid_learner(IMAML, inner_lr=1e-8, regularisation=1e8, inner_steps=2)
     learner(tasks := sinusoids()).backward()
     found = {name: p.grad for name, p in learner.model.named_parameters()}
