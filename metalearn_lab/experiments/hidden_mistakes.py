@@ -1,4 +1,4 @@
-"""MAML's outer loop on two bowls with one mistake in it that raises no error."""
+"""MAML's outer loop with one mistake in it that raises no error, and a check that finds some."""
 
 from __future__ import annotations
 
@@ -6,13 +6,41 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from metalearn_lab.experiments.two_bowls import Bowls
+from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.running.per_task import Weights
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Split, Task
 
 NO_GRAPH = "create_graph=True is missing"
 NOT_USED = "the query loss is taken at θ, not at θ₁"
 IN_PLACE = "the inner step changes θ itself"
 MISTAKES = (NO_GRAPH, NOT_USED, IN_PLACE)
+
+
+class NoGraph(MAML):
+    """The inner gradient is a plain number: create_graph=True is missing."""
+
+    def gradient(self, theta: Weights, split: Split) -> Weights:
+        return {name: g.detach() for name, g in super().gradient(theta, split).items()}
+
+
+class LossAtTheta(MAML):
+    """Takes the inner steps, then forgets them."""
+
+    def meta_loss(self, task: Task) -> Tensor:
+        self.inner_loop(self.weights(), task.support, self.inner_steps)
+        return self.loss_at(self.weights(), task.query)
+
+
+class QueryIsSupport(MAML):
+    """Judges each task on the points that it has just adapted to."""
+
+    def meta_loss(self, task: Task) -> Tensor:
+        return super().meta_loss(Task(task.support, task.support))
 
 
 class OuterStep(NamedTuple):
@@ -67,6 +95,28 @@ def outer_path(
         slope, start = outer_step(bowls, path[-1], mistake)
         path.append(start - outer_lr * slope)
     return path
+
+
+def slope_error(learner: Learner, tasks: Task, seed: int = 0, h: float = 1e-5) -> float:
+    """Relative error of d·∇L against (L(θ + hd) − L(θ − hd)) / 2h for a random direction d.
+
+    Args:
+        learner: with θ, in float64; its weights are put back.
+        tasks: a small batch, in float64.
+        seed: of the direction.
+        h: of the difference.
+    """
+    weights = list(learner.parameters())
+    gradient = torch.autograd.grad(learner(tasks), weights)
+    theta = parameters_to_vector(weights).detach().clone()
+    d = torch.randn(theta.shape, generator=generator("direction", seed), dtype=theta.dtype)
+    losses = []
+    with torch.no_grad():
+        for step in (h, -h, 0.0):
+            vector_to_parameters(theta + step * d, weights)
+            losses.append(learner(tasks).item())
+    slope = (losses[0] - losses[1]) / (2 * h)
+    return abs((d @ parameters_to_vector(gradient)).item() - slope) / abs(slope)
 
 
 def _bowl(theta: Tensor, a: float, c: float) -> Tensor:
