@@ -41,7 +41,8 @@ def _partial_mistake(
     numbers = generator("partial loop exercise", address)
     size = sum(_SIZES.values())
     mixed, target = (
-        torch.randn(shape, generator=numbers, dtype=torch.float64) for shape in ((size, size), (size,))
+        torch.randn(shape, generator=numbers, dtype=torch.float64)
+        for shape in ((size, size), (size,))
     )
     theta = {
         name: torch.randn(count, generator=numbers, dtype=torch.float64).requires_grad_()
@@ -66,7 +67,9 @@ def _partial_mistake(
     right = ended(named)
     likely = {
         "all weights have moved: leave those whose name begins otherwise": ended(lambda name: True),
-        "what should move stands still, and the rest has moved": ended(lambda name: not named(name)),
+        "what should move stands still, and the rest has moved": ended(
+            lambda name: not named(name)
+        ),
         "nothing has moved": ended(named, 0.0),
         "a name must *begin* with it: `forehead.weight` is no part of the head": ended(
             lambda name: moves.rstrip(".") in name

@@ -154,7 +154,9 @@ def _slope_mistake(slope_error: SlopeError, address: int, h: float) -> str | Non
         exact = (by_gradient - central).abs() / central.abs()
         given = number(slope_error(loss, theta.clone(), claimed.clone(), d.clone(), h))
         other = f"for one of the gradients tried it should be {exact:.4g}, yours is {given:.4g}"
-        if hint := describe_mistake(given, exact, likely, other, tolerance=1e-4, smallest_scale=1e-3):
+        if hint := describe_mistake(
+            given, exact, likely, other, tolerance=1e-4, smallest_scale=1e-3
+        ):
             return hint
     return None
 

@@ -25,6 +25,7 @@ class NoGraph(MAML):
     """The inner gradient is a plain number: create_graph=True is missing."""
 
     def gradient(self, theta: Weights, split: Split) -> Weights:
+        """∇L(θ) on a split, cut off from θ."""
         return {name: g.detach() for name, g in super().gradient(theta, split).items()}
 
 
@@ -32,6 +33,7 @@ class LossAtTheta(MAML):
     """Takes the inner steps, then forgets them."""
 
     def meta_loss(self, task: Task) -> Tensor:
+        """L_Q(θ) where L_Q(θ_k) is meant."""
         self.inner_loop(self.weights(), task.support, self.inner_steps)
         return self.loss_at(self.weights(), task.query)
 
@@ -40,6 +42,7 @@ class QueryIsSupport(MAML):
     """Judges each task on the points that it has just adapted to."""
 
     def meta_loss(self, task: Task) -> Tensor:
+        """L_S(θ_k) where L_Q(θ_k) is meant."""
         return super().meta_loss(Task(task.support, task.support))
 
 

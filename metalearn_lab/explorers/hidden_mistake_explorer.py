@@ -54,7 +54,10 @@ class HiddenMistakeExplorer(DragExplorer):
         first = {way: outer_step(self.bowls, start, ways[way]) for way in ways}
         marks: list[Curve | Dot] = []
         for panel, (way, color) in enumerate(zip(ways, (_RIGHT, _WRONG), strict=True)):
-            marks += [*self._curves(panel), *self._path(panel, start, first[way], paths[way], color)]
+            marks += [
+                *self._curves(panel),
+                *self._path(panel, start, first[way], paths[way], color),
+            ]
         handle = Handle("theta", start, self.meta_loss(start), INK, "start θ: drag it", "x")
         panels = [
             Panel((-REACH, REACH), (0, HIGHEST), "θ", "loss", title)
@@ -90,9 +93,7 @@ class HiddenMistakeExplorer(DragExplorer):
         """The slope at the start as a line, the places after each outer step, and the last."""
         x = (start - TANGENT, start + TANGENT)
         y = [self.meta_loss(start) + first.slope * (at - start) for at in x]
-        places = [
-            Dot(at, self.meta_loss(at), color, "", 3.5, False, panel) for at in path[1:-1]
-        ]
+        places = [Dot(at, self.meta_loss(at), color, "", 3.5, False, panel) for at in path[1:-1]]
         if not panel:
             places.append(Dot(path[-1], self.meta_loss(path[-1]), color, "ends here", 10.0))
             return [Curve(x, y, GREY, "slope it uses", 2.0, (1, 1)), *places]

@@ -62,12 +62,16 @@ class OneTaskExplorer(DragExplorer):
         """The task of a crest: support points on its sinusoid, and the whole curve as query."""
         x = (self.inputs[points], self.x)
         curve = [crest[1] * torch.sin(each - crest[0] + math.pi / 2) for each in x]
-        return Task(*(Split(a[None, :, None], b[None, :, None]) for a, b in zip(x, curve, strict=True)))
+        return Task(
+            *(Split(a[None, :, None], b[None, :, None]) for a, b in zip(x, curve, strict=True))
+        )
 
     def view(self, *, points: int, step: int, thick: str, crest: tuple[float, float]) -> View:
         """The fits after a step, and the query losses after every step."""
         task = self.task(points, crest)
-        fits = {name: fitted_curves(each, task, self.steps)[0] for name, each in self.learners.items()}
+        fits = {
+            name: fitted_curves(each, task, self.steps)[0] for name, each in self.learners.items()
+        }
         truth = task.query.y[0, :, 0]
         losses = {name: (fit - truth).square().mean(-1) for name, fit in fits.items()}
         marks: list[Curve | Dot] = [Curve(self.x, truth, GREY, "the new task", 1.6, (4, 3))]
@@ -80,12 +84,15 @@ class OneTaskExplorer(DragExplorer):
                 Curve(range(self.steps + 1), logs, width=width, panel=1, **curve_look(name)),
             ]
         marks += [
-            Dot(x, y, INK, "support points", 6.0) for x, y in torch.cat(task.support, -1)[0].tolist()
+            Dot(x, y, INK, "support points", 6.0)
+            for x, y in torch.cat(task.support, -1)[0].tolist()
         ]
         count = f"{step} inner {'step' if step == 1 else 'steps'}"
         panels = [
             Panel((-5, 5), (-_HEIGHT, _HEIGHT), "x", "y", f"What each fits after {count}"),
-            Panel((0, self.steps), LOG_LOSSES, "inner step", "log₁₀ of the query loss", "How far off"),
+            Panel(
+                (0, self.steps), LOG_LOSSES, "inner step", "log₁₀ of the query loss", "How far off"
+            ),
         ]
         handle = Handle("crest", *crest, "#8a6d00", "crest: drag it")
         table = _table(crest, step, losses)

@@ -1,4 +1,4 @@
-"""Classes that are round clouds of points: episodes that a small dense network learns in seconds."""
+"""Classes that are round clouds of points: episodes that a small network learns in seconds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,5 @@ def blob_episodes(
     sides = []
     for items in (shots, queries):
         points = centres + torch.randn(count, ways, items, features, generator=numbers)
-        sides.append(
-            Split(points.flatten(1, 2), labels.repeat_interleave(items).repeat(count, 1))
-        )
+        sides.append(Split(points.flatten(1, 2), labels.repeat_interleave(items).repeat(count, 1)))
     return Task(*sides)

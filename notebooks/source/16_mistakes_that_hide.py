@@ -129,6 +129,7 @@ def program(kind):
     network = MLP([1, 40, 40, 1], activation="tanh", seed=seed)
     return kind(network, F.mse_loss, inner_lr=inner_lr, inner_steps=inner_steps)
 
+
 # %% tags=["hide-output"]
 import pandas as pd
 
@@ -217,13 +218,16 @@ curves = [
     Curve(*zip(*reported, strict=True), COLORS[name], name)
     for name, (_, reported) in trained.items()
 ]
-panel = Panel((0, iterations), (0, 5), "outer step", "loss", "What each program reports while it trains")
+panel = Panel(
+    (0, iterations), (0, 5), "outer step", "loss", "What each program reports while it trains"
+)
 ends = "; ".join(f"{name} {reported[-1][1]:.2f}" for name, (_, reported) in trained.items())
-show_figure(drawing_figure(Drawing([panel], curves)), f"Loss that four programs report. At the end: {ends}.")
+show_figure(
+    drawing_figure(Drawing([panel], curves)), f"Loss that four programs report. At the end: {ends}."
+)
 for name, (_, reported) in trained.items():
     print(
-        f"{name:<17} reports {reported[-1][1]:.2f}, "
-        f"unseen loss {interval_over_tasks(losses[name])}"
+        f"{name:<17} reports {reported[-1][1]:.2f}, unseen loss {interval_over_tasks(losses[name])}"
     )
 
 # %% tags=["nbval-check-output", "hide-output"]
@@ -298,7 +302,9 @@ outputs = predict_along(summing, unseen, inner_steps)[:, -1]
 losses["sum"] = (outputs - unseen.query.y).square().mean((1, 2)).cpu()
 for name in ("right", "start not put back", "sum"):
     worse = (~(losses[name] < 1000)).double().mean()
-    print(f"{name:<19} median loss {losses[name].median():.2f}, over 1,000 or no number: {worse:.0%}")
+    print(
+        f"{name:<19} median loss {losses[name].median():.2f}, over 1,000 or no number: {worse:.0%}"
+    )
 
 # %% tags=["nbval-check-output", "hide-output"]
 first = losses["start not put back"]
@@ -355,6 +361,7 @@ def train_classifier(norm):
     )
     return learner
 
+
 # %% tags=["hide-output"]
 asked = to_device(blob_episodes("test", episodes, seed=seed), where)
 
@@ -365,7 +372,10 @@ def right_answers(learner, query):
     return (outputs.argmax(-1) == query.y).double().cpu()
 
 
-norms = {"batch norm": nn.BatchNorm1d(40, track_running_stats=False), "layer norm": nn.LayerNorm(40)}
+norms = {
+    "batch norm": nn.BatchNorm1d(40, track_running_stats=False),
+    "layer norm": nn.LayerNorm(40),
+}
 marks, accuracy = {}, {}
 x, y = (part.unflatten(1, (5, 10)) for part in asked.query)  # [episodes, classes, ten questions]
 for name, norm in norms.items():
@@ -373,7 +383,9 @@ for name, norm in norms.items():
     marks[name] = right_answers(learner, asked.query)
     by_class = torch.stack([right_answers(learner, Split(x[:, c], y[:, c])) for c in range(5)])
     accuracy[name] = (100 * marks[name].mean(), 100 * by_class.mean())
-    print(f"{name}: all at once {accuracy[name][0]:.1f} %, class by class {accuracy[name][1]:.1f} %")
+    print(
+        f"{name}: all at once {accuracy[name][0]:.1f} %, class by class {accuracy[name][1]:.1f} %"
+    )
 
 # %% tags=["nbval-check-output", "hide-output"]
 drops = {name: at_once - apart for name, (at_once, apart) in accuracy.items()}
@@ -421,7 +433,9 @@ print(f"(c) looking once, after {n}, finds one in {differs[n - 1]:.1%}")
 replays.show()
 
 # %% tags=["nbval-check-output", "hide-output"]
-finding("(a) after 10 unpaired episodes: share of replays with a lead of 2 points", lead[9], above=0.4)
+finding(
+    "(a) after 10 unpaired episodes: share of replays with a lead of 2 points", lead[9], above=0.4
+)
 finding("(b) looked at again and again: share with a winner", ever[-1], above=0.15)
 finding(
     "(c) looked at once: share with a winner, unpaired and paired",
@@ -475,6 +489,7 @@ finding(
 #
 # </details>
 
+
 # %% tags=["exercise"]
 def inner_loop(loss, theta, alpha, steps):
     """θ_k after some gradient steps on a loss, differentiable in θ.
@@ -491,6 +506,7 @@ def inner_loop(loss, theta, alpha, steps):
         theta = theta - alpha * g
     return theta
     # </solution>
+
 
 # %%
 from metalearn_lab.exercises.hidden_mistakes import check_inner_loop
@@ -515,6 +531,7 @@ check_inner_loop(inner_loop)
 #
 # </details>
 
+
 # %% tags=["exercise"]
 def slope_check(loss, theta, gradient, d, h):
     """How far a claimed gradient is off along a direction, relative to the true slope.
@@ -530,6 +547,7 @@ def slope_check(loss, theta, gradient, d, h):
     slope = (loss(theta + h * d) - loss(theta - h * d)) / (2 * h)
     return ((d * gradient).sum() - slope).abs() / slope.abs()
     # </solution>
+
 
 # %%
 from metalearn_lab.exercises.hidden_mistakes import check_slope_error
@@ -554,6 +572,7 @@ check_slope_error(slope_check)
 #
 # </details>
 
+
 # %% tags=["exercise"]
 def episodes_needed(sd, half_width):
     """Number of episodes for a 95 % interval of ± half_width, both in points."""
@@ -562,6 +581,7 @@ def episodes_needed(sd, half_width):
 
     return math.ceil((1.96 * sd / half_width) ** 2)
     # </solution>
+
 
 # %%
 from metalearn_lab.exercises.hidden_mistakes import check_episodes_needed
@@ -603,7 +623,7 @@ headline(
 # The training curve shows none of the first three. A second way to the same number does.
 #
 # A mistake that we dropped: `torch.func.vmap` through PyTorch's batch norm, layer norm or instance norm gives a wrong second
-# derivative ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). TEXT-VMAP This library refuses such a model, and
+# derivative ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because its harm was not measured at five seeds. This library refuses such a model, and
 # `check_meta_gradient` finds it.
 #
 # ## Sources

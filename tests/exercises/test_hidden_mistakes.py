@@ -131,16 +131,16 @@ def one_sided(loss, theta, gradient, d, h):
 SLOPES = {
     "one-sided": one_sided,
     "divide the difference of the two losses by 2h": lambda loss, theta, g, d, h: (
-        (d @ g / (2 * slope(loss, theta, d, h)) - 1).abs()
-    ),
+        d @ g / (2 * slope(loss, theta, d, h)) - 1
+    ).abs(),
     "the error is relative": lambda loss, theta, g, d, h: (d @ g - slope(loss, theta, d, h)).abs(),
     "not of the claimed one": lambda loss, theta, g, d, h: (
-        (1 - slope(loss, theta, d, h) / (d @ g)).abs()
-    ),
+        1 - slope(loss, theta, d, h) / (d @ g)
+    ).abs(),
     "no sign": lambda loss, theta, g, d, h: d @ g / slope(loss, theta, d, h) - 1,
     "sum of the products": lambda loss, theta, g, d, h: (
-        (g.sum() / slope(loss, theta, d, h) - 1).abs()
-    ),
+        g.sum() / slope(loss, theta, d, h) - 1
+    ).abs(),
     "it should be": lambda loss, theta, g, d, h: 1e-9,
 }
 

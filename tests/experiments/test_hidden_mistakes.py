@@ -25,7 +25,9 @@ BOWLS = Bowls((1.0, 6.0), (-1.0, 2.0), 0.1, 1)
     [(None, "maml"), (NO_GRAPH, "first_order_maml"), (NOT_USED, "joint")],
 )
 def test_a_program_settles_where_its_algorithm_does(mistake, algorithm):
-    exact = stationary_point(algorithm, BOWLS.curvatures, BOWLS.centres, inner_lr=0.1, inner_steps=1)
+    exact = stationary_point(
+        algorithm, BOWLS.curvatures, BOWLS.centres, inner_lr=0.1, inner_steps=1
+    )
     assert outer_path(BOWLS, 0.3, 0.1, 400, mistake)[-1] == pytest.approx(exact)
 
 

@@ -65,4 +65,7 @@ def test_what_is_drawn_is_the_path_from_where_the_start_is_dragged(explorer, mis
 
 def test_no_outer_step_leaves_the_start_alone(explorer):
     explorer.controls["steps"].value = 0
-    assert [[dot.x for dot in drawn(explorer, panel)[0]] for panel in (0, 1)] == [[-2.0], [-2.0, -2.0]]
+    assert [[dot.x for dot in drawn(explorer, panel)[0]] for panel in (0, 1)] == [
+        [-2.0],
+        [-2.0, -2.0],
+    ]

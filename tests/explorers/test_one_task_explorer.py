@@ -41,7 +41,10 @@ def by_hand(model, alpha, x, y, asked):
     for _ in range(STEPS):
         loss = F.mse_loss(functional_call(model, theta, (x,)), y)
         g = torch.autograd.grad(loss, list(theta.values()))
-        theta = {n: (w - alpha * s).detach().requires_grad_() for (n, w), s in zip(theta.items(), g, strict=True)}
+        theta = {
+            n: (w - alpha * s).detach().requires_grad_()
+            for (n, w), s in zip(theta.items(), g, strict=True)
+        }
         outputs.append(functional_call(model, theta, (asked,)))
     return torch.stack(outputs)[..., 0].detach()
 
@@ -52,7 +55,9 @@ def curves(explorer, name, panel):
     return torch.as_tensor(curve.y)
 
 
-@pytest.mark.parametrize(("points", "step", "crest"), [(0, 1, None), (2, 4, (1.7, 4.5)), (1, 0, (4, -2))])
+@pytest.mark.parametrize(
+    ("points", "step", "crest"), [(0, 1, None), (2, 4, (1.7, 4.5)), (1, 0, (4, -2))]
+)
 def test_what_is_drawn_is_gradient_descent_on_the_task_that_is_dragged(
     explorer, learners, points, step, crest
 ):

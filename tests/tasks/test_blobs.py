@@ -1,4 +1,4 @@
-"""Clouds of points: sizes, labels in blocks, other addresses other classes, no item on both sides."""
+"""Clouds of points: sizes, labels in blocks, other classes at other addresses."""
 
 import pytest
 import torch
