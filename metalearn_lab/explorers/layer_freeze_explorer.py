@@ -16,7 +16,7 @@ from metalearn_lab.figures.scene import Scene
 
 
 class LayerFreezeExplorer(Explorer):
-    """A box for each layer, the learner and the inner step; bars of similarity and the score.
+    """A box for each layer, the learner and the inner step; at first the head moves alone.
 
     Args:
         studies: by the label in the list of learners; all of models with as many layers.
@@ -36,7 +36,7 @@ class LayerFreezeExplorer(Explorer):
         self.studies = dict(studies)
         self.scenes = {label: _scene(studies[label], styles[label]) for label in studies}
         most = min(study.of("all").curves.steps for study in studies.values())
-        boxes = {_key(name): toggle(f"{name} adapts", True) for name in layers.pop()}
+        boxes = {_key(name): toggle(f"{name} adapts", name == "head") for name in layers.pop()}
         super().__init__(
             {
                 "learner": choice("network and tasks", list(studies), next(iter(studies))),
