@@ -275,7 +275,7 @@ finding(
 #
 # **Predict.** The right program has a loss of a few tenths. How large is it, roughly, with each of the two mistakes?
 
-# %% tags=["hide-output"]
+# %%
 import copy
 
 from metalearn_lab import predict_along
@@ -294,6 +294,7 @@ def one_after_the_other(model):
     return torch.tensor(ends)
 
 
+# %% tags=["hide-output"]
 network = trained["right"][0]
 losses["start not put back"] = one_after_the_other(copy.deepcopy(network.model))
 summing = copy.copy(network)
@@ -620,19 +621,15 @@ headline(
 # | batch statistics | accuracy that users never get | ask the questions in other groups |
 # | looking until it differs | a winner | fix the number of episodes, pair them, look once |
 #
-# The training curve shows none of the first three. A second way to the same number does.
-#
-# A mistake that we dropped: `torch.func.vmap` through PyTorch's batch norm, layer norm or instance norm gives a wrong second
-# derivative ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because its harm was not measured at five seeds. This library refuses such a model, and
-# `check_meta_gradient` finds it.
+# `torch.func.vmap` through PyTorch's batch norm, layer norm or instance norm hides as well: its second derivative is wrong
+# ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we did not measure its harm at five
+# seeds. The slope check finds it, and this library refuses such a model.
 #
 # ## Sources
 #
 # - Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*, ICML 2017,
-#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). That its loss is divided by $K$ is in its released code.
+#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). The division by $K$ is in its released code.
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
 #   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6 has the numbers with and without transduction.
-# - Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019,
-#   [arXiv:1810.09502](https://arxiv.org/abs/1810.09502): what inner rates, steps and batch norm do to stability.
 #
 # Next: [next](00_next.ipynb).
