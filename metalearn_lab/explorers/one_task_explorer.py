@@ -19,7 +19,7 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task
 
 ALL = "all of them"
-LOG_LOSSES = (-3.0, 1.5)
+LOG_LOSSES = (-2.0, 1.5)
 _POINTS, _HEIGHT = 101, 6.0
 
 
@@ -55,7 +55,7 @@ class OneTaskExplorer(DragExplorer):
                 "step": slider("inner step", min(1, steps), 0, steps),
                 "thick": choice("drawn thick", shown, ALL),
             },
-            handles={"crest": (2.6, 3.5)},
+            handles={"crest": (4.2, 4.0)},
         )
 
     def task(self, points: int, crest: tuple[float, float]) -> Task:

@@ -632,4 +632,4 @@ headline(
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
 #   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6 has the numbers with and without transduction.
 #
-# Next: [next](00_next.ipynb).
+# Next: back to the map in [00 Start here](00_start_here.ipynb).
