@@ -256,7 +256,7 @@ finding(
 # (a) The curve that ends lowest belongs to a broken program: it is judged on the points it has just fitted. It *reports* a loss of about
 # 0.1 and *has* about four times as much. (b) Worst is the loss at θ: it has learned to be good before any step, as pretraining does.
 #
-# Without the graph the loss is about half as large again as MAML's. That is first-order MAML on a smooth (tanh) network at this α. On other
+# Without the graph the loss is higher than MAML's, though the method is sound: this is first-order MAML, on a smooth (tanh) network. On other
 # networks it loses less (chapter [04](04_first_order_and_reptile.ipynb)), and then the mistake hides even better.
 #
 # All four curves fall. None of them told you anything.
@@ -311,8 +311,8 @@ for name in ("right", "start not put back", "sum"):
 first = losses["start not put back"]
 back = interval_over_tasks(first - losses["right"][: len(first)])
 finding("start not put back: the loss is higher, by more than the paired interval", back, above=0)
-diverged = (~(losses["sum"] < 1000)).double().mean()
-finding("sum: the share of tasks with a loss over 1,000 or no number", diverged, above=0.5)
+times = losses["sum"].nan_to_num(1e9).median() / losses["right"].median()
+finding("sum: its median loss over that of the right program", times.clamp(max=1e9), above=10)
 finding("mean: the largest loss of a task, over 1,000", losses["right"].max() / 1000, below=1)
 
 # %% [markdown]
@@ -320,7 +320,7 @@ finding("mean: the largest loss of a task, over 1,000", losses["right"].max() / 
 #
 # - **Not put back.** The first task is solved as it should be. Then the start wanders off, and after a few tasks it is no longer MAML's
 #   start. The check is one line: compare the weights before and after the inner loop. The mend: new tensors, as in exercise 1.
-# - **Sum.** With ten points the step is ten times as long, and on more than half of the tasks the inner loop diverges. The check: give
+# - **Sum.** With ten points the step is ten times as long, and on many tasks the inner loop diverges. The check: give
 #   every support point twice. Under a mean nothing may change. With a small α nothing diverges, and you only wonder why your α
 #   is not the paper's.
 #
