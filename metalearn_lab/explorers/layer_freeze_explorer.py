@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import compress
 
-from metalearn_lab.comparison.freeze_table import score_text
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.layer_freeze import FreezeStudy
@@ -13,6 +12,8 @@ from metalearn_lab.explorers.controls import choice, slider, toggle
 from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
 from metalearn_lab.figures.scene import Scene
+
+_DIVERGED = 1e3
 
 
 class LayerFreezeExplorer(Explorer):
@@ -112,4 +113,6 @@ def _scene(study: FreezeStudy, style: str) -> Scene[LayerFreezePicture]:
 
 
 def _text(interval: Interval, index: int) -> str:
-    return score_text(float(interval.mean[index]), float(interval.half_width[index]))
+    """A mean with its half-width; "diverged" if it is over 1,000 or no number."""
+    mean, half_width = (float(values[index]) for values in interval[:2])
+    return f"{mean:.2f} ± {half_width:.2f}" if mean < _DIVERGED else "diverged"
