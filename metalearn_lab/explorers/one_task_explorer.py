@@ -80,7 +80,7 @@ class OneTaskExplorer(DragExplorer):
             width = 3.2 if name == thick else 1.5
             logs = losses[name].log10().nan_to_num(9.0).clamp(*LOG_LOSSES)
             marks += [
-                Curve(self.x, fit[step].clamp(-_HEIGHT, _HEIGHT), width=width, **curve_look(name)),
+                Curve(self.x, fit[step], width=width, **curve_look(name)),
                 Curve(range(self.steps + 1), logs, width=width, panel=1, **curve_look(name)),
             ]
         marks += [
