@@ -231,19 +231,16 @@ for name, (_, reported) in trained.items():
     )
 
 # %% tags=["nbval-check-output", "hide-output"]
-for name in ("no graph", "loss at θ", "query is support"):
+for name, share in (("no graph", ""), ("loss at θ", ""), ("query is support", "4 of 5 seeds")):
     finding(
         f"{name}: the unseen loss is higher than the right program's, by more than the paired interval",
         interval_over_tasks(losses[name] - losses["right"]),
         above=0,
+        share=share,
     )
 reports = {name: reported[-1][1] for name, (_, reported) in trained.items()}
-finding(
-    "query is support: it reports less than half of the right program's loss",
-    reports["query is support"] / reports["right"],
-    above=0,
-    below=0.5,
-)
+own = losses["query is support"].mean().item() / reports["query is support"]
+finding("query is support: its unseen loss over what it reports", own, above=3)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 15 minutes.** Three groups, one for each broken class: read the lines, say what comes out of the three checks, then
@@ -253,8 +250,9 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) The curve that ends lowest belongs to a broken program: it is judged on the points it has just fitted. It *reports* a loss of about
-# 0.1 and *has* about four times as much. (b) Worst is the loss at θ: it has learned to be good before any step, as pretraining does.
+# (a) The curve that ends lowest belongs to a broken program: it is judged on the points it has just fitted. What it *has* on unseen
+# sinusoids is more than three times what it *reports*. In four of five trainings it was clearly worse than the right program, in one level.
+# (b) Worst is the loss at θ: it has learned to be good before any step, as pretraining does.
 #
 # Without the graph the loss is higher than MAML's, though the method is sound: this is first-order MAML, on a smooth (tanh) network. On other
 # networks it loses less (chapter [04](04_first_order_and_reptile.ipynb)), and then the mistake hides even better.
