@@ -259,7 +259,6 @@ finding("query is support: its unseen loss over what it reports", own, above=3)
 #
 # All four curves fall. None of them told you anything.
 #
-#
 # </details>
 #
 # ## Mistakes after the training
@@ -323,7 +322,6 @@ finding("mean: the largest loss of a task, over 1,000", losses["right"].max() / 
 #   is not the paper's.
 #
 # </details>
-#
 #
 # ### A mistake that flatters: batch statistics
 #
@@ -407,7 +405,6 @@ finding(
 #
 # </details>
 #
-#
 # ### A mistake of patience: when do you stop looking?
 #
 # Two methods that are **equal by construction**: the layer-norm classifier under two names, A and B. In every episode a coin deals
@@ -462,7 +459,6 @@ finding(
 # out of the difference. Leads by chance get rarer. The 5 % stay 5 %.
 #
 # </details>
-#
 #
 # ## Try it yourself
 #
