@@ -26,11 +26,11 @@ FAST: dict[str, dict[str, Any]] = {
     },
     "05_adaptation_lab": {
         "iterations": 20,
-        "text_iterations": 5,
-        "validation_tasks": 8,
         "unseen_tasks": 8,
         "test_steps": 6,
-        "episodes": 24,
+        "trainings": 2,
+        "text_iterations": 5,
+        "episodes": 12,
     },
     "06_few_shot_text": {"iterations": 20, "test_episodes": 10},
     "14_scaling_up": {
@@ -40,6 +40,12 @@ FAST: dict[str, dict[str, Any]] = {
         "meta_batch": 8,
         "iterations": 5,
         "bf16_iterations": 5,
+    },
+    "16_mistakes_that_hide": {
+        "iterations": 20,
+        "unseen_tasks": 8,
+        "class_iterations": 5,
+        "episodes": 24,
     },
 }
 

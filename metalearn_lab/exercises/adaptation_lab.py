@@ -1,112 +1,122 @@
-"""Self-checks of the adaptation lab: a mended inner loop, similarity, intervals, reductions."""
+"""Self-checks of the adaptation lab: an inner loop for some layers, and similarity."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import describe_mistake, find_likely_mistake, is_same_answer
-from metalearn_lab.exercises.verdict import Verdict, judged, self_check
+from metalearn_lab.exercises.mistakes import describe_mistake, is_same_answer
+from metalearn_lab.exercises.verdict import Refused, Verdict, judged, self_check
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from metalearn_lab.tasks.seeds import generator
 
-InnerLoop = Callable[[Callable[[Tensor], Tensor], Tensor, float, int], Tensor]
+Weights = dict[str, Tensor]
+PartialLoop = Callable[[Callable[[Weights], Tensor], Weights, float, int, str], Weights]
 
-_SUMMED_ALPHA, _ITEMS = 0.01, 25
-_SPREADS = {
-    (15.0, 1.0): "set the half-width 1.96 s / √n to what is wanted, and solve for n",
-    (15.0, 0.5): "right for ± 1 point, but half the width must take four times as many",
-    (3.0, 1.0): "right for a standard deviation of 15, not for one of 3",
-    (24.0, 2.0): "right for a standard deviation of 15, not for one of 24",
-}
-"""Hints by a standard deviation, and the half-width wanted."""
-
-
-@dataclass(frozen=True)
-class _Bowl:
-    """The loss a/2 (θ − c)² + b/4 (θ − c)⁴; its curvature changes with θ unless b is 0."""
-
-    a: float
-    c: float
-    b: float = 0.0
-
-    def __call__(self, theta: Tensor) -> Tensor:
-        return self.a / 2 * (theta - self.c) ** 2 + self.b / 4 * (theta - self.c) ** 4
-
-    def slope(self, theta: float) -> float:
-        return self.a * (theta - self.c) + self.b * (theta - self.c) ** 3
-
-    def curvature(self, theta: float) -> float:
-        return self.a + 3 * self.b * (theta - self.c) ** 2
-
-    def path(self, theta: float, alpha: float, steps: int) -> list[float]:
-        """θ_0, …, θ_k."""
-        path = [theta]
-        for _ in range(steps):
-            path.append(path[-1] - alpha * self.slope(path[-1]))
-        return path
+_SIZES = {"body.0.weight": 3, "body.0.bias": 2, "forehead.weight": 2, "head.weight": 4}
+"""Names of weights, and how many numbers each holds; one only looks like the head."""
 
 
 @self_check
-def check_inner_loop(inner_loop: InnerLoop) -> Verdict:
-    """On bowls where θ_k and dθ_k/dθ, the product of 1 − αL″(θ_j), are known.
+def check_partial_loop(partial_loop: PartialLoop) -> Verdict:
+    """On a loss in which all weights are coupled: where the steps end, and the way back.
 
     Args:
-        inner_loop: takes a loss of θ, θ, α and k, and returns θ_k, connected to θ.
+        partial_loop: takes a loss of the weights by name, the weights, α, k and how the names of
+            the weights that move begin; returns the weights after k steps, by name.
     """
-    bowls = drawn_settings("inner loop", 3, (0.5, 3), (-1, 1), (0.2, 0.6), (-1.5, 1.5), (0.02, 0.1))
-    settings = [
-        (_Bowl(3.0, 1.0), -2.0, 0.1, 4),
-        *((_Bowl(a, c, b), start, alpha, 2 + i) for i, (a, c, b, start, alpha) in enumerate(bowls)),
-    ]
+    settings = ((0.1, 1, "head."), (0.05, 3, "head."), (0.08, 2, "body."))
     return judged(
-        "The start stays where it is, and dθ_k/dθ is the product of 1 − αL″(θ_j).",
-        (_inner_loop_mistake(inner_loop, *setting) for setting in settings),
+        "Only what you name moves, and the gradient finds its way back to every weight.",
+        (_partial_mistake(partial_loop, i, *each) for i, each in enumerate(settings)),
     )
 
 
-def _inner_loop_mistake(
-    inner_loop: InnerLoop, bowl: _Bowl, start: float, alpha: float, steps: int
+def _partial_mistake(
+    partial_loop: PartialLoop, address: int, alpha: float, steps: int, moves: str
 ) -> str | None:
-    theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-    theta_k = tensor(inner_loop(bowl, theta, alpha, steps), ())
-    path = bowl.path(start, alpha, steps)
-    likely_ends = {
-        "that is θ after one step: take all k": path[1],
-        "your steps go up the gradient: θ − αg, not θ + αg": bowl.path(start, -alpha, steps)[-1],
-        "every step used the gradient at the start: take it anew at θ_j": start
-        - steps * alpha * bowl.slope(start),
+    numbers = generator("partial loop exercise", address)
+    size = sum(_SIZES.values())
+    mixed, target = (
+        torch.randn(shape, generator=numbers, dtype=torch.float64)
+        for shape in ((size, size), (size,))
+    )
+    theta = {
+        name: torch.randn(count, generator=numbers, dtype=torch.float64).requires_grad_()
+        for name, count in _SIZES.items()
     }
-    wrong_end = f"θ_k = {theta_k.item():.4f} is not where {steps} steps of θ − αg end"
-    if hint := describe_mistake(theta_k.item(), path[-1], likely_ends, wrong_end):
+
+    def loss(weights: Weights) -> Tensor:
+        whole = torch.cat([weights[name] for name in _SIZES])
+        return (mixed @ whole / size**0.5 - target).square().mean() + whole.pow(4).mean() / 10
+
+    given: object = partial_loop(loss, dict(theta), alpha, steps, moves)
+    if not isinstance(given, dict) or given.keys() != theta.keys():
+        raise Refused("a dictionary is asked for, with every weight under its name, moved or not.")
+    ends = torch.cat([tensor(given[name], (count,)) for name, count in _SIZES.items()])
+
+    def ended(chosen: Callable[[str], bool], rate: float = alpha, count: int = steps) -> Tensor:
+        return torch.cat(list(_stepped(loss, theta, rate, count, chosen).values()))
+
+    def named(name: str) -> bool:
+        return name.startswith(moves)
+
+    right = ended(named)
+    likely = {
+        "all weights have moved: leave those whose name begins otherwise": ended(lambda name: True),
+        "what should move stands still, and the rest has moved": ended(
+            lambda name: not named(name)
+        ),
+        "nothing has moved": ended(named, 0.0),
+        "a name must *begin* with it: `forehead.weight` is no part of the head": ended(
+            lambda name: moves.rstrip(".") in name
+        ),
+        "your steps go up the gradient": ended(named, -alpha),
+        "every step used the gradient at the start, or there is one step only: take it anew": ended(
+            named, alpha * steps, 1
+        ),
+        "that is after one step: take all k": ended(named, count=1),
+    }
+    other = f"after {steps} steps the weights are not where θ − αg leads"
+    if hint := describe_mistake(ends, right, likely, other):
         return hint
-    slope = None
-    if theta_k.requires_grad:
-        [slope] = torch.autograd.grad(theta_k, theta, allow_unused=True)
-    if slope is None:
-        return "θ_k is cut off from θ: no detach(), no torch.no_grad() in the loop"
-    exact = math.prod(1 - alpha * bowl.curvature(theta_j) for theta_j in path[:-1])
-    likely_slopes = {
-        "dθ_k/dθ comes out as 1: this is first-order MAML in disguise. The gradient g of each "
-        "step is a function of θ too. Is create_graph=True there, and is the step θ = θ − αg, "
-        "not through .data?": 1.0,
-        "every step has the curvature at the start: step j has that at θ_j": (
-            1 - alpha * bowl.curvature(start)
-        )
-        ** steps,
-    }
+    return _way_back_mistake(ends, right, theta)
+
+
+def _stepped(
+    loss: Callable[[Weights], Tensor],
+    theta: Weights,
+    alpha: float,
+    steps: int,
+    moves: Callable[[str], bool],
+) -> Weights:
+    for _ in range(steps):
+        slopes = torch.autograd.grad(loss(theta), list(theta.values()), create_graph=True)
+        theta = {
+            name: w - alpha * g if moves(name) else w
+            for (name, w), g in zip(theta.items(), slopes, strict=True)
+        }
+    return theta
+
+
+def _way_back_mistake(ends: Tensor, right: Tensor, theta: Weights) -> str | None:
+    """Whether the gradient of what is returned is the one through all steps."""
+    weights = list(theta.values())
+    weighed = torch.linspace(1, 2, len(ends), dtype=torch.float64)
+    if not ends.requires_grad:
+        return "what you return is cut off from θ: no detach(), no torch.no_grad()"
+    found = torch.autograd.grad(ends @ weighed, weights, allow_unused=True)
+    if any(g is None for g in found):
+        return "one of the weights you return is cut off from θ: no detach(), no new leaves"
+    exact = torch.autograd.grad(right @ weighed, weights)
     return describe_mistake(
-        slope,
-        exact,
-        likely_slopes,
-        f"dθ_k/dθ should be {exact:.4f}, the product of 1 − αL″(θ_j) over the steps (on a bowl of "
-        f"curvature a, (1 − αa)^k); yours is {slope.item():.4f}",
+        torch.cat([g for g in found if g is not None]),
+        torch.cat(exact),
+        {"this is first-order MAML: the inner gradients need create_graph=True": weighed},
+        "θ_k is right, its derivative in θ is not: let autograd see every step",
     )
 
 
@@ -149,60 +159,4 @@ def _similarity_mistake(
             return hint
     return describe_mistake(
         given, exact, {}, f"on the test pair it should be {exact:.4f}, yours is {given:.4f}"
-    )
-
-
-@self_check
-def check_episodes_needed(episodes_needed: Callable[[float, float], float]) -> Verdict:
-    """For a spread of 15 points and a half-width of 1 point: 865 episodes, to rounding.
-
-    Args:
-        episodes_needed: takes the standard deviation of one episode and the half-width wanted.
-    """
-    return judged(
-        "Half the width takes four times the episodes.",
-        (
-            _episodes_mistake(number(episodes_needed(*setting)), *setting, hint)
-            for setting, hint in _SPREADS.items()
-        ),
-    )
-
-
-def _episodes_mistake(
-    given: float, spread: float, half_width: float, other_hint: str
-) -> str | None:
-    exact = (1.96 * spread / half_width) ** 2
-    # As it is, or rounded up; 1.95996 for 1.96 will do.
-    if 0.999 * exact <= given <= 1.001 * exact + 1:
-        return None
-    if math.floor(exact) == given:
-        return f"{exact:.2f} episodes rounded down are too few: round up"
-    if (spread, half_width) != (15.0, 1.0):
-        return other_hint
-    likely = {
-        "that is the root: the half-width is 1.96 s / √n, so solve for n": math.sqrt(exact),
-        "that is for one standard error: 95 % takes 1.96 of them": (spread / half_width) ** 2,
-        "that is for the difference of two means; here it is one mean": 2 * exact,
-    }
-    return find_likely_mistake(given, likely, tolerance=0.01) or other_hint
-
-
-@self_check
-def check_mean_alpha(alpha: float) -> Verdict:
-    """A summed loss of 25 items at α = 0.01 takes the steps of a mean loss at α = 0.25.
-
-    Args:
-        alpha: the reader's α for the mean.
-    """
-    likely = {
-        "the other way round: the mean's gradient is the smaller one": _SUMMED_ALPHA / _ITEMS,
-        "the loss is summed over all items of the support set: 5 ways, 5 shots each": _SUMMED_ALPHA
-        * 5,
-    }
-    way_on = "how many times larger is the gradient of a sum over the support than its mean?"
-    hint = describe_mistake(
-        number(alpha), _SUMMED_ALPHA * _ITEMS, likely, way_on, tolerance=1e-3, smallest_scale=0.0
-    )
-    return judged(
-        "The sum's gradient is 25 times the mean's, so its α looks 25 times smaller.", [hint]
     )

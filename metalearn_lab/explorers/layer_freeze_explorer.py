@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import compress
 
-from metalearn_lab.comparison.freeze_table import score_text
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.layer_freeze import FreezeStudy
@@ -14,9 +13,11 @@ from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
 from metalearn_lab.figures.scene import Scene
 
+_DIVERGED = 1e3
+
 
 class LayerFreezeExplorer(Explorer):
-    """A box for each layer, the learner and the inner step; bars of similarity and the score.
+    """A box for each layer, the learner and the inner step; at first the head moves alone.
 
     Args:
         studies: by the label in the list of learners; all of models with as many layers.
@@ -36,7 +37,7 @@ class LayerFreezeExplorer(Explorer):
         self.studies = dict(studies)
         self.scenes = {label: _scene(studies[label], styles[label]) for label in studies}
         most = min(study.of("all").curves.steps for study in studies.values())
-        boxes = {_key(name): toggle(f"{name} adapts", True) for name in layers.pop()}
+        boxes = {_key(name): toggle(f"{name} adapts", name == "head") for name in layers.pop()}
         super().__init__(
             {
                 "learner": choice("network and tasks", list(studies), next(iter(studies))),
@@ -112,4 +113,6 @@ def _scene(study: FreezeStudy, style: str) -> Scene[LayerFreezePicture]:
 
 
 def _text(interval: Interval, index: int) -> str:
-    return score_text(float(interval.mean[index]), float(interval.half_width[index]))
+    """A mean with its half-width; "diverged" if it is over 1,000 or no number."""
+    mean, half_width = (float(values[index]) for values in interval[:2])
+    return f"{mean:.2f} ± {half_width:.2f}" if mean < _DIVERGED else "diverged"

@@ -82,7 +82,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         5,
         "adaptation_lab",
         "The adaptation lab",
-        "What has each learner learned, what did it cost, and how do such programs go wrong?",
+        "Every learner on the same tasks: which wins under which budget, and which layers adapt?",
     ),
     Chapter(
         6,
@@ -95,6 +95,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "scaling_up",
         "Scaling up",
         "From laptop to GPU to cluster: what does each step buy, and how is a sweep's report read?",
+    ),
+    Chapter(
+        16,
+        "mistakes_that_hide",
+        "Mistakes that hide",
+        "Which mistakes raise no error, what do they cost, and which check finds them?",
     ),
 )
 

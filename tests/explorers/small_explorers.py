@@ -23,15 +23,16 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
     STARTS,
     GradientAngleExplorer,
 )
+from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
+from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
-from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
@@ -96,6 +97,10 @@ def gradient_angle_explorer() -> Explorer:
     )
 
 
+def hidden_mistake_explorer() -> Explorer:
+    return HiddenMistakeExplorer(Bowls((1.0, 8.0), (-1.5, 1.5), 0.1, 1))
+
+
 def interval_replay_explorer() -> Explorer:
     return IntervalReplayExplorer((_numbers(20, 2, 25) < 0.6).float().mean(-1), replays=10)
 
@@ -111,6 +116,10 @@ def layer_freeze_explorer() -> Explorer:
 def memory_budget_explorer() -> Explorer:
     ways = {"second order": StepMemory(0.0, 4e6, 2e6), "first order": StepMemory(0.0, 4e6, 0.0)}
     return MemoryBudgetExplorer(ways, "a network")
+
+
+def one_task_explorer() -> Explorer:
+    return OneTaskExplorer(_learners(), UNSEEN, choices=4, steps=3)
 
 
 def over_fitting_explorer() -> Explorer:
@@ -155,10 +164,6 @@ def shots_explorer() -> Explorer:
         },
         chance=0.2,
     )
-
-
-def side_by_side_explorer() -> Explorer:
-    return SideBySideExplorer(_learners(), UNSEEN, tasks=4, steps=3)
 
 
 def sinusoid_adaptation_explorer() -> Explorer:

@@ -43,10 +43,10 @@ def written(interval, place):
     return f"{interval.mean[place]:.2f} ± {interval.half_width[place]:.2f}"
 
 
-def test_it_starts_with_all_layers_moving_at_the_last_step(explorer):
+def test_it_starts_with_the_head_moving_alone_at_the_last_step(explorer):
     assert [row[:2] for row in rows(explorer)] == [
-        ["layer 1", "moves"],
-        ["layer 2", "moves"],
+        ["layer 1", "frozen"],
+        ["layer 2", "frozen"],
         ["head", "moves"],
     ]
     assert explorer.controls["step"].value == 4

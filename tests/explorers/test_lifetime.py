@@ -30,15 +30,16 @@ from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
+from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
+from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
-from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
@@ -106,9 +107,9 @@ def memory():
     return lambda: MemoryBudgetExplorer(ways, "a network")
 
 
-def side_by_side():
+def one_task():
     learners = maml()
-    return lambda: SideBySideExplorer(learners, FAMILY, tasks=2, steps=1)
+    return lambda: OneTaskExplorer(learners, FAMILY, choices=2, steps=1)
 
 
 def rate_steps():
@@ -130,9 +131,11 @@ MAKERS = {
     DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
     EpisodeExplorer: episodes,
     by_angle.GradientAngleExplorer: gradient_angle,
+    HiddenMistakeExplorer: lambda: lambda: HiddenMistakeExplorer(BOWLS),
     IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
     LayerFreezeExplorer: layer_freeze,
     MemoryBudgetExplorer: memory,
+    OneTaskExplorer: one_task,
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReptilePathExplorer: reptile_path,
@@ -140,7 +143,6 @@ MAKERS = {
         lambda: ShardingExplorer(ShardingTime(64, 1.0, 10.0, 10_000, Network(0.5, 1e-6)), "here")
     ),
     ShotsExplorer: shots,
-    SideBySideExplorer: side_by_side,
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     StartExplorer: lambda: lambda: StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)),

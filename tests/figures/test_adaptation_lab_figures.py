@@ -1,34 +1,12 @@
 """The figures of the adaptation lab draw what they are given."""
 
-import pytest
 import torch
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
 from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
-from metalearn_lab.figures.cost_of_steps import cost_of_steps_figure
 from metalearn_lab.figures.interval_replay import IntervalReplay, interval_replay_scene
 from metalearn_lab.figures.layer_freeze import LayerFreezePicture, layer_freeze_scene
-from metalearn_lab.figures.side_by_side import SideBySide, side_by_side_scene
-
-COST = {"second order": [1.0, 5.0], "first order": [1.0, 1.0]}
-
-
-def test_cost_has_a_line_for_each_way_in_each_panel():
-    figure = cost_of_steps_figure((1, 5), COST, {"second order": [2.0, 9.0]})
-    memory, times = figure.axes
-    drawn = {line.get_label(): list(line.get_ydata()) for line in memory.get_lines()}
-    assert drawn == COST
-    [line] = times.get_lines()
-    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 5], [2.0, 9.0])
-    assert len({line.get_linestyle() for line in memory.get_lines()}) == 2
-    assert [text.get_text() for text in memory.texts] == ["5.0", "1.0"]
-
-
-@pytest.mark.parametrize("lines", [{"by magic": [1.0, 2.0]}, {"first order": [1.0]}])
-def test_another_way_or_another_length_is_refused(lines):
-    with pytest.raises(ValueError, match="must be one of second order"):
-        cost_of_steps_figure((1, 5), lines, {})
 
 
 def interval(*mean):
@@ -71,17 +49,6 @@ def test_a_replay_of_one_episode_can_be_drawn():
     )
     data_uri, _ = scene.bundle(data, "one episode, and no interval yet")
     assert data_uri["image/png"]
-
-
-def test_losses_outside_the_axis_are_drawn_at_its_edge():
-    scene = side_by_side_scene(("maml",), 2)
-    x = torch.linspace(-5, 5, 7)
-    losses = {"maml": torch.tensor([1e-9, torch.nan, 1.0])}
-    data = SideBySide(4, x, x.sin(), torch.zeros(3, 2), "maml", x.cos(), losses, 1)
-    fit, axes = scene.figure(data).axes
-    assert "Sinusoid 4: MAML after 1 step" in [text.get_text() for text in fit.texts]
-    [line] = [line for line in axes.get_lines() if len(line.get_xdata()) == 3]
-    assert list(line.get_ydata()) == pytest.approx([1e-2, 30, 1.0])
 
 
 def test_curves_on_a_logarithmic_axis_have_round_ticks_within_its_ends():
