@@ -43,7 +43,7 @@ STYLES: dict[str, Line] = {
 
 LABELS: dict[str, str] = {
     **{name: method.title for name, method in METHODS.items()},
-    "joint": "joint training",
+    "joint": "pretraining",
     "last_layers": "pretrain + last layers",
     "lora": "pretrain + LoRA",
     "head_only": "ANIL (head only)",

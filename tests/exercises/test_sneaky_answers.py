@@ -66,8 +66,6 @@ PLAIN = {
     "check_refused_ways": (7, {"classes": 6}, True),
     "check_settled": (0.4, BOWLS, True),
     "check_largest_rate": (0.25, {"curvatures": (1.0, 5.0, 8.0)}, True),
-    "check_matching_minibatches": (7, {}, True),
-    "check_rules": (test_reptile.RIGHT, {}, False),
     "check_mean_alpha": (0.25, {}, True),
     "check_equal_gradients": (5500, BUDGET, True),
     "check_sweep_grid": (test_scaling.GRIDS[0], {}, False),
