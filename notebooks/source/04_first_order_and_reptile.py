@@ -761,9 +761,15 @@ finding("without, adapting is no better than not adapting, to 5 %", wrong / noth
 # %% [markdown]
 # ### Exercise 3: more steps for Reptile (10 minutes, level 1 of 3)
 #
-# Homework. Set `reptile_steps` to 3, then to 30, and run the chapter again. Predict first how the row "Reptile, k = …" and
-# the row "Reptile, equal gradients" of the table change. (With equal gradients Reptile takes
-# `iterations // reptile_steps` outer steps.)
+# Homework. Set `reptile_steps` to 3, then to 30, and run the chapter again. Predict first how the rows "Reptile, k = …" and
+# "Reptile, equal gradients" change. (With equal gradients Reptile takes `iterations // reptile_steps` outer steps.)
+#
+# <details><summary>What happens</summary>
+#
+# From 3 to 30 both get better, as they did at all five seeds that we tried. At seed 0 the error after ten steps falls
+# from 0.66 to 0.17, and with equal gradients from 1.49 to 0.84.
+#
+# </details>
 #
 # ## What to remember
 #

@@ -23,6 +23,7 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
     STARTS,
     GradientAngleExplorer,
 )
+from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
@@ -87,6 +88,12 @@ def gradient_angle_explorer() -> Explorer:
             for i, name in enumerate(ACTIVATIONS)
             for j, start in enumerate(STARTS)
         }
+    )
+
+
+def gradient_arrows_explorer() -> Explorer:
+    return GradientArrowsExplorer(
+        planar_quadratics([(4, 0.5), (4, 0.5)], [25, 25], [(-0.5, -0.4), (0.7, 0.5)])
     )
 
 
