@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+
+from metalearn_lab.experiments.gradient_arrows import QUERY, SUPPORT, bowl_loss
+from metalearn_lab.explorers.gradient_arrows_explorer import ARROW
+from metalearn_lab.tasks.planar_quadratics import planar_quadratics
+from tests.browser.drag import DragOnPage
 
 pytestmark = pytest.mark.parametrize("chapter", ["04_first_order_and_reptile"], indirect=True)
 
@@ -12,6 +18,53 @@ PRETRAINED, SETTLES, LAST = (
     "φ after 60 outer steps",
 )
 DISTANCE, BEFORE, AFTER = 2, 3, 4
+
+
+TASK = planar_quadratics([(4, 0.5), (4, 0.5)], [25, 25], [(-0.5, -0.4), (0.7, 0.5)])
+
+
+def tips(theta: tuple[float, float], alpha: float, k: int) -> dict[str, list[float]]:
+    """Where MAML's and first-order MAML's arrows end, by autograd through the inner steps."""
+    start = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+    end = start
+    for _ in range(k):
+        [slope] = torch.autograd.grad(bowl_loss(TASK, SUPPORT)(end), end, create_graph=True)
+        end = end - alpha * slope
+    loss = bowl_loss(TASK, QUERY)(end)
+    exact, first_order = (
+        torch.autograd.grad(loss, at, retain_graph=True)[0] for at in (start, end)
+    )
+    return {
+        name: (start - ARROW * gradient / gradient.norm()).tolist()
+        for name, gradient in (("MAML", exact), ("first-order MAML", first_order))
+    }
+
+
+def assert_arrows(explorer: DragOnPage, alpha: float, k: int) -> None:
+    theta = explorer.handle("theta")
+    for name, tip in tips(theta, alpha, k).items():
+        [arrow] = explorer.marks("Arrow", name)
+        start, end = arrow["places"]
+        assert start == pytest.approx(theta, abs=1e-6)
+        assert end == pytest.approx(tip, abs=1e-6)
+
+
+def test_the_arrows_follow_a_dragged_start_and_k(chapter):
+    explorer = DragOnPage(**vars(chapter.explorer("GradientArrowsExplorer")))
+    explorer.says("α = 0.10, k = 5")
+    assert_arrows(explorer, 0.1, 5)
+    explorer.drag("theta", 1.2, -0.9)
+    assert explorer.handle("theta") == pytest.approx((1.2, -0.9), abs=0.05)
+    assert_arrows(explorer, 0.1, 5)
+    explorer.slide("inner steps k", "End")
+    explorer.says("α = 0.10, k = 20")
+    explorer.answered()
+    assert_arrows(explorer, 0.1, 20)
+    explorer.slide("inner step size α", "ArrowRight")
+    explorer.says("α = 0.11, k = 20")
+    explorer.answered()
+    assert_arrows(explorer, 0.11, 20)
+    chapter.assert_nothing_failed()
 
 
 def points(explorer) -> dict[str, list[float]]:
