@@ -123,8 +123,8 @@ for alpha in (0.2, 0.1, 0.01, 0.001):
     proof(f"α = {alpha}: the arrow of MAML is the gradient by autograd", off, below=1e-12)
 
 # %% [markdown]
-# There is no inner step size up to which first-order MAML is exact. The angle grows smoothly with $\alpha$, and for
-# small $\alpha$ in proportion to it. It is exactly 0 only where $H_j$ vanishes, so for a loss without curvature.
+# There is no threshold up to which first-order MAML is exact: for small $\alpha$ the angle grows about in proportion to
+# $\alpha$. It is 0 for every start and every $\alpha$ only if the loss has no curvature.
 #
 # ### Exercise 1: write first-order MAML (10 minutes, level 1 of 3)
 #
@@ -133,7 +133,7 @@ for alpha in (0.2, 0.1, 0.01, 0.001):
 #
 # <details><summary>Hint 1</summary>
 #
-# Which of the two `autograd.grad` calls makes the derivative a second one?
+# Which argument keeps the graph of the inner gradients?
 #
 # </details>
 #
@@ -286,11 +286,11 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 #
 # (a) No. With random weights the angle is even wider with ReLU (11° against 5° at $k = 1$), and after meta-training it is
 # not narrower. The curvature comes from the *loss*, not from the bends of the activation. For squared error
-# $H = \frac{2}{n} J^\top J$ plus a term with the second derivatives of the network, where $J$ holds the derivatives of the
-# $n$ outputs in the weights. A ReLU removes part of the second term. But after training the first term alone has
+# $H = \frac{2}{m} J^\top J$ plus a term with the second derivatives of the network, where $J$ holds the derivatives of the
+# $m$ outputs in the weights. A ReLU removes part of the second term. But after training the first term alone has
 # nearly all of $\lambda$: see the last column.
 #
-# (b) Training widens the angle. Meta-training is not the cause: pretraining does it too. With tanh $\lambda$ grows from 20
+# (b) Both trainings widen the angle, so this is no speciality of meta-training. With tanh $\lambda$ grows from 20
 # to 137 by pretraining and to 143 by MAML, and the angle is *wider* after pretraining (55° and 36°; so at four of five
 # seeds). With ReLU $\lambda$ grows from 37 to 118 and 163; there meta-training adds to it, at all five seeds. What counts is
 # $\alpha\lambda$: along the direction of $\lambda$ MAML's gradient has the factor $1 - \alpha\lambda$, the first-order
@@ -335,15 +335,14 @@ headline(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Yes, at all five seeds that we tried: here by 0.23 with ReLU and by 0.64 with tanh. Published
-# results for images differ: first-order MAML has 48.07 ± 1.75 % and MAML 48.70 ± 1.84 % on 5-way 1-shot miniImageNet, but
+# Yes, at all five seeds that we tried: here by 0.23 with ReLU and by 0.64 with tanh. In print it depends: first-order MAML has 48.07 ± 1.75 % and MAML 48.70 ± 1.84 % on 5-way 1-shot miniImageNet, but
 # 89.4 ± 0.5 % and 95.8 ± 0.3 % on 20-way 1-shot Omniglot. So measure on your own tasks.
 #
 # </details>
 #
 # ## Reptile
 #
-# Reptile trains on a task for $k$ steps. Then it moves the start $\phi$ (its name for $\theta$) a share $\epsilon$ of the way
+# Reptile has no query set and no second derivative. It trains on a task for $k$ steps. Then it moves the start $\phi$ (its name for $\theta$) a share $\epsilon$ of the way
 # to the point $\tilde\phi$ where the training ended. Batched Reptile takes the mean move of $n$ tasks:
 #
 # $$\text{serial:}\quad \phi \leftarrow \phi + \epsilon\,(\tilde\phi - \phi), \qquad\qquad
@@ -543,18 +542,20 @@ print(f"α: chosen on validation tasks; mean and 95 % interval over {unseen_task
 # %% tags=["hide-output"]
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 
+drawn = {name: each for name, each in curves.items() if name != "reptile, k = 1"}
 show_figure(
-    adaptation_curves_figure(curves, ylabel="mean squared error on the query points"),
-    "Query error against the inner step at test time. Pretraining and all Reptiles begin alike. Reptile with "
-    "many steps drops steeply; with a tenth of the outer steps less so, but it too stays below pretraining "
-    "and Reptile with k = 1, which fall slowly.",
+    adaptation_curves_figure(drawn, ylabel="mean squared error on the query points"),
+    "Query error against the inner step at test time. Pretraining and both Reptiles begin alike. Reptile with "
+    "many steps drops steeply; with a tenth of the outer steps less so, but it too stays below pretraining, "
+    "which falls slowly.",
 )
 finding("before adaptation all four are near the mean function", distances, below=0.3)
 joint, one, many, equal = (each.loss[:, 10] for each in curves.values())
 gap = interval_over_tasks(one - joint)
 finding("after 10 steps Reptile with k = 1 is no better than pretraining", gap.mean, above=0)
 left = (many.mean() / joint.mean()).item()
-finding("after 10 steps Reptile with many has less than half of its error", left, below=0.5)
+claim = "after 10 steps Reptile with many inner steps has less than half of pretraining's error"
+finding(claim, left, below=0.5)
 gap = interval_over_tasks(joint - equal)
 finding("with equal gradients Reptile is better, beyond the interval", gap, above=0)
 
@@ -596,9 +597,8 @@ finding("with equal gradients Reptile is better, beyond the interval", gap, abov
 #
 # </details>
 #
-# **Predict.** Divide by the coefficient of AvgGrad. Which of the three presses hardest on the agreement?
-#
-# We measure the coefficients on eight sinusoids with a small tanh network:
+# **Work out** which of the three presses hardest on the agreement, per unit of AvgGrad. Below we measure all coefficients,
+# on eight sinusoids with a small tanh network:
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.taylor import expected_coefficients, measured_coefficients
