@@ -67,6 +67,9 @@ two_bowls = planar_quadratics(  # of the support set, and of the query set
 arrows = GradientArrowsExplorer(two_bowls)
 arrows.show()
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Let the class call out settings, and always ask for MAML's arrow before you move.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -165,9 +168,8 @@ from metalearn_lab.exercises.first_order import check_first_order_gradient
 check_first_order_gradient(first_order_gradient)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 15 minutes.** Five for the arrows: let the class call out settings, and always ask for MAML's arrow
-# before you move. Ten for exercise 1. The smallest change is to take out `create_graph=True`. Say that nothing fails
-# without it; chapter 05 comes back to this.
+# **Instructor, 10 minutes.** The smallest change is to take out `create_graph=True`. Say that nothing fails without it;
+# chapter 05 comes back to this.
 
 # %% [markdown]
 # ## When it matters
@@ -389,6 +391,10 @@ from metalearn_lab.exercises.reptile import check_reptile_update
 
 check_reptile_update(reptile_update)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** What is not ready by then is homework. Most first answers forget $1/n$, or train the second
+# task from where the first one ended. The check names both.
+
 # %% [markdown]
 # ## Why Reptile with one step is pretraining
 #
@@ -468,9 +474,8 @@ for k in (1, 2, 5, 10, 20, 100):
 # </details>
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 15 minutes.** Start with exercise 2; what is not ready after ten minutes is homework. Most first answers
-# forget $1/n$, or train the second task from where the first one ended. Then the explorer: show $n = 1$ (serial: the
-# path keeps jumping, and only a smaller $\epsilon$ calms it), $n = 3$, and *forget 1/n*.
+# **Instructor, 5 minutes.** Show $n = 1$ (serial: the path keeps jumping, and only a smaller $\epsilon$ calms it), $n = 3$,
+# and *forget 1/n*.
 
 # %% [markdown]
 # ## Reptile on sinusoids
@@ -571,6 +576,9 @@ finding("with equal gradients Reptile is better, beyond the interval", gap, abov
 #
 # </details>
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask why "a start that is good on all tasks at once" does not describe Reptile.
+
 # %% [markdown]
 # ## What each gradient is made of
 #
@@ -626,8 +634,7 @@ order = [press["maml"] - press["first_order_maml"], press["first_order_maml"] - 
 finding("per unit of AvgGrad, MAML presses hardest, Reptile least (k = 4)", order, above=0)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** Five for each of the last two sections. On the board: $k = 2$. Ask why "a start that is good on
-# all tasks at once" does not describe Reptile. (Pretraining's start is as good before adaptation.)
+# **Instructor, 5 minutes.** On the board: count the products for $k = 2$.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
