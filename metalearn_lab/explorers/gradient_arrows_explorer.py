@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from contourpy import contour_generator
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lab.experiments.gradient_angle import angles
@@ -46,6 +46,7 @@ class GradientArrowsExplorer(DragExplorer):
 
     def __init__(self, task: PlanarQuadratics) -> None:
         self.task = task
+        self._axes = Figure().subplots()  # never shown: it finds the contours
         super().__init__(
             {
                 "k": slider("inner steps k", 5, 1, MOST_STEPS),
@@ -125,10 +126,12 @@ class GradientArrowsExplorer(DragExplorer):
         """Lines of starts where the query loss after k steps is what it is at this one."""
         x, y = torch.linspace(*_X, 61).double(), torch.linspace(*_Y, 61).double()
         grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
-        settings = {"inner_lr": alpha, "inner_steps": k}
-        level = float(meta_loss(self.task, start, **settings))
-        loss = meta_loss(self.task, grid, **settings)
-        return [line.T for line in contour_generator(x, y, loss).lines(level)]
+        level = float(meta_loss(self.task, start, inner_lr=alpha, inner_steps=k))
+        loss = meta_loss(self.task, grid, inner_lr=alpha, inner_steps=k)
+        contours = self._axes.contour(x, y, loss, levels=[level])
+        lines = [torch.from_numpy(line.T) for line in contours.allsegs[0]]
+        contours.remove()
+        return lines
 
 
 def _angle_marks(degrees: dict[str, list[float]], k: int) -> list[Mark]:
