@@ -1,4 +1,4 @@
-"""Self-checks of the exercises on first-order gradients: one in code, one on the Taylor result."""
+"""Self-check of the exercise on the first-order meta-gradient."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.exercises.drawn_settings import drawn_settings
-from metalearn_lab.exercises.finite import number, tensor
+from metalearn_lab.exercises.finite import tensor
 from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 
@@ -91,17 +91,3 @@ def _path(theta: Tensor, support_loss: LossOf, alpha: float, steps: int) -> list
 def _slope(loss: LossOf, theta: Tensor) -> Tensor:
     slope: Tensor = torch.func.grad(loss)(theta)
     return slope
-
-
-@self_check
-def check_matching_minibatches(answer: float) -> Verdict:
-    """With how many minibatches Reptile's ratio is that of first-order MAML with 4: 7."""
-    likely = {
-        "with equal k, Reptile's ratio is half as large: divide −½k(k−1)α by k.": 4,
-        "nearly: the ratio of Reptile is −½(k − 1)α, not −½kα.": 6,
-        "Reptile's −½k(k−1)α goes with k times AvgGrad: compare the ratios.": 3,
-        "that matches MAML. First-order MAML has −(k − 1)α.": 13,
-    }
-    way_on = "set −½(k − 1)α, Reptile's ratio, equal to −(4 − 1)α and solve for k."
-    hint = describe_mistake(number(answer), 7, likely, way_on, tolerance=0.0)
-    return judged("(k − 1)/2 = 3. To match MAML with 4, Reptile would need 13.", [hint])

@@ -1,8 +1,8 @@
-"""Self-checks of the exercises on Reptile: its batched update, and which rule made which path."""
+"""Self-check of the exercise on Reptile: its batched update."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,22 +10,23 @@ from torch import Tensor
 from metalearn_lab.exercises.drawn_settings import drawn_settings
 from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import describe_mistake
-from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 
 Slope = Callable[[Tensor], Tensor]
 Update = Callable[[Tensor, Sequence[Slope], float, int, float], Tensor]
 """φ, the slope of each task's loss, α, k and ε to the new φ."""
 
-_CURVATURES, _CENTRES = torch.tensor([2.0, 8.0]).double(), torch.tensor([-1.0, 1.0]).double()
-_INNER_LR = 0.1
+_CURVATURES = torch.tensor([2.0, 8.0, 5.0]).double()
+_CENTRES = torch.tensor([-1.0, 1.0, 0.2]).double()
 
 
 @self_check
 def check_reptile_update(update: Update) -> Verdict:
     """``update(phi, slopes, alpha, k, epsilon)`` is φ + ε (1/n) Σ (φ̃_i − φ)."""
-    bowls = [_bowl_slope(a, c) for a, c in zip(_CURVATURES, _CENTRES, strict=True)]
-    settings = drawn_settings("batched Reptile", 3, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
-    tasks_and_steps = ((bowls, 4), (bowls * 3, 4), (bowls[1:], 3))
+    slopes = [_bowl_slope(a, c) for a, c in zip(_CURVATURES, _CENTRES, strict=True)]
+    bowls = slopes[:2]
+    settings = drawn_settings("batched Reptile", 4, (0.3, 0.7), (0.05, 0.15), (0.2, 0.5))
+    tasks_and_steps = ((bowls, 4), (bowls * 3, 4), (bowls[1:], 3), (slopes, 2))
     return judged(
         "Six tasks, each of two three times over, move φ as the two do: that is the 1/n.",
         (
@@ -90,55 +91,3 @@ def _trained(phi: Tensor, slope: Slope, alpha: float, k: int) -> Tensor:
     for _ in range(k):
         phi = phi - alpha * slope(phi)
     return phi
-
-
-RULES: dict[str, Callable[[Tensor], Tensor]] = {
-    "pretraining": lambda a: a,
-    "MAML": lambda a: a * (1 - _INNER_LR * a) ** 2,
-    "first-order MAML": lambda a: a * (1 - _INNER_LR * a),
-    "Reptile, k = 5": lambda a: 1 - (1 - _INNER_LR * a) ** 5,
-    "MAML with the inner sign wrong": lambda a: a * (1 + _INNER_LR * a) ** 2,
-}
-"""The pull of a centre by its curvature, under five rules with α = 0.1."""
-
-_PATHS = {
-    "A": "MAML with the inner sign wrong",
-    "B": "first-order MAML",
-    "C": "Reptile, k = 5",
-    "D": "MAML",
-}
-
-
-def unnamed_paths(outer_steps: int) -> dict[str, list[float]]:
-    """θ over the outer steps under four of the rules, from θ = 0.5, on the two bowls."""
-    return {letter: _settling(RULES[rule], outer_steps) for letter, rule in _PATHS.items()}
-
-
-@self_check
-def check_rules(answer: Mapping[str, str]) -> Verdict:
-    """``{"A": rule, …}`` names the rule of each path of ``unnamed_paths``."""
-    if unknown := sorted(set(answer.values()) - set(RULES)):
-        return not_yet(f"no rule is called {unknown[0]!r}: use one of {', '.join(RULES)}.")
-    if missing := sorted(set(_PATHS) - set(answer)):
-        return not_yet(f"path {missing[0]} has no rule yet.")
-    for letter, rule in _PATHS.items():
-        if answer[letter] != rule:
-            end, wrong = map(_settles, (rule, answer[letter]))
-            return not_yet(
-                f"path {letter} ends at {end:.3f}, but {answer[letter]} settles at {wrong:.3f}. "
-                "Work out the pulls of both centres first."
-            )
-    return right("The end point gives the pulls, and the pulls give the rule.")
-
-
-def _settling(pull: Callable[[Tensor], Tensor], outer_steps: int) -> list[float]:
-    pulls, path = pull(_CURVATURES), [0.5]
-    for _ in range(outer_steps):
-        slope = (pulls * (path[-1] - _CENTRES)).sum() / pulls.sum()
-        path.append(path[-1] - 0.2 * slope.item())
-    return path
-
-
-def _settles(rule: str) -> float:
-    pulls = RULES[rule](_CURVATURES)
-    return round(((pulls * _CENTRES).sum() / pulls.sum()).item(), 6) + 0.0

@@ -111,6 +111,35 @@ def meta_gradients(
         return MetaGradients(*torch.func.vmap(of_one)(tasks))
 
 
+def curvature_of_the_loss(model: nn.Module, x: Tensor) -> Tensor:
+    """The largest curvature that the squared error has without any bend in the network.
+
+    H = (2/n) JᵀJ + residuals times second derivatives of the network, with J the derivatives of
+    the n outputs in the weights. This is the largest eigenvalue of the first part, from the small
+    matrix (2/n) JJᵀ.
+
+    Args:
+        model: at θ, with one output.
+        x: of the support sets, ``[tasks, n, ...]``.
+
+    Returns:
+        ``[tasks]``, on the CPU.
+    """
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+
+    def of_one(inputs: Tensor) -> Tensor:
+        def outputs(moved: Weights) -> Tensor:
+            values: Tensor = torch.func.functional_call(model, moved, inputs)[:, 0]
+            return values
+
+        parts = torch.func.jacrev(outputs)(weights)
+        jacobian = torch.cat([part.flatten(1) for part in parts.values()], 1)
+        return torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1] * (2 / len(inputs))
+
+    curvature: Tensor = torch.func.vmap(of_one)(x)
+    return curvature.detach().cpu()
+
+
 def angles(one: Tensor, other: Tensor) -> Tensor:
     """Angles in degrees between vectors on the last axis, exact also where they are tiny.
 

@@ -14,7 +14,7 @@ from metalearn_lab.explorers.explorer import Explorer, Table, View, picture_view
 from metalearn_lab.figures.gradient_angle import GradientAnglePicture, gradient_angle_scene
 
 ACTIVATIONS = ("ReLU", "tanh")
-STARTS = ("untrained", "trained")
+STARTS = ("untrained", "pretrained", "meta-trained")
 _DIVERGED = "diverged"
 
 
@@ -23,10 +23,10 @@ class GradientAngleExplorer(Explorer):
 
     Args:
         measured: angles by activation (``"ReLU"``, ``"tanh"``) and start (``"untrained"``,
-            ``"trained"``), all at the same rates, numbers of steps and tasks.
+            ``"pretrained"``, ``"meta-trained"``), all at the same rates, steps and tasks.
 
     Raises:
-        ValueError: one of the four is missing, or they differ in rates or shape.
+        ValueError: one of the six is missing, or they differ in rates or shape.
     """
 
     def __init__(self, measured: Mapping[tuple[str, str], GradientAngles]) -> None:
@@ -35,14 +35,14 @@ class GradientAngleExplorer(Explorer):
             raise ValueError(f"give the angles of {sorted(wanted)}, got {sorted(measured)}")
         kinds = {(angles.rates, tuple(angles.degrees.shape)) for angles in measured.values()}
         if len(kinds) != 1:
-            raise ValueError(f"rates, steps and tasks must be the same in all four, got {kinds}")
+            raise ValueError(f"rates, steps and tasks must be the same in all, got {kinds}")
         self.measured = dict(measured)
         self.rates, (_, steps, _) = kinds.pop()
         self.scene = gradient_angle_scene(self.rates)
         super().__init__(
             {
                 "activation": choice("activation", list(ACTIVATIONS), "ReLU"),
-                "start": choice("start", list(STARTS), "untrained"),
+                "start": choice("start", list(STARTS), "meta-trained"),
                 "k": slider("inner steps k", 1, 1, steps),
             }
         )

@@ -13,12 +13,12 @@ from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 
 INNER_LR = 0.1
 OUTER_STEPS = 60
-JOINT = "the joint optimum"
+PRETRAINED = "the optimum of pretraining"
 _STARTS = {"upper left": (-2.6, 2.4), "lower right": (2.6, -1.8)}
 
 
 class ReptilePathExplorer(Explorer):
-    """Controls for k, ε, n, the start and a mistake; the path on the contours of the joint loss.
+    """Controls for k, ε, n, the start and a mistake; the path on pretraining's loss.
 
     Every step is in closed form: α is 0.1, and 60 outer steps are shown.
 
@@ -31,21 +31,25 @@ class ReptilePathExplorer(Explorer):
 
     def __init__(self, tasks: PlanarQuadratics) -> None:
         self.tasks = tasks
-        self.joint = tasks.stationary_point("joint", inner_lr=INNER_LR, inner_steps=1)
-        self.scene = reptile_path_scene(tasks, self.joint)
+        self.optimum = tasks.stationary_point("joint", inner_lr=INNER_LR, inner_steps=1)
+        self.scene = reptile_path_scene(tasks, self.optimum)
         super().__init__(
             {
-                "k": slider("inner steps k", 1, 1, 20),
+                "k": slider("inner steps k", 10, 1, 20),
                 "epsilon": float_slider("outer step ε", 0.3, 0.05, 1.0, 0.05),
                 "n": slider("meta-batch n", len(tasks.centres), 1, 2 * len(tasks.centres)),
-                "start": choice("start", [*_STARTS, JOINT], "upper left"),
+                "start": choice("start", [*_STARTS, PRETRAINED], PRETRAINED),
                 "forget": toggle("forget 1/n", False),
             }
         )
 
     def view(self, *, k: int, epsilon: float, n: int, start: str, forget: bool) -> View:
         """The path from the start, and where it tends to."""
-        begin = self.joint if start == JOINT else torch.tensor(_STARTS[start], dtype=torch.float64)
+        begin = (
+            self.optimum
+            if start == PRETRAINED
+            else torch.tensor(_STARTS[start], dtype=torch.float64)
+        )
         self.path = reptile_path(
             self.tasks,
             begin,
@@ -58,7 +62,7 @@ class ReptilePathExplorer(Explorer):
         )
         settles = self.tasks.stationary_point("reptile", inner_lr=INNER_LR, inner_steps=k)
         points = {
-            "joint optimum": self.joint,
+            "optimum of pretraining": self.optimum,
             "where Reptile settles": settles,
             f"φ after {OUTER_STEPS} outer steps": self.path[-1],
         }
@@ -66,12 +70,13 @@ class ReptilePathExplorer(Explorer):
         forgotten = ", 1/n forgotten" if forget else ""
         table = Table(
             f"Where it leads: {setting}, from {start}{forgotten}",
-            ("point", "φ₁", "φ₂", "from the joint optimum", "loss before", "loss after k steps"),
+            ("point", "φ₁", "φ₂", "from that optimum", "loss before", "loss after k steps"),
             [self._row(name, point, k) for name, point in points.items()],
         )
         alt = (
-            f"Contours of the joint loss of three tasks and Reptile's path. {table.caption}. "
-            f"Reptile settles {self._away(settles):.2f} from the joint optimum. {self._note()}"
+            f"Contours of the pretraining loss of three tasks and Reptile's path. {table.caption}. "
+            f"Reptile settles {self._away(settles):.2f} from the optimum of pretraining. "
+            f"{self._note()}"
         )
         picture = ReptilePath(self.path, settles, setting + forgotten)
         return picture_view(self.scene.bundle(picture, alt), table, self._note())
@@ -87,13 +92,13 @@ class ReptilePathExplorer(Explorer):
         if len(outside):
             return f"The path leaves the picture at outer step {int(outside[0])}."
         return (
-            f"After {OUTER_STEPS} outer steps φ is {self._away(self.path[-1]):.2f} from the joint "
-            "optimum."
+            f"After {OUTER_STEPS} outer steps φ is {self._away(self.path[-1]):.2f} from the "
+            "optimum of pretraining."
         )
 
     def _away(self, point: Tensor) -> float:
-        """Distance from the joint optimum."""
-        return float((point - self.joint).norm())
+        """Distance from the optimum of pretraining."""
+        return float((point - self.optimum).norm())
 
 
 def _text(value: float) -> str:

@@ -8,7 +8,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.meta_gradient_check import meta_gradient
-from metalearn_lab.experiments.gradient_angle import angles, gradient_angles, meta_gradients
+from metalearn_lab.experiments.gradient_angle import (
+    angles,
+    curvature_of_the_loss,
+    gradient_angles,
+    meta_gradients,
+)
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -89,3 +94,11 @@ def test_a_step_across_a_bowl_turns_the_exact_gradient_round_and_not_the_other()
 def test_bad_settings_are_refused(rate, steps):
     with pytest.raises(ValueError, match="must be 0"):
         gradient_angles(MLP([1, 2, 1]), F.mse_loss, sinusoids(), (rate,), steps=steps)
+
+
+def test_without_residuals_all_curvature_is_that_of_the_loss():
+    model, tasks = MLP([1, 6, 6, 1], activation="tanh").double(), sinusoids()
+    fitted = Task(*(Split(split.x, model(split.x).detach()) for split in tasks))
+    measured = gradient_angles(model, F.mse_loss, fitted, (0.01,), steps=1).curvature
+    alone = curvature_of_the_loss(model, tasks.support.x)
+    torch.testing.assert_close(alone, measured, rtol=1e-6, atol=0)

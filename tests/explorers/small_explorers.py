@@ -24,6 +24,7 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
     GradientAngleExplorer,
 )
 from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
+from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
@@ -99,6 +100,12 @@ def gradient_angle_explorer() -> Explorer:
 
 def hidden_mistake_explorer() -> Explorer:
     return HiddenMistakeExplorer(Bowls((1.0, 8.0), (-1.5, 1.5), 0.1, 1))
+
+
+def gradient_arrows_explorer() -> Explorer:
+    return GradientArrowsExplorer(
+        planar_quadratics([(4, 0.5), (4, 0.5)], [25, 25], [(-0.5, -0.4), (0.7, 0.5)])
+    )
 
 
 def interval_replay_explorer() -> Explorer:

@@ -60,16 +60,15 @@ def test_every_choice_shows_its_own_angles(measured, activation, start, k):
 def test_the_alt_text_gives_the_range_and_where_a_step_overshoots(measured):
     explorer = GradientAngleExplorer(measured)
     alt = explorer.current_view.metadata["image/png"]["alt"]
-    first, last = (cell(measured["ReLU", "untrained"].degrees[i, 0]) for i in (0, 2))
-    assert f"ReLU, untrained: the angle grows from {first} degrees at α = 0.001" in alt
+    first, last = (cell(measured["ReLU", "meta-trained"].degrees[i, 0]) for i in (0, 2))
+    assert f"ReLU, meta-trained: the angle grows from {first} degrees at α = 0.001" in alt
     assert f"to {last} at α = 0.1." in alt
     assert "α = 1/λ = 0.050" in alt
 
 
 def test_where_the_inner_loop_left_the_numbers_it_says_so(measured):
-    measured["ReLU", "trained"].degrees[2, 1, 4] = float("nan")
+    measured["ReLU", "meta-trained"].degrees[2, 1, 4] = float("nan")
     explorer = GradientAngleExplorer(measured)
-    explorer.controls["start"].value = "trained"
     explorer.controls["k"].value = 2
     assert rows(explorer)[3][1:3] == ["diverged", "diverged"]
     assert "at α = 0.01." in explorer.current_view.metadata["image/png"]["alt"]
@@ -79,12 +78,12 @@ def test_where_the_inner_loop_left_the_numbers_it_says_so(measured):
     assert "diverged" not in explorer.current_view.html
 
 
-def test_four_measurements_alike_are_asked_for(measured):
+def test_six_measurements_alike_are_asked_for(measured):
     with pytest.raises(ValueError, match="give the angles of"):
-        GradientAngleExplorer({("ReLU", "trained"): measured["ReLU", "trained"]})
-    fewer = measured["tanh", "trained"]._replace(rates=(0.1, 0.2, 0.3))
-    with pytest.raises(ValueError, match="must be the same in all four"):
-        GradientAngleExplorer({**measured, ("tanh", "trained"): fewer})
+        GradientAngleExplorer({("ReLU", "meta-trained"): measured["ReLU", "meta-trained"]})
+    fewer = measured["tanh", "meta-trained"]._replace(rates=(0.1, 0.2, 0.3))
+    with pytest.raises(ValueError, match="must be the same in all"):
+        GradientAngleExplorer({**measured, ("tanh", "meta-trained"): fewer})
 
 
 def test_the_chosen_line_is_the_thick_one_and_has_the_band():

@@ -31,6 +31,7 @@ from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
 from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
+from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
@@ -51,6 +52,7 @@ from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
+from tests.explorers.small_explorers import gradient_arrows_explorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 
 RERUNS = 10
@@ -132,6 +134,7 @@ MAKERS = {
     EpisodeExplorer: episodes,
     by_angle.GradientAngleExplorer: gradient_angle,
     HiddenMistakeExplorer: lambda: lambda: HiddenMistakeExplorer(BOWLS),
+    GradientArrowsExplorer: lambda: gradient_arrows_explorer,
     IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
     LayerFreezeExplorer: layer_freeze,
     MemoryBudgetExplorer: memory,

@@ -6,7 +6,11 @@ from html import escape
 import pytest
 import torch
 
-from metalearn_lab.explorers.reptile_path_explorer import JOINT, OUTER_STEPS, ReptilePathExplorer
+from metalearn_lab.explorers.reptile_path_explorer import (
+    OUTER_STEPS,
+    PRETRAINED,
+    ReptilePathExplorer,
+)
 from metalearn_lab.figures.reptile_path import ReptilePath, inside, reptile_path_scene
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 
@@ -33,11 +37,11 @@ def set_all(explorer, **values):
     return rows(explorer)
 
 
-def test_one_step_stays_at_the_joint_optimum_and_more_leave_it(explorer):
+def test_one_step_stays_at_the_optimum_of_pretraining_and_more_leave_it(explorer):
     joint = BOWLS.stationary_point("joint", inner_lr=0.1, inner_steps=1)
-    table = set_all(explorer, start=JOINT)
-    assert table["joint optimum"][:3] == [*(round(x, 2) for x in joint.tolist()), 0]
-    assert table["where Reptile settles"] == table["joint optimum"]
+    table = set_all(explorer, k=1)
+    assert table["optimum of pretraining"][:3] == [*(round(x, 2) for x in joint.tolist()), 0]
+    assert table["where Reptile settles"] == table["optimum of pretraining"]
     torch.testing.assert_close(explorer.path, joint.expand(OUTER_STEPS + 1, 2))
     distances = [set_all(explorer, k=k)["where Reptile settles"][2] for k in (2, 5, 20)]
     assert 0 < distances[0] < distances[1] < distances[2]
@@ -45,9 +49,17 @@ def test_one_step_stays_at_the_joint_optimum_and_more_leave_it(explorer):
 
 def test_its_point_is_worse_before_adaptation_and_better_after(explorer):
     table = set_all(explorer, k=10)
-    joint, reptile = table["joint optimum"], table["where Reptile settles"]
+    joint, reptile = table["optimum of pretraining"], table["where Reptile settles"]
     assert joint[3] < reptile[3]
     assert joint[4] > reptile[4]
+
+
+def test_it_opens_where_reptile_leaves_pretraining_and_stops_before_the_plain_mean(explorer):
+    table = rows(explorer)
+    assert explorer.controls["start"].value == PRETRAINED
+    assert table["where Reptile settles"][:2] == [-0.53, 0.32]
+    far = BOWLS.centres.mean(0) - torch.tensor([-0.53, 0.32])
+    assert far.norm() > 0.5
 
 
 def test_the_start_and_a_smaller_outer_step(explorer):
@@ -76,7 +88,7 @@ def test_the_picture_says_what_the_table_says(explorer):
     set_all(explorer, k=10)
     alt = explorer.current_view.metadata["image/png"]["alt"]
     distance = rows(explorer)["where Reptile settles"][2]
-    assert f"Reptile settles {distance:.2f} from the joint optimum" in alt
+    assert f"Reptile settles {distance:.2f} from the optimum of pretraining" in alt
     assert escape(alt) in explorer.current_view.html
 
 
@@ -92,3 +104,13 @@ def test_the_path_that_is_drawn_is_the_one_given():
     edges = (axes.get_xlim(), axes.get_ylim())
     [axes] = scene.figure(ReptilePath(given[:2], joint, "k = 1")).axes
     assert (axes.get_xlim(), axes.get_ylim()) == edges
+
+
+def test_only_the_first_outer_steps_are_joined_by_a_line():
+    joint = BOWLS.stationary_point("joint", inner_lr=0.1, inner_steps=1)
+    given = torch.linspace(-1, 1, 61).double()[:, None].expand(61, 2)
+    [axes] = reptile_path_scene(BOWLS, joint).figure(ReptilePath(given, joint, "n = 1")).axes
+    later, joined = axes.get_lines()[-4:-2]
+    assert joined.get_xydata().tolist() == given[:11].tolist()
+    assert later.get_xydata().tolist() == given[10:].tolist()
+    assert (later.get_linestyle(), joined.get_linestyle()) == ("None", "-")
