@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from metalearn_lab.explorers.episode_cards import deal_cards, deal_html
 from metalearn_lab.explorers.explorer import Explorer, View, html_view
 from metalearn_lab.explorers.lifetime import weak_method
 from metalearn_lab.tasks.class_splits import ClassSplit
-from metalearn_lab.tasks.episodes import EpisodeSampler
+from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
 
 _MOST_INDEX = 9999
@@ -35,7 +36,7 @@ class EpisodeExplorer(Explorer):
         seed: of the episodes' address.
         siblings: whether there is a control for what is kept apart, templates or sentences, and
             query cards say whether their template is in the support set. It then opens with
-            all cards on the table and siblings on both sides.
+            all cards on the table, at the first episode with siblings on both sides.
     """
 
     def __init__(
@@ -55,24 +56,40 @@ class EpisodeExplorer(Explorer):
         self.language, self.seed, self.siblings = language, seed, siblings
         self._sampler = lru_cache(maxsize=64)(weak_method(self._make_sampler))
         cards = ways * (1 + shots + queries) if siblings else ways * (1 + shots) + 1
+        self._cards_asked_for, self._is_resizing = cards, False
+        index = 0
+        if siblings:
+            sampler = self._make_sampler(ways, shots, queries, split, _SENTENCES)
+            index = next((i for i in range(100) if self._has_sibling(sampler.episode(i))), 0)
         controls = {
             "cards": slider("cards dealt", cards, 0, ways * (1 + shots + queries)),
             "ways": slider("ways N", ways, 2, 6),
             "shots": slider("shots K", shots, 1, 3),
             "queries": slider("queries Q", queries, 1, 2),
             "split": choice("split", list(ClassSplit._fields), split),
-            "index": number("episode", 0, 0, _MOST_INDEX),
+            "index": number("episode", index, 0, _MOST_INDEX),
             "uncover": toggle("uncover names and labels", False),
         }
         if siblings:
             controls["apart"] = choice("kept apart", [_SENTENCES, _TEMPLATES], _SENTENCES)
         super().__init__(controls)
 
-    def redraw(self, change: object = None) -> View:
-        """Show what the controls say now; the slider of cards ends with the episode's last card."""
-        self.controls["cards"].max = self.controls["ways"].value * (
-            1 + self.controls["shots"].value + self.controls["queries"].value
-        )
+    def redraw(self, change: Any = None) -> View:
+        """Show what the controls say now; the slider of cards ends with the episode's last card.
+
+        A smaller episode may have fewer cards than the reader asked for; a larger one after it
+        shows as many as were asked for again.
+        """
+        if self._is_resizing:
+            return self.current_view
+        cards = self.controls["cards"]
+        if change is not None and change["owner"] is cards:
+            self._cards_asked_for = cards.value
+        ways, shots, queries = (self.controls[name].value for name in ("ways", "shots", "queries"))
+        self._is_resizing = True
+        cards.max = ways * (1 + shots + queries)
+        cards.value = min(self._cards_asked_for, cards.max)
+        self._is_resizing = False
         return super().redraw(change)
 
     def view(
@@ -112,6 +129,13 @@ class EpisodeExplorer(Explorer):
             ),
             said,
         )
+
+    def _has_sibling(self, episode: Episode) -> bool:
+        support, query = (
+            {self.table.groups[row] for row in rows.tolist()}
+            for rows in (episode.support_rows, episode.query_rows)
+        )
+        return not support.isdisjoint(query)
 
     def _make_sampler(
         self, ways: int, shots: int, queries: int, split: str, apart: str

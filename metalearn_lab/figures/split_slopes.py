@@ -1,4 +1,4 @@
-"""One accuracy under several conditions, a line for each class split and a thick one for the mean."""
+"""One accuracy under several conditions: a line for each class split, a thick one for the mean."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def split_slopes_figure(accuracy: Mapping[str, Sequence[float]], splits: Sequenc
     for place, split in enumerate(splits):
         values = [100 * condition[place] for condition in accuracy.values()]
         marker = _MARKERS[place % len(_MARKERS)]
-        axes.plot(places, values, "-", color=GREY, linewidth=1, marker=marker, label=f"split {split}")
+        axes.plot(
+            places, values, "-", color=GREY, linewidth=1, marker=marker, label=f"split {split}"
+        )
     means = [100 * sum(condition) / len(splits) for condition in accuracy.values()]
     axes.plot(places, means, color=INK, linewidth=3, label="mean of the splits")
     for place, mean in zip(places, means, strict=True):

@@ -218,7 +218,8 @@ def nearest_class_mean(tasks):
     return ((query @ means.mT).argmax(-1).cpu() == tasks.query.y).float()
 
 
-of_one_split = interval_over_tasks(nearest_class_mean(sampler.batch(0, episodes)).mean(1))
+honest = sampler.batch(0, episodes)
+of_one_split = interval_over_tasks(nearest_class_mean(honest).mean(1))
 print(f"{ways}-way {shots}-shot, nothing trained, class split {split_seeds[0]}: {of_one_split}")
 
 # %% [markdown]
@@ -238,8 +239,8 @@ print(f"{ways}-way {shots}-shot, nothing trained, class split {split_seeds[0]}: 
 # **Instructor, 7 minutes.** Many think that dealing labels anew only makes the problem harder. Take guesses for all three before the table.
 
 # %% tags=["hide-output"]
-train, test = make_sampler("train"), make_sampler("test")
-learn, new, unseen = train.batch(0, 400).query, train.batch(400, 200).query, test.batch(0, 200).query
+train = make_sampler("train")
+learn, new, unseen = (each.query for each in (train.batch(0, 200), train.batch(200, 200), honest))
 group = torch.zeros(len(table.classes), dtype=torch.int64)  # the fixed label of a class
 group[list(classes.train)] = torch.arange(len(classes.train)) % ways
 fixed_label = group[torch.tensor(table.labels)]  # of each row
@@ -321,9 +322,8 @@ except LeakError as leak:
 # below. Go to other episodes, then change *kept apart* to *templates*.
 
 # %%
-EpisodeExplorer(
-    readable, those_in(drawn, readable.labels), language=language, seed=seed, siblings=True
-).show()
+cards = {"language": language, "seed": seed, "shots": 3, "queries": 2}
+EpisodeExplorer(readable, those_in(drawn, readable.labels), siblings=True, **cards).show()
 
 # %% [markdown]
 # How much does this give away? On each class split we deal 600 episodes in both ways. But the two kinds of episodes
@@ -434,7 +434,6 @@ try:
 except LeakError:
     print(f"LeakError in episode {index}, when only sentences are kept apart")
 
-honest = sampler.batch(0, episodes)
 order = torch.rand(honest.support.y.shape, generator=torch.Generator().manual_seed(seed)).argsort(1)
 shuffled = honest.support._replace(y=honest.support.y.gather(1, order))
 guessing = nearest_class_mean(honest._replace(support=shuffled)).mean()
@@ -538,10 +537,11 @@ check_leaked(leaked, (sampler, by_sentence), table.groups)
 #
 # <details><summary>Hint 1</summary>
 #
-# With one support sentence a class, fewer queries have a sibling. But a mean of one sentence that is a sibling is nearly a copy.
+# Fewer queries have a sibling then. But where there is one, the class mean *is* the sibling.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## What to remember
 #
 # - An $N$-way $K$-shot episode has a support set of $N K$ items to learn from, and a query set of other items to be judged on.

@@ -159,13 +159,13 @@ def twice(labels, ways, shots, queries, seed):
 
 
 def one_class_twice(labels, ways, shots, queries, seed):
-    rows = random.Random(seed).sample(rows_of(labels, labels[0]), 2 * (shots + queries))
     sides = deal(labels, ways, shots, queries, seed)
     support, query = ([pair for pair in side if pair[1] > 1] for side in sides)
+    rows = rows_of(labels, labels[sides[0][0][0]])  # of the class with label 0
     for label in (0, 1):
         mine = rows[label::2]
         support += [(row, label) for row in mine[:shots]]
-        query += [(row, label) for row in mine[shots:]]
+        query += [(row, label) for row in mine[shots : shots + queries]]
     return support, query
 
 
