@@ -136,8 +136,8 @@ def _sibling(deal: Deal, row: int, table: LabelledTable) -> str:
     template = table.groups[row]
     siblings = [table.texts[other] for _, other in deal.support if table.groups[other] == template]
     if not siblings:
-        return "<br><small>no sibling in the support set</small>"
-    return f"<br><small>same template as ■ {escape(siblings[0])}</small>"
+        return "<div><small>no sibling in the support set</small></div>"
+    return f"<div><small>same template as ■ {escape(siblings[0])}</small></div>"
 
 
 def _cards(side: Side, contents: Sequence[str]) -> str:
