@@ -108,11 +108,11 @@ show_rows(readable, range(8))
 # %% [markdown]
 # <details><summary>How were the sentences on the cards chosen?</summary>
 #
-# A program that fills in templates also makes sentences that nobody says: "who is the gym". If English is not your first
-# language, you cannot tell them from a gap in your own knowledge. So we read through the table and picked 252 sentences
-# from 34 classes that sound like a person, before we looked at any accuracy. They are in
-# `metalearn_lab/tasks/sources/readable_en.csv`. Cards show only these. Accuracies below are measured on the whole table,
-# odd sentences included. For another `language`, the cards show the whole table too.
+# A program that fills in templates also makes sentences that nobody says, such as "who is the gym". You should not have to
+# wonder whether the sentence is odd or your English has a gap. So we read through the table and picked, by hand, 252
+# sentences from 34 classes that people would say. They are in `metalearn_lab/tasks/sources/readable_en.csv`, and only these are
+# on the cards. The accuracies below are measured on the whole table, odd sentences included. For another
+# `language`, the cards show the whole table too.
 #
 # </details>
 #
@@ -225,17 +225,17 @@ of_one_split = interval_over_tasks(nearest_class_mean(honest).mean(1))
 print(f"{ways}-way {shots}-shot, nothing trained, class split {split_seeds[0]}: {of_one_split}")
 
 # %% [markdown]
-# The number after ± says how much the mean over this many episodes can be off for *these* test classes. It says nothing
-# about other classes: that needs the other splits, which follow below. Nothing was trained for this number, so it is
-# the one to beat.
+# The number after ± covers the draw of the episodes, for *these* test classes. It says nothing about other classes; the
+# other splits follow below. Nothing was trained for this accuracy, so it is the one to beat.
 #
 # ## Labels are dealt anew
 #
-# In one episode a class is called 0, in the next it may be called 3. Why make it so hard? **Predict:** suppose each training
-# class had one *fixed* label: its number in the table, modulo $N$. We train
-# a linear classifier that sees **only query sentences**, never a support set. How many of 100 queries does it classify right
-# (a) in new episodes of the training classes, with these fixed labels? (b) in episodes of test classes? (c) And if
-# the labels are dealt anew?
+# In one episode a class is called 0, in the next it may be called 3. Why make it so hard? Suppose each class had one *fixed*
+# label: its number in the table, modulo $N$. We train a linear classifier that sees **only query sentences**, never a
+# support set.
+#
+# **Predict:** how many of 100 queries does it classify right (a) in new episodes of the training classes, with these fixed
+# labels? (b) in episodes of test classes? (c) in new episodes of the training classes, if labels are dealt anew?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Many think that dealing labels anew only makes the problem harder. Take guesses for all three before the table.
@@ -329,8 +329,8 @@ EpisodeExplorer(readable, those_in(drawn, readable.labels), siblings=True, **car
 # %% [markdown]
 # How much does this give away? On each class split we deal 600 episodes in both ways. But the two kinds of episodes
 # differ in more than siblings: with only sentences kept apart, the support set also covers more templates. So we need a
-# **control**: the same episodes, but each sibling in the support set is *swapped* for a sentence of the same class from
-# another template. What is lost by the swap is copying. What remains is something else.
+# **control**: the same queries, but each sibling of a query in its support set is *swapped* for a sentence of the same
+# class from another template. What the swap takes away is copying. What remains has another cause.
 #
 # **Predict** for 5-way 5-shot: (a) of 100 queries, how many have a sibling in the support set? (b) By how many points does
 # the untrained baseline rise when siblings are let in? (c) Which part of the rise is copying?
