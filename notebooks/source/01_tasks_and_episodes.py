@@ -395,12 +395,12 @@ headline(
 
 # %% tags=["nbval-check-output", "hide-output"]
 have = leaks["have a sibling"]
-finding("on every class split a quarter of the queries or more have a sibling", have, above=0.25)
+finding("on every class split a fifth of the queries or more have a sibling", have, above=0.2)
 gain = leaks["siblings let in"] - leaks["templates apart"]
 finding("on every class split accuracy rises when siblings are let in", gain, above=0)
 share = copying.mean / rise.mean
 finding("copying is more than half of the mean rise", share, above=0.5)
-rest = over_splits(leaks["siblings swapped"] - leaks["templates apart"])
+rest = (leaks["siblings swapped"] - leaks["templates apart"]).mean()
 finding("on average over the class splits, some of the rise is left without copying", rest, above=0)
 
 # %% [markdown]
@@ -414,8 +414,8 @@ finding("on average over the class splits, some of the rise is left without copy
 # Why not compare queries *with* a sibling to queries *without*? Because they are different queries. Large templates have more
 # siblings, and their sentences may be easier or harder anyway. The swap asks the same queries twice.
 #
-# Look at the lines, too: on this data, the choice of test classes moves the accuracy by about as much as the leak does. An interval over
-# the episodes of one split hides that.
+# Look at how far apart the lines are, too. With the parameters as they are, the accuracy with templates apart goes from 85 to 90 %
+# over the splits: the choice of test classes can matter more than the leak. An interval over the episodes of one split hides that.
 #
 # </details>
 #
