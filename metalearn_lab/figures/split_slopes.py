@@ -36,7 +36,15 @@ def split_slopes_figure(accuracy: Mapping[str, Sequence[float]], splits: Sequenc
     means = [100 * sum(condition) / len(splits) for condition in accuracy.values()]
     axes.plot(places, means, color=INK, linewidth=3, label="mean of the splits")
     for place, mean in zip(places, means, strict=True):
-        axes.annotate(f"{mean:.1f}", (place, mean), (0, 8), textcoords="offset points", ha="center")
+        axes.annotate(
+            f"{mean:.1f}",
+            (place, mean),
+            (0, -20),
+            textcoords="offset points",
+            ha="center",
+            weight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
     axes.set_xticks(places, list(accuracy))
     axes.margins(x=0.15)
     axes.set_ylabel("queries classified right (%)")

@@ -221,8 +221,8 @@ def nearest_class_mean(tasks):
 
 
 honest = sampler.batch(0, episodes)
-of_one_split = interval_over_tasks(nearest_class_mean(honest).mean(1))
-print(f"{ways}-way {shots}-shot, nothing trained, class split {split_seeds[0]}: {of_one_split}")
+mean, half_width, _ = interval_over_tasks(100 * nearest_class_mean(honest).mean(1))
+print(f"nothing trained: {mean:.1f} ± {half_width:.1f} %, over {episodes} episodes of one split")
 
 # %% [markdown]
 # The number after ± covers the draw of the episodes, for *these* test classes. It says nothing about other classes; the
