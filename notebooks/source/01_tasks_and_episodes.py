@@ -408,7 +408,7 @@ finding("on average over the class splits, some of the rise is left without copy
 #
 # On all five splits the baseline rises when siblings are let in, and nothing was learned in between. The swap takes most
 # of the rise away: that part is copying, since the swap changes nothing but the siblings. We repeated the chapter with five
-# seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 65 to 80 % of the mean rise of each five. The rest is there
+# seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 64 to 81 % of the mean rise of each five. The rest is there
 # without any sibling. A possible cause is that a support set drawn over all templates covers more patterns; we did not
 # test it.
 #
