@@ -7,7 +7,7 @@ from typing import Any
 
 FAST: dict[str, dict[str, Any]] = {
     "00_start_here": {"iterations": 20, "unseen_tasks": 8, "test_steps": 4},
-    "01_tasks_and_episodes": {"episodes": 20},
+    "01_tasks_and_episodes": {"episodes": 20, "class_splits": 2},
     "02_transfer_learning": {
         "iterations": 20,
         "most_shots": 4,

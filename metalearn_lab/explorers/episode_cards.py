@@ -1,11 +1,15 @@
-"""An episode as cards: one a class, its support sentences above its query sentences."""
+"""An episode as cards, in the order in which they are dealt: classes, support, query."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+import torch
+
 from metalearn_lab.tasks.episodes import Episode
+from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import LabelledTable
 
 
@@ -28,60 +32,125 @@ class Side(NamedTuple):
 SUPPORT = Side("support", "■", "2px solid #0072b2", "#eaf3fa")
 QUERY = Side("query", "?", "2px dashed #b34700", "#fff4ea")
 
-_CARD = (
-    "flex:1 1 17em; max-width:26em; padding:0.6em 0.8em; border:1px solid #8a8a8a; "
-    "border-radius:6px; color:#1a1a1a; background:#ffffff"
+_BOX = (
+    "padding:0.6em 0.8em; border:1px solid #8a8a8a; border-radius:6px; color:#1a1a1a; "
+    "background:#ffffff"
 )
+_FLEX = "display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35; margin-bottom:0.7em"
 
 
-def episode_cards(episode: Episode, table: LabelledTable, *, language: str = "en") -> str:
-    """The episode as HTML: a heading a class with its label, and two lists of sentences.
+class Deal(NamedTuple):
+    """The cards that lie on the table.
+
+    Attributes:
+        classes: table class of label 0, 1, … as far as they are dealt.
+        support: label and table row of each support card, in the order dealt.
+        query: the same of each query card.
+    """
+
+    classes: tuple[int, ...]
+    support: tuple[tuple[int, int], ...]
+    query: tuple[tuple[int, int], ...]
+
+
+def deal_cards(episode: Episode, count: int, *, seed: int, index: int) -> Deal:
+    """The first cards of an episode: its classes, then support one label after another, then query.
+
+    Query cards are shuffled, since the sampler's order would give their labels away.
 
     Args:
-        episode: its rows are rows of the table.
+        episode: to deal.
+        count: how many cards.
+        seed: of the episode's address; it shuffles the query cards.
+        index: of the episode's address; it does too.
+    """
+    classes = tuple(episode.classes.tolist())
+    support, query = (
+        tuple(zip(side.y.tolist(), rows.tolist(), strict=True))
+        for side, rows in zip(episode.task, (episode.support_rows, episode.query_rows), strict=True)
+    )
+    order = torch.randperm(len(query), generator=generator("query cards", seed, index)).tolist()
+    after_classes = max(count - len(classes), 0)
+    after_support = max(after_classes - len(support), 0)
+    shuffled = tuple(query[place] for place in order)
+    return Deal(classes[:count], support[:after_classes], shuffled[:after_support])
+
+
+def deal_html(
+    deal: Deal,
+    table: LabelledTable,
+    *,
+    language: str = "en",
+    uncovered: bool = False,
+    tell_siblings: bool = False,
+) -> str:
+    """The cards as HTML: a box for each class with its support cards, and one for the query cards.
+
+    Args:
+        deal: what lies on the table.
         table: gives sentences, class names and templates.
         language: code of the sentences' language, for screen readers and line breaks.
+        uncovered: whether class names and the labels of query cards are shown. Those of query
+            cards can be unfolded one by one where they are not.
+        tell_siblings: whether a query card says that a support card has its template.
     """
-    cards = (
-        _card(label, int(index), episode, table, language)
-        for label, index in enumerate(episode.classes)
-    )
-    return (
-        '<div style="display:flex; flex-wrap:wrap; gap:0.7em; line-height:1.35">'
-        f"{''.join(cards)}</div>"
-    )
-
-
-def _card(
-    label: int, class_index: int, episode: Episode, table: LabelledTable, language: str
-) -> str:
-    support = episode.support_rows[episode.task.support.y.cpu() == label].tolist()
-    query = episode.query_rows[episode.task.query.y.cpu() == label].tolist()
-    return (
-        f'<section style="{_CARD}">'
-        + _heading(3, f"Label {label}: {escape(table.classes[class_index])}")
-        + _list(SUPPORT, support, table, language)
-        + _list(QUERY, query, table, language)
+    boxes = "".join(
+        f'<section style="flex:1 1 15em; max-width:24em; {_BOX}">'
+        + _heading(3, f"Label {label}{_class_name(table, index) if uncovered else ''}")
+        + _cards(
+            SUPPORT,
+            [_sentence(table, row, language) for other, row in deal.support if other == label],
+        )
         + "</section>"
+        for label, index in enumerate(deal.classes)
     )
+    queries = [
+        _sentence(table, row, language)
+        + _label_of_query(deal, label, table, uncovered)
+        + (_sibling(deal, row, table) if tell_siblings else "")
+        for label, row in deal.query
+    ]
+    query_box = (
+        f'<section style="max-width:50em; {_BOX}">'
+        f"{_heading(3, 'Which label?')}{_cards(QUERY, queries)}</section>"
+    )
+    return f'<div style="{_FLEX}">{boxes}</div>' + (query_box if queries else "")
 
 
-def _list(side: Side, rows: list[int], table: LabelledTable, language: str) -> str:
-    items = "".join(_item(side, row, table, language) for row in rows)
-    title = f'<span aria-hidden="true">{side.symbol}</span> {side.word} ({len(rows)})'
+def _class_name(table: LabelledTable, index: int) -> str:
+    return f": {escape(table.classes[index])}"
+
+
+def _sentence(table: LabelledTable, row: int, language: str) -> str:
+    return f'<span lang="{escape(language)}">{escape(table.texts[row])}</span>'
+
+
+def _label_of_query(deal: Deal, label: int, table: LabelledTable, uncovered: bool) -> str:
+    text = f"label {label}{_class_name(table, deal.classes[label])}"
+    if uncovered:
+        return f" <strong>{text}</strong>"
+    return f"<details><summary>uncover this label</summary><strong>{text}</strong></details>"
+
+
+def _sibling(deal: Deal, row: int, table: LabelledTable) -> str:
+    template = table.groups[row]
+    siblings = [table.texts[other] for _, other in deal.support if table.groups[other] == template]
+    if not siblings:
+        return "<div><small>no sibling in the support set</small></div>"
+    return f"<div><small>same template as ■ {escape(siblings[0])}</small></div>"
+
+
+def _cards(side: Side, contents: Sequence[str]) -> str:
+    items = "".join(
+        f'<li style="border:{side.border}; background:{side.background}; border-radius:4px; '
+        f'margin:0.25em 0; padding:0.15em 0.5em"><span aria-hidden="true">{side.symbol}</span> '
+        f"{content}</li>"
+        for content in contents
+    )
+    title = f'<span aria-hidden="true">{side.symbol}</span> {side.word} ({len(contents)})'
     return (
         f"{_heading(4, title)}"
         f'<ul style="list-style:none; margin:0.2em 0 0.5em; padding:0">{items}</ul>'
-    )
-
-
-def _item(side: Side, row: int, table: LabelledTable, language: str) -> str:
-    return (
-        f'<li style="border:{side.border}; background:{side.background}; border-radius:4px; '
-        'margin:0.25em 0; padding:0.15em 0.5em">'
-        f'<span aria-hidden="true">{side.symbol}</span> '
-        f'<span lang="{escape(language)}">{escape(table.texts[row])}</span> '
-        f"<small>template {table.groups[row]}</small></li>"
     )
 
 

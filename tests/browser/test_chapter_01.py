@@ -1,11 +1,8 @@
-"""Chapter 01: the cards follow ways, shots, queries and the episode's address."""
+"""Chapter 01: cards come one by one; names and labels stay covered until they are uncovered."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
-
-from tests.browser.explorer import PATIENCE
 
 pytestmark = pytest.mark.parametrize("chapter", ["01_tasks_and_episodes"], indirect=True)
 
@@ -15,66 +12,63 @@ def explorer(chapter):
     return chapter.explorer("EpisodeExplorer")
 
 
-def dealt(explorer) -> dict[str, tuple[int, int]]:
-    """Support and query sentences on each card, by its class."""
-    return {
-        card.locator("p").first.inner_text().split(": ")[1]: tuple(
-            each.locator("li").count() for each in card.locator("ul").all()
-        )
-        for card in explorer.area.locator("section").all()
-    }
+def on_the_table(explorer) -> list[int]:
+    """How many sentences each list shows: of each class, then those of the query box."""
+    return [each.locator("li").count() for each in explorer.area.locator("ul").all()]
 
 
-def sizes(explorer, ways: int, shots: int, queries: int) -> list[str]:
-    """The classes on the cards, which are as many and as full as the words over them say."""
-    explorer.says(f"{ways}-way {shots}-shot: {ways * shots} support and {ways * queries} query")
-    cards = dealt(explorer)
-    assert len(cards) == ways
-    assert set(cards.values()) == {(shots, queries)}
-    return sorted(cards)
+def test_one_card_after_another_is_dealt(explorer):
+    assert on_the_table(explorer) == [2, 2, 2, 1]
+    explorer.slide("cards dealt", "Home")
+    explorer.says("0 of 3 classes, 0 of 6 support cards, 0 of 3 query cards")
+    assert on_the_table(explorer) == []
+    expected = [[0], [0, 0], [0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1], [2, 1, 1]]
+    for lists in expected:
+        explorer.slide("cards dealt", "ArrowRight")
+        assert on_the_table(explorer) == lists
+    explorer.slide("cards dealt", "End")
+    explorer.says("3 of 3 classes, 6 of 6 support cards, 3 of 3 query cards")
+    assert on_the_table(explorer) == [2, 2, 2, 3]
+
+
+def test_labels_are_unfolded_one_by_one_or_uncovered_all_together(explorer):
+    explorer.slide("cards dealt", "End")
+    assert explorer.area.get_by_text("label 1: ").all_inner_texts() == [""]  # folded
+    summaries = explorer.area.locator("summary")
+    assert summaries.count() == 3
+    summaries.first.focus()
+    explorer.notebook.page.keyboard.press("Enter")
+    assert explorer.area.locator("details[open]").count() == 1
+    explorer.toggle("uncover names and labels")
+    assert summaries.count() == 0
+    titles = [
+        section.locator("p").first.inner_text()
+        for section in explorer.area.locator("section").all()
+    ]
+    assert [title.split(":")[0] for title in titles[:3]] == ["Label 0", "Label 1", "Label 2"]
+    assert all(": Hass" in title for title in titles[:3])
 
 
 def test_the_cards_follow_ways_shots_and_queries(explorer):
-    sizes(explorer, 5, 2, 2)
-    explorer.slide("ways N", "ArrowLeft", times=2)
-    sizes(explorer, 3, 2, 2)
-    explorer.slide("shots K", "ArrowRight")
-    sizes(explorer, 3, 3, 2)
-    explorer.slide("queries Q", "ArrowLeft")
-    sizes(explorer, 3, 3, 1)
-    explorer.slide("queries Q", "ArrowRight", times=3)
-    sizes(explorer, 3, 3, 4)
+    explorer.slide("cards dealt", "End")
+    explorer.slide("ways N", "ArrowRight")
+    explorer.slide("shots K", "ArrowLeft")
+    explorer.slide("queries Q", "ArrowRight")
+    explorer.slide("cards dealt", "ArrowRight", times=4)  # End would go to the first end it had
+    explorer.says("4-way 1-shot")
+    assert on_the_table(explorer) == [1, 1, 1, 1, 8]
 
 
-def test_an_address_is_an_episode(explorer):
+def test_an_address_is_an_episode(chapter, explorer):
     first = explorer.texts("li")
-    explorer.type_number("episode index", 7)
-    explorer.says("Episode (seed 0, train, index 7)")
+    explorer.type_number("episode", 7)
+    explorer.says("Episode 7 of train")
     seventh = explorer.texts("li")
-    explorer.type_number("seed", 12)
-    explorer.says("Episode (seed 12, train, index 7)")
+    explorer.choose_next("split")
+    explorer.says("Episode 7 of validation")
     assert len({tuple(first), tuple(seventh), tuple(explorer.texts("li"))}) == 3
-    explorer.type_number("seed", 0)
-    explorer.type_number("episode index", 0)
-    explorer.says("Episode (seed 0, train, index 0)")
+    explorer.choose_next("split", "Home")
+    explorer.type_number("episode", 0)
+    explorer.says("Episode 0 of train")
     assert explorer.texts("li") == first
-
-
-def test_the_splits_share_no_class(explorer):
-    explorer.slide("ways N", "ArrowLeft", times=2)
-    train = sizes(explorer, 3, 2, 2)
-    explorer.choose_next("split")
-    explorer.says("Episode (seed 0, validation, index 0)")
-    validation = sizes(explorer, 3, 2, 2)
-    explorer.choose_next("split")
-    explorer.says("Episode (seed 0, test, index 0)")
-    assert len({*train, *validation, *sizes(explorer, 3, 2, 2)}) == 9
-
-
-def test_an_episode_that_cannot_be_dealt_is_refused_in_words(chapter, explorer):
-    explorer.choose_next("split", "End")
-    explorer.slide("ways N", "End")
-    refusal = explorer.area.get_by_role("alert")
-    expect(refusal).to_contain_text("No such episode", timeout=PATIENCE * 1000)
-    assert dealt(explorer) == {}
     chapter.assert_nothing_failed()

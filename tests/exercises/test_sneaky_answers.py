@@ -43,6 +43,7 @@ def maml_loss_of_five(model, support, query, alpha, steps):
 CODE = {
     "check_bowls_meta_loss": (test_start_here.bowls_meta_loss, ()),
     "check_meta_gradient_by_hand": (test_start_here.by_hand, ()),
+    "check_episode_sampler": (test_episodes.deal, ()),
     "check_leaked": (test_episodes.count, (test_episodes.SAMPLERS, test_episodes.GROUPS)),
     "check_lora_table": (lambda ids, table, a, b, s: table[ids] + s * a[ids] @ b, ()),
     "check_lora_parameters": (lambda inputs, outputs, rank: rank * (inputs + outputs), ()),
@@ -66,8 +67,6 @@ CODE = {
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {
     "check_best_start": (-0.14, {}, True),
-    "check_batch_sentences": (200, {}, True),
-    "check_refused_ways": (7, {"classes": 6}, True),
     "check_settled": (0.4, BOWLS, True),
     "check_largest_rate": (0.25, {"curvatures": (1.0, 5.0, 8.0)}, True),
     "check_mean_alpha": (0.25, {}, True),

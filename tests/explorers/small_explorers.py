@@ -83,7 +83,7 @@ def draw_task_explorer() -> Explorer:
 
 def episode_explorer() -> Explorer:
     table = load_table("embedded")
-    return EpisodeExplorer(table, split_classes(table, seed=0))
+    return EpisodeExplorer(table, split_classes(table, seed=0), siblings=True)
 
 
 def gradient_angle_explorer() -> Explorer:

@@ -6,10 +6,9 @@ import torch
 from matplotlib.backend_bases import RendererBase
 
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves
-from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
-from metalearn_lab.figures.accuracy_intervals import accuracy_intervals_figure
 from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
 from metalearn_lab.figures.sinusoid_fit import SinusoidFit, sinusoid_fit_scene
+from metalearn_lab.figures.split_slopes import split_slopes_figure
 from metalearn_lab.figures.style import STYLES
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
@@ -114,25 +113,22 @@ def test_each_panel_has_the_sinusoid_the_support_and_the_curve_before_and_after(
             assert [text.get_text() for text in axes.texts] == [words]
 
 
-def test_accuracies_stand_at_their_means_with_their_half_widths():
-    rows = {
-        "one": interval_over_tasks(torch.tensor([0.4, 0.6, 0.8])),
-        "two": interval_over_tasks(torch.tensor([0.2, 0.2, 0.5])),
-    }
-    [axes] = accuracy_intervals_figure(rows, chance=0.2).axes
-    points = axes.get_lines()[0].get_xydata()
-    np.testing.assert_allclose(points, [[0.6, 0], [0.3, 1]], rtol=1e-6)
-    [bars] = axes.collections
-    for segment, interval in zip(bars.get_segments(), rows.values(), strict=True):
-        assert np.ptp(segment[:, 0]) == pytest.approx(2 * float(interval.half_width))
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row at the top
-    assert "3 episodes" in axes.get_xlabel()
+def test_each_class_split_has_a_line_and_their_mean_a_thick_one():
+    given = {"apart": [0.8, 0.9], "swapped": [0.82, 0.9], "let in": [0.9, 0.94]}
+    [axes] = split_slopes_figure(given, [3, 4]).axes
+    for label, place in (("split 3", 0), ("split 4", 1)):
+        drawn = line_of(axes, label)
+        np.testing.assert_allclose(drawn.get_ydata(), [100 * v[place] for v in given.values()])
+    mean = line_of(axes, "mean of the splits")
+    np.testing.assert_allclose(mean.get_ydata(), [85, 86, 92])
+    assert mean.get_linewidth() > line_of(axes, "split 3").get_linewidth()
+    assert [text.get_text() for text in axes.texts] == ["85.0", "86.0", "92.0"]
+    low, high = axes.get_ylim()
+    assert 78 < low < 80
+    assert 94 < high < 96  # the scale shows the differences
+    assert len({line_of(axes, f"split {split}").get_marker() for split in (3, 4)}) == 2
 
 
-def test_accuracies_over_different_episodes_are_not_compared():
-    half = torch.tensor(0.5)
-    with pytest.raises(ValueError, match=r"one number of episodes, got \[10, 20\]"):
-        accuracy_intervals_figure(
-            {"a": Interval(half, half, 10), "b": Interval(half, half, 20)}, chance=0.2
-        )
+def test_a_condition_has_an_accuracy_for_each_split():
+    with pytest.raises(ValueError, match="2 splits, but 'apart' has 1 accuracies"):
+        split_slopes_figure({"apart": [0.8]}, [0, 1])
