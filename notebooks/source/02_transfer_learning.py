@@ -245,7 +245,6 @@ x, y = few["z"].support.x[0].double().cpu(), few["z"].support.y[0].cpu()
 by_hand = LoRA(base.body[0], 4, 8, layer.lora_A.detach())
 
 proof("at step 0 LoRA equals the base, bit for bit", torch.equal(model(x), base(x)))
-proof("LoRA by hand equals the package's, bit for bit", torch.equal(by_hand(x), layer(x)))
 F.cross_entropy(model(x), y).backward()
 proof("at step 0 the gradient of A is zero", (layer.lora_A.grad == 0).all())
 proof(
@@ -299,6 +298,8 @@ print("rank of the change after 20 steps:", int((values > 1e-10 * values[0]).sum
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
     layer.lora_B.normal_(generator=torch.Generator().manual_seed(1))
+    by_hand.lora_B.copy_(layer.lora_B)
+    proof("LoRA by hand equals the package's, bit for bit", torch.equal(by_hand(x), layer(x)))
     gap = (layer.merged()(x) - layer(x)).abs().max()
 proof("the merged layer equals LoRA (max |Δ|)", gap, below=1e-12)
 
@@ -599,11 +600,11 @@ if len(turns) > 1:
         [after - before for before, after in pairwise(turns)],
         above=-1,
     )
-finding(
-    f"fine-tuning turns later at K = {few_shots[-1]} than at K = {few_shot}",
-    turns[-1] - turns[0],
-    above=0,
-)
+    finding(
+        f"fine-tuning turns later at K = {few_shots[-1]} than at K = {few_shot}",
+        turns[-1] - turns[0],
+        above=0,
+    )
 
 # %% [markdown]
 # The query loss turns and climbs while the accuracy hardly moves: the network keeps its answers and gets *surer* of them, also where it
@@ -647,9 +648,9 @@ proof(
     below=1e-5,
 )
 finding(
-    "MAML with k = 1 has another gradient than pretraining (max |Δ|)",
-    (one_step - pretraining).abs().max(),
-    above=1e-3,
+    "MAML with k = 1 has another gradient than pretraining (relative error)",
+    (one_step - pretraining).norm() / pretraining.norm(),
+    above=0.01,
 )
 
 # %% [markdown]
@@ -709,8 +710,8 @@ headline(
 before = [each.accuracy[:, 0].mean().item() for each in curves.values()]
 five = curves["maml"].accuracy.mean(0)[min(5, most_steps)]
 finding(
-    "before adaptation MAML and transfer are less than 2 points from chance",
-    [100 * (accuracy - 1 / ways) for accuracy in before],
+    "before adaptation MAML is less than 2 points from chance",
+    100 * (before[list(curves).index("maml")] - 1 / ways),
     above=-2,
     below=2,
 )
@@ -822,8 +823,9 @@ check_choose(choose)
 #
 # <details><summary>Answer</summary>
 #
-# When we ran split 1, all trained ways fell far at $K = 1$ and the untrained row hardly, so it was ahead there too; and one fact
-# did not hold: MAML's lead over transfer at $K = 1$ no longer cleared its interval. One split would have told you that it does; chapter 06 has three.
+# When we ran split 1, all trained ways fell far at $K = 1$ and the untrained row hardly, so it was ahead there too.
+# MAML's lead over transfer at $K = 1$ does not clear its interval on every split, nor with every seed: one run tells you
+# one thing or the other. Chapter 06 has three splits.
 #
 # </details>
 
