@@ -11,6 +11,10 @@ from tests.browser.explorer import PATIENCE, ExplorerOnPage
 _NEXT_PICTURE = (
     "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 )
+_COLOR = """(canvas, pixel) => {
+    const [left, top] = pixel.map(each => Math.round(each * (window.devicePixelRatio || 1)));
+    return [...canvas.getContext('2d').getImageData(left, top, 1, 1).data].slice(0, 3);
+}"""
 
 
 class DragOnPage(ExplorerOnPage):
@@ -79,17 +83,6 @@ class DragOnPage(ExplorerOnPage):
         status = self.area.locator(".drag").get_by_role("status")
         expect(status).to_contain_text(text, timeout=PATIENCE * 1000)
 
-    def color_at(self, pixel: tuple[float, float]) -> str:
-        """The colour that is painted at a pixel of the canvas."""
-        return str(
-            self.canvas.evaluate(
-                """(canvas, [left, top]) => {
-                    const ratio = window.devicePixelRatio || 1;
-                    const data = canvas.getContext('2d')
-                        .getImageData(Math.round(left * ratio), Math.round(top * ratio), 1, 1).data;
-                    return '#' + [...data].slice(0, 3)
-                        .map(each => each.toString(16).padStart(2, '0')).join('');
-                }""",
-                list(pixel),
-            )
-        )
+    def color_at(self, pixel: tuple[float, float]) -> tuple[int, ...]:
+        """Red, green and blue, up to 255, at a pixel of the canvas."""
+        return tuple(self.canvas.evaluate(_COLOR, list(pixel)))

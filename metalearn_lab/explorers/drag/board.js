@@ -105,8 +105,9 @@ class Board {
 
   sayHandle(index, how = "") {
     const { name, label, place, moves } = this.handles[index];
-    const count = this.grows ? `; ${plural(this.handles.length)}` : "";
-    this.say(`${how}${label || name} at ${this.planeOf(index).words(place, moves)}${count}`);
+    const words = `at ${this.planeOf(index).words(place, moves)}`;
+    if (this.grows) this.say(`${how}${name} ${words}; ${plural(this.handles.length)}`);
+    else this.say(`${how}${label || name} ${words}`);
   }
 
   // -------------------------------------------------------------- what is shown
@@ -138,7 +139,7 @@ class Board {
       const ringed = i === this.ringed || (this.keys && i === this.chosen);
       PAINT.Handle(pen, [this.spotOf(i)], { ...handle, ringed });
       const [left, top] = this.spotOf(i);
-      if (this.grows) PAINT.Words(pen, [[left + 9, top - 10]], { text: String(i + 1), color: INK });
+      if (this.grows) PAINT.Words(pen, [[left + 11, top - 11]], { text: String(i + 1), color: INK });
     });
     if (this.keys && this.grows && this.chosen === null) this.paintCross();
     canvas.dataset.frames = ++this.frames;

@@ -2,7 +2,8 @@
 
 const INK = "#1a1a1a", GREY = "#595959", FAINT = "#e2e2e2", ACCENT = "#0072b2";
 const FONT = "system-ui, sans-serif";
-const MARGIN = { left: 58, right: 14, top: 30, bottom: 44 }; // of a panel around its axes
+const MARGIN = { left: 58, right: 14, top: 12, bottom: 44 }; // of a panel around its axes
+const TITLE = 18; // pixels more above, where there is one
 const NARROW = 520; // pixels of width under which panels stand one under the other
 
 const clamp = (value, [least, most]) => Math.min(most, Math.max(least, value));
@@ -18,10 +19,11 @@ const number = (value, digits) => value.toFixed(digits).replace("-", "−");
 
 class Plane {
   constructor(panel, left, top, width, height) {
+    const above = MARGIN.top + (panel.title ? TITLE : 0);
     this.panel = panel;
     this.box = {
-      left: left + MARGIN.left, top: top + MARGIN.top,
-      width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom,
+      left: left + MARGIN.left, top: top + above,
+      width: width - MARGIN.left - MARGIN.right, height: height - above - MARGIN.bottom,
     };
   }
 
