@@ -156,7 +156,9 @@ def check_choose(choose: Callable[[Mapping[str, float], Mapping[str, float]], st
                 "The test classes are for reporting alone: leave `test` unused."
             )
         if answers[0] == min(validation, key=validation.__getitem__):
-            return not_yet("that is the smallest accuracy; `max(names, key=...)` takes the largest.")
+            return not_yet(
+                "that is the smallest accuracy; `max(names, key=...)` takes the largest."
+            )
         if validation[answers[0]] != best:
             return not_yet("take the name with the highest accuracy on the validation classes.")
     return right("The test classes had no say, not even where two were level on validation.")
@@ -170,7 +172,8 @@ def _accuracies() -> Iterator[tuple[dict[str, float], list[dict[str, float]]]]:
             names = [*_NAMES[first:], *_NAMES[:first]]
             places = torch.randperm(len(names), generator=numbers).tolist()
             validation = {
-                name: 0.6 + spread * max(place, 1) for name, place in zip(names, places, strict=True)
+                name: 0.6 + spread * max(place, 1)
+                for name, place in zip(names, places, strict=True)
             }
             if not spread:
                 validation[names[-1]] = 0.5  # the worst; the others are level

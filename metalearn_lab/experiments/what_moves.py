@@ -13,7 +13,7 @@ PRETRAINED = torch.tensor([[1.2, 0.3], [0.1, 0.45]], dtype=torch.float64)
 """W₀, the layer that comes from pretraining: it spreads x₁ and squeezes x₂."""
 LORA_A = torch.tensor([[0.35, 0.6]], dtype=torch.float64)
 """Where A ``[1, 2]`` starts."""
-LORA_SCALE = 1.5
+LORA_SCALE = 1.0
 """s of the low-rank correction."""
 SUPPORT = ((-0.7, 0.3), (0.9, 0.6), (0.3, -0.5))
 """One point of each class, where the reader finds them."""

@@ -24,7 +24,7 @@ from metalearn_lab.explorers.controls import choice, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.figures.drawing import Arrow, Curve, Dot, Drawing, Handle, Mark, Panel
-from metalearn_lab.figures.style import GREY, INK, label_of
+from metalearn_lab.figures.style import GREY, INK
 
 INNER_LR = 0.5
 """α of every method."""
@@ -66,10 +66,10 @@ class WhatMovesExplorer(DragExplorer):
         panels = [
             Panel((-_PLANE, _PLANE), (-_PLANE, _PLANE), "x₁", "x₂", "Points x: drag a disc"),
             Panel(*2 * ((-_FEATURES, _FEATURES),), "h₁", "h₂", "Probe: features stay"),
-            Panel(*2 * ((-_FEATURES, _FEATURES),), "h₁", "h₂", f"{_short(method)}: features move"),
+            Panel(*2 * ((-_FEATURES, _FEATURES),), "h₁", "h₂", f"{_short(method)}: they move"),
         ]
         marks = [
-            *_dots(QUERY, 0, "query"),
+            *_dots(QUERY, 0),
             *_feature_marks(adapted["linear_probe"], support, 1),
             *_borders(adapted["nearest_mean"], 1, GREY, "border of frozen class means", (2, 2)),
             *_feature_marks(adapted[method], support, 2),
@@ -98,13 +98,13 @@ def _short(method: str) -> str:
 def _feature_marks(weights: Weights, support: Tensor, panel: int) -> Iterator[Mark]:
     """The borders, the queries' features, and the way of the support's from pretraining to now."""
     yield from _borders(weights, panel, INK, "border after the steps", ())
-    yield from _dots(QUERY @ weights.layer.T, panel, "query")
+    yield from _dots(QUERY @ weights.layer.T, panel)
     starts, ends = (support @ PRETRAINED.T).tolist(), (support @ weights.layer.T).tolist()
     for color, start, end in zip(_COLORS, starts, ends, strict=True):
-        yield Dot(*start, color, size=7.0, filled=False, panel=panel)
+        yield Dot(*start, color, size=12.0, filled=False, panel=panel)
         if start != end:
             yield Arrow(tuple(start), tuple(end), color, panel=panel)
-        yield Dot(*end, color, size=8.0, panel=panel)
+        yield Dot(*end, color, size=6.5, panel=panel)
 
 
 def _borders(
@@ -115,7 +115,7 @@ def _borders(
         yield Curve(x, y, color, label, width=1.6, dash=dash, panel=panel)
 
 
-def _dots(places: Tensor, panel: int, label: str) -> Iterator[Mark]:
+def _dots(places: Tensor, panel: int) -> Iterator[Mark]:
     for (x, y), i in zip(places.tolist(), QUERY_LABELS.tolist(), strict=True):
         yield Dot(x, y, _COLORS[i], size=3.5, filled=False, panel=panel)
 

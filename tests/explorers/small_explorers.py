@@ -35,6 +35,7 @@ from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
@@ -170,3 +171,7 @@ def sinusoid_explorer() -> Explorer:
 
 def two_bowls_explorer() -> Explorer:
     return TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
+
+
+def what_moves_explorer() -> Explorer:
+    return WhatMovesExplorer()

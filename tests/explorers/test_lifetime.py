@@ -42,6 +42,7 @@ from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.class_splits import split_classes
@@ -143,6 +144,7 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    WhatMovesExplorer: lambda: WhatMovesExplorer,
 }
 
 
