@@ -60,7 +60,7 @@ WhatMovesExplorer().show()
 #
 # The toy shows *what* moves, not which method is best. For that we need real classes and a fair comparison.
 #
-# ## The question
+# ### The question
 #
 # A classifier was trained on some twenty kinds of commands to a smart home. Now there are five *new* kinds, with $K$ labelled sentences
 # of each ($K$ shots).
@@ -81,7 +81,9 @@ WhatMovesExplorer().show()
 # moves at the first step (a head of zeros passes no gradient down). Then collect numbers for (a), (b) and (c), and leave them on the board.
 
 # %% [markdown]
-# ## The sentences
+# ## New classes for a network that is there
+#
+# ### The sentences
 #
 # These are the English commands of chapter 01. We split the *classes* first: one part to train on, one to choose settings on (the
 # validation classes), one to report on (the test classes).
@@ -91,6 +93,7 @@ WhatMovesExplorer().show()
 
 # %%
 import torch
+from torch.nn import functional as F
 
 from metalearn_lab import choose_device, first_shots, load_table, make_world
 from metalearn_lab.tasks.devices import device_in_words
@@ -133,7 +136,7 @@ proof("no class to choose or to report on is a training class (count)", len(shar
 proof("every K has the same queries, and the support of K = 1 is in that of K = 2, …", smaller)
 
 # %% [markdown]
-# ## Pretrain once
+# ### Pretrain once
 #
 # The network takes the mean embedding $z$ of a sentence's character n-grams, then a hidden layer, then a head:
 #
@@ -163,7 +166,7 @@ network = pretraining.model
 print(network)
 
 # %% [markdown]
-# ## Nothing moves: frozen class means
+# ### Nothing moves: frozen class means
 #
 # Before anything moves, ask what the pretrained network can do as it is. Take the 32 numbers $z$ of each sentence. The mean of a class
 # over its $K$ support sentences is $\mu_c$. A query gets the class with the largest cosine:
@@ -195,10 +198,8 @@ print(network)
 #
 # </details>
 
+
 # %% tags=["exercise"]
-from torch.nn import functional as F
-
-
 def cosines(h, y, query, ways):
     """From h [items, dim], their labels y [items] and query [queries, dim]."""
     # <solution>
@@ -291,7 +292,7 @@ gaps = [(w - on_ids[name.replace("body.0", "body.1")]).abs().max() for name, w i
 proof("five steps on z and five on n-grams end at the same weights (max |Δ|)", gaps, below=1e-4)
 
 # %% [markdown]
-# ## LoRA
+# ### LoRA
 #
 # Fine-tuning a layer may add any matrix to its weights $W_0$. **LoRA** (low-rank adaptation) adds only a matrix of rank $r$ or less,
 # the product of two thin ones:
@@ -528,14 +529,14 @@ finding("the converged probes have converged (norm of the gradient)", ends, belo
 # pretraining). The facts under it were checked on five class splits, each with its own pretraining.
 
 # %% [markdown]
-# What held in all five class splits that we ran:
+# What the five class splits showed that we ran:
 #
-# - (a) At $K = 1$ nothing that adapts is ahead of the frozen class means by more than its interval. That holds for five sentences and
-#   325 numbers, and for five sentences and 133,509.
-# - (b) At $K = 32$ fine-tuning is 3 to 7 points ahead of the probe after 40 steps. But more than half of this lead was *steps*: the
+# - (a) In all five: at $K = 1$ nothing that adapts is ahead of the frozen class means by more than its interval. That is so for a method
+#   that trains 325 numbers and for one that trains 133,509.
+# - (b) In all five: at $K = 32$ fine-tuning is 3 to 7 points ahead of the probe after 40 steps. But more than half of this lead was *steps*: the
 #   converged probe is about one point behind. Against frozen class means fine-tuning gains nothing on split 0, and 2 to 4 points on the
 #   other four.
-# - (c) TF-IDF counts, which know nothing of training classes, lead at $K = 32$ in four of the five splits.
+# - (c) TF-IDF counts, which use no label of the training classes, lead at $K = 32$. That held in four of the five splits only.
 #
 # So on these sentences the features decide, and adapting them adds little. Without the converged probe and the two rows that train nothing, the table
 # would have hidden that.
@@ -666,7 +667,7 @@ from metalearn_lab.exercises.transfer import check_choose
 check_choose(choose)
 
 # %% [markdown]
-# ### Exercise 4: other classes (homework, 10 minutes, level 1 of 3)
+# ### Exercise 4: other classes (10 minutes, level 1 of 3)
 #
 # Run the chapter again with `class_split = 1` and `seed = 1` in its parameters cell. Which accuracy at $K = 1$ moved most? Is TF-IDF still
 # ahead? How large is the spread between splits beside the intervals over episodes?
