@@ -53,7 +53,7 @@ WhatMovesExplorer().show()
 # <details><summary>What happens</summary>
 #
 # The middle panel belongs to the probe: its features stay in their rings, and only the black borders turn. On the right the features
-# move; with LoRA all their arrows are parallel. At step 0 only the dashed borders, those of the frozen class means, follow the point
+# move; with LoRA all their arrows are parallel. (In the plane LoRA saves nothing: $A$ and $B$ have as many numbers as $W$.) At step 0 only the dashed borders, those of the frozen class means, follow the point
 # you drag: they need no step.
 #
 # </details>
