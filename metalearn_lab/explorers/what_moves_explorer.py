@@ -70,6 +70,7 @@ class WhatMovesExplorer(DragExplorer):
         ]
         marks = [
             *_dots(QUERY, 0),
+            Dot(*QUERY[0].tolist(), _COLORS[0], "query, coloured alike", size=3.5, filled=False),
             *_feature_marks(adapted["linear_probe"], support, 1),
             *_borders(adapted["nearest_mean"], 1, GREY, "border of frozen class means", (2, 2)),
             *_feature_marks(adapted[method], support, 2),
@@ -101,7 +102,7 @@ def _feature_marks(weights: Weights, support: Tensor, panel: int) -> Iterator[Ma
     yield from _dots(QUERY @ weights.layer.T, panel)
     starts, ends = (support @ PRETRAINED.T).tolist(), (support @ weights.layer.T).tolist()
     for color, start, end in zip(_COLORS, starts, ends, strict=True):
-        yield Dot(*start, color, size=12.0, filled=False, panel=panel)
+        yield Dot(*start, color, size=11.0, filled=False, panel=panel)
         if start != end:
             yield Arrow(tuple(start), tuple(end), color, panel=panel)
         yield Dot(*end, color, size=6.5, panel=panel)

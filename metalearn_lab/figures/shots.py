@@ -100,7 +100,7 @@ def _apart(trainable: Mapping[str, int]) -> dict[str, float]:
     for name, count in trainable.items():
         place = float(count)
         while count and place in places.values():
-            place *= 1.25
+            place /= 1.25
         places[name] = place
     return places
 

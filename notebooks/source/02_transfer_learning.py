@@ -19,7 +19,7 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 class_split: int = 0  # which classes are for training, for choosing and for testing
 iterations: int = 500  # steps of the pretraining
 meta_batch: int = 4  # training episodes whose sentences one such step sees
-most_shots: int = 32  # the most labelled sentences of a class; also tried are 1, 2, 4, … below it
+most_shots: int = 32  # the most labelled sentences of a class; also tried are 1, 4 and 8
 validation_episodes: int = 40  # episodes of validation classes, on which settings are chosen
 test_episodes: int = 100  # episodes of test classes, on which accuracy is reported
 most_steps: int = 40  # the most gradient steps on a new task
@@ -89,7 +89,7 @@ WhatMovesExplorer().show()
 # validation classes), one to report on (the test classes).
 #
 # To compare different $K$, only $K$ may change. So the test classes and the query sentences are the same for every $K$, and the support
-# sets are nested: the two sentences of $K = 2$ are the one of $K = 1$ and one more.
+# sets are nested: the four sentences of $K = 4$ are the one of $K = 1$ and three more.
 
 # %%
 import torch
@@ -100,7 +100,7 @@ from metalearn_lab.tasks.devices import device_in_words
 
 where, ways, queries = choose_device(device), 5, 5
 print("Computing on", device_in_words(where))
-shots = [2**i for i in range(most_shots.bit_length()) if 2**i <= most_shots]
+shots = sorted({k for k in (1, 4, 8) if k < most_shots} | {most_shots})
 few, many = shots[0], shots[-1]
 table = load_table("embedded")
 split = {"ways": ways, "queries": queries, "split_seed": class_split, "device": where}
@@ -133,7 +133,7 @@ proof(
     below=1,
 )
 proof("no class to choose or to report on is a training class (count)", len(shared), below=1)
-proof("every K has the same queries, and the support of K = 1 is in that of K = 2, …", smaller)
+proof("every K has the same queries, and the support of K = 1 is in that of K = 4, …", smaller)
 
 # %% [markdown]
 # ### Pretrain once
@@ -232,7 +232,7 @@ def class_means(features, k):
 
 kinds = {"4,096 shares": network.body[0].shares, "32 random": untrained.body[0]}
 kinds["32 pretrained"] = network.body[0]
-frozen = {name: {k: class_means(f, k) for k in shots} for name, f in kinds.items()}
+frozen = {name: {k: class_means(f, k) for k in (few, many)} for name, f in kinds.items()}
 for name, by_shots in frozen.items():
     print(f"{name:<14}", *(f"K = {k}: {100 * by_shots[k].mean():.1f}" for k in (few, many)))
 shares, random, pretrained = frozen.values()
@@ -464,8 +464,11 @@ tf_idf = nearest_class_mean_by_shots(everything, "test", test_episodes, (2, 3), 
 probes = {
     k: converged_probe(*(first_shots(tasks[p]["h"], ways, k) for p in sizes), ways) for k in shots
 }
-nothing = {"frozen_class_means": pretrained, "nearest_class_mean": tf_idf}
-scores = {n: {k: FewShotScore(a) for k, a in by.items()} for n, by in nothing.items()} | scores
+in_z = {k: frozen_class_means(first_shots(tasks["test"]["z"], ways, k), ways) for k in shots}
+nothing = {"frozen_class_means": in_z, "nearest_class_mean": tf_idf}
+scores = {
+    n: {k: FewShotScore(a.cpu()) for k, a in by.items()} for n, by in nothing.items()
+} | scores
 probe_numbers = scores["linear_probe"][few].trainable
 scores["converged_probe"] = {
     k: FewShotScore(probe.accuracy.cpu(), probe_numbers) for k, probe in probes.items()
@@ -596,7 +599,7 @@ finding("at an equal first step it is not (points)", same_step.mean, above=-2, b
 from metalearn_lab.experiments.over_fitting import over_fitting
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 
-few_shots, episodes = shots[:3], min(40, test_episodes)
+few_shots, episodes = shots[:2], min(40, test_episodes)
 watched = ("fine_tuning", "linear_probe", "lora_8", "last_layers")
 
 

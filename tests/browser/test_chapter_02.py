@@ -58,13 +58,10 @@ def test_the_scores_follow_the_shots_and_the_reference(chapter):
     assert counts == sorted(counts), "from what trains nothing to what trains all"
     assert counts[:4] == [0, 0, 325, 325]
     explorer.slide("shots K", "ArrowRight")
-    two = at(2)
-    explorer.slide("shots K", "End")
     four = at(4)
-    for rows in (two, four):
-        assert [row[:2] for row in rows] == [row[:2] for row in one]
-    accuracies = [[row[3] for row in rows] for rows in (one, two, four)]
-    assert accuracies[0] != accuracies[1] != accuracies[2]
+    assert [row[:2] for row in four] == [row[:2] for row in one]
+    accuracies = [[row[3] for row in rows] for rows in (one, four)]
+    assert accuracies[0] != accuracies[1]
 
     explorer.choose_next("rank of LoRA", "Home")
     assert explorer.table() == four
@@ -79,7 +76,7 @@ def test_the_scores_follow_the_shots_and_the_reference(chapter):
     assert gap == pytest.approx(mean[methods[0]] - mean[methods[1]], abs=0.11)
     explorer.slide("shots K", "Home")
     assert [row[3] for row in at(1)] == accuracies[0]
-    assert len(set(seen[:3])) == 3
+    assert len(set(seen[:2])) == 2
     chapter.assert_nothing_failed()
 
 
@@ -115,7 +112,7 @@ def test_the_losses_follow_the_method_the_shots_and_the_step(chapter):
     explorer.slide("inner step", "ArrowRight")
     assert at(everything, 1, 1) == first, "a head of zeros lets no gradient through at first"
     explorer.slide("shots K", "ArrowRight")
-    assert at(everything, 2, 1) != first
+    assert at(everything, 4, 1) != first
     assert len(set(pictures)) == len(pictures) == 7
     chapter.assert_nothing_failed()
 
