@@ -44,7 +44,7 @@ class ShotsExplorer(Explorer):
             raise ValueError(f"no LoRA among the scores: give one under {RANK}1 or another rank")
         super().__init__(
             {
-                "shots": stops_slider("shots K", stops, stops[0]),
+                "shots": stops_slider("shots K", stops, stops[-1]),
                 "rank": choice("rank of LoRA", ranks, ranks[len(ranks) // 2]),
                 "reference": choice(
                     "compared with", {label(name): name for name in scores}, next(iter(scores))

@@ -86,11 +86,23 @@ def _draw(
     left, right = panels
     yield left.axvline(data.shots, color=INK, linewidth=1)
     yield moving_title(right, f"The same at the marked K = {data.shots}")
+    places = _apart(trainable)
     for name, by_shots in accuracies.items():
         look = line(_style(name))
         if not name.startswith(RANK) or name == f"{RANK}{data.rank}":
             yield from _draw_line(left, by_shots, look)
-        yield from _draw_point(right, by_shots[data.shots], trainable[name], look)
+        yield from _draw_point(right, by_shots[data.shots], places[name], look)
+
+
+def _apart(trainable: Mapping[str, int]) -> dict[str, float]:
+    """Where each method stands on the right: beside another with as many numbers, not over it."""
+    places: dict[str, float] = {}
+    for name, count in trainable.items():
+        place = float(count)
+        while count and place in places.values():
+            place /= 1.25
+        places[name] = place
+    return places
 
 
 def _draw_line(
@@ -103,7 +115,7 @@ def _draw_line(
 
 
 def _draw_point(
-    axes: Axes, interval: Interval, trainable: int, look: dict[str, Any]
+    axes: Axes, interval: Interval, trainable: float, look: dict[str, Any]
 ) -> Iterator[Artist]:
     mean, half_width = float(interval.mean), float(interval.half_width)
     if not trainable:

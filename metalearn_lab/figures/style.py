@@ -33,6 +33,8 @@ GREY = "#6b6b6b"
 # well apart.
 STYLES: dict[str, Line] = {
     **{name: method.line for name, method in METHODS.items()},
+    "frozen_class_means": Line("#4818ff", (0, (2, 1, 2, 2, 1, 2)), "d"),
+    "converged_probe": Line("#004824", (0, (5, 1, 2, 5, 1, 5)), "o"),
     "joint": Line("#000000", (0, (10, 3)), "P"),
     "last_layers": Line("#5a2da5", (0, (4, 1, 1, 1)), "<"),
     "lora": Line("#784b00", (0, (2, 1)), ">"),
@@ -44,6 +46,8 @@ STYLES: dict[str, Line] = {
 LABELS: dict[str, str] = {
     **{name: method.title for name, method in METHODS.items()},
     "joint": "pretraining",
+    "frozen_class_means": "frozen class means",
+    "converged_probe": "converged probe",
     "last_layers": "pretrain + last layers",
     "lora": "pretrain + LoRA",
     "head_only": "ANIL (head only)",

@@ -1,8 +1,10 @@
 """The self-checks of chapter 02: the right answer passes, each likely mistake has its hint."""
 
 import pytest
+import torch
+from torch.nn import functional as F
 
-from metalearn_lab.exercises.transfer import check_choose, check_lora_parameters, check_lora_table
+from metalearn_lab.exercises.transfer import check_choose, check_class_means, check_lora
 from metalearn_lab.exercises.verdict import NOTHING_YET
 
 
@@ -10,61 +12,89 @@ def stub(*arguments):
     raise NotImplementedError("your turn")
 
 
-@pytest.mark.parametrize("check", [check_lora_table, check_lora_parameters, check_choose])
+def means(h, y, ways):
+    return torch.stack([h[y == c].mean(0) for c in range(ways)])
+
+
+def cosines(h, y, query, ways):
+    return F.normalize(query, dim=1) @ F.normalize(means(h, y, ways), dim=1).T
+
+
+def lora(x, weight, bias, a, b, lora_alpha):
+    return x @ weight.T + bias + lora_alpha / len(a) * (x @ a.T) @ b.T
+
+
+@pytest.mark.parametrize("check", [check_lora, check_class_means, check_choose])
 def test_a_stub_is_no_answer_yet(check):
     verdict = check(stub)
     assert not verdict.right
     assert verdict.says.startswith(NOTHING_YET)
 
 
-@pytest.mark.parametrize(
-    "embed",
-    [
-        lambda ids, table, a, b, s: table[ids] + s * a[ids] @ b,
-        lambda ids, table, a, b, s: (table + s * a @ b)[ids],
-    ],
-)
-def test_both_orders_of_the_table_are_right(embed):
-    assert check_lora_table(embed).right
+def by_sums(h, y, query, ways):
+    return F.cosine_similarity(query[:, None], F.one_hot(y, ways).to(h).T @ h, dim=2)
+
+
+@pytest.mark.parametrize("answer", [cosines, by_sums])
+def test_cosines_with_the_class_means_are_right(answer):
+    assert check_class_means(answer).right
 
 
 @pytest.mark.parametrize(
-    ("embed", "hint"),
+    ("answer", "hint"),
     [
-        (lambda ids, table, a, b, s: table[ids] + a[ids] @ b, "not scaled"),
-        (lambda ids, table, a, b, s: s * a[ids] @ b, "frozen table is missing"),
-        (lambda ids, table, a, b, s: s * (table[ids] + a[ids] @ b), "low-rank part alone"),
-        (lambda ids, table, a, b, s: table[ids] + s / 2 * a[ids] @ b, "do not divide again"),
-        (lambda ids, table, a, b, s: table[ids], "frozen rows alone"),
-        (lambda ids, table, a, b, s: table + s * a @ b, "[7, 5]: look up the rows"),
-        (lambda ids, table, a, b, s: table[ids] - s * a[ids] @ b, "one product at a time"),
-        (lambda ids, table, a, b, s: table[ids] + s * a @ b, "RuntimeError"),
+        (lambda h, y, q, n: q @ means(h, y, n).T, "these are products"),
+        (lambda h, y, q, n: q @ F.normalize(means(h, y, n), dim=1).T, "length of the query"),
+        (lambda h, y, q, n: F.normalize(q, dim=1) @ means(h, y, n).T, "length of the mean"),
+        (lambda h, y, q, n: cosines(F.normalize(h, dim=1), y, q, n), "not of vectors of length 1"),
+        (lambda h, y, q, n: cosines(h, y.sort().values, q, n), "use the labels"),
+        (lambda h, y, q, n: torch.cdist(q, means(h, y, n)), "these are distances"),
+        (lambda h, y, q, n: cosines(h, y, q, n).T, "the other way round"),
+        (lambda h, y, q, n: cosines(h, y, q, n).argmax(1), "return the cosines themselves"),
+        (lambda h, y, q, n: -cosines(h, y, q, n), "for each class"),
+        (lambda h, y, q, n: cosines(h, y, q, 3), "a floating-point tensor of shape [2, 5]"),
     ],
 )
-def test_each_mistake_with_the_table_has_its_hint(embed, hint):
-    verdict = check_lora_table(embed)
+def test_each_mistake_with_the_class_means_has_its_hint(answer, hint):
+    verdict = check_class_means(answer)
     assert not verdict.right
     assert hint in verdict.says
 
 
-def test_the_count_is_right():
-    assert check_lora_parameters(lambda inputs, outputs, rank: rank * (inputs + outputs)).right
+def in_one_matrix(x, weight, bias, a, b, lora_alpha):
+    return F.linear(x, weight + lora_alpha / a.shape[0] * b @ a, bias)
+
+
+def added_to_its_own_output(x, weight, bias, a, b, lora_alpha):
+    return F.linear(x, weight, bias).add_(lora_alpha / len(a) * (x @ a.T) @ b.T)
+
+
+@pytest.mark.parametrize("answer", [lora, in_one_matrix, added_to_its_own_output])
+def test_every_order_of_the_products_is_right(answer):
+    assert check_lora(answer).right
 
 
 @pytest.mark.parametrize(
-    ("count", "hint"),
+    ("answer", "hint"),
     [
-        (lambda i, o, r: i * o, "size of W_0"),
-        (lambda i, o, r: i * o + r * (i + o), "leave its numbers out"),
-        (lambda i, o, r: r * i * o, "added, not multiplied"),
-        (lambda i, o, r: r * i, "A alone"),
-        (lambda i, o, r: r * o, "B alone"),
-        (lambda i, o, r: i + o, "that is rank 1"),
-        (lambda i, o, r: r + i + o, "A is [r, inputs]"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w, c), "frozen layer alone"),
+        (lambda x, w, c, a, b, alpha: alpha / len(a) * x @ a.T @ b.T, "layer is missing"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w, c) + x @ a.T @ b.T, "not scaled"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w, c) + alpha * x @ a.T @ b.T, "number of rows"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w, c) + 2.5 * x @ a.T @ b.T, "one product"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, c, a, b, len(a) ** 2 / alpha), "its inverse"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, 0 * c, a, b, alpha), "bias of the frozen"),
+        (lambda x, w, c, a, b, alpha: alpha / len(a) * lora(x, w, c, a, b, len(a)), "alone, not"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, c, a, b, alpha).detach(), "cut off"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, c, a.detach(), b, alpha), "cut off"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, c, a, b.data, alpha), "cut off"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w.add_(alpha / len(a) * b @ a), c), "itself"),
+        (lambda x, w, c, a, b, alpha: lora(x, w, c, a, b.mul_(alpha / len(a)), len(a)), "itself"),
+        (lambda x, w, c, a, b, alpha: F.linear(x, w, c) + x @ a @ b, "RuntimeError"),
     ],
 )
-def test_each_mistake_in_the_count_has_its_hint(count, hint):
-    verdict = check_lora_parameters(count)
+def test_each_mistake_with_lora_has_its_hint(answer, hint):
+    verdict = check_lora(answer)
     assert not verdict.right
     assert hint in verdict.says
 
@@ -83,12 +113,17 @@ def test_choosing_on_validation_is_right(choose):
 @pytest.mark.parametrize(
     ("choose", "hint"),
     [
-        (lambda validation, test: max(test, key=test.get), "by the test classes"),
-        (lambda v, test: max(v, key=lambda n: v[n] + test[n]), "by the test classes"),
-        (lambda validation, test: min(validation, key=validation.get), "smallest accuracy"),
-        (lambda validation, test: "full", "the highest accuracy on the validation"),
-        (lambda validation, test: "LoRA", "with other validation accuracies"),
-        (lambda validation, test: max(validation.values()), "return one of the names"),
+        (lambda v, test: max(test, key=test.get), "leave `test` unused"),
+        (lambda v, test: max(v, key=lambda n: v[n] + test[n]), "leave `test` unused"),
+        (lambda v, test: max(v, key=lambda n: 0.9 * v[n] + 0.1 * test[n]), "leave `test` unused"),
+        (lambda v, test: max(v, key=lambda n: v[n] + 1e-6 * test[n]), "leave `test` unused"),
+        (lambda v, test: max(v, key=lambda n: (v[n], test[n])), "leave `test` unused"),
+        (lambda v, test: max(v, key=lambda n: (round(v[n], 2), test[n])), "leave `test` unused"),
+        (lambda v, test: min(v, key=v.get), "smallest accuracy"),
+        (lambda v, test: "LoRA", "accuracy"),
+        (lambda v, test: next(iter(v)), "accuracy"),
+        (lambda v, test: max(v.values()), "return one of the names"),
+        (lambda v, test: "BitFit", "return one of the names"),
     ],
 )
 def test_each_mistake_in_choosing_has_its_hint(choose, hint):

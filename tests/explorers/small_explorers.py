@@ -38,6 +38,7 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
@@ -187,3 +188,7 @@ def start_explorer() -> Explorer:
 
 def two_bowls_explorer() -> Explorer:
     return TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
+
+
+def what_moves_explorer() -> Explorer:
+    return WhatMovesExplorer()

@@ -45,6 +45,7 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
+from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.class_splits import split_classes
@@ -150,6 +151,7 @@ MAKERS = {
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     StartExplorer: lambda: lambda: StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    WhatMovesExplorer: lambda: WhatMovesExplorer,
 }
 
 

@@ -70,3 +70,12 @@ def test_the_titles_give_the_number_of_episodes_and_the_marked_k(scene):
 def test_a_lora_is_called_by_its_rank():
     assert label("lora_8") == "pretrain + LoRA, rank 8"
     assert label("linear_probe") == "pretrain + linear probe"
+
+
+def test_methods_with_as_many_numbers_stand_beside_each_other():
+    same = {"linear_probe": 325, "converged_probe": 325, "fine_tuning": 9}
+    accuracies = {name: {1: Interval(torch.tensor(0.5), torch.tensor(0.01), 9)} for name in same}
+    _, right = shots_scene(accuracies, same, chance=0.2).figure(Shots(1, 1)).axes
+    places = [float(e.get_xdata()[0]) for e in right.lines if len(e.get_xdata()) == 1]
+    assert len(set(places)) == 3
+    assert sorted(places)[1] > 325 / 1.3

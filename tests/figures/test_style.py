@@ -76,7 +76,9 @@ def test_the_search_finds_a_line_that_would_pass():
     taken = list(style.STYLES.values())
     [(color, distance)] = free_colors(1).items()
     assert contrast_on_white(color) >= CONTRAST
-    assert distance == color_distances([color], [line.color for line in taken]).min() >= CLEAR
+    nearest = color_distances([color], [line.color for line in taken]).min()
+    assert distance == pytest.approx(nearest)
+    assert nearest >= CLEAR
     [dashes] = free_dashes(1)
     assert dashes not in [line.linestyle for line in taken]
     assert {line.marker for line in taken} <= set(markers())
