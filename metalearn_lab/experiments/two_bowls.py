@@ -95,3 +95,17 @@ def losses_along(bowls: Bowls, theta: Tensor, steps: int) -> Tensor:
     a = torch.tensor(bowls.curvatures, dtype=theta.dtype)[:, None]
     c = torch.tensor(bowls.centres, dtype=theta.dtype)[:, None]
     return a / 2 * (1 - bowls.inner_lr * a) ** (2 * steps) * (theta - c) ** 2
+
+
+def bowl_path(bowls: Bowls, theta: float) -> Tensor:
+    """θ_j = c_i + (1 − αa_i)^j (θ − c_i): where the inner steps of each bowl take a start θ.
+
+    Args:
+        bowls: the tasks, α and k.
+        theta: the start.
+
+    Returns:
+        ``[2, k + 1]`` in float64, θ itself first.
+    """
+    a, c = (torch.tensor(row, dtype=torch.float64)[:, None] for row in bowls[:2])
+    return c + (1 - bowls.inner_lr * a) ** torch.arange(bowls.inner_steps + 1) * (theta - c)
