@@ -11,8 +11,8 @@ from metalearn_lab.explorers.controls import choice, float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.figures.contours import contour_lines
-from metalearn_lab.figures.drawing import Arrow, Curve, Dot, Drawing, Handle, Mark, Panel, Words
-from metalearn_lab.figures.style import GREY, INK, STYLES
+from metalearn_lab.figures.drawing import Arrow, Curve, Dot, Drawing, Handle, Mark, Panel
+from metalearn_lab.figures.style import INK, STYLES
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 
 SIDE = 3.0
@@ -23,6 +23,7 @@ ARROW = 0.9
 _MAPS = {"meta-loss, after the steps": "after", "mean loss, before them": "before"}
 _COLORS = ("#b34d00", "#5a2da5", "#00745a")
 _BEFORE, _AFTER = STYLES["joint"].color, STYLES["maml"].color
+_CONTOUR = "#9a9a9a"
 _GRID = 61
 _LEVELS = 9
 _FLAT = 1e-9
@@ -90,19 +91,18 @@ class MetaLossExplorer(DragExplorer):
         path = torch.stack(
             [self.tasks.adapted(start, **loop | {"inner_steps": j}) for j in range(steps + 1)]
         )
-        shown = loop if contours == "after" else loop | {"inner_steps": 0}
-        marks: list[Mark] = [*self._contours(shown)]
+        if contours == "after":
+            marks = self._contours(loop, "contours of the meta-loss")
+        else:
+            marks = self._contours(loop | {"inner_steps": 0}, "contours of the mean loss")
         for i, color in enumerate(_COLORS[: len(self.tasks.centres)]):
             c_1, c_2 = self.tasks.centres[i].tolist()
             across, up = path[:, i].T.tolist()
             marks += [
-                Dot(c_1, c_2, color, size=8, filled=False, words=f"centre of task {i + 1}"),
-                Words(c_1 + 0.12, c_2 + 0.12, f"c{'₁₂₃'[i]}", color),
+                self._valley(i, color),
+                Dot(c_1, c_2, color, size=8, filled=False, words=f"c{'₁₂₃'[i]}"),
                 Curve(across, up, color, f"task {i + 1}: θ to θ{_subscript(steps)}", 1.6),
-                *(
-                    Dot(x, y, color, words=f"task {i + 1}, step {j}")
-                    for j, (x, y) in enumerate(zip(across[1:], up[1:], strict=True), 1)
-                ),
+                *(Dot(x, y, color) for x, y in zip(across[1:], up[1:], strict=True)),
             ]
         ways = (("mean", _BEFORE, "down the mean loss"), ("meta", _AFTER, "down the meta-loss"))
         for name, color, label in ways:
@@ -112,11 +112,22 @@ class MetaLossExplorer(DragExplorer):
                 x, y = start.tolist()
                 marks.append(Arrow((x, y), (end[0].item(), end[1].item()), color, label, 3.0))
         panel = Panel(
-            (-SIDE, SIDE), (-SIDE, SIDE), "θ, first number", "θ, second number", "drag θ"
+            (-SIDE, SIDE),
+            (-SIDE, SIDE),
+            "θ, first number",
+            "θ, second number",
+            f"α = {loop['inner_lr']:.2f}, k = {steps}: drag θ",
         )
-        return Drawing((panel,), tuple(marks), (Handle("theta", *start.tolist(), INK, "θ"),))
+        return Drawing((panel,), marks, (Handle("theta", *start.tolist(), INK, "θ"),))
 
-    def _contours(self, loop: dict[str, Any]) -> list[Mark]:
+    def _valley(self, task: int, color: str) -> Curve:
+        """The line through the centre along which the loss of a task is flattest."""
+        _, axes = torch.linalg.eigh(self.tasks.curvatures[task])
+        ends = self.tasks.centres[task] + torch.tensor([[-9.0], [9.0]]) * axes[:, 0]
+        x, y = ends.T.tolist()
+        return Curve(x, y, color, width=1.0, dash=(1, 3))
+
+    def _contours(self, loop: dict[str, Any], label: str) -> list[Mark]:
         side = torch.linspace(-SIDE, SIDE, _GRID, dtype=torch.float64)
         grid = torch.stack(torch.meshgrid(side, side, indexing="xy"), -1)
         values = self.tasks.loss_after(grid, **loop)
@@ -125,7 +136,8 @@ class MetaLossExplorer(DragExplorer):
         if most - least < _FLAT:
             return []
         return [
-            Curve(x, y, GREY, width=0.8) for _, x, y in contour_lines(side, side, values, levels)
+            Curve(x, y, _CONTOUR, label, width=0.9)
+            for _, x, y in contour_lines(side, side, values, levels)
         ]
 
 

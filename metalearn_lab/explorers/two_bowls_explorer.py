@@ -15,7 +15,7 @@ from metalearn_lab.figures.style import INK, STYLES
 REACH = 3.0
 """The picture shows θ from −REACH to REACH."""
 
-_MOST_LOSS = 8.0
+_MOST_LOSS, _LOW = 8.0, -0.6  # the handle stands under the balls
 _COLORS = ("#b34d00", "#5a2da5")
 _BEFORE, _AFTER = STYLES["joint"].color, STYLES["maml"].color
 _POINTS = 121
@@ -40,7 +40,7 @@ class TwoBowlsExplorer(DragExplorer):
                 "inner_lr": float_slider("inner step size α", bowls.inner_lr, 0, 0.3, 0.01),
                 "inner_steps": slider("inner steps k", bowls.inner_steps, 1, 10),
             },
-            handles={"theta": (theta, 0.0)},
+            handles={"theta": (theta, _LOW)},
         )
 
     def view(
@@ -98,21 +98,17 @@ def _drawing(bowls: Bowls, start: float, path: Tensor, at_steps: Tensor) -> Draw
     for i, color in enumerate(_COLORS):
         marks.append(Curve(path[i].tolist(), at_steps[i].tolist(), color, width=1.2))
         for j, (x, y) in enumerate(zip(path[i].tolist(), at_steps[i].tolist(), strict=True)):
-            words = f"bowl {i + 1}, θ{_SUBSCRIPTS[j]} = {x:.2f}, loss {y:.2f}"
-            marks.append(Dot(x, y, color, size=8 if j else 6, filled=j > 0, words=words))
+            marks.append(Dot(x, y, color, size=8 if j else 6, filled=j > 0))
     for losses, color in ((at_steps[:, 0], _BEFORE), (at_steps[:, -1], _AFTER)):
         marks.append(Dot(start, losses.mean().item(), color, size=8))
     panel = Panel(
         (-REACH, REACH),
-        (-0.7, _MOST_LOSS),
+        (2 * _LOW, _MOST_LOSS),
         "θ, the start",
         "loss",
         f"α = {bowls.inner_lr:.2f}, k = {bowls.inner_steps}: drag θ",
     )
-    return Drawing((panel,), tuple(marks), (Handle("theta", start, 0.0, INK, "θ", moves="x"),))
-
-
-_SUBSCRIPTS = ("", "₁", "₂", "₃", "₄", "₅", "₆", "₇", "₈", "₉", "₁₀")
+    return Drawing((panel,), marks, (Handle("theta", start, _LOW, INK, "θ", moves="x"),))
 
 
 def _text(value: float) -> str:

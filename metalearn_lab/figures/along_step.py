@@ -29,10 +29,10 @@ def along_step_figure(profiles: Mapping[str, AlongStep]) -> Figure:
     left.set(ylim=(0, 2.5 * highest), xlabel="part of the step taken, t")
     left.set(ylabel="support loss at θ − tαg", title="Mean support loss")
     left.axvline(1, color=INK, linewidth=0.8)
-    left.legend(loc="upper left", fontsize=8, handlelength=2.6)
+    left.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2, handlelength=2.4)
     right.axhline(2, color=INK, linewidth=1, linestyle=":", label="a parabola rises above this")
     right.axvline(1, color=INK, linewidth=0.8)
     right.set(xlabel="part of the step taken, t", ylabel="α × curvature along the step")
     right.set(title="Median over tasks", ylim=(0, None))
-    right.legend(loc="upper right")
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.16))
     return figure
