@@ -129,7 +129,7 @@ def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
         "this is the loss before any step: θ never moved.": after(0),
         "one inner step too many is taken.": after(k + 1),
         "one inner step too few is taken.": after(k - 1),
-        "one inner step is taken, whatever `steps` says.": after(1),
+        "one inner step is taken, whatever `inner_steps` is.": after(1),
         "the last loss is on the support set; it belongs on the query set.": learner.meta_loss(
             Task(support, support)
         ),

@@ -56,7 +56,7 @@ class TwoBowlsExplorer(DragExplorer):
         bowls = Bowls((a_1, a_2), self.centres, inner_lr, inner_steps)
         start = theta[0]
         path = bowl_path(bowls, start)
-        at_steps = torch.stack([_losses(bowls, path[i], i) for i in range(2)])
+        at_steps = torch.stack([losses_along(bowls, row, 0)[i] for i, row in enumerate(path)])
         before, after = at_steps[:, 0].mean().item(), at_steps[:, -1].mean().item()
         table = Table(
             f"From θ = {start:.2f}, with α = {inner_lr:.2f}",
@@ -80,11 +80,6 @@ class TwoBowlsExplorer(DragExplorer):
         return drag_view(_drawing(bowls, start, path, at_steps), table, alt, _note(bowls))
 
 
-def _losses(bowls: Bowls, theta: Tensor, task: int) -> Tensor:
-    """The loss of one bowl at points θ."""
-    return losses_along(bowls, theta, 0)[task]
-
-
 def _drawing(bowls: Bowls, start: float, path: Tensor, at_steps: Tensor) -> Drawing:
     theta = torch.linspace(-REACH, REACH, _POINTS, dtype=torch.float64)
     across = theta.tolist()
@@ -104,11 +99,11 @@ def _drawing(bowls: Bowls, start: float, path: Tensor, at_steps: Tensor) -> Draw
     panel = Panel(
         (-REACH, REACH),
         (2 * _LOW, _MOST_LOSS),
-        "θ, the start",
+        "the start θ",
         "loss",
         f"α = {bowls.inner_lr:.2f}, k = {bowls.inner_steps}: drag θ",
     )
-    return Drawing((panel,), marks, (Handle("theta", start, _LOW, INK, "θ", moves="x"),))
+    return Drawing((panel,), marks, (Handle("theta", start, _LOW, INK, "the start θ: drag it", moves="x"),))
 
 
 def _text(value: float) -> str:

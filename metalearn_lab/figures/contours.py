@@ -11,8 +11,8 @@ from metalearn_lab.figures.style import new_figure
 
 def contour_lines(
     x: Tensor, y: Tensor, values: Tensor, levels: Sequence[float]
-) -> list[tuple[float, list[float], list[float]]]:
-    """Each piece of each contour: its level, and its x and y.
+) -> list[tuple[list[float], list[float]]]:
+    """The x and the y of each piece of each contour.
 
     Args:
         x: ``[columns]``, increasing.
@@ -23,8 +23,8 @@ def contour_lines(
     _, [axes] = new_figure()
     drawn = axes.contour(x.numpy(), y.numpy(), values.numpy(), levels=list(levels))
     return [
-        (float(level), piece[:, 0].tolist(), piece[:, 1].tolist())
-        for level, pieces in zip(drawn.levels, drawn.allsegs, strict=True)
+        (piece[:, 0].tolist(), piece[:, 1].tolist())
+        for pieces in drawn.allsegs
         for piece in pieces
         if len(piece)
     ]

@@ -26,6 +26,7 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
+from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
@@ -110,6 +111,10 @@ def layer_freeze_explorer() -> Explorer:
 def memory_budget_explorer() -> Explorer:
     ways = {"second order": StepMemory(0.0, 4e6, 2e6), "first order": StepMemory(0.0, 4e6, 0.0)}
     return MemoryBudgetExplorer(ways, "a network")
+
+
+def meta_loss_explorer() -> Explorer:
+    return MetaLossExplorer(planar_quadratics([(9, 0.6), (7, 0.5)], [20, 110], [(-2, -1), (2, 0)]))
 
 
 def over_fitting_explorer() -> Explorer:

@@ -77,7 +77,7 @@ def test_the_map_is_that_of_the_chosen_learner(explorer):
     for name, called in (("maml", "MAML"), ("fine_tuning", "pretrain + fine-tune")):
         explorer.controls["learner"].value = name
         [title] = explorer.scene.frame.axes[0].texts
-        assert title.get_text() == f"Query loss of {called}, 4 tasks"
+        assert title.get_text() == f"Mean query loss of {called}, 4 tasks"
         [image] = explorer.scene.frame.axes[0].get_images()
         found = torch.tensor(np.ma.getdata(image.get_array()))
         wanted = explorer.maps[name].loss.nan_to_num(posinf=1e30).T
