@@ -1,4 +1,4 @@
-"""Drag a start θ over the contours of the meta-loss, and of the mean loss, of bowls in the plane."""
+"""Drag a start θ over contours of the meta-loss, and of the mean loss, of bowls in the plane."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class MetaLossExplorer(DragExplorer):
         for i, color in enumerate(TASK_COLORS[: len(self.tasks.centres)]):
             places = [_place(at[i]) for at in path]
             label = f"inner steps of task {i + 1}"
-            marks += [Curve(*zip(*pair, strict=True), color, label, 1.6) for pair in pairwise(places)]
+            marks += [
+                Curve(*zip(*pair, strict=True), color, label, 1.6) for pair in pairwise(places)
+            ]
             marks += [Dot(*place, color) for place in places[1:]]
         return marks
 

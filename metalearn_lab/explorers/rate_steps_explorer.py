@@ -1,4 +1,4 @@
-"""Move the inner step size and the number of steps of trained learners, up to the cliff and over it."""
+"""Move the inner step size and the number of steps of trained learners, up to the cliff."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class RateStepsExplorer(Explorer):
         super().__init__(
             {
                 "learner": choices,
-                "rate": log_slider("inner step size α", RATES[self.trained[0]], _LEAST, _MOST, _STEP),
+                "rate": log_slider(
+                    "inner step size α", RATES[self.trained[0]], _LEAST, _MOST, _STEP
+                ),
                 "step": slider("inner steps k", self.trained[1], 0, most_steps),
             }
         )
@@ -64,8 +66,8 @@ class RateStepsExplorer(Explorer):
         )
         _, _, trained, chosen, _ = self._row(learner, index, step)
         alt = (
-            f"Map of the mean query loss of {label_of(learner)} over inner step size and inner steps. At "
-            f"α = {RATES[index]:.3g} and k = {step} it is {chosen}; "
+            f"Map of the mean query loss of {label_of(learner)} over inner step size and inner "
+            f"steps. At α = {RATES[index]:.3g} and k = {step} it is {chosen}; "
             f"as trained it is {trained}."
         )
         return picture_view(self.scene.bundle(picture, alt), table)

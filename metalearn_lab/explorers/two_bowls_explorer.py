@@ -103,7 +103,9 @@ def _drawing(bowls: Bowls, start: float, path: Tensor, at_steps: Tensor) -> Draw
         "loss",
         f"α = {bowls.inner_lr:.2f}, k = {bowls.inner_steps}: drag θ",
     )
-    return Drawing((panel,), marks, (Handle("theta", start, _LOW, INK, "the start θ: drag it", moves="x"),))
+    return Drawing(
+        (panel,), marks, (Handle("theta", start, _LOW, INK, "the start θ: drag it", moves="x"),)
+    )
 
 
 def _text(value: float) -> str:

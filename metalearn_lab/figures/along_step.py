@@ -29,10 +29,11 @@ def along_step_figure(profiles: Mapping[str, AlongStep]) -> Figure:
     left.set(ylim=(0, 2.5 * highest), xlabel="part of the step taken, t")
     left.set(ylabel="support loss at θ − tαg", title="Mean support loss")
     left.axvline(1, color=INK, linewidth=0.8)
-    left.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2, handlelength=2.4)
     right.axhline(2, color=INK, linewidth=1, linestyle=":", label="a parabola rises above this")
     right.axvline(1, color=INK, linewidth=0.8)
     right.set(xlabel="part of the step taken, t", ylabel="α × curvature along the step")
     right.set(title="Median over tasks", ylim=(0, None))
-    right.legend(loc="upper left", bbox_to_anchor=(0, -0.16))
+    entries = [left.get_legend_handles_labels(), right.get_legend_handles_labels()]
+    handles, labels = (one + other[-1:] for one, other in zip(*entries, strict=True))
+    figure.legend(handles, labels, loc="outside lower left", ncols=3)
     return figure

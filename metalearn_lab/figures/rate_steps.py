@@ -70,11 +70,13 @@ def rate_steps_scene(
     left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
     figure.colorbar(ScalarMappable(**_COLOURS), ax=left, extend="max")
     left.plot([], [], **_CLIFF, label="right of it: worse than no step")
-    left.plot([], [], marker="s", color="white", markeredgecolor=INK, linestyle="none", label="above 20")
+    left.plot(
+        [], [], marker="s", color="white", markeredgecolor=INK, linestyle="none", label="above 20"
+    )
     left.plot([], [], linestyle="none", **_TRAINED, label="as trained")
     left.plot([], [], linestyle="none", **_CHOSEN, markeredgecolor=INK, label="chosen")
     below: Any = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "ncols": 2}
-    left.legend(**below, handlelength=1.5)
+    left.legend(**below, handlelength=1.5, markerscale=0.7)
     right.set(xlim=(-0.5, steps + 0.5), ylim=(LEAST, MOST), yscale="log")
     right.set(xticks=range(0, steps + 1, 5), xlabel="inner steps k")
     right.set_ylabel("mean query loss at the chosen α")

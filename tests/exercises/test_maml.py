@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.func import functional_call
 from torch.nn import functional as F
-
 from torch.nn.utils import parameters_to_vector
 
 from metalearn_lab.exercises.maml_loss import check_maml_loss, check_outer_step
@@ -18,7 +17,17 @@ def unfinished(*args):
 
 
 def maml_loss(
-    model, support, query, inner_lr, inner_steps, *, graph=True, detach=False, sign=1, extra=0, last=True
+    model,
+    support,
+    query,
+    inner_lr,
+    inner_steps,
+    *,
+    graph=True,
+    detach=False,
+    sign=1,
+    extra=0,
+    last=True,
 ):
     theta = dict(model.named_parameters())
     for _ in range(inner_steps + extra):
@@ -94,7 +103,10 @@ def test_the_loss_as_the_formula_has_it_is_right():
         (unmoved, "before any step"),
         (variant(extra=1), "one inner step too many"),
         (variant(extra=-1), "one inner step too few"),
-        (lambda m, s, q, inner_lr, inner_steps: maml_loss(m, s, q, inner_lr, 1), "whatever `inner_steps`"),
+        (
+            lambda m, s, q, inner_lr, inner_steps: maml_loss(m, s, q, inner_lr, 1),
+            "whatever `inner_steps`",
+        ),
         (variant(last=False), "belongs on the query set"),
         (swapped, "swapped"),
         (variant(sign=-1), "go up"),

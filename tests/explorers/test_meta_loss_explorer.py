@@ -64,7 +64,9 @@ def test_what_is_drawn_is_the_trajectory(explorer, theta, inner_lr, inner_steps)
         for arrow, slope in zip(arrows, slopes, strict=True):
             way = torch.tensor(arrow.end) - torch.tensor(arrow.start)
             assert arrow.start == theta
-            torch.testing.assert_close(way.double(), -ARROW * slope / slope.norm(), rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(
+                way.double(), -ARROW * slope / slope.norm(), rtol=1e-5, atol=1e-6
+            )
     cells = re.findall(r"<td[^>]*>(.*?)</td>", explorer.view_widget.value)
     assert [cells[0], cells[3]] == [f"{after.item():.2f}", f"{before.item():.2f}"]
     lengths = [f"{slope.norm().item():.2f}" for slope in slopes]

@@ -14,7 +14,8 @@ def test_along_a_step_the_loss_its_parabola_and_the_median_curvature_are_drawn()
         name: AlongStep(shares, *(torch.rand(5, 3) + at for at in (1, 2, 3)))
         for name in ("maml", "fine_tuning")
     }
-    left, right = along_step_figure(rows).axes
+    figure = along_step_figure(rows)
+    left, right = figure.axes
     drawn = [line.get_ydata() for line in left.get_lines() if len(line.get_xdata()) == 3]
     wanted = [each.mean(0) for row in rows.values() for each in (row.loss, row.parabola)]
     for one, other in zip(drawn, wanted, strict=True):
@@ -22,8 +23,10 @@ def test_along_a_step_the_loss_its_parabola_and_the_median_curvature_are_drawn()
     drawn = [line.get_ydata() for line in right.get_lines() if len(line.get_xdata()) == 3]
     for one, row in zip(drawn, rows.values(), strict=True):
         torch.testing.assert_close(torch.as_tensor(one), row.curvature.median(0).values)
-    for axes in (left, right):
-        assert axes.get_legend()
+    [legend] = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert len(texts) == 5
+    assert "MAML: if its curvature stayed" in texts
 
 
 def test_contours_of_a_cone_are_circles():
