@@ -119,7 +119,7 @@ proof("bowls: after the step MAML's point is the lower one", after[0] - after[1]
 # Pretraining knows of no inner step, so it stays. For its start MAML pays *before* the step: there its mean loss is eight times that of pretraining.
 #
 # Above $\alpha a_2 = 1$ the step overshoots. For odd $k$ first-order MAML's weight of the steep bowl is then negative, and its point
-# may lie outside both centres. Above $\alpha a_2 = 2$ the steep bowl's inner loop diverges, and MAML has to stand at its centre.
+# may lie outside both centres. Above $\alpha a_2 = 2$ the steep bowl's inner loop diverges, and MAML has to stand near its centre.
 # Reptile with $k = 2$ still settles at $\alpha a_2 = 2.07$, far outside. Above $90/41 \approx 2.195$ its weights sum to less than zero, and it flees.
 #
 # </details>
@@ -422,8 +422,8 @@ finding("K = 5: at MAML's last step a task has diverged", last, above=20, share=
 # <details><summary>What happens</summary>
 #
 # 1. **Bowls and network differ here.** In five trainings (seeds 0 to 4) the two errors before any step agree to 5 %; here to
-#    1 %. Two bowls with one weight can only choose a *place*, so MAML pays before the step. With 1,761 weights it can keep
-#    nearly the same curve and change how the curve *moves* when you take one step.
+#    1 %. Two bowls with one weight can only choose a *place*, so MAML pays before the step. With 1,761 weights it
+#    keeps nearly the same error before the step, and changes how the curve *moves* when you take the step.
 # 2. They help on most tasks. On a few they harm, and where one inner loop diverges, one task carries the whole mean away. With
 #    five points this happened in four of the five trainings, though not in the one above.
 # 3. No, at none of the α tried. On most tasks MAML after *one* step has less error than pretraining after its last.
@@ -574,12 +574,12 @@ finding("MAML: the support loss falls on over nine tasks of ten", falls, above=0
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# At half of α, more steps make up for the smaller ones. At three times α the second step runs away, where pretraining's ten
-# steps still help. Pretraining's start is flatter, so its cliff comes later.
+# (a) At half of α, more steps make up for the smaller ones. At three times α MAML's second step runs away. (b) MAML's: its start
+# is several times as steep as that of pretraining, whose ten steps still help at three times α.
 #
-# A bowl keeps its curvature. MAML's network does not: its start is steep, and *during* the step the curvature along it falls to a fraction.
-# So a step can be large and still stop in time. Pretraining's loss nearly follows its parabola. MAML cannot be a start "where each
-# task is a steep bowl": a bowl with $\alpha a > 2$ would throw it out. This is what we saw in five trainings at this α, with ReLU.
+# A bowl keeps its curvature. MAML's network does not: its start is steep, and *during* the step the curvature along it falls
+# to a fraction. So the loss falls where a bowl would throw it out. Pretraining's loss nearly follows its parabola. This is
+# what we saw in five trainings, at this α and with ReLU.
 #
 # </details>
 #
