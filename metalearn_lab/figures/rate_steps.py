@@ -1,4 +1,4 @@
-"""Query loss over inner rate and step as a map with its cliff, and along the chosen rate."""
+"""Query loss over inner step size and step as a map with its cliff, and along the chosen α."""
 
 from __future__ import annotations
 
@@ -36,38 +36,38 @@ class RateStepMap(NamedTuple):
     """What the picture shows.
 
     Attributes:
-        loss: of each learner, ``[rates, steps + 1]``; infinite where it diverged.
+        loss: of each learner, ``[sizes, steps + 1]``; infinite where it diverged.
         shown: the learner of the map.
-        rate: index of the chosen α.
+        size: index of the chosen α.
         step: the chosen k.
         tasks: how many the losses are the means over.
     """
 
     loss: Mapping[str, Tensor]
     shown: str
-    rate: int
+    size: int
     step: int
     tasks: int
 
 
 @house_style()
 def rate_steps_scene(
-    rates: Sequence[float], steps: int, trained: tuple[int, int], learners: Sequence[str]
+    inner_lrs: Sequence[float], steps: int, trained: tuple[int, int], learners: Sequence[str]
 ) -> Scene[RateStepMap]:
     """A map over α and k, and the losses against k at the chosen α.
 
     Args:
-        rates: α of the columns, equally spaced in their logarithm.
+        inner_lrs: α of the columns, equally spaced in their logarithm.
         steps: the most inner steps.
         trained: index of the α, and the k, that the learners were trained with.
         learners: those that are drawn.
     """
     figure, (left, right) = new_figure(2, width=9.6, height=4.2)
     left.grid(visible=False)
-    left.set(xlim=(-0.5, len(rates) - 0.5), ylim=(-0.5, steps + 0.5), title=ROOM)
+    left.set(xlim=(-0.5, len(inner_lrs) - 0.5), ylim=(-0.5, steps + 0.5), title=ROOM)
     left.set(xlabel="inner step size α", ylabel="inner steps k", yticks=range(0, steps + 1, 5))
-    ticks = [i for i, rate in enumerate(rates) if f"{rate:.6e}".startswith("1.000000e")]
-    left.set_xticks(ticks, [f"{rates[i]:g}" for i in ticks])
+    ticks = [i for i, size in enumerate(inner_lrs) if f"{size:.6e}".startswith("1.000000e")]
+    left.set_xticks(ticks, [f"{inner_lrs[i]:g}" for i in ticks])
     figure.colorbar(ScalarMappable(**_COLOURS), ax=left, extend="max")
     left.plot([], [], **_CLIFF, label="right of it: worse than no step")
     left.plot(
@@ -96,9 +96,9 @@ def _draw(panels: list[Axes], data: RateStepMap, trained: tuple[int, int]) -> It
     yield from left.plot(*trained, **_TRAINED)
     for size, color in ((17, "white"), (20, INK)):  # around the star, which stays visible in it
         ring = {**_CHOSEN, "markersize": size, "markeredgecolor": color}
-        yield from left.plot(data.rate, data.step, **ring)
+        yield from left.plot(data.size, data.step, **ring)
     for name, by_rate in data.loss.items():
-        yield from right.plot(by_rate[data.rate].clamp(LEAST / 2, MOST * 2).numpy(), **line(name))
+        yield from right.plot(by_rate[data.size].clamp(LEAST / 2, MOST * 2).numpy(), **line(name))
     yield from right.plot([data.step] * 2, [LEAST, MOST], color=INK, linewidth=1)
 
 

@@ -99,11 +99,12 @@ from metalearn_lab.workbook.facts import finding, proof
 
 names = {"joint": "pretraining", "maml": "MAML"}
 names |= {"first_order_maml": "first-order MAML", "reptile": "Reptile"}
-for lr, steps in ((0.1, 1), (0.1, 2), (0.1, 5), (0.12, 1), (0.23, 2), (0.25, 2)):
-    case = bowls._replace(inner_lr=lr, inner_steps=steps)
+loops = ((0.1, 1), (0.1, 2), (0.1, 5), (0.12, 1), (0.23, 2), (0.25, 2))
+for case in [bowls._replace(inner_lr=size, inner_steps=steps) for size, steps in loops]:
     ends = {names[name]: settled(name, case) for name in names}
     shown = [f"{name} {end.ending.value} {round(end.point, 2) + 0.0}" for name, end in ends.items()]
-    print(f"α = {lr:.2f}, αa₂ = {9 * lr:.2f}, k = {steps}:", ", ".join(shown))
+    loop = f"α = {case.inner_lr:.2f}, αa₂ = {9 * case.inner_lr:.2f}, k = {case.inner_steps}:"
+    print(loop, ", ".join(shown))
 
 points = [settled(name, bowls).point for name in ("joint", "maml")]
 before, after = (losses_along(bowls, torch.tensor(points), k).mean(0) for k in (0, 1))
@@ -165,8 +166,9 @@ proof("without the graph, the factor is all that is lost", abs(0.4 * without - t
 print("factor (1 − αa)^k,  k =", *(f"{k:6d}" for k in (1, 2, 3, 5, 10)))
 for product in (0.6, 0.9, 2.5):
     print(f"{f'αa = {product}':>23}", *(f"{(1 - product) ** k:6.2g}" for k in (1, 2, 3, 5, 10)))
-runs = {(lr, k): meta_gradient(lr, k) for lr in (0.3, 0.45, 1.25) for k in (1, 2, 3, 5, 10)}
-off = [g / ((1 - lr * a) ** k * b * (end - d)) - 1 for (lr, k), (g, end) in runs.items()]
+loops = [(product / a, k) for product in (0.6, 0.9, 2.5) for k in (1, 2, 3, 5, 10)]
+ends = [(*loop, *meta_gradient(*loop)) for loop in loops]
+off = [g / ((1 - size * a) ** k * b * (theta_k - d)) - 1 for size, k, g, theta_k in ends]
 proof("k steps: autograd agrees with the formula (relative error)", off, above=-1e-9, below=1e-9)
 
 # %% [markdown]
@@ -550,7 +552,9 @@ show_figure(
 
 # %% tags=["nbval-check-output", "hide-output"]
 loss, other = (cliff.maps[name].loss for name in learners)
-low, trained, high = ((cliff.maps["maml"].rates - r * inner_lr).abs().argmin() for r in (0.5, 1, 3))
+low, trained, high = (
+    (cliff.maps["maml"].inner_lrs - r * inner_lr).abs().argmin() for r in (0.5, 1, 3)
+)
 one = loss[trained, 1]
 finding("half of α: one step of MAML leaves more error", loss[low, 1] / one, above=1.2)
 finding("half of α: ten steps leave less than one step at its own α", loss[low, 10] / one, below=1)
