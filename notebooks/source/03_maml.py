@@ -102,7 +102,8 @@ names |= {"first_order_maml": "first-order MAML", "reptile": "Reptile"}
 loops = ((0.1, 1), (0.1, 2), (0.1, 5), (0.12, 1), (0.23, 2), (0.25, 2))
 for case in [bowls._replace(inner_lr=size, inner_steps=steps) for size, steps in loops]:
     ends = {names[name]: settled(name, case) for name in names}
-    shown = [f"{name} {end.ending.value} {round(end.point, 2) + 0.0}" for name, end in ends.items()]
+    words = {"settles": "settles at", "flees": "flees from"}
+    shown = [f"{n} {words[end.ending.value]} {end.point + 1e-9:.2f}" for n, end in ends.items()]
     loop = f"α = {case.inner_lr:.2f}, αa₂ = {9 * case.inner_lr:.2f}, k = {case.inner_steps}:"
     print(loop, ", ".join(shown))
 
