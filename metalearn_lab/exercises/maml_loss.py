@@ -1,9 +1,10 @@
-"""Self-check of MAML's meta-loss as the reader writes it, and of the gradient through it."""
+"""Self-checks of MAML as the reader writes it: its meta-loss, the gradient, an outer step."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,36 +24,96 @@ MamlLoss = Callable[[nn.Module, Split, Split, float, int], Tensor]
 """Model, support, query, α and k to L_Q(θ_k)."""
 
 
+OuterStep = Callable[[nn.Module, Sequence[Task], float, int, float], Tensor]
+"""Model, tasks, α, k and β to the new weights in one vector."""
+
+
+class _Setting(NamedTuple):
+    """What an answer is tried with: everything differs from one to the next."""
+
+    inner_steps: int
+    inner_lr: float
+    sizes: Sequence[int]
+    points: int
+    tasks: int
+    outer_lr: float
+
+
+_SETTINGS = (
+    _Setting(3, 0.05, (1, 5, 1), 6, 3, 0.1),
+    _Setting(1, 0.08, (1, 3, 3, 1), 9, 2, 0.4),
+    _Setting(2, 0.03, (1, 4, 1), 5, 4, 0.02),
+)
+
+
 @self_check
 def check_maml_loss(answer: MamlLoss) -> Verdict:
     """Check MAML's meta-loss of one task, written with ``torch.autograd.grad``."""
-    settings = ((3, 0.05), (1, 0.08), (2, 0.03))
     return judged(
         "The loss is L_Q(θ_k), and its gradient agrees with finite differences.",
-        (_mistake(answer, seed, *setting) for seed, setting in enumerate(settings)),
+        (_mistake(answer, seed, setting) for seed, setting in enumerate(_SETTINGS)),
     )
 
 
-def _mistake(answer: MamlLoss, seed: int, steps: int, alpha: float) -> str | None:
-    task = _one_task(seed)
-    given, learner = (_tiny(steps, alpha, seed) for _ in range(2))  # one to compare with
-    returned: object = answer(given.model, *task, alpha, steps)
+@self_check
+def check_outer_step(answer: OuterStep) -> Verdict:
+    """Check an outer step of MAML: plain gradient descent on the mean meta-loss of some tasks."""
+    return judged(
+        "That is MAML: the step agrees with finite differences of the mean meta-loss.",
+        (_step_mistake(answer, seed, setting) for seed, setting in enumerate(_SETTINGS)),
+    )
+
+
+def _mistake(answer: MamlLoss, seed: int, setting: _Setting) -> str | None:
+    [task] = _tasks(setting, seed, 1)
+    given, learner = (_tiny(setting, seed) for _ in range(2))  # one to compare with
+    returned: object = answer(given.model, *task, setting.inner_lr, setting.inner_steps)
     if not isinstance(returned, Tensor):
         return "return the tensor, not a plain number: the gradient must go through it."
     loss = tensor(returned, ())
     return _loss_mistake(loss, learner, task) or _gradient_mistake(loss, given, learner, task)
 
 
-def _one_task(index: int) -> Task:
-    """A sinusoid in float64, with as many query as support points so that a swap is seen."""
-    batch = Sinusoids(shots=6, queries=6, split="exercise").batch(index, 1)
-    return map_tensors(lambda values: values[0].double(), batch)
+def _step_mistake(answer: OuterStep, seed: int, setting: _Setting) -> str | None:
+    tasks = _tasks(setting, seed, setting.tasks)
+    given, learner = (_tiny(setting, seed) for _ in range(2))
+    loop, rate = (setting.inner_lr, setting.inner_steps), setting.outer_lr
+    returned: object = answer(given.model, tasks, *loop, rate)
+    theta = parameters_to_vector(learner.parameters()).detach()
+    moved = theta - tensor(returned, theta.shape)
+    gradients = torch.stack([_finite_differences(learner, task) for task in tasks])
+    gradient = gradients.mean(0)
+    likely = {
+        "nothing has moved: these are the weights of the model.": 0 * gradient,
+        "take the mean over the tasks, not their sum.": rate * gradients.sum(0),
+        "only the first task counts here.": rate * gradients[0],
+        "only the last task counts here.": rate * gradients[-1],
+        "the outer step goes up: the new weights are θ − β g.": -rate * gradient,
+        "the outer step size β is missing.": gradient,
+        "the step has size α; the outer step has β.": setting.inner_lr * gradient,
+        "this is the meta-gradient; the new weights are θ − β times it.": theta - gradient,
+        "this is the step alone; the new weights are θ − β g.": theta - rate * gradient,
+        "this step takes the first-order gradient: the inner gradient needs `create_graph=True`.": (
+            rate * torch.stack([_first_order(learner, task) for task in tasks]).mean(0)
+        ),
+    }
+    other = "the new weights disagree with θ − β g, where g is the gradient of the mean meta-loss."
+    return describe_mistake(moved, rate * gradient, likely, other, 1e-5, smallest_scale=1e-3 * rate)
 
 
-def _tiny(steps: int, alpha: float, seed: int) -> MAML:
+def _tasks(setting: _Setting, seed: int, count: int) -> list[Task]:
+    """Sinusoids in float64, with as many query as support points so that a swap is seen."""
+    batch = Sinusoids(shots=setting.points, queries=setting.points, split="exercise").batch(
+        10 * seed, count
+    )
+    return [map_tensors(lambda values, i=i: values[i].double(), batch) for i in range(count)]
+
+
+def _tiny(setting: _Setting, seed: int) -> MAML:
     """The same weights each time, in float64, of a smooth network."""
-    model = MLP([1, 5, 1], activation="tanh", seed=seed)
-    return MAML(model, F.mse_loss, inner_lr=alpha, inner_steps=steps).double()
+    model = MLP(list(setting.sizes), activation="tanh", seed=seed)
+    loop = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
+    return MAML(model, F.mse_loss, **loop).double()
 
 
 def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
@@ -68,7 +129,7 @@ def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:
         "this is the loss before any step: θ never moved.": after(0),
         "one inner step too many is taken.": after(k + 1),
         "one inner step too few is taken.": after(k - 1),
-        "one inner step is taken, whatever `steps` says.": after(1),
+        "one inner step is taken, whatever `inner_steps` is.": after(1),
         "the last loss is on the support set; it belongs on the query set.": learner.meta_loss(
             Task(support, support)
         ),

@@ -1,8 +1,9 @@
-"""How steep a loss is in its steepest direction: what decides how large an inner rate may be."""
+"""How curved a loss is: in its steepest direction, and along one inner step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -78,3 +79,58 @@ def gradient_and_hessian(
         lambda adapted: flat(learner.gradient({**theta, **adapted}, split)), learner.adapted(theta)
     )[:2]
     return gradient, lambda vector: flat(times(vector)[0])
+
+
+class AlongStep(NamedTuple):
+    """One inner step of each task, followed from θ to θ − αg and beyond, g = ∇L_S(θ).
+
+    Attributes:
+        shares: t, of the step, increasing from 0, ``[places]``.
+        loss: L_S(θ − tαg), ``[tasks, places]``.
+        parabola: what it would be if the curvature stayed that of θ, ``[tasks, places]``.
+        curvature: α gᵀHg / gᵀg with H the Hessian at θ − tαg, ``[tasks, places]``.
+    """
+
+    shares: Tensor
+    loss: Tensor
+    parabola: Tensor
+    curvature: Tensor
+
+
+@on_few_threads
+def along_step(learner: GradientLearner, support: Split, shares: Sequence[float]) -> AlongStep:
+    """The support loss along the first inner step, and the curvature in the step's direction.
+
+    Args:
+        learner: its weights are θ, its ``inner_lr`` is α.
+        support: ``[tasks, items, ...]``.
+        shares: t; the first is 0, and 1 is the whole step.
+
+    Raises:
+        TypeError, ValueError: the support is no split of a batch (see ``tasks.batches``), or the
+            first share is not 0.
+    """
+    check_split("support", support)
+    if not shares or shares[0] != 0:
+        raise ValueError(f"the first share of the step is 0, the start, got {list(shares)}")
+    theta, rate = held_constant(learner.weights()), learner.inner_lr
+
+    def of_one(split: Split) -> tuple[Tensor, Tensor, Tensor]:
+        step = learner.gradient(theta, split)
+        direction = flat(step)
+        squared = direction @ direction
+        losses, curvatures = [], []
+        for share in shares:
+            there = {**theta, **{name: theta[name] - share * rate * g for name, g in step.items()}}
+            _, hessian_times = gradient_and_hessian(learner, there, split)
+            losses.append(learner.loss_at(there, split))
+            curvatures.append(rate * (direction @ hessian_times(direction)) / squared)
+        return torch.stack(losses), torch.stack(curvatures), rate * squared
+
+    with in_eval_mode(learner):
+        loss, curvature, slope = (
+            part.detach().cpu() for part in over_tasks(of_one, learner.mapping)(support)
+        )
+    t = torch.tensor(list(shares), dtype=loss.dtype)
+    parabola = loss[:, :1] - slope[:, None] * (t - curvature[:, :1] * t**2 / 2)
+    return AlongStep(t, loss, parabola, curvature)

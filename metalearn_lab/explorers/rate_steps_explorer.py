@@ -1,4 +1,4 @@
-"""Move the inner rate and the number of steps of trained learners, up to the cliff and over it."""
+"""Move the inner step size and the number of steps of trained learners, up to the cliff."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.tasks.types import Task
 
 _LEAST, _MOST, _STEP = -4.0, -1.0, 0.125
-RATES = tuple(10 ** (_LEAST + _STEP * i) for i in range(round((_MOST - _LEAST) / _STEP) + 1))
-"""The inner rates α that can be chosen: eight to a power of ten."""
+INNER_LRS = tuple(10 ** (_LEAST + _STEP * i) for i in range(round((_MOST - _LEAST) / _STEP) + 1))
+"""The inner step sizes α that can be chosen: eight to a power of ten."""
 
 
 class RateStepsExplorer(Explorer):
@@ -37,23 +37,25 @@ class RateStepsExplorer(Explorer):
     ) -> None:
         choices = learner_choice("learner", learners)
         self.maps = {
-            name: rate_steps(learner, tasks, RATES, most_steps)
+            name: rate_steps(learner, tasks, INNER_LRS, most_steps)
             for name, learner in learners.items()
         }
         first = next(iter(learners.values()))
         self.trained = (_index(first.inner_lr), min(first.inner_steps, most_steps))
-        self.scene = rate_steps_scene(RATES, most_steps, self.trained, list(learners))
+        self.scene = rate_steps_scene(INNER_LRS, most_steps, self.trained, list(learners))
         super().__init__(
             {
                 "learner": choices,
-                "rate": log_slider("inner rate α", RATES[self.trained[0]], _LEAST, _MOST, _STEP),
+                "inner_lr": log_slider(
+                    "inner step size α", INNER_LRS[self.trained[0]], _LEAST, _MOST, _STEP
+                ),
                 "step": slider("inner steps k", self.trained[1], 0, most_steps),
             }
         )
 
-    def view(self, *, learner: str, rate: float, step: int) -> View:
+    def view(self, *, learner: str, inner_lr: float, step: int) -> View:
         """The map of the learner, and both learners' losses at the chosen α and k."""
-        index, tasks = _index(rate), self.maps[learner].tasks
+        index, tasks = _index(inner_lr), self.maps[learner].tasks
         losses = {name: losses.loss for name, losses in self.maps.items()}
         picture = RateStepMap(losses, learner, index, step, tasks)
         table = Table(
@@ -64,15 +66,15 @@ class RateStepsExplorer(Explorer):
         )
         _, _, trained, chosen, _ = self._row(learner, index, step)
         alt = (
-            f"Map of the query loss of {label_of(learner)} over inner rate and inner steps. At "
-            f"α = {RATES[index]:.3g} and k = {step} it is {chosen}; "
+            f"Map of the mean query loss of {label_of(learner)} over inner step size and inner "
+            f"steps. At α = {INNER_LRS[index]:.3g} and k = {step} it is {chosen}; "
             f"as trained it is {trained}."
         )
         return picture_view(self.scene.bundle(picture, alt), table)
 
     def _row(self, name: str, index: int, step: int) -> list[str]:
         losses = self.maps[name]
-        largest = losses.largest_useful_rate(step) if step else None
+        largest = losses.largest_useful_inner_lr(step) if step else None
         return [
             label_of(name),
             *(_loss_text(losses, *at) for at in ((index, 0), self.trained, (index, step))),
@@ -80,10 +82,10 @@ class RateStepsExplorer(Explorer):
         ]
 
 
-def _index(rate: float) -> int:
-    """The index into ``RATES`` of the nearest to a rate."""
-    index = round((math.log10(rate) - _LEAST) / _STEP) if rate > 0 else 0
-    return min(max(index, 0), len(RATES) - 1)
+def _index(inner_lr: float) -> int:
+    """The index into ``INNER_LRS`` of the nearest to an α."""
+    index = round((math.log10(inner_lr) - _LEAST) / _STEP) if inner_lr > 0 else 0
+    return min(max(index, 0), len(INNER_LRS) - 1)
 
 
 def _loss_text(losses: RateSteps, index: int, step: int) -> str:

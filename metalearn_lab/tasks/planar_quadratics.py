@@ -34,14 +34,33 @@ class PlanarQuadratics(NamedTuple):
         return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
 
     def loss_after(self, phi: Tensor, *, inner_lr: float, inner_steps: int) -> Tensor:
-        """Mean of L_i(φ̃_i), each task at its own adapted point, a scalar."""
+        """Mean of L_i(φ̃_i), each task at its own adapted point, for starts ``[..., 2]``."""
         away = self.adapted(phi, inner_lr=inner_lr, inner_steps=inner_steps) - self.centres
-        return torch.einsum("ti,tij,tj->t", away, self.curvatures, away).mean() / 2
+        return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
+
+    def gradient_after(self, phi: Tensor, *, inner_lr: float, inner_steps: int) -> Tensor:
+        """The gradient of ``loss_after`` in φ, Σ A_i (I − αA_i)^{2k} (φ − c_i) / n, ``[..., 2]``.
+
+        With no inner steps it is the gradient of ``loss``.
+        """
+        shrink = self.shrink(inner_lr=inner_lr, inner_steps=2 * inner_steps)
+        away = (phi[..., None, :] - self.centres)[..., None]
+        return (self.curvatures @ shrink @ away)[..., 0].mean(-2)
 
     def adapted(self, phi: Tensor, *, inner_lr: float, inner_steps: int) -> Tensor:
-        """φ̃_i = c_i + (I − αA_i)^k (φ − c_i): where k steps of size α take φ, ``[tasks, 2]``."""
+        """φ̃_i = c_i + (I − αA_i)^k (φ − c_i): where k steps of size α take φ.
+
+        Args:
+            phi: starts, ``[..., 2]``.
+            inner_lr: α.
+            inner_steps: k.
+
+        Returns:
+            ``[..., tasks, 2]``.
+        """
         shrink = self.shrink(inner_lr=inner_lr, inner_steps=inner_steps)
-        return self.centres + (shrink @ (phi - self.centres)[..., None])[..., 0]
+        away = (phi[..., None, :] - self.centres)[..., None]
+        return self.centres + (shrink @ away)[..., 0]
 
     def shrink(self, *, inner_lr: float, inner_steps: int) -> Tensor:
         """(I − αA_i)^k, ``[tasks, 2, 2]``."""

@@ -1,4 +1,4 @@
-"""Chapter 03: bowls, sinusoids and the map of rates and steps follow every control."""
+"""Chapter 03: θ is dragged; sinusoids, the map of step sizes and steps follow every control."""
 
 from __future__ import annotations
 
@@ -6,50 +6,56 @@ import math
 
 import pytest
 
-from metalearn_lab.tasks.quadratics import stationary_point
+from metalearn_lab.experiments.two_bowls import Bowls, bowl_path, losses_along
+from metalearn_lab.tasks.planar_quadratics import planar_quadratics
+from tests.browser.drag import DragOnPage
 
 pytestmark = pytest.mark.parametrize("chapter", ["03_maml"], indirect=True)
 
-ALGORITHMS = ("joint", "maml", "first_order_maml", "reptile")
+MAP = planar_quadratics(
+    [(9, 0.6), (7, 0.5), (1.5, 1.5)], [20, 110, 0], [(-2, -1), (2, 0.4), (0, 2)]
+)
 
 
-def assert_places(explorer, curvatures, centres, alpha, k):
-    """The table says where the closed form puts each algorithm that settles."""
-    loop = {"inner_lr": alpha, "inner_steps": k}
-    for name, row in zip(ALGORITHMS, explorer.table(), strict=True):
-        exact = stationary_point(name, curvatures, centres, **loop)
-        assert float(row[3]) == pytest.approx(exact, abs=6e-5), row
+def dragged(chapter, name):
+    return DragOnPage(**vars(chapter.explorer(name)))
 
 
-def test_the_four_algorithms_go_where_the_closed_form_puts_them(chapter):
-    explorer = chapter.explorer("TwoBowlsExplorer")
-    pictures = {explorer.picture()}
-    assert_places(explorer, (1.0, 9.0), (-1.0, 1.0), 0.1, 2)
-    explorer.slide("curvature a₁", "ArrowRight")
-    assert_places(explorer, (1.5, 9.0), (-1.0, 1.0), 0.1, 2)
-    pictures.add(explorer.picture())
-    explorer.slide("curvature a₂", "ArrowLeft", times=2)
-    assert_places(explorer, (1.5, 8.0), (-1.0, 1.0), 0.1, 2)
-    pictures.add(explorer.picture())
-    explorer.slide("centre c₁", "Home")
-    assert_places(explorer, (1.5, 8.0), (-2.0, 1.0), 0.1, 2)
-    pictures.add(explorer.picture())
-    explorer.slide("centre c₂", "End")
-    assert_places(explorer, (1.5, 8.0), (-2.0, 2.0), 0.1, 2)
-    pictures.add(explorer.picture())
-    explorer.slide("inner rate α", "ArrowLeft")
-    assert_places(explorer, (1.5, 8.0), (-2.0, 2.0), 0.09, 2)
-    pictures.add(explorer.picture())
+def test_the_balls_follow_the_start_that_is_dragged(chapter):
+    explorer = dragged(chapter, "TwoBowlsExplorer")
+    explorer.drag("theta", -1.6, 0.0)
     explorer.slide("inner steps k", "ArrowRight")
-    assert_places(explorer, (1.5, 8.0), (-2.0, 2.0), 0.09, 3)
-    pictures.add(explorer.picture())
-    assert len(pictures) == 7
-
-    explorer.slide("inner rate α", "End")
+    theta, _ = explorer.handle("theta")
+    assert theta == pytest.approx(-1.6, abs=0.03)
+    bowls = Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 2)
+    path = bowl_path(bowls, theta)
+    after = [losses_along(bowls, row, 0)[i, -1].item() for i, row in enumerate(path)]
+    rows = explorer.table()
+    assert [float(row[-1]) for row in rows] == pytest.approx([*after, sum(after) / 2], abs=6e-4)
+    places = [mark["places"][0] for mark in explorer.marks("Dot")]
+    for row in path:
+        for step, place in enumerate(row.tolist()):
+            assert any(x == pytest.approx(place, abs=1e-3) for x, _ in places), step
+    explorer.slide("inner step size α", "End")
     explorer.says("the inner loop diverges")
-    explorer.slide("inner rate α", "Home")
+    explorer.slide("inner step size α", "Home")
     explorer.says("an inner step does nothing")
-    assert explorer.table()[3][3] == "never moves"
+    chapter.assert_nothing_failed()
+
+
+def test_the_map_follows_the_start_that_is_dragged(chapter):
+    explorer = dragged(chapter, "MetaLossExplorer")
+    explorer.drag("theta", 1.5, -1.0)
+    explorer.slide("inner steps k", "ArrowRight")
+    theta = MAP.centres.new_tensor(explorer.handle("theta"))
+    assert theta.tolist() == pytest.approx([1.5, -1.0], abs=0.05)
+    after, before = (float(row[1]) for row in explorer.table())
+    assert before == pytest.approx(MAP.loss(theta).item(), abs=6e-3)
+    loop = {"inner_lr": 0.1, "inner_steps": 2}
+    assert after == pytest.approx(MAP.loss_after(theta, **loop).item(), abs=6e-3)
+    places = [mark["places"][0] for mark in explorer.marks("Dot")]
+    for end in MAP.adapted(theta, **loop).tolist():
+        assert any(place == pytest.approx(end, abs=1e-3) for place in places)
     chapter.assert_nothing_failed()
 
 
@@ -104,8 +110,8 @@ def test_the_map_follows_learner_rate_and_step(chapter):
     explorer.slide("inner steps k", "End")
     small = [loss(row[3]) for row in explorer.table()]
     assert "k = 20" in explorer.alt()
-    explorer.slide("inner rate α", "Home")
-    explorer.slide("inner rate α", "End")
+    explorer.slide("inner step size α", "Home")
+    explorer.slide("inner step size α", "End")
     assert "α = 0.1 " in explorer.alt()
     for row in explorer.table():
         assert row[3] != row[2]

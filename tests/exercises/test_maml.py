@@ -6,75 +6,35 @@ import pytest
 import torch
 from torch.func import functional_call
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector
 
-from metalearn_lab.exercises.maml import (
-    check_largest_rate,
-    check_settled,
-    check_two_step_gradient,
-)
-from metalearn_lab.exercises.maml_loss import check_maml_loss
+from metalearn_lab.exercises.maml_loss import check_maml_loss, check_outer_step
 from metalearn_lab.exercises.verdict import NOTHING_YET
-
-
-def by_autograd(theta, a, c, b, d, alpha, *, sign=1.0):
-    start = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
-    theta_j = start
-    for _ in range(2):
-        loss = a / 2 * (theta_j - c) ** 2
-        [g] = torch.autograd.grad(loss, theta_j, create_graph=True)
-        theta_j = theta_j - alpha * g
-    [gradient] = torch.autograd.grad(b / 2 * (theta_j - d) ** 2, start)
-    return sign * gradient.item()
-
-
-def by_hand(factors, at):
-    """The gradient with so many factors, and the query gradient after so many steps."""
-
-    def gradient(theta, a, c, b, d, alpha):
-        for _ in range(at):
-            theta = theta - alpha * a * (theta - c)
-        return (1 - alpha * a) ** factors * b * (theta - d)
-
-    return gradient
 
 
 def unfinished(*args):
     raise NotImplementedError("your turn")
 
 
-def test_the_gradient_by_autograd_and_by_hand_are_right():
-    assert check_two_step_gradient(by_autograd).right
-    assert check_two_step_gradient(by_hand(2, 2)).right
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (by_hand(0, 2), "first-order gradient"),
-        (by_hand(1, 2), "a factor .* is missing"),
-        (by_hand(4, 2), "too many factors"),
-        (by_hand(2, 0), "taken at θ;"),
-        (by_hand(2, 1), "taken at θ₁"),
-        (lambda *given: by_autograd(*given, sign=-1.0), "points downhill"),
-        (lambda *given: 17.0, "find θ₁ and θ₂ first"),
-        (lambda theta: theta, "TypeError"),
-    ],
-)
-def test_a_wrong_gradient_gets_its_hint(answer, hint):
-    verdict = check_two_step_gradient(answer)
-    assert not verdict.right
-    assert re.search(hint, verdict.says), verdict.says
-
-
 def maml_loss(
-    model, support, query, alpha, steps, *, graph=True, detach=False, sign=1, extra=0, last=True
+    model,
+    support,
+    query,
+    inner_lr,
+    inner_steps,
+    *,
+    graph=True,
+    detach=False,
+    sign=1,
+    extra=0,
+    last=True,
 ):
     theta = dict(model.named_parameters())
-    for _ in range(steps + extra):
+    for _ in range(inner_steps + extra):
         loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
         gradients = torch.autograd.grad(loss, list(theta.values()), create_graph=graph)
         theta = {
-            name: weight - sign * alpha * gradient
+            name: weight - sign * inner_lr * gradient
             for (name, weight), gradient in zip(theta.items(), gradients, strict=True)
         }
         if detach:
@@ -87,42 +47,42 @@ def variant(**changed):
     return lambda *given: maml_loss(*given, **changed)
 
 
-def unmoved(model, support, query, alpha, steps):
+def unmoved(model, support, query, inner_lr, inner_steps):
     return F.mse_loss(model(query.x), query.y)
 
 
-def swapped(model, support, query, alpha, steps):
-    return maml_loss(model, query, support, alpha, steps)
+def swapped(model, support, query, inner_lr, inner_steps):
+    return maml_loss(model, query, support, inner_lr, inner_steps)
 
 
-def from_the_start(model, support, query, alpha, steps):
+def from_the_start(model, support, query, inner_lr, inner_steps):
     """θ − α ∇L(θ_j): every step begins at θ."""
     start = theta = dict(model.named_parameters())
-    for _ in range(steps):
+    for _ in range(inner_steps):
         loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
         gradients = torch.autograd.grad(loss, list(theta.values()), create_graph=True)
-        theta = {n: start[n] - alpha * g for n, g in zip(start, gradients, strict=True)}
+        theta = {n: start[n] - inner_lr * g for n, g in zip(start, gradients, strict=True)}
     return F.mse_loss(functional_call(model, theta, (query.x,)), query.y)
 
 
-def gradient_at_the_start(model, support, query, alpha, steps):
+def gradient_at_the_start(model, support, query, inner_lr, inner_steps):
     """θ_j − α ∇L(θ): the gradient stays that of the model's own weights."""
     theta = dict(model.named_parameters())
-    for _ in range(steps):
+    for _ in range(inner_steps):
         loss = F.mse_loss(model(support.x), support.y)
         gradients = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
-        theta = {n: theta[n] - alpha * g for n, g in zip(theta, gradients, strict=True)}
+        theta = {n: theta[n] - inner_lr * g for n, g in zip(theta, gradients, strict=True)}
     return F.mse_loss(functional_call(model, theta, (query.x,)), query.y)
 
 
-def in_place(model, support, query, alpha, steps):
+def in_place(model, support, query, inner_lr, inner_steps):
     """The steps move the weights of the model that was given."""
-    for _ in range(steps):
+    for _ in range(inner_steps):
         loss = F.mse_loss(model(support.x), support.y)
         gradients = torch.autograd.grad(loss, list(model.parameters()))
         with torch.no_grad():
             for weight, gradient in zip(model.parameters(), gradients, strict=True):
-                weight.sub_(alpha * gradient)
+                weight.sub_(inner_lr * gradient)
     return F.mse_loss(model(query.x), query.y)
 
 
@@ -143,7 +103,10 @@ def test_the_loss_as_the_formula_has_it_is_right():
         (unmoved, "before any step"),
         (variant(extra=1), "one inner step too many"),
         (variant(extra=-1), "one inner step too few"),
-        (lambda m, s, q, alpha, steps: maml_loss(m, s, q, alpha, 1), "whatever `steps` says"),
+        (
+            lambda m, s, q, inner_lr, inner_steps: maml_loss(m, s, q, inner_lr, 1),
+            "whatever `inner_steps`",
+        ),
         (variant(last=False), "belongs on the query set"),
         (swapped, "swapped"),
         (variant(sign=-1), "go up"),
@@ -160,46 +123,95 @@ def test_a_wrong_loss_gets_its_hint(answer, hint):
     assert re.search(hint, verdict.says), verdict.says
 
 
-BOWLS = {"curvatures": (1.0, 4.0), "centres": (0.0, 2.0), "alpha": 0.2}
+def hard_coded(name, value):
+    """One argument is a constant, whatever is given."""
+
+    def answer(model, support, query, inner_lr, inner_steps):
+        given = {"inner_lr": inner_lr, "inner_steps": inner_steps, name: value}
+        return maml_loss(model, support, query, **given)
+
+    return answer
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (0.4, "Right"),
-        (1.6, "pretraining settles here"),
-        (1.0, "first-order MAML settles here"),
-        (0.0, "Divide by the sum"),
-    ],
+    ("name", "value"), [("inner_lr", a) for a in (0.01, 0.03, 0.05, 0.08)] + [("inner_steps", 3)]
 )
-def test_the_place_of_maml(answer, says):
-    verdict = check_settled(answer, **BOWLS)
-    assert says in verdict.says
-    assert verdict.right == (answer == 0.4)
+def test_no_constant_stands_for_an_argument(name, value):
+    assert not check_maml_loss(hard_coded(name, value)).right
+    assert not check_outer_step(
+        lambda model, tasks, inner_lr, inner_steps, outer_lr: outer_step(
+            model,
+            tasks,
+            **{"inner_lr": inner_lr, "inner_steps": inner_steps, "outer_lr": outer_lr, name: value},
+        )
+    ).right
+
+
+def outer_step(model, tasks, inner_lr, inner_steps, outer_lr, *, merge=torch.mean, **changed):
+    weights = list(model.parameters())
+    losses = [maml_loss(model, *task, inner_lr, inner_steps, **changed) for task in tasks]
+    gradients = torch.autograd.grad(merge(torch.stack(losses)), weights)
+    return parameters_to_vector(weights) - outer_lr * parameters_to_vector(gradients)
+
+
+def step_variant(change):
+    """The right step θ − βg, changed: a function of θ, the step βg, β and α."""
+
+    def answer(model, tasks, inner_lr, inner_steps, outer_lr):
+        theta = parameters_to_vector(model.parameters())
+        step = theta - outer_step(model, tasks, inner_lr, inner_steps, outer_lr)
+        return change(theta, step, outer_lr, inner_lr)
+
+    return answer
+
+
+def of_tasks(chosen):
+    return lambda model, tasks, *rest: outer_step(model, chosen(tasks), *rest)
+
+
+def step_in_place(model, tasks, inner_lr, inner_steps, outer_lr):
+    new = outer_step(model, tasks, inner_lr, inner_steps, outer_lr)
+    torch.nn.utils.vector_to_parameters(new.detach(), model.parameters())
+    return new
+
+
+def test_the_outer_step_is_right_as_a_leaf_too():
+    assert check_outer_step(outer_step).right
+    assert check_outer_step(lambda *given: outer_step(*given).detach()).right
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "hint"),
     [
-        (0.25, "Right"),
-        (2 / 8 - 1e-4, "Right"),
-        (0.125, "ends exactly in the centre"),
-        (2.0, "flattest bowl"),
-        (0.24, "when is that 1 in size"),
+        (lambda *given: outer_step(*given, merge=torch.sum), "not their sum"),
+        (lambda *given: outer_step(*given, graph=False), "create_graph=True"),
+        (lambda *given: outer_step(*given, last=False), "disagree with"),
+        (of_tasks(lambda tasks: tasks[:1]), "only the first task"),
+        (of_tasks(lambda tasks: tasks[-1:]), "only the last task"),
+        (step_variant(lambda theta, step, outer_lr, inner_lr: theta + step), "goes up"),
+        (step_variant(lambda theta, step, outer_lr, inner_lr: theta), "nothing has moved"),
+        (step_variant(lambda theta, step, outer_lr, inner_lr: theta - step / outer_lr), "missing"),
+        (
+            step_variant(
+                lambda theta, step, outer_lr, inner_lr: theta - step / outer_lr * inner_lr
+            ),
+            "has size α",
+        ),
+        (step_variant(lambda theta, step, outer_lr, inner_lr: step / outer_lr), "meta-gradient"),
+        (step_variant(lambda theta, step, outer_lr, inner_lr: step), "step alone"),
+        (step_in_place, "changed model itself"),
+        (lambda *given: list(outer_step(*given)), "tensor of shape"),
+        (lambda *given: outer_step(*given)[:-1], "has shape"),
+        (lambda *given: outer_step(*given) * float("nan"), "not finite"),
     ],
 )
-def test_the_largest_rate(answer, says):
-    verdict = check_largest_rate(answer, curvatures=(1.0, 5.0, 8.0))
-    assert says in verdict.says
-    assert verdict.right == ("Right" in says)
+def test_a_wrong_outer_step_gets_its_hint(answer, hint):
+    verdict = check_outer_step(answer)
+    assert not verdict.right
+    assert re.search(hint, verdict.says), verdict.says
 
 
 def test_a_stub_has_nothing_to_check():
-    verdicts = [
-        check_two_step_gradient(unfinished),
-        check_maml_loss(unfinished),
-        check_settled(None, **BOWLS),
-        check_largest_rate(None, curvatures=(1.0, 2.0)),
-    ]
+    verdicts = [check_maml_loss(unfinished), check_outer_step(unfinished)]
     assert all(verdict.says.startswith(NOTHING_YET) for verdict in verdicts)
     assert not any(verdict.right for verdict in verdicts)

@@ -36,24 +36,26 @@ def test_the_losses_are_those_of_the_formula(learner, tasks):
     assert learner.inner_lr == 0.2
 
 
-def test_the_largest_useful_rate_is_the_last_before_a_step_harms(learner, tasks):
+def test_the_largest_useful_inner_lr_is_the_last_before_a_step_harms(learner, tasks):
     found = rate_steps(learner, tasks, RATES, 3)
     for k in (1, 2, 3):
         start = sum(expected(0, 0))
         helps = [sum(expected(rate, k)) < start for rate in RATES]
         useful = helps.index(False) if False in helps else len(RATES)
-        assert found.largest_useful_rate(k) == pytest.approx(RATES[useful - 1])
-    assert rate_steps(learner, tasks, (0.9, 1.0), 1).largest_useful_rate(1) is None
-    assert rate_steps(learner, tasks, (0.1, 0.2), 1).largest_useful_rate(1) == pytest.approx(0.2)
+        assert found.largest_useful_inner_lr(k) == pytest.approx(RATES[useful - 1])
+    assert rate_steps(learner, tasks, (0.9, 1.0), 1).largest_useful_inner_lr(1) is None
+    assert rate_steps(learner, tasks, (0.1, 0.2), 1).largest_useful_inner_lr(1) == pytest.approx(
+        0.2
+    )
 
 
 def test_what_leaves_the_numbers_is_infinite_and_of_no_use(learner, tasks):
     found = rate_steps(learner, tasks, (0.1, 1e15), 4)
     assert found.loss[1, -1] == torch.inf
-    assert found.largest_useful_rate(4) == pytest.approx(0.1)
+    assert found.largest_useful_inner_lr(4) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("rates", [(), (0.2, 0.1), (0.1, 0.1)])
 def test_rates_must_increase(learner, tasks, rates):
-    with pytest.raises(ValueError, match="give increasing rates"):
+    with pytest.raises(ValueError, match="give increasing inner step sizes"):
         rate_steps(learner, tasks, rates, 1)

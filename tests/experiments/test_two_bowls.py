@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metalearn_lab.experiments.two_bowls import Bowls, Ending, losses_along, settled
+from metalearn_lab.experiments.two_bowls import Bowls, Ending, bowl_path, losses_along, settled
 from metalearn_lab.tasks.quadratics import stationary_point
 
 BOWLS = Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)
@@ -60,3 +60,12 @@ def test_mamls_point_is_the_lowest_of_the_mean_after_and_joints_of_the_mean_befo
         lowest = theta[losses_along(BOWLS, theta, steps).mean(0).argmin()].item()
         exact = stationary_point(name, *BOWLS[:2], **loop)
         assert lowest == pytest.approx(exact, abs=1e-3)
+
+
+def test_a_path_is_that_of_gradient_descent_in_each_bowl():
+    path = bowl_path(BOWLS._replace(inner_lr=0.15, inner_steps=3), 0.4)
+    for row, a, c in zip(path, *BOWLS[:2], strict=True):
+        place = 0.4
+        for found in row.tolist():
+            assert found == pytest.approx(place)
+            place -= 0.15 * a * (place - c)

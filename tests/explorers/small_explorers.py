@@ -29,6 +29,7 @@ from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplo
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
+from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
@@ -128,6 +129,10 @@ def memory_budget_explorer() -> Explorer:
 
 def one_task_explorer() -> Explorer:
     return OneTaskExplorer(_learners(), UNSEEN, choices=4, steps=3)
+
+
+def meta_loss_explorer() -> Explorer:
+    return MetaLossExplorer(planar_quadratics([(9, 0.6), (7, 0.5)], [20, 110], [(-2, -1), (2, 0)]))
 
 
 def over_fitting_explorer() -> Explorer:

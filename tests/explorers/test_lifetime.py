@@ -36,6 +36,7 @@ from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplo
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
+from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
@@ -120,6 +121,11 @@ def rate_steps():
     return lambda: RateStepsExplorer(learners, tasks, most_steps=2)
 
 
+def meta_loss():
+    bowls = planar_quadratics([(9, 0.6), (7, 0.5)], [20, 110], [(-2, -1), (2, 0)])
+    return lambda: MetaLossExplorer(bowls)
+
+
 def reptile_path():
     bowls = planar_quadratics(
         [(9, 0.6), (7, 0.5), (1.5, 1.5)], [20, 110, 0], [(-2, -1), (2, 0.4), (0, 2)]
@@ -140,6 +146,7 @@ MAKERS = {
     LayerFreezeExplorer: layer_freeze,
     MemoryBudgetExplorer: memory,
     OneTaskExplorer: one_task,
+    MetaLossExplorer: meta_loss,
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReptilePathExplorer: reptile_path,

@@ -1,19 +1,15 @@
-"""The markers and the table are the closed form, and the extremes are said in words."""
+"""θ is dragged: balls, curves and table follow, as plain gradient descent by autograd has it."""
 
 import re
 
 import pytest
+import torch
 
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
-from metalearn_lab.tasks.quadratics import stationary_point
+from metalearn_lab.figures.drawing import Curve, Dot
 
-NAMES = {
-    "pretraining": "joint",
-    "MAML": "maml",
-    "first-order MAML": "first_order_maml",
-    "Reptile": "reptile",
-}
+BLUE, BLACK = "#0072b2", "#000000"
 
 
 @pytest.fixture
@@ -21,61 +17,68 @@ def explorer():
     return TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
 
 
-def table(explorer):
-    """Cells of each row by its header."""
-    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.view_widget.value)
-    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+def walked(theta, curvature, centre, inner_lr, inner_steps):
+    """θ_0, …, θ_k and the losses there, by autograd."""
+    place = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+    path = []
+    for _ in range(inner_steps + 1):
+        loss = curvature / 2 * (place - centre) ** 2
+        path.append((place.item(), loss.item()))
+        [slope] = torch.autograd.grad(loss, place)
+        place = (place - inner_lr * slope).detach().requires_grad_()
+    return path
+
+
+def marks(explorer, kind, color):
+    return [m for m in explorer.drawing.marks if isinstance(m, kind) and m.color == color]
+
+
+def rows(explorer):
+    found = re.findall(r"<tr><th scope=\"row\".*?</tr>", explorer.view_widget.value)
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
     return {row[0]: row[1:] for row in cells}
 
 
-def places(explorer):
-    return {name: row[2] for name, row in table(explorer).items()}
+@pytest.mark.parametrize("theta", [-2.5, 0.3, 1.9])
+@pytest.mark.parametrize(("inner_lr", "inner_steps"), [(0.1, 1), (0.05, 3), (0.25, 2)])
+def test_the_balls_are_where_gradient_descent_takes_them(explorer, theta, inner_lr, inner_steps):
+    explorer.controls["inner_lr"].value = inner_lr
+    explorer.controls["inner_steps"].value = inner_steps
+    explorer.move("theta", (theta, 5.0))
+    [handle] = explorer.drawing.handles
+    assert (handle.x, handle.moves) == (theta, "x")
+    losses = []
+    for color, a, c in (("#b34d00", 1.0, -1.0), ("#5a2da5", 9.0, 1.0)):
+        path = walked(theta, a, c, inner_lr, inner_steps)
+        balls = [(ball.x, ball.y) for ball in marks(explorer, Dot, color)]
+        assert balls == [pytest.approx(place) for place in path]
+        losses.append((path[0][1], path[-1][1]))
+    before, after = (sum(each) / 2 for each in zip(*losses, strict=True))
+    [blue], [black] = (marks(explorer, Dot, color) for color in (BLUE, BLACK))
+    assert (blue.x, blue.y) == pytest.approx((theta, after))
+    assert (black.x, black.y) == pytest.approx((theta, before))
+    assert float(rows(explorer)["mean"][-1]) == pytest.approx(after, abs=6e-4)
 
 
-def settings(explorer):
-    v = {name: control.value for name, control in explorer.controls.items()}
-    loop = {"inner_lr": v["inner_lr"], "inner_steps": v["inner_steps"]}
-    return (v["a_1"], v["a_2"]), (v["c_1"], v["c_2"]), loop
+def test_the_blue_curve_is_what_its_dot_runs_along(explorer):
+    [curve] = marks(explorer, Curve, BLUE)
+    for index in (0, 40, 77, 120):
+        explorer.move("theta", (curve.x[index], 0.0))
+        [dot] = marks(explorer, Dot, BLUE)
+        assert dot.y == pytest.approx(curve.y[index])
+    lowest = min(range(len(curve.x)), key=lambda i: curve.y[i])
+    assert curve.x[lowest] == pytest.approx(-0.8, abs=0.03)
 
 
-def test_every_control_moves_the_places_to_the_closed_form(explorer):
-    before = places(explorer)
-    moves = {"a_1": 2.0, "a_2": 5.0, "c_1": 0.5, "c_2": -1.5, "inner_lr": 0.05, "inner_steps": 4}
-    for name, value in moves.items():
-        explorer.controls[name].value = value
-        curvatures, centres, loop = settings(explorer)
-        for title, algorithm in NAMES.items():
-            exact = stationary_point(algorithm, curvatures, centres, **loop)
-            assert float(places(explorer)[title]) == pytest.approx(exact, abs=6e-5), name
-        assert places(explorer) != before, name
-        before = places(explorer)
-
-
-def test_it_begins_where_it_is_told_to(explorer):
-    assert places(explorer) == {
-        "pretraining": "0.8000",
-        "MAML": "-0.8000",
-        "first-order MAML": "0.0000",
-        "Reptile": "0.8000",
-    }
-    assert len(set(places(TwoBowlsExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 2))).values())) == 4
-
-
-def test_marker_and_curves_are_in_the_picture(explorer):
-    above, below = explorer.scene.frame.axes
-    [title] = above.texts
-    assert title.get_text() == "a = (1, 9), c = (-1, 1), α = 0.10, k = 1"
-    markers = [line for line in below.get_lines() if len(line.get_xdata()) == 1]
-    assert [line.get_xdata()[0] for line in markers] == pytest.approx([0.8, -0.8, 0.0, 0.8])
-    assert [line.get_ydata()[0] for line in markers] == [0, 1, 2, 3]
-    curves = {line.get_color(): line for line in above.get_lines() if len(line.get_xdata()) > 100}
-    blue, black = curves["#0072b2"], curves["#000000"]
-    lowest = [line.get_xdata()[line.get_ydata().argmin()] for line in (blue, black)]
-    assert lowest == pytest.approx([-0.8, 0.8], abs=0.02)
+@pytest.mark.parametrize("name", ["a_1", "a_2", "inner_lr", "inner_steps"])
+def test_every_control_moves_what_is_shown(explorer, name):
+    before = explorer.current_view.data["text/plain"]
+    explorer.controls[name].value = explorer.controls[name].value + explorer.controls[name].step
+    assert explorer.current_view.data["text/plain"] != before
 
 
 @pytest.mark.parametrize(
-    ("alpha", "says"),
+    ("inner_lr", "says"),
     [
         (0.0, "an inner step does nothing"),
         (0.05, "leaves 0.5 of the distance"),
@@ -85,39 +88,14 @@ def test_marker_and_curves_are_in_the_picture(explorer):
         (0.3, "the inner loop diverges: each step makes the distance 2 times as large"),
     ],
 )
-def test_what_a_step_does_is_said_for_every_alpha(explorer, alpha, says):
+def test_what_a_step_does_is_said_for_every_alpha(explorer, inner_lr, says):
     explorer.controls["a_2"].value = 10.0
-    explorer.controls["inner_lr"].value = alpha
-    assert f"Bowl 2: αa = {10 * alpha:.3g}, " in explorer.view_widget.value
+    explorer.controls["inner_lr"].value = inner_lr
+    assert f"Bowl 2: αa = {10 * inner_lr:.3g}, " in explorer.view_widget.value
     assert says in explorer.view_widget.value.split("Bowl 2:")[1]
 
 
-def test_the_steep_bowl_loses_all_weight_where_one_step_solves_it(explorer):
-    explorer.controls["a_2"].value = 10.0
-    assert places(explorer)["MAML"] == "-1.0000"
-    assert table(explorer)["MAML"][1] == "0"
-
-
-def test_what_does_not_settle_is_said_and_has_no_marker(explorer):
-    explorer.controls["inner_lr"].value = 0.2
-    assert places(explorer)["first-order MAML"].startswith("flees")
-    assert "First-order MAML has weights that sum to less than zero" in explorer.view_widget.value
-    texts = [text.get_text() for text in explorer.scene.frame.axes[1].texts]
-    assert texts == ["does not settle"]
-    explorer.controls["inner_lr"].value = 0.0
-    assert places(explorer)["Reptile"] == "never moves"
-
-
-def test_a_place_outside_the_picture_is_named_at_its_edge(explorer):
-    # First-order weights 1 − α and 9(1 − 9α) of different signs, with a small positive sum.
-    explorer.controls["inner_lr"].value = 0.12
-    place = float(places(explorer)["first-order MAML"])
-    assert abs(place) > 3
-    [text] = explorer.scene.frame.axes[1].texts
-    assert f"{place:.3g}" in text.get_text()
-
-
-def test_the_alt_text_says_where_each_one_settles(explorer):
-    alt = explorer.current_view.metadata["image/png"]["alt"]
-    assert "MAML: -0.8000" in alt
-    assert "curvature 1 around -1 and 9 around 1, α = 0.10, k = 1" in alt
+def test_a_loss_beyond_all_numbers_is_short(explorer):
+    for name, value in {"a_2": 10.0, "inner_lr": 0.3, "inner_steps": 10}.items():
+        explorer.controls[name].value = value
+    assert rows(explorer)["bowl 2"][-1] == f"{5 * 1024**2:.1e}"

@@ -105,3 +105,16 @@ def test_reptile_leaves_the_joint_optimum_with_its_second_step_and_tends_to_the_
 def test_bad_input_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         planar_quadratics(*given)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_the_gradient_after_the_steps_is_that_of_autograd_at_many_starts(steps):
+    starts = torch.stack([PHI, -PHI, BOWLS.centres[1]]).requires_grad_()
+    losses = BOWLS.loss_after(starts, inner_lr=0.1, inner_steps=steps)
+    [slopes] = torch.autograd.grad(losses.sum(), starts)
+    found = BOWLS.gradient_after(starts.detach(), inner_lr=0.1, inner_steps=steps)
+    torch.testing.assert_close(found, slopes)
+    alone = BOWLS.loss_after(PHI, inner_lr=0.1, inner_steps=steps)
+    torch.testing.assert_close(losses[0].detach(), alone)
+    if not steps:
+        torch.testing.assert_close(losses.detach(), BOWLS.loss(starts).detach())
