@@ -96,7 +96,8 @@ class GradientArrowsExplorer(DragExplorer):
             [*self._plane(start, k, alpha, arrows), *_angle_marks(degrees, k)],
             [Handle("theta", *theta, INK, "θ, the start: drag it")],
         )
-        note = "beyond 90° this step raises MAML's loss" if first_order > 90 else "below 90°"
+        far = "beyond 90° a small step this way raises MAML's loss"
+        note = far if first_order > 90 else "below 90°"
         return drag_view(drawing, table, alt, f"First-order MAML: {first_order:.0f}°, {note}.")
 
     def _plane(self, start: Tensor, k: int, alpha: float, arrows: dict[str, Tensor]) -> list[Mark]:
