@@ -134,7 +134,8 @@ def curvature_of_the_loss(model: nn.Module, x: Tensor) -> Tensor:
 
         parts = torch.func.jacrev(outputs)(weights)
         jacobian = torch.cat([part.flatten(1) for part in parts.values()], 1)
-        return torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1] * (2 / len(inputs))
+        largest: Tensor = torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1]
+        return largest * (2 / len(inputs))
 
     curvature: Tensor = torch.func.vmap(of_one)(x)
     return curvature.detach().cpu()

@@ -96,21 +96,22 @@ class GradientArrowsExplorer(DragExplorer):
             [*self._plane(start, k, alpha, arrows), *_angle_marks(degrees, k)],
             [Handle("theta", *theta, INK, "θ, the start: drag it")],
         )
-        note = "beyond 90° this step raises MAML's loss" if first_order > 90 else "below 90°"
+        far = "beyond 90° a small step this way raises MAML's loss"
+        note = far if first_order > 90 else "below 90°"
         return drag_view(drawing, table, alt, f"First-order MAML: {first_order:.0f}°, {note}.")
 
     def _plane(self, start: Tensor, k: int, alpha: float, arrows: dict[str, Tensor]) -> list[Mark]:
         steps = [self.task.adapted(start, inner_lr=alpha, inner_steps=j) for j in range(k + 1)]
         x, y = torch.stack([adapted[SUPPORT] for adapted in steps]).T.tolist()
         marks: list[Mark] = [
-            Curve(*line, GREY, "starts with the same query loss after k steps", 1.0)
+            Curve(line[0], line[1], GREY, "starts with the same query loss after k steps", 1.0)
             for line in self._contour(start, k, alpha)
         ]
         marks.append(Curve(x, y, INK, "inner steps on the support set", 1.2, (1, 2)))
         marks += [Dot(a, b, INK, size=3.0) for a, b in zip(x[1:], y[1:], strict=True)]
         for place, words in ((SUPPORT, "support"), (QUERY, "query")):
-            centre = self.task.centres[place].tolist()
-            marks.append(Dot(*centre, INK, size=7.0, filled=place == SUPPORT, words=words))
+            x, y = self.task.centres[place].tolist()
+            marks.append(Dot(x, y, INK, size=7.0, filled=place == SUPPORT, words=words))
         for name, gradient in arrows.items():
             length = float(gradient.norm())
             if length > 0:
