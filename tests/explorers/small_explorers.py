@@ -34,6 +34,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
@@ -161,6 +162,17 @@ def sinusoid_adaptation_explorer() -> Explorer:
 
 def sinusoid_explorer() -> Explorer:
     return SinusoidExplorer(_learners(), UNSEEN, most_steps=3, tasks=4)
+
+
+def step_clock_explorer() -> Explorer:
+    fixed = {"loop": 0.0, "vmap": 3.0, "compiled": 0.3}
+    return StepClockExplorer(
+        {
+            (way, k): {n: k * (o + n / 10) for n in (1, 8, 64)}
+            for way, o in fixed.items()
+            for k in (1, 5)
+        }
+    )
 
 
 def two_bowls_explorer() -> Explorer:

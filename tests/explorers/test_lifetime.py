@@ -40,6 +40,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.side_by_side_explorer import SideBySideExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
+from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -132,6 +133,9 @@ MAKERS = {
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReptilePathExplorer: reptile_path,
+    StepClockExplorer: lambda: (
+        lambda: StepClockExplorer({("vmap", 1): {1: 1.0, 8: 2.0}, ("loop", 1): {1: 1.0, 8: 8.0}})
+    ),
     ShardingExplorer: lambda: (
         lambda: ShardingExplorer(ShardingTime(64, 1.0, 10.0, 10_000, Network(0.5, 1e-6)), "here")
     ),
