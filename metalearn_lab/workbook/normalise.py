@@ -10,7 +10,7 @@ from metalearn_lab.workbook.colab import COLAB_SETUP
 from metalearn_lab.workbook.kernel import KERNEL_METADATA
 from metalearn_lab.workbook.parameters import TAG
 from metalearn_lab.workbook.static_outputs import make_static
-from metalearn_lab.workbook.teaching_tags import has_tag
+from metalearn_lab.workbook.teaching_tags import HIDE_OUTPUT, has_tag
 
 
 def normalise(notebook: Any) -> None:
@@ -30,6 +30,8 @@ def normalise(notebook: Any) -> None:
         cell["metadata"] = {"tags": list(tags)} if tags else {}
         if cell["source"].startswith(COLAB_SETUP[:20]) or has_tag(cell, TAG):
             cell["metadata"]["jupyter"] = {"source_hidden": True}  # folded until it is clicked
+        if has_tag(cell, HIDE_OUTPUT):
+            cell["metadata"]["jupyter"] = {"outputs_hidden": True}  # until clicked, or run
         cell["id"] = _stable_id(cell, seen)
         if cell["cell_type"] == "code":
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -16,12 +17,24 @@ from metalearn_lab.workbook.facts import FACT_MIME
 from metalearn_lab.workbook.new_chapter import gaps
 from metalearn_lab.workbook.normalise import normalise
 from metalearn_lab.workbook.parameters import parameters_of
-from metalearn_lab.workbook.source import drift, source_path
+from metalearn_lab.workbook.source import drift, read_source, source_path
 from metalearn_lab.workbook.static_outputs import WIDGET_VIEW_MIME
+from metalearn_lab.workbook.teaching_plan import sections
+from metalearn_lab.workbook.teaching_tags import EXERCISE
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 600_000
 FEWEST_CHECKED_CELLS = 3
+MOST_CELLS = 45
+MOST_LINES = 25
+MOST_MINUTES = 60
+FIRST_CELLS = 8
+REBUILT_LATER = (6,)  # chapters that are not yet of a class's length
+EXERCISE_HEADING = re.compile(
+    r"^### Exercise \d+: \S.* \(\d+ minutes, level [123] of 3\)$", re.MULTILINE
+)
+SHOWN_EXPLORER = re.compile(r"\w+Explorer\(.*\.show\(\)", re.DOTALL)
+CODE_IN_TEXT = re.compile(r"^```python\n(.*?)\n```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda chapter: chapter.name)
@@ -143,3 +156,51 @@ def test_nothing_in_it_needs_a_kernel_to_be_seen(notebook, code):
 
 def test_it_is_small_enough_to_review(path):
     assert path.stat().st_size < MOST_BYTES
+
+
+LESSONS = [chapter for chapter in CHAPTERS if chapter.number not in REBUILT_LATER]
+of_each_lesson = pytest.mark.parametrize("chapter", LESSONS, ids=lambda chapter: chapter.name)
+
+
+@of_each_lesson
+def test_it_is_no_longer_than_a_class(path, notebook):
+    assert len(notebook.cells) <= MOST_CELLS
+    planned = sections(read_source(source_path(path))["cells"])
+    assert sum(sum(minutes) for _, minutes in planned) <= MOST_MINUTES
+
+
+@of_each_lesson
+def test_its_code_fits_on_a_screen(notebook, code):
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    blocks = [block for text in texts for block in CODE_IN_TEXT.findall(text)]  # answers
+    blocks += [cell.source for cell in code]
+    long = [block for block in blocks if len(block.splitlines()) > MOST_LINES]
+    assert not long, "\n\n".join(long)
+
+
+@of_each_lesson
+def test_its_idea_moves_within_the_first_cells(notebook):
+    first = [cell for cell in notebook.cells[:FIRST_CELLS] if cell.cell_type == "code"]
+    assert [cell for cell in first if SHOWN_EXPLORER.search(cell.source)]
+
+
+@of_each_lesson
+def test_an_exercise_says_how_long_and_how_hard_it_is_and_has_two_hints(notebook):
+    cells = notebook.cells
+    tasks = [before.source for before, cell in pairwise(cells) if tagged([cell], EXERCISE)]
+    assert tasks
+    for task in tasks:
+        headings = EXERCISE_HEADING.findall(task)
+        assert headings, f"no heading `### Exercise 1: … (10 minutes, level 2 of 3)`: {task[:80]}"
+        _, _, after = task.rpartition(headings[-1])
+        for number in (1, 2):
+            hint = f"<details><summary>Hint {number}</summary>\n\n"
+            assert after.count(hint) == 1, f"{headings[-1]}: fold a hint, {hint!r}"
+
+
+@of_each_lesson
+def test_its_exercises_are_numbered_in_order(notebook):
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    numbers = re.findall(r"^### Exercise (\d+)", "\n".join(texts), re.MULTILINE)
+    assert numbers == [str(number + 1) for number in range(len(numbers))]
+    assert 2 <= len(numbers) <= 4

@@ -92,7 +92,8 @@ def test_every_exercise_it_names_is_there():
     for number, exercise in named:
         [chapter] = [each for each in CHAPTERS if each.number == int(number)]
         text = source_path(FOLDER / f"{chapter.name}.ipynb").read_text(encoding="utf-8")
-        assert re.search(rf"^# \*\*{exercise}\.", text, re.M), (number, exercise)
+        heading = rf"^# (### Exercise {exercise}:|\*\*{exercise}\.)"
+        assert re.search(heading, text, re.M), (number, exercise)
 
 
 def test_every_chapter_is_taught_in_a_term_and_has_its_pitfalls():

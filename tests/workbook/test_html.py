@@ -101,6 +101,17 @@ def test_false_facts_stand_at_the_top(tmp_path):
     assert "<h1" not in banner
 
 
+def test_the_page_of_a_run_shows_the_answers_to_predictions(tmp_path):
+    outputs = [nbformat.v4.new_output("stream", text="neither")]
+    folded = {"tags": ["hide-output"], "jupyter": {"outputs_hidden": True}}
+    cells = [nbformat.v4.new_markdown_cell("# T")]
+    cells.append(nbformat.v4.new_code_cell("1", outputs=outputs, metadata=folded))
+    path = tmp_path / "x.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    export_html(path)
+    assert "<pre>neither" in path.with_suffix(".html").read_text(encoding="utf-8")
+
+
 def test_a_title_and_an_error_are_text(tmp_path):
     script = "<script>alert(1)</script>"
     error = {"ename": script, "evalue": script, "traceback": [f"\x1b[31m{script}\x1b[0m"]}

@@ -70,6 +70,17 @@ def test_editing_a_cell_changes_its_own_id_only(executed):
     assert changed == [True, False, False]
 
 
+def test_the_answer_to_a_prediction_is_folded(executed):
+    executed.cells[1].metadata.tags = ["hide-output", "nbval-check-output"]
+    normalise(executed)
+    assert executed.cells[1].metadata == {
+        "tags": ["hide-output", "nbval-check-output"],
+        "jupyter": {"outputs_hidden": True},
+    }
+    assert len(executed.cells[1].outputs) == 2, "folded, and still there"
+    nbformat.validate(executed)
+
+
 def test_it_is_done_once(executed):
     normalise(executed)
     once = nbformat.writes(executed)

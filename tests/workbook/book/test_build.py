@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
+from nbformat import v4
 
 from metalearn_lab.workbook.book import build
 from metalearn_lab.workbook.book.build import build_book
@@ -40,6 +43,20 @@ def test_an_empty_folder_is_filled(notebooks, tmp_path):
     assert build_book([ONE], notebooks, tmp_path / "site") == ["index", ONE.name, "python_api"]
     assert (tmp_path / "site" / f"{ONE.name}.html").is_file()
     assert left_beside(tmp_path / "site") == {"site"}
+
+
+def test_the_answer_to_a_prediction_is_folded(notebooks, tmp_path):
+    path = notebooks / f"{ONE.name}.ipynb"
+    notebook = nbformat.read(path, 4)
+    outputs = [v4.new_output("stream", text="neither")]
+    answer = v4.new_code_cell("1", outputs=outputs, metadata={"tags": ["hide-output"]})
+    notebook.cells.append(answer)
+    nbformat.write(notebook, path)
+    build_book([ONE], notebooks, tmp_path / "site")
+    page = (tmp_path / "site" / f"{ONE.name}.html").read_text(encoding="utf-8")
+    [folded] = BeautifulSoup(page, "html.parser").select("article details:not([open])")
+    assert folded.select_one("summary").text.strip() == "Show code cell output"
+    assert "neither" in folded.select_one(".cell_output").text
 
 
 @pytest.mark.parametrize(

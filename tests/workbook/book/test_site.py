@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup
 import metalearn_lab
 from metalearn_lab.workbook.answers import without_answers
 from metalearn_lab.workbook.chapters import CHAPTERS
+from metalearn_lab.workbook.teaching_tags import HIDE_OUTPUT, has_tag
 from tests.served import served
 
 pytestmark = pytest.mark.long
@@ -135,7 +136,10 @@ def test_a_page_shows_what_its_notebook_does(pages, name):
     article = pages[name].select_one("article")
     badge, *others = [image["alt"] for image in article.select("img")]
     assert (badge, others) == ("Open in Colab", pictures)
-    assert len(article.select("details")) == without_answers(texts).count("<details>") + 1, "Colab"
+    hidden = [cell for cell in code if has_tag(cell, HIDE_OUTPUT)]
+    folded = without_answers(texts).count("<details>") + len(hidden) + 1  # the cell for Colab
+    assert len(article.select("details")) == folded
+    assert len(article.select("details.below-input .cell_output")) == len(hidden)
     assert len(article.select("div.cell_input .highlight")) == len(code)
     assert len(article.select("math")) > 5
     assert article.select_one("h1").text.startswith(f"{name[:2]} ")
