@@ -44,6 +44,9 @@ device: str = "auto"  # auto takes a GPU if there is one; the two processes stay
 #
 # The network has 1,761 weights and the tasks are the sinusoids of chapter [00](00_start_here.ipynb).
 #
+# The clock below draws times that are taken on *your* machine, a moment before: each is the median of several, in turns, so
+# that a busy moment hits all ways alike.
+#
 # **Predict, in writing.** With `vmap`, an outer step of 64 tasks takes how many times as long as one of a single task? And
 # with the loop?
 
@@ -75,10 +78,6 @@ def maml(mapping, k):
     model = MLP([1, 40, 40, 1], seed=seed)
     return MAML(model, F.mse_loss, inner_lr=0.01, inner_steps=k, mapping=mapping).to(where)
 
-
-# %% [markdown]
-# The next cell takes the times on *your* machine: each is the median of several, taken in turns, so that a busy moment
-# hits all ways alike. The cell after it draws them.
 
 # %%
 from metalearn_lab.experiments.step_clock import time_outer_steps
@@ -136,8 +135,14 @@ for way, cost in costs.items():
     )
 
 # %% tags=["nbval-check-output"]
-from metalearn_lab import OuterStep
+from metalearn_lab import OuterStep, Split, Task
 from metalearn_lab.workbook.facts import finding, proof
+
+
+def double_sinusoids(first, count):
+    """A batch of tasks in float64, from task number `first` on."""
+    tasks = to_device(family.batch(first, count), where)
+    return Task(*(Split(x.double(), y.double()) for x, y in tasks))
 
 
 def meta_gradient(way, batch):
@@ -148,49 +153,20 @@ def meta_gradient(way, batch):
     return torch.cat([weight.grad.flatten() for weight in learner.parameters()])
 
 
-eight = to_device(family.batch(0, 8), where)
-eight = type(eight)(*(type(part)(*(each.double() for each in part)) for part in eight))
-gradients = {way: meta_gradient(way, eight) for way in clock.ways}
+gradients = {way: meta_gradient(way, double_sinusoids(0, 8)) for way in clock.ways}
 apart = [(each - gradients["loop"]).abs().max() for each in gradients.values()]
 proof("all ways give the same meta-gradient of 8 tasks, in float64", apart, below=1e-12)
 
 # %% [markdown]
 # The three ways compute the same gradient; only the time tells them apart.
 #
-# **Predict.** This network is tiny. For a network with much more arithmetic in each operation, does the way matter more or
-# less?
+# <details><summary>What about larger networks?</summary>
 #
-# The figure answers it. It was measured once, on the machine named above it, and comes with this package: whole
-# training steps, each divided by the time of the best *other* library in the same round. 1 means: as fast as the best other.
-
-# %% tags=["hide-output"]
-from metalearn_lab.comparison.benchmark_tables import benchmark_table
-from metalearn_lab.figures.benchmark_ratios import benchmark_ratios_figure
-
-both_states = benchmark_table("results")
-table = both_states[both_states.state == "idle"]
-NAMES = {
-    "W1": "sinusoids, MAML, 1 step",
-    "W2": "sinusoids, MAML, 5 steps",
-    "W4": "sentences, dense head, 5 steps",
-    "W3-5": "pictures, Conv4, 5 steps",
-    "W5": "sentences, Transformer, 3 steps",
-}
-row = table.iloc[0]
-print(f"{row.processor}, {row.cores} cores, {row.date}")
-show_figure(
-    benchmark_ratios_figure(table, NAMES),
-    "Time of a training step divided by the best other library's, for five workloads, on a "
-    "logarithmic axis. The libraries lie far apart on sinusoids and close together on pictures and "
-    "the Transformer.",
-)
-for workload, name in NAMES.items():
-    ratios = table[table.workload == workload].ratio
-    print(f"{name:<32} slowest / fastest: {ratios.max() / ratios.min():.1f}")
-
-# %% [markdown]
-# The larger the network, the less the way matters: long matrix products take the time, and starting them is little beside
-# it. On a CPU, this library therefore runs convolutions and attention task by task, and dense networks all at once.
+# The more arithmetic there is in each operation, the less the way matters, because starting the operation is then a small
+# part of it. So this library runs convolutions and attention on a CPU task by task, and dense networks all at once. The
+# [benchmarks](https://github.com/metalearn-lab/metalearn-lab/blob/main/benchmarks/README.md) compare it with other libraries.
+#
+# </details>
 #
 # ## Memory
 #
@@ -338,10 +314,7 @@ finding(
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.two_ranks import two_ranks
 
-of_each = torch.stack(
-    [meta_gradient("vmap", type(eight)(*(type(p)(*(x[i : i + 1] for x in p)) for p in eight)))
-     for i in range(8)]
-)  # fmt: skip
+of_each = torch.stack([meta_gradient("vmap", double_sinusoids(i, 1)) for i in range(8)])
 whole = of_each.mean(0)
 off = {}
 for size in (4, 5):
@@ -412,9 +385,8 @@ ShardingExplorer(step, "two processes here").show()
 #         iterations: [500, 1000, 2000]
 #         seed: [0, 1, 2, 3]
 #
-# `metalearn-lab sweep sweep.yml --out results` runs the 12 points on the cores of this machine and writes
-# `results/results.csv` and a report; with `--scheduler tcp://HOST:8786` a **Dask** cluster runs them. A sweep that was stopped
-# goes on with the same command: a point with a finished record is not run again.
+# `metalearn-lab sweep sweep.yml --out results` runs the 12 points on the cores of this machine, or with `--scheduler` on a
+# **Dask** cluster. A sweep that was stopped goes on with the same command.
 #
 # The table of this sweep comes with the package. In it, `difference` is how much lower MAML's error after one step is than
 # that of pretraining, and its ± covers the 300 *tasks* of one run.
@@ -428,31 +400,25 @@ ShardingExplorer(step, "two processes here").show()
 
 # %% tags=["hide-output"]
 from metalearn_lab.comparison.saved_sweep import saved_sweep
+from metalearn_lab.figures.sweep_values import Result, sweep_values_figure
 
 results = saved_sweep("start_here").results
-failed = results[results.status == "failed"]
-print(f"{len(failed)} of {len(results)} points failed:")
-for point in failed.itertuples():
-    print(f"  iterations {point.iterations}, seed {point.seed}, shots {point.shots}: {point.error}")
-good = results[results.status == "ok"]
+good, failed = (results[results.status == status] for status in ("ok", "failed"))
+print(f"{len(failed)} of {len(results)} points failed: {failed.error.iloc[0]}")
 by_setting = good.groupby("iterations")
 spread = by_setting.difference.agg(["mean", "std"])
 # A 95 % interval over 300 tasks is 1.97 standard errors wide to each side.
 spread["of tasks"] = by_setting.difference_half_width.mean() / 1.97
-spread.columns = ["mean of 4 seeds", "standard deviation over seeds", "standard error over tasks"]
-spread.round(3)
-
-# %% tags=["hide-output"]
-from metalearn_lab.figures.sweep_values import Result, sweep_values_figure
-
+for n, row in spread.iterrows():
+    print(f"{n:>5} iterations: mean of 4 seeds {row['mean']:.2f}, standard deviation", end=" ")
+    print(f"{row['std']:.3f}, standard error over tasks {row['of tasks']:.3f}")
 points = [Result(p.iterations, p.difference, p.difference_half_width) for p in good.itertuples()]
-means = "; ".join(f"{n:,} {mean:.2f}" for n, mean in by_setting.difference.mean().items())
 show_figure(
     sweep_values_figure(
-        "iterations", {"error of pretraining less MAML's": points}, is_over_seeds=True
+        "iterations", {"pretraining's error less MAML's": points}, is_over_seeds=True
     ),
-    "Twelve runs, four seeds side by side for each number of iterations, each with its 95 % interval "
-    f"over tasks, and the means over seeds with theirs. Means by iterations: {means}.",
+    "Twelve runs, four seeds side by side for each number of iterations, each with its 95 % "
+    "interval over tasks, and the means over seeds with theirs: the difference grows.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -462,7 +428,7 @@ from metalearn_lab.tasks.seeds import generator
 by_seed = good.pivot(index="seed", columns="iterations", values="difference")
 gain = by_seed[2000] - by_seed[1000]
 over_seeds = interval_over_tasks(torch.tensor(gain.to_numpy()))  # what is averaged here are seeds
-times_more = spread.iloc[:, 1] / spread.iloc[:, 2]
+times_more = spread["std"] / spread["of tasks"]
 finding(
     "500 iterations: seeds differ more than twice as much as tasks explain",
     times_more[500],
@@ -507,7 +473,12 @@ headline(
 # ## Try it yourself
 #
 # The cell under each exercise checks your answer.
-#
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 14 minutes.** Exercise 1 in class: it is `chunk_size` itself, and the smaller last chunk is the uneven shard again.
+# Exercises 2 and 3 make good homework. In 2, let them draw T(P) before they differentiate.
+
+# %% [markdown]
 # ### Exercise 1: write a meta-gradient in chunks (15 minutes, level 3 of 3)
 #
 # Write the gradient of an outer step: the mean over the tasks of the gradient of `meta_loss`, with at most `chunk_size`
@@ -527,10 +498,6 @@ headline(
 # Means of chunks do not average to the mean when the last chunk is smaller. Sums and counts do add up.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 14 minutes.** Exercise 1 in class: it is `chunk_size` itself, and the smaller last chunk is the uneven shard again.
-# Exercises 2 and 3 make good homework. In 2, let them draw T(P) before they differentiate.
 
 # %% tags=["exercise"]
 from torch.func import grad, vmap
