@@ -47,7 +47,7 @@ def task_cost_figure(
         if model.half_way <= counts[-1]:
             mark = (model.half_way, model.together(model.half_way))
             axes.plot(*mark, "|", color=color, markersize=18)
-    axes.set(xscale="log", yscale="log", xlabel="tasks n in one outer step", ylabel="ms of the step")
+    axes.set(xscale="log", yscale="log", xlabel="tasks n in one outer step", ylabel="ms")
     axes.set_xlim(counts[0] / 1.3, counts[-1] * 1.3)
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.minorticks_off()

@@ -74,7 +74,7 @@ PLAIN = {
     "check_sweep_grid": (test_scaling.GRIDS[0], {}, False),
 }
 NUMBERS = [name for name, (_, _, number) in PLAIN.items() if number]
-NOT_USED = {("check_choose", "test")}
+NOT_USED = {("check_choose", "test"), ("check_best_ranks", "fixed")}
 
 
 def all_checks():
