@@ -185,7 +185,7 @@ proof("all ways give the same meta-gradient of 8 tasks, in float64", apart, belo
 # second-order MAML? How many if the steps are replayed?
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 12 minutes, with the next section.** The bytes are counted, not sampled: everyone with the same version of
+# **Instructor, 12 minutes.** This includes *Fewer bits*. The bytes are counted, not sampled: everyone with the same version of
 # torch gets the same. Expect guesses for replay that are far too low. Ask what a card of 80 GB buys over one of 8 GB (ten
 # times the steps), and what replay buys on either. In *Fewer bits*, ask what 1 − 0.001 is before the cell says it.
 # Watch for "8 bits, so 0.4 % everywhere": where the tasks' gradients nearly cancel, the same rounding is a larger share.
@@ -244,7 +244,7 @@ MemoryBudgetExplorer(memory, "Conv4, 16 filters, 5-way 1-shot").show()
 # So: first a smaller `chunk_size`, which costs little until a chunk no longer keeps the processor busy (the clock again);
 # then `replay=True`; then more memory.
 #
-# ## Fewer bits
+# ### Fewer bits
 #
 # A number in float32 has 24 bits of precision. In **bfloat16** it has 8, and processors built for it multiply matrices
 # several times as fast. Rounding to 8 bits changes a number by at most $2^{-8} \approx 0.4\,\%$. If the *weights* were
