@@ -8,11 +8,11 @@ from itertools import cycle, islice
 from random import Random
 from typing import Any
 
+from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.explorer import Explorer
 
 MOVES = 40
-CANVAS = "canvas"  # stands for the whole of an explorer that is drawn on
-DRAWN = [[-4.0, -2.0], [-2.0, 1.0], [1.0, 3.0], [3.0, -1.0]]
+CANVAS = "canvas"
 
 _shown: list[Explorer] = []
 
@@ -34,11 +34,8 @@ def milliseconds_of_all() -> list[tuple[str, dict[str, list[float]]]]:
 
 
 def _milliseconds(explorer: Explorer) -> dict[str, list[float]]:
-    if not explorer.controls:
-        return {CANVAS: _of_points(explorer)}
-    return {
-        control.description: _of_control(control) for control in list(explorer.controls.values())
-    }
+    canvas = {CANVAS: _of_handle(explorer)} if isinstance(explorer, DragExplorer) else {}
+    return canvas | {each.description: _of_control(each) for each in explorer.controls.values()}
 
 
 def _of_control(control: Any) -> list[float]:
@@ -52,13 +49,13 @@ def _of_control(control: Any) -> list[float]:
     return taken[1:]
 
 
-def _of_points(explorer: Any) -> list[float]:
-    """One point is moved across the canvas."""
-    taken = []
+def _of_handle(explorer: DragExplorer) -> list[float]:
+    """The first handle is moved across its panel."""
+    handle = explorer.drawing.handles[0]
+    (low, high), taken = explorer.drawing.panels[handle.panel].x, []
     for move in range(MOVES + 1):
-        points = [*DRAWN, [-5 + 10 * move / MOVES, 0.5]]
         begin = time.perf_counter()
-        explorer.points = points
+        explorer.move(handle.name, (low + (high - low) * move / MOVES, handle.y))
         taken.append(1000 * (time.perf_counter() - begin))
     return taken[1:]
 

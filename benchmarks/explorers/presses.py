@@ -83,18 +83,19 @@ def _keys(kind: str, handle: Locator, place: int) -> list[str]:
         return ["Enter"]
     if kind == "number":
         return ["ControlOrMeta+a", *str(place % 7 + 1), "Enter"]
-    if kind == "canvas":  # put a point there, pick it up, and move it
-        return ["Enter", "Enter"] if place == 0 else ["ArrowLeft" if place % 20 < 10 else "ArrowUp"]
+    if kind == "canvas":  # choose the first handle, then move it
+        return ["1"] if place == 0 else ["ArrowLeft" if place % 20 < 10 else "ArrowRight"]
     return ["Space"]
 
 
 def frames_per_second(explorer: ExplorerOnPage) -> float:
-    """How often the canvas is painted while the pointer drags a point over it."""
+    """How often the canvas is painted while the pointer drags its first handle."""
     page, canvas = explorer.notebook.page, explorer.area.locator("canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box, "the canvas is not on the page"
-    left, top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    spot = canvas.evaluate("canvas => canvas.drawn().handles[0].pixels")
+    left, top = box["x"] + spot[0], box["y"] + spot[1]
     page.mouse.move(left, top)
     page.mouse.down()
     painted, begin = _painted(canvas), time.perf_counter()

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
 
 import torch
+from ipywidgets import Button, HBox, Layout
 from torch import Tensor
 
-from metalearn_lab.explorers.draw_task_canvas import (
-    DrawTaskCanvas,
-    Point,
-    as_bytes,
-    check_points,
-    look,
+from metalearn_lab.explorers.controls import float_slider, slider, toggle
+from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
+from metalearn_lab.explorers.explorer import Table, View
+from metalearn_lab.explorers.lifetime import weak_method
+from metalearn_lab.figures.drawing import (
+    Curve,
+    Drawing,
+    Handle,
+    Mark,
+    Panel,
+    Place,
+    Words,
+    curve_look,
 )
-from metalearn_lab.explorers.explorer import Explorer, figure_view
-from metalearn_lab.explorers.lifetime import close_when_gone, weak_method
-from metalearn_lab.figures.drawn_task import X_RANGE, Y_RANGE, DrawnTask, drawn_task_figure
-from metalearn_lab.figures.style import label_of
+from metalearn_lab.figures.style import GREY, INK, label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split
 
+PANEL = Panel((-5.0, 5.0), (-6.0, 6.0), "x", "y")
+"""The inputs of the sinusoids; upright the largest amplitude, 5, and some room."""
+
 _GRID = 121  # places at which a curve is known
 
 
-class DrawTaskExplorer(Explorer):
+class Adapted(NamedTuple):
+    """What the learners make of the points.
+
+    Attributes:
+        curves: by learner, after 0, …, k inner steps: ``[k + 1, grid]``.
+        errors: by learner, the mean squared error on the points: ``[k + 1]``, NaN without points.
+    """
+
+    curves: dict[str, Tensor]
+    errors: dict[str, Tensor]
+
+
+class DrawTaskExplorer(DragExplorer):
     """A canvas to draw points on; the learners' curves follow.
 
     It begins with the points of the first unseen task. Adding, moving or removing a point adapts
@@ -39,11 +61,12 @@ class DrawTaskExplorer(Explorer):
         most_points: how many points can be on the canvas.
 
     Attributes:
-        drawn: the points, and what the learners make of them.
+        adapted: what the learners make of the points.
+        truth: the sinusoid of the points along ``x``; None for a reader's own.
 
     Raises:
-        ValueError: no learners, one without a style, ``most_steps`` below 1, or tasks of more
-            than ``most_points`` points.
+        ValueError: no learners, ``most_steps`` below 1, or tasks of more than ``most_points``
+            points.
     """
 
     def __init__(
@@ -61,103 +84,97 @@ class DrawTaskExplorer(Explorer):
                 f"most_steps must be 1 or more, and most_points {family.shots} or more for tasks "
                 f"of {family.shots} points; got {most_steps} and {most_points}"
             )
-        self.learners, self.family = dict(learners), family
-        self.most_steps, self.most_points = most_steps, most_points
-        self.x = torch.linspace(*X_RANGE, _GRID)
-        self.controls = {}
-        self.box = DrawTaskCanvas(
-            setting={
-                "learners": [look(name) for name in learners],
-                "x": X_RANGE,
-                "y": Y_RANGE,
-                "grid": _GRID,
-                "shots": family.shots,
-                "most_steps": most_steps,
-                "most_points": most_points,
-            },
-            steps=1,
+        self.learners, self.family, self.most_steps = dict(learners), family, most_steps
+        self.x = torch.linspace(*PANEL.x, _GRID)
+        self.adapted, self.truth = Adapted({}, {}), None
+        self._adapted_to: object = None
+        controls = {
+            "steps": slider("inner steps", 1, 0, most_steps),
+            "reveal": toggle("show the sinusoid", False),
+            "at": float_slider("read the curves at x", 0.0, *PANEL.x, 0.25),
+        }
+        wide = Layout(width="auto")
+        clear = Button(description="Clear", layout=wide)
+        unseen = Button(
+            description=f"An unseen sinusoid: {_count(family.shots, 'point')}", layout=wide
         )
-        close_when_gone(self, self.box)
-        self._next_unseen, self._question = 0, 0.0
-        self.draw_unseen()
-        self.box.on_msg(weak_method(self._asked))
+        self._unseen = _unseen_tasks(family, self.x)
+        points, self.truth = next(self._unseen)
+        super().__init__(controls, points, [HBox([clear, unseen])], most_points)
+        clear.on_click(weak_method(self._clear))
+        unseen.on_click(weak_method(self.draw_unseen))
 
     @property
-    def points(self) -> list[list[float]]:
-        """The points ``[x, y]`` on the canvas; set them to draw others.
+    def points(self) -> list[Place]:
+        """The points on the canvas; set them to draw others.
 
         Raises:
             ValueError: too many, out of the picture, or no numbers.
         """
-        return [[x, y] for x, y in self.drawn.points.tolist()]
+        return list(self.handles.values())
 
     @points.setter
-    def points(self, points: Sequence[Point]) -> None:
-        self.draw(points)
+    def points(self, points: Sequence[Place]) -> None:
+        self.put(_named(points))
 
-    @property
-    def steps(self) -> int:
-        """The inner steps after which curves are shown.
+    def put(self, handles: Mapping[str, Place], truth: Tensor | None = None) -> None:
+        """Put points on the canvas, of a sinusoid or of a task that nobody knows."""
+        self._checked(handles)
+        self.truth = truth
+        super().put(handles)
+        reveal = self.controls["reveal"]
+        reveal.value, reveal.disabled = reveal.value and truth is not None, truth is None
 
-        Raises:
-            ValueError: set to what is not in 0, …, ``most_steps``.
-        """
-        return int(self.box.steps)
-
-    @steps.setter
-    def steps(self, steps: int) -> None:
-        if steps not in range(self.most_steps + 1):
-            raise ValueError(f"steps must be in 0, …, {self.most_steps}, got {steps!r}")
-        self.box.steps = steps
-
-    def draw_unseen(self) -> None:
+    def draw_unseen(self, button: object = None) -> None:
         """Draw the support points of the next unseen task."""
-        amplitude, phase = self.family.curves(self._next_unseen, 1)
-        points = torch.cat(self.family.batch(self._next_unseen, 1).support, -1)[0]
-        self.draw(points.tolist(), truth=amplitude * torch.sin(self.x - phase))
-        self._next_unseen += 1
+        self.put(*next(self._unseen))
 
-    def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What ``show`` displays: the canvas and a still picture of now by MIME type, metadata."""
-        self.current_view = figure_view(drawn_task_figure(self.drawn, self.steps), self._alt())
-        return super().bundle()
+    def view(self, *, steps: int, reveal: bool, at: float, **points: Place) -> View:
+        """Of each learner a thin curve before and a thick one after some steps on the points."""
+        if self._adapted_to is not self.handles:
+            self.adapted = self._adapt(torch.tensor(list(points.values())).reshape(-1, 2))
+            self._adapted_to = self.handles
+        truth = self.truth if reveal else None
+        handles = [Handle(name, *place, INK, "a point") for name, place in points.items()]
+        table = Table(
+            "Mean squared error on the points and on the sinusoid, and where each curve is",
+            (
+                *("learner", "points, before", f"points, after {_count(steps, 'step')}"),
+                *("sinusoid", f"curve at x = {_number(at)}"),
+            ),
+            [self._row(name, steps, at, truth) for name in self.learners],
+        )
+        drawing = Drawing([PANEL], list(self._marks(steps, truth, bool(points))), handles)
+        places = [f"{name} at x {_number(x)}, y {_number(y)}" for name, (x, y) in points.items()]
+        return drag_view(drawing, table, self._alt(steps), "; ".join(places))
 
-    def draw(self, points: Sequence[Point], truth: Tensor | None = None) -> None:
-        """Adapt to these points and send the curves; a fault is told there and raised here."""
-        try:
-            self.drawn = self._adapted(check_points(points, self.most_points), truth)
-        except Exception as error:
-            self.box.answer = {
-                **self.box.answer,
-                "ask": self._question,
-                "failure": f"This view failed: {error!r}",
-            }
-            raise
-        self.box.answer = {
-            "ask": self._question,
-            "points": self.points,
-            "curves": as_bytes(*self.drawn.curves.values()),
-            "errors": as_bytes(*self.drawn.errors.values()),
-            "truth": b"" if truth is None else as_bytes(truth),
-            "failure": "",
-        }
+    def _marks(self, steps: int, truth: Tensor | None, points: bool) -> Iterator[Mark]:
+        if truth is not None:
+            yield Curve(self.x, truth, GREY, "the sinusoid of the points", 1.5, (4, 3))
+        for name, curves in self.adapted.curves.items():
+            look = curve_look(name)
+            yield Curve(self.x, curves[0], width=1.2, **look | {"label": ""})
+            look["label"] += f" after {_count(steps, 'step')} (thin: before)"
+            yield Curve(self.x, curves[steps], width=2.5, **look)
+        if not points:
+            yield Words(-1.3, -4.4, "Put a point on the canvas", GREY)
 
-    def _asked(self, canvas: DrawTaskCanvas, message: Mapping[str, Any], buffers: Any) -> None:
-        """The canvas asks for the curves of its points, or for an unseen task."""
-        self._question = message["ask"]
-        if message["points"] is None:
-            self.draw_unseen()
-        else:
-            self.draw(message["points"])
+    def _row(self, name: str, steps: int, at: float, truth: Tensor | None) -> list[str]:
+        """A learner's errors on the points before and after, on the sinusoid, and a value."""
+        errors, curve = self.adapted.errors[name], self.adapted.curves[name][steps]
+        on_points = [_number(errors[step].item()) if self.handles else "–" for step in (0, steps)]
+        on_truth = "–" if truth is None else _number(((curve - truth) ** 2).mean().item())
+        there = int((self.x - at).abs().argmin())
+        return [label_of(name), *on_points, on_truth, _number(curve[there].item())]
 
-    def _adapted(self, points: Tensor, truth: Tensor | None) -> DrawnTask:
+    def _clear(self, button: object) -> None:
+        self.points = []
+
+    def _adapt(self, points: Tensor) -> Adapted:
         outputs = {name: self._outputs(each, points) for name, each in self.learners.items()}
-        return DrawnTask(
-            self.x,
-            points,
+        return Adapted(
             {name: each[:, :_GRID] for name, each in outputs.items()},
             {n: ((each[:, _GRID:] - points[:, 1]) ** 2).mean(1) for n, each in outputs.items()},
-            truth,
         )
 
     @torch.no_grad()
@@ -177,19 +194,38 @@ class DrawTaskExplorer(Explorer):
         outputs = torch.stack([learner.call(theta, inputs)[:, 0] for theta in trajectory])
         return outputs.expand(self.most_steps + 1, -1).cpu().float()
 
-    def _alt(self) -> str:
-        if not len(self.drawn.points):
+    def _alt(self, steps: int) -> str:
+        if not self.handles:
             return "An empty canvas, with the curve of each learner before any adaptation."
         errors = "; ".join(
-            f"{label_of(name)} {each[0]:.2f} and {each[self.steps]:.2f}"
-            for name, each in self.drawn.errors.items()
+            f"{label_of(name)} {_number(each[0].item())} and {_number(each[steps].item())}"
+            for name, each in self.adapted.errors.items()
         )
         return (
-            f"{_count(len(self.drawn.points), 'point')}, and the curve of each learner before and "
-            f"after {_count(self.steps, 'inner step')} on them. Mean squared error on the points, "
+            f"{_count(len(self.points), 'point')}, and the curve of each learner before and "
+            f"after {_count(steps, 'inner step')} on them. Mean squared error on the points, "
             f"before and after: {errors}."
         )
 
 
+def _unseen_tasks(family: Sinusoids, x: Tensor) -> Iterator[tuple[dict[str, Place], Tensor]]:
+    """The support points of each unseen task, and its sinusoid along ``x``."""
+    for task in count():
+        amplitude, phase = family.curves(task, 1)
+        points = torch.cat(family.batch(task, 1).support, -1)[0]
+        yield _named(points.tolist()), amplitude * torch.sin(x - phase)
+
+
+def _named(points: Sequence[Place]) -> dict[str, Place]:
+    return {f"point {number}": (*place,) for number, place in enumerate(points, 1)}
+
+
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _number(value: float) -> str:
+    """A number that may have left all bounds."""
+    if not math.isfinite(value):
+        return "diverged"
+    return (f"{value:.2f}" if abs(value) < 1e4 else f"{value:.1e}").replace("-", "−")

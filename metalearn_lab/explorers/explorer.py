@@ -15,7 +15,10 @@ from metalearn_lab.explorers.lifetime import close_when_gone, keep_while_shown, 
 from metalearn_lab.figures.style import png_bundle
 
 if TYPE_CHECKING:
+    from ipywidgets import Widget
     from matplotlib.figure import Figure
+
+    from metalearn_lab.figures.drawing import Drawing
 
 _ALIGN_LEFT = "text-align:left"  # JupyterLab aligns cells to the right
 WIDGET_VIEW_MIME = "application/vnd.jupyter.widget-view+json"
@@ -28,11 +31,13 @@ class View(NamedTuple):
         html: for the area under the controls.
         data: the same for a page without a kernel, by MIME type.
         metadata: of ``data``.
+        drawing: what is on the canvas of a ``DragExplorer``.
     """
 
     html: str
     data: dict[str, str]
     metadata: dict[str, Any]
+    drawing: Drawing | None = None
 
 
 class Table(NamedTuple):
@@ -80,12 +85,14 @@ def picture_view(
         note: a sentence between the two, such as what an extreme setting does; plain text.
     """
     data, metadata = bundle
+    html = _image_html(data, metadata) + noted_table(note, table)
+    return View(html, dict(data), dict(metadata))
+
+
+def noted_table(note: str, table: Table) -> str:
+    """A sentence of plain text, or none, over a table."""
     paragraph = f"<p>{escape(note)}</p>" if note else ""
-    return View(
-        _image_html(data, metadata) + paragraph + table_html(table),
-        dict(data),
-        dict(metadata),
-    )
+    return paragraph + table_html(table)
 
 
 def _image_html(data: Mapping[str, str], metadata: Mapping[str, Any]) -> str:
@@ -145,6 +152,7 @@ class Explorer:
     Args:
         controls: ipywidgets with a ``value``, by the name of the argument of ``view`` that they
             set, in the order shown.
+        between: widgets that stand between the controls and the area.
 
     Attributes:
         controls: as given.
@@ -155,17 +163,21 @@ class Explorer:
 
     view: Callable[..., View]
 
-    def __init__(self, controls: Mapping[str, Any]) -> None:
+    def __init__(self, controls: Mapping[str, Any], between: Sequence[Widget] = ()) -> None:
         from ipywidgets import HTML, HBox, Layout, VBox
 
         self.controls = dict(controls)
         self.view_widget = HTML()
         controls_box = HBox(list(self.controls.values()), layout=Layout(flex_flow="row wrap"))
-        self.box = VBox([controls_box, self.view_widget])
+        self.box = VBox([controls_box, *between, self.view_widget])
         close_when_gone(self, self.box)
         self.current_view = self.redraw()
         for control in self.controls.values():
             control.observe(weak_method(self.redraw), names="value")
+
+    def arguments(self) -> dict[str, Any]:
+        """What ``view`` is called with."""
+        return {name: control.value for name, control in self.controls.items()}
 
     def redraw(self, change: object = None) -> View:
         """Show what the controls say now.
@@ -173,9 +185,8 @@ class Explorer:
         Raises:
             Exception: whatever ``view`` raises.
         """
-        values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.current_view = self.view(**values)
+            self.current_view = self.view(**self.arguments())
         except Exception as error:
             self.view_widget.value = f"<p>This view failed: {escape(repr(error))}</p>"
             raise

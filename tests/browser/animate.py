@@ -12,11 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import expect
 
 from tests.browser.chapter import open_chapter
+from tests.browser.drag import DragOnPage
 from tests.browser.driver import start_lab
-from tests.browser.explorer import PATIENCE, ExplorerOnPage
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "notebooks" / "images" / "draw_your_own_task.gif"
@@ -26,7 +25,6 @@ AMPLITUDE, PHASE = 3.6, 0.7  # of the sinusoid that the reader has in mind
 ACROSS = (-3.9, 2.2, -1.1, 3.9, 0.6, -2.5)
 DRAGGED = 2.6  # how far up the last point is dragged, and back again
 WIDTH, COLOURS = 848, 96
-LEFT, RIGHT, TOP, BOTTOM = 34, 12, 10, 26  # pixels of the canvas around its axes
 GLIDE, SETTLED, LAST = 60, 450, 2500  # milliseconds that a frame is shown
 
 # Headless Chromium draws no pointer.
@@ -49,13 +47,12 @@ class Film:
         frames: pictures, each with the milliseconds that it is shown.
     """
 
-    def __init__(self, explorer: ExplorerOnPage) -> None:
+    def __init__(self, explorer: DragOnPage) -> None:
         self.explorer, self.page = explorer, explorer.notebook.page
-        self.canvas = explorer.area.locator("canvas")
         self.frames: list[tuple[Image.Image, int]] = []
         self.spot = (5.0, -6.0)
         self.page.evaluate(_POINTER)
-        self.explorer.area.locator(".draw-task").evaluate("card => card.scrollIntoView()")
+        self.explorer.area.locator(".jupyter-widgets").first.evaluate("box => box.scrollIntoView()")
 
     def glide(self, x: float, y: float, steps: int = 4) -> None:
         """Move the pointer to a place of the picture, with a frame for each step."""
@@ -63,7 +60,7 @@ class Film:
         for step in range(1, steps + 1):
             part = step / steps
             self.spot = (x0 + (x - x0) * part, y0 + (y - y0) * part)
-            self.page.mouse.move(*self._pixels(*self.spot))
+            self.page.mouse.move(*self.explorer.at(*self.spot))
             self.take(GLIDE)
 
     def click(self) -> None:
@@ -82,8 +79,8 @@ class Film:
     def take(self, milliseconds: int) -> None:
         """A frame of what is shown once the kernel has answered."""
         self.page.wait_for_timeout(200)
-        expect(self.canvas).to_have_attribute("data-busy", "false", timeout=PATIENCE * 1000)
-        clip, last = self._box(".draw-task"), self._box("canvas")
+        self.explorer.answered()
+        clip, last = self._box(".jupyter-widgets"), self._box("canvas")
         clip["height"] = last["y"] + last["height"] + 6 - clip["y"]  # no further than the canvas
         shot = Image.open(BytesIO(self.page.screenshot(clip=clip))).convert("RGB")
         self.frames.append((shot, milliseconds))
@@ -92,13 +89,6 @@ class Film:
         box = self.explorer.area.locator(selector).first.bounding_box()
         assert box, f"no {selector} on the page"
         return dict(box)
-
-    def _pixels(self, x: float, y: float) -> tuple[float, float]:
-        """Where on the page a place of the picture is."""
-        box = self._box("canvas")
-        across = (box["width"] - LEFT - RIGHT) / 10
-        down = (box["height"] - TOP - BOTTOM) / 12
-        return box["x"] + LEFT + (x + 5) * across, box["y"] + TOP + (6 - y) * down
 
 
 def draw(film: Film) -> None:
@@ -113,7 +103,7 @@ def draw(film: Film) -> None:
     film.drag(x, sinusoid(x) + DRAGGED)
     film.drag(x, sinusoid(x))
     for _ in range(4):
-        film.explorer.press("inner steps", "ArrowRight")
+        film.explorer.slide("inner steps", "ArrowRight")
         film.take(SETTLED)
     film.frames[-1] = (film.frames[-1][0], LAST)
 
@@ -147,7 +137,7 @@ def main(path: Path = PICTURE) -> None:
         start_lab(device_scale_factor=2) as lab,
         open_chapter(lab, CHAPTER, Path(folder), values={}) as chapter,
     ):
-        film = Film(chapter.explorer("DrawTaskExplorer"))
+        film = Film(DragOnPage(**vars(chapter.explorer("DrawTaskExplorer"))))
         draw(film)
         chapter.assert_nothing_failed()
     write(film.frames, path)

@@ -30,7 +30,7 @@ _CONTROLS = r"""area => {
         ['button', 'button'], ['canvas', 'canvas[tabindex]'],
     ];
     const plain = text => (text || '').replace(/[\u200b\s]+/g, ' ').trim();
-    const label = each => plain(each.getAttribute('aria-label'))
+    const label = each => each.matches('canvas') ? 'canvas' : plain(each.getAttribute('aria-label'))
         || plain(each.labels?.[0]?.textContent) || plain(each.textContent)
         || plain(each.closest('.jupyter-widgets, .widget-slider')
             ?.querySelector('.widget-label')?.textContent);
@@ -45,7 +45,7 @@ class Control(NamedTuple):
     Attributes:
         kind: ``slider``, ``list``, ``number``, ``box``, or those of a canvas with controls of its
             own: ``canvas``, ``button``, ``range``.
-        label: what stands beside it.
+        label: what stands beside it; of a canvas, which says what it shows, ``canvas``.
     """
 
     kind: str
@@ -164,7 +164,9 @@ class ExplorerOnPage:
         return self.area.locator(".widget-slider", has=named).get_by_role("slider")
 
     def control(self, label: str) -> Locator:
-        """The drop-down list, text field or check box with this label."""
+        """The drop-down list, text field or check box with this label; or the canvas."""
+        if label == "canvas":  # its own label says what it shows
+            return self.area.locator("canvas")
         return self.area.get_by_label(label, exact=True)
 
     def options(self, label: str) -> list[str]:

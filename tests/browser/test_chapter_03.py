@@ -123,6 +123,6 @@ def test_both_learners_adapt_to_what_is_drawn(chapter):
     explorer = chapter.explorer("DrawTaskExplorer")
     assert [row[0] for row in explorer.table()] == ["MAML", "pretrain + fine-tune"]
     before = explorer.table()
-    explorer.press("inner steps", "End")
+    explorer.slide("inner steps", "End")
     assert explorer.table() != before
     chapter.assert_nothing_failed()

@@ -43,6 +43,7 @@ def notebook(server, browser, tmp_path_factory):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_key_moves_what_it_shows_and_another_moves_it_back(notebook, name):
     explorer = ExplorerOnPage(notebook, name, 1 + NAMES.index(name), [])
+    explorer.settle()
     first, [control, *_] = explorer.shown(), explorer.controls()
     if control.kind == "button":  # no key undoes it
         explorer.press(control.label)

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from tests.browser.explorer import Control, ExplorerOnPage
 
 OPPOSITE = {"ArrowRight": "ArrowLeft", "ArrowDown": "ArrowUp"}
+_AT_THE_END = """canvas => {
+    const { handles, panels, chosen } = canvas.drawn?.() ?? { chosen: null };
+    return chosen !== null && handles[chosen].place[0] >= panels[handles[chosen].panel].x[1];
+}"""
 OPPOSITE |= {back: there for there, back in OPPOSITE.items()}
 
 
@@ -20,6 +24,10 @@ def there_and_back(explorer: ExplorerOnPage, control: Control) -> None:
     elif kind == "range":
         last = explorer.control(label).evaluate("range => range.value === range.max")
         _by(explorer.press, label, "ArrowLeft" if last else "ArrowRight")
+    elif kind == "canvas":  # its chosen handle, or where handles are added its cross
+        canvas = explorer.control(label)
+        _by(explorer.press, label, "ArrowLeft" if canvas.evaluate(_AT_THE_END) else "ArrowRight")
+        canvas.blur()  # nothing is ringed any more
     elif kind == "list":
         last = explorer.control(label).evaluate("list => list.selectedIndex === list.length - 1")
         _by(explorer.choose_next, label, "ArrowUp" if last else "ArrowDown")

@@ -46,6 +46,7 @@ from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
+from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 
 UNSEEN = Sinusoids(shots=5, queries=5, split="test")
@@ -68,6 +69,10 @@ def adaptation_explorer() -> Explorer:
     world = make_world(load_table("embedded"), ways=3, shots=1, queries=2)
     learners = {n: build(n, world, Rates(2.0, 1e-3), Budget(), 0) for n in ("maml", "reptile")}
     return AdaptationExplorer(world, learners, steps=4, episodes=5)
+
+
+def drag_explorer() -> Explorer:
+    return BowlExplorer()
 
 
 def draw_task_explorer() -> Explorer:

@@ -2,16 +2,17 @@
 
 import copy
 import math
-import re
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.explorers.draw_task_canvas import DrawTaskCanvas
+from metalearn_lab.explorers.drag_canvas import DragCanvas
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.explorer import WIDGET_VIEW_MIME
-from metalearn_lab.figures.style import STYLES, style_of
+from metalearn_lab.figures.drawing import Curve, Words, curve_look
+from metalearn_lab.figures.style import STYLES
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -19,8 +20,7 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split
 
 FAMILY = Sinusoids(shots=5, queries=5, split="test")
-POINTS = [[-3.0, 2.0], [0.5, -1.25], [1.2, 0.4]]
-SCRIPT = DrawTaskCanvas._esm
+POINTS = [(-3.0, 2.0), (0.5, -1.25), (1.2, 0.4)]
 
 
 @pytest.fixture
@@ -36,11 +36,12 @@ def learners():
 def asks(monkeypatch):
     """Send a message as the canvas does: to whoever listens to it."""
     listeners = []
-    monkeypatch.setattr(DrawTaskCanvas, "on_msg", lambda _, listener: listeners.append(listener))
+    monkeypatch.setattr(DragCanvas, "on_msg", lambda _, listener: listeners.append(listener))
 
-    def ask(explorer, **message):
+    def ask(explorer, ask, points):
+        handles = [[f"point {i}", point] for i, point in enumerate(points, 1)]
         for listener in listeners:
-            listener(explorer.box, message, [])
+            listener(explorer.canvas, {"ask": ask, "handles": handles}, [])
 
     return ask
 
@@ -50,86 +51,130 @@ def explorer(learners, asks):
     return DrawTaskExplorer(learners, FAMILY, most_steps=3)
 
 
-def numbers(explorer, key):
-    """What the browser gets, as it reads it."""
-    return torch.frombuffer(bytearray(explorer.box.answer[key]), dtype=torch.float32)
+def curves(explorer):
+    """What the browser gets: of each learner the curves before and after, ``[2, 2, grid]``."""
+    marks = [mark for mark in explorer.canvas.drawing["marks"] if mark["color"] != "#6b6b6b"]
+    places = [np.frombuffer(mark["places"], "<f8").reshape(2, -1) for mark in marks]
+    return torch.tensor(np.array([y for _, y in places])).reshape(2, 2, -1).float()
 
 
-def test_the_curves_are_the_learners_adapted_to_the_points(explorer, learners):
+def truth(explorer):
+    """The sinusoid, where it is drawn."""
+    marks = explorer.drawing.marks
+    return [mark.y for mark in marks if isinstance(mark, Curve) and "sinusoid" in mark.label]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_the_curves_are_the_learners_adapted_to_the_points(explorer, learners, steps):
     explorer.points = POINTS
+    explorer.controls["steps"].value = steps
     x, y = torch.tensor(POINTS).T[:, None, :, None]
-    sent = numbers(explorer, "curves").reshape(2, 4, -1)
     for place, (name, learner) in enumerate(learners.items()):
         trajectory = learner.adapt(Split(x, y), 3)
         along = explorer.x[None, :, None]
-        curves = torch.stack([learner.predict(theta, along)[0, :, 0] for theta in trajectory])
+        wanted = torch.stack([learner.predict(theta, along)[0, :, 0] for theta in trajectory])
         there = torch.stack([learner.predict(theta, x)[0, :, 0] for theta in trajectory])
         errors = ((there - y[0, :, 0]) ** 2).mean(1)
-        torch.testing.assert_close(explorer.drawn.curves[name], curves)
-        torch.testing.assert_close(sent[place], curves)
-        torch.testing.assert_close(numbers(explorer, "errors").reshape(2, 4)[place], errors)
+        torch.testing.assert_close(explorer.adapted.curves[name], wanted)
+        torch.testing.assert_close(curves(explorer)[place], wanted[[0, steps]])
+        torch.testing.assert_close(explorer.adapted.errors[name], errors)
+        for step in (0, steps):
+            assert f">{errors[step]:.2f}</td>" in explorer.view_widget.value
 
 
 def test_the_order_of_the_points_changes_nothing(explorer):
     explorer.points = POINTS
-    before = numbers(explorer, "curves")
+    before = curves(explorer)
     explorer.points = POINTS[::-1]
-    torch.testing.assert_close(numbers(explorer, "curves"), before, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(curves(explorer), before, rtol=1e-4, atol=1e-5)
 
 
 def test_one_point_more_moves_every_curve_but_the_first(explorer):
     explorer.points = POINTS
-    before = numbers(explorer, "curves").reshape(2, 4, -1)
-    explorer.points = [*POINTS, [4.0, 5.0]]
-    moved = (numbers(explorer, "curves").reshape(2, 4, -1) - before).abs().amax(-1)
+    before = curves(explorer)
+    explorer.points = [*POINTS, (4.0, 5.0)]
+    moved = (curves(explorer) - before).abs().amax(-1)
     assert (moved[:, 0] == 0).all()
-    assert (moved[:, 1:] > 1e-3).all()
+    assert (moved[:, 1] > 1e-3).all()
 
 
 def test_without_points_the_curves_are_those_before_adaptation(explorer, learners):
     explorer.points = []
     for name, learner in learners.items():
         start = learner.model(explorer.x[:, None])[:, 0].detach()
-        assert explorer.drawn.curves[name].shape == (4, 121)
-        for curve in explorer.drawn.curves[name]:
+        assert explorer.adapted.curves[name].shape == (4, 121)
+        for curve in explorer.adapted.curves[name]:
             torch.testing.assert_close(curve, start)
-    assert numbers(explorer, "errors").isnan().all()
+        assert explorer.adapted.errors[name].isnan().all()
     assert "before any adaptation" in explorer.bundle()[1]["image/png"]["alt"]
+    assert "nan" not in explorer.view_widget.value
+    assert "diverged" not in explorer.view_widget.value
+    [words] = [mark.text for mark in explorer.drawing.marks if isinstance(mark, Words)]
+    assert words == "Put a point on the canvas"
 
 
 def test_points_are_given_back_as_they_were_given(explorer):
     explorer.points = [(0.1, -0.3), [5, 6]]
-    assert explorer.points == explorer.box.answer["points"] == [[0.1, -0.3], [5.0, 6.0]]
+    assert explorer.points == [(0.1, -0.3), (5.0, 6.0)]
+    assert [handle["name"] for handle in explorer.canvas.drawing["handles"]] == [
+        "point 1",
+        "point 2",
+    ]
+    assert "<p>point 1 at x 0.10, y −0.30; point 2 at x 5.00, y 6.00</p>" in explorer.view_widget.value
 
 
 def test_it_begins_with_an_unseen_task_and_draws_the_next(explorer):
+    reveal = explorer.controls["reveal"]
     for task in (0, 1):
         support = FAMILY.batch(task, 1).support
         torch.testing.assert_close(
             torch.tensor(explorer.points), torch.cat([support.x[0], support.y[0]], 1)
         )
         amplitude, phase = FAMILY.curves(task, 1)
-        torch.testing.assert_close(
-            numbers(explorer, "truth"), amplitude * torch.sin(explorer.x - phase)
-        )
+        torch.testing.assert_close(explorer.truth, amplitude * torch.sin(explorer.x - phase))
+        assert truth(explorer) == [] or task
+        reveal.value = True
+        torch.testing.assert_close(truth(explorer), [explorer.truth])
         explorer.draw_unseen()
     explorer.points = POINTS  # a task of the reader's own: nobody knows its sinusoid
-    assert explorer.drawn.truth is None
-    assert explorer.box.answer["truth"] == b""
+    assert explorer.truth is None
+    assert truth(explorer) == []
+    assert (reveal.disabled, reveal.value) == (True, False)
+    explorer.draw_unseen()
+    assert (reveal.disabled, reveal.value) == (False, False)
+
+
+def test_the_error_on_the_sinusoid_is_there_once_it_is_shown(explorer):
+    errors = [
+        f">{((curve[1] - explorer.truth) ** 2).mean():.2f}</td>"
+        for curve in explorer.adapted.curves.values()
+    ]
+    assert not any(error in explorer.view_widget.value for error in errors)
+    explorer.controls["reveal"].value = True
+    assert all(error in explorer.view_widget.value for error in errors)
+
+
+def test_the_curves_can_be_read_anywhere(explorer):
+    for at, place in ((0.0, 60), (-5.0, 0), (2.5, 90)):
+        explorer.controls["at"].value = at
+        assert explorer.x[place] == pytest.approx(at, abs=1e-6)
+        for name in explorer.learners:
+            value = f"{explorer.adapted.curves[name][1][place]:.2f}".replace("-", "−")
+            assert f">{value}</td></tr>" in explorer.view_widget.value
 
 
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ([[0.0, 0.0], [math.nan, 1.0]], "point 2 must be two numbers"),
-        ([[0.0, math.inf]], "point 1 must be two numbers"),
-        ([[0.0, 0.0, 0.0]], "point 1 must be two numbers"),
-        ([[5.1, 0.0]], r"point 1 is out of the picture: x must be in \[-5.0, 5.0\]"),
-        ([[0.0, 1.0], [0.0, -6.01]], "point 2 is out of the picture"),
-        ([[0.0, 0.0]] * 31, "31 points, where 30 is the most"),
+        ([(1.0, 2.0, 3.0)], "point 1 must be at two finite numbers, x and y"),
+        ([(0.0, 0.0), (math.nan, 0.0)], "point 2 must be at two finite numbers"),
+        ([(math.inf, 0.0)], "point 1 must be at two finite numbers"),
+        ([(5.5, 0.0)], r"point 1 is out of the picture: x must be in \[-5\.0, 5\.0\]"),
+        ([(0.0, -6.01)], r"y in \[-6\.0, 6\.0\], got \(0\.0, -6\.01\)"),
+        ([(0.0, 0.0)] * 31, "31 points, where 30 is the most"),
     ],
 )
-def test_points_that_cannot_be_drawn_are_refused(explorer, points, message):
+def test_points_that_cannot_be_drawn_are_refused_and_change_nothing(explorer, points, message):
     explorer.points = POINTS
     with pytest.raises(ValueError, match=message):
         explorer.points = points
@@ -137,13 +182,23 @@ def test_points_that_cannot_be_drawn_are_refused(explorer, points, message):
 
 
 def test_the_canvas_asks_and_is_answered_with_its_question(explorer, asks):
-    asks(explorer, ask=0.25, points=POINTS)
-    assert explorer.points == POINTS
-    assert explorer.box.answer["ask"] == 0.25
-    asks(explorer, ask=0.5, points=None)
-    assert explorer.box.answer["ask"] == 0.5
-    assert len(explorer.points) == FAMILY.shots
-    assert len(numbers(explorer, "truth")) == 121
+    asks(explorer, 0.25, [[-3, 2], [0.5, -1.25]])
+    assert explorer.points == POINTS[:2]
+    assert explorer.truth is None
+    assert explorer.canvas.answered == 0.25
+    asks(explorer, 0.5, [])
+    assert explorer.points == []
+    assert explorer.canvas.answered == 0.5
+
+
+def test_the_buttons_clear_the_canvas_and_draw_an_unseen_task(explorer):
+    [clear, unseen] = explorer.box.children[1].children
+    clear.click()
+    assert (explorer.points, explorer.truth) == ([], None)
+    unseen.click()
+    support = FAMILY.batch(1, 1).support
+    wanted = torch.cat([support.x[0], support.y[0]], 1)
+    torch.testing.assert_close(torch.tensor(explorer.points), wanted)
 
 
 def test_a_learner_that_fails_is_heard_and_seen(explorer, learners, asks):
@@ -154,34 +209,34 @@ def test_a_learner_that_fails_is_heard_and_seen(explorer, learners, asks):
     with pytest.raises(RuntimeError, match="no such layer"):
         explorer.points = POINTS
     with pytest.raises(RuntimeError, match="no such layer"):  # the widgets' library logs it
-        asks(explorer, ask=0.75, points=POINTS)
-    assert explorer.box.answer["failure"] == "This view failed: RuntimeError('no such layer')"
-    assert explorer.box.answer["ask"] == 0.75  # or the canvas would wait for ever
+        asks(explorer, 0.75, POINTS)
+    assert "This view failed: RuntimeError(&#x27;no such layer&#x27;)" in explorer.view_widget.value
+    assert explorer.canvas.answered == 0.75  # or the canvas would wait for ever
     del learners["maml"].inner_step
     explorer.points = POINTS
-    assert explorer.box.answer["failure"] == ""
+    assert "failed" not in explorer.view_widget.value
 
 
-def test_an_adaptation_that_diverges_is_sent_as_it_is(learners):
+def test_an_adaptation_that_diverges_is_sent_and_named(learners):
     learners["maml"].inner_lr = 1e6
     explorer = DrawTaskExplorer(learners, FAMILY, most_steps=10)
     explorer.points = POINTS
-    assert not numbers(explorer, "errors").reshape(2, -1)[0].isfinite().all()
-    assert numbers(explorer, "errors").reshape(2, -1)[1].isfinite().all()
+    explorer.controls["steps"].value = 10
+    assert not curves(explorer)[0].isfinite().all()
+    assert curves(explorer)[1].isfinite().all()
+    assert "diverged" in explorer.view_widget.value
 
 
 def test_the_steps_choose_from_what_is_computed(explorer):
     explorer.points = POINTS
-    learned = explorer.drawn
-    explorer.steps = 3
-    assert explorer.drawn is learned
+    adapted = explorer.adapted
+    explorer.controls["steps"].value = 3
+    assert explorer.adapted is adapted
     alt = explorer.bundle()[1]["image/png"]["alt"]
-    before, after = (learned.errors["maml"][step] for step in (0, 3))
+    before, after = (adapted.errors["maml"][step] for step in (0, 3))
     assert "after 3 inner steps on them. Mean squared error on the points" in alt
     assert f"MAML {before:.2f} and {after:.2f}" in alt
-    for steps in (-1, 4, 1.5):
-        with pytest.raises(ValueError, match="steps must be in 0, …, 3"):
-            explorer.steps = steps
+    assert (explorer.controls["steps"].min, explorer.controls["steps"].max) == (0, 3)
 
 
 def test_drawing_trains_nothing(explorer, learners):
@@ -214,16 +269,6 @@ def test_what_cannot_be_explored_is_refused(learners, changes, message):
         DrawTaskExplorer(arguments.pop("learners"), FAMILY, **arguments)
 
 
-def test_the_browser_can_draw_the_style_of_every_learner(learners):
-    [table] = re.findall(r"const MARKERS = \{(.*?)\};", SCRIPT, re.DOTALL)
-    known = set(re.findall(r'"(.)":', table))
-    assert {style_of(name).marker for name in (*STYLES, "mine")} <= known
-    learners = dict.fromkeys((*STYLES, "mine"), learners["maml"])
-    looks = DrawTaskExplorer(learners, FAMILY, most_steps=1).box.setting["learners"]
-    assert len({tuple(look["dash"]) for look in looks[:-1]}) == len(STYLES)
-    assert looks[-1]["label"] == "mine"
-    assert all(set(look) == {"label", "color", "marker", "dash"} for look in looks)
-
-
-def test_the_script_reaches_nothing_outside_itself():
-    assert not re.search(r"https?://|\bimport\b|\bfetch\(|\beval\(", SCRIPT)
+def test_every_learner_has_dashes_of_its_own():
+    assert len({tuple(curve_look(name)["dash"]) for name in STYLES}) == len(STYLES)
+    assert curve_look("mine")["label"] == "mine"

@@ -4,15 +4,13 @@ It prints the colours that stand farthest from those of all learners, and dashes
 a new learner's ``Line``.
 """
 
-import re
 import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from colorspacious import cspace_convert
+from matplotlib.lines import Line2D
 
-import metalearn_lab
 from metalearn_lab.figures.style import NEUTRAL_LINES, STYLES
 
 EYES = (None, "deuteranomaly", "protanomaly", "tritanomaly")
@@ -98,11 +96,9 @@ def free_dashes(count):
 
 
 def markers():
-    """Those that the browser can draw too, by how many learners have each; the rarest first."""
-    script = Path(metalearn_lab.__file__).parent / "explorers/draw_task/picture.js"
-    [table] = re.findall(r"const MARKERS = \{(.*?)\};", script.read_text("utf-8"), re.DOTALL)
-    known = [marker for marker in re.findall(r'"(.)":', table) if marker != "."]  # of no learner
-    return sorted(known, key=[line.marker for line in LINES].count)
+    """Filled ones, by how many learners have each; the rarest first."""
+    filled = [marker for marker in Line2D.filled_markers if marker != "."]  # of no learner
+    return sorted(filled, key=[line.marker for line in LINES].count)
 
 
 if __name__ == "__main__":
