@@ -81,11 +81,11 @@ def test_stubs_and_solutions_have_the_same_signatures(exercises):
         assert interface(stub_of(text)) == interface(solution_of(text)) != []
 
 
-def test_there_are_three_exercises_or_more_numbered_in_order(source):
+def test_there_are_two_exercises_or_more_numbered_in_order(source):
     text = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
-    numbers = [int(each) for each in re.findall(r"^\*\*(\d+)\.", text, re.M)]
+    numbers = [int(each) for each in re.findall(r"^(?:### Exercise |\*\*)(\d+)[:.]", text, re.M)]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) >= 3, "an exercise begins with its number at the margin, as **1.**"
+    assert len(numbers) >= 2, "an exercise is headed `### Exercise 1: …`"
 
 
 def test_one_exercise_at_least_is_code(exercises):
