@@ -13,13 +13,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def median_milliseconds(
-    computations: Mapping[Key, Callable[[], object]], *, rounds: int = 3
+    computations: Mapping[Key, Callable[[], object]], *, rounds: int = 3, warm: bool = False
 ) -> dict[Key, float]:
     """Run all computations once in every round and take the median time of each.
 
     Args:
         computations: by name; one on a CUDA device is waited for.
         rounds: how often each is run.
+        warm: run it once more right before, not timed. Otherwise a short one may wait for memory
+            that the computation before it has pushed out of the cache.
 
     Raises:
         ValueError: no round.
@@ -29,6 +31,8 @@ def median_milliseconds(
     times: dict[Key, list[float]] = {name: [] for name in computations}
     for _ in range(rounds):
         for name, computation in computations.items():
+            if warm:
+                computation()
             times[name].append(_milliseconds(computation))
     return {name: median(milliseconds) for name, milliseconds in times.items()}
 

@@ -1,4 +1,4 @@
-"""Self-checks of scaling up: unequal shards, the grid of a sweep, ranks, and a sweep's report."""
+"""Self-checks of scaling up: a meta-gradient in chunks, processes, and the grid of a sweep."""
 
 from __future__ import annotations
 
@@ -8,56 +8,130 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.func import grad, vmap
 
 from metalearn_lab.exercises.finite import number, tensor
-from metalearn_lab.exercises.mistakes import describe_mistake, find_likely_mistake
+from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, not_yet, right, self_check
+from metalearn_lab.experiments.extra_memory import peak_extra_bytes
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.tasks.seeds import generator
 
 if TYPE_CHECKING:
     from yaml import YAMLError
 
-CombineShards = Callable[[list[Tensor], list[int]], Tensor]
+ChunkedGradient = Callable[[Callable[..., Tensor], Tensor, list[Tensor], int], Tensor]
+BestRanks = Callable[[int, float, float, float], float]
 
-_SIZES = ([5, 2, 1], [3, 4], [1, 6, 2, 2])
-_STEP = ShardingTime(64, 8.0, 2.0, 0.0, Network(1.0, 0.0))
+_WEIGHTS, _POINTS = 24, 40
+_BATCHES = ((7, 3), (4, 2), (5, 8), (16, 3), (9, 1))
+"""Tasks and chunk size."""
+_STEPS = (
+    (64, 8.0, 2.0, 1.0),
+    (64, 8.0, 50.0, 1.0),
+    (32, 0.5, 1.0, 0.04),
+    (1024, 3.0, 7.0, 0.2),
+    (8, 0.01, 3.0, 1.0),
+)
+"""B, w, s and ℓ."""
 _CHAPTER = {"0", "00", "start_here", "00_start_here"}
 _WANTED = {("iterations", 500), ("iterations", 2000)}, {("seed", seed) for seed in range(5)}
 
 
 @self_check
-def check_combined_shards(combine: CombineShards) -> Verdict:
-    """On shards of unequal sizes, against the mean over all their tasks.
+def check_chunked_gradient(chunked: ChunkedGradient) -> Verdict:
+    """The mean meta-gradient of a batch, vectorised in chunks, against one task after the other.
+
+    Tried on batches of several sizes with chunks that do not divide them. Each number must agree
+    to 1e-5 of itself (below 0.01, to 1e-7). A chunk calls the meta-loss once, and what is kept of
+    it goes before the next.
 
     Args:
-        combine: takes the mean gradient of each shard and its number of tasks.
+        chunked: takes the meta-loss of one task, the weights, the tasks and the chunk size.
     """
     return judged(
-        "Sums and counts add up across ranks; means do not.",
-        (_combining_mistake(combine, sizes) for sizes in _SIZES),
+        "Chunks change what is in memory at once, and nothing else: sums over tasks add up.",
+        (_chunking_mistake(chunked, *sizes) for sizes in _BATCHES),
     )
 
 
-def _combining_mistake(combine: CombineShards, sizes: list[int]) -> str | None:
-    numbers = generator("unequal shards", *sizes)
-    tasks = torch.randn(sum(sizes), 4, generator=numbers, dtype=torch.float64)
-    shards = torch.split(tasks, sizes)
-    means = [shard.mean(0) for shard in shards]
-    combined = tensor(combine(means, list(sizes)), (4,))
+def _chunking_mistake(chunked: ChunkedGradient, count: int, chunk_size: int) -> str | None:
+    numbers = generator("chunks", count, chunk_size)
+    weights = torch.randn(_WEIGHTS, generator=numbers, dtype=torch.float64)
+    tasks = [torch.randn(count, _POINTS, generator=numbers, dtype=torch.float64) for _ in range(4)]
+    tasks[1] = tasks[1] + torch.arange(count, dtype=torch.float64)[:, None]  # no two tasks alike
+    scale = 0.5 + torch.rand((), generator=numbers, dtype=torch.float64)
+    calls = 0
+
+    def meta_loss(weights: Tensor, task: Sequence[Tensor]) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return scale * _meta_loss(weights, task)
+
+    given: list[Tensor] = []
+
+    def answer() -> None:
+        given.append(tensor(chunked(meta_loss, weights, tasks, chunk_size), weights.shape))
+
+    memory = peak_extra_bytes(answer)
+    of_each = torch.stack(
+        [grad(meta_loss)(weights, [part[index] for part in tasks]) for index in range(count)]
+    )
+    calls -= count
+    sums = [chunk.sum(0) for chunk in torch.split(of_each, chunk_size)]
+    means = [chunk.mean(0) for chunk in torch.split(of_each, chunk_size)]
+    whole = count // chunk_size * chunk_size
     likely = {
-        "that is the mean of the shards' means: a task in a small shard counts for more than one "
-        "in a large shard": torch.stack(means).mean(0),
-        "that is the sum over the tasks: divide by how many there are in all": tasks.sum(0),
-        "that is the sum divided by the number of shards: divide by that of the tasks": tasks.sum(0)
-        / len(shards),
-        "that is the sum of the shards' means: weigh each by its tasks, divide by all": torch.stack(
-            means
-        ).sum(0),
+        "that is the mean of the chunks' means: the last chunk has fewer tasks, and each of them "
+        "then counts for more": torch.stack(means).mean(0),
+        "that is the sum over the tasks: divide by how many there are": of_each.sum(0),
+        "that is the gradient of the last chunk alone: add the chunks up": means[-1],
+        "that is the sum divided by the number of chunks: divide by that of the tasks": sum(sums)
+        / len(sums),
+        "the tasks after the last whole chunk are left out": of_each[:whole].mean(0),
+        "the tasks after the last whole chunk are left out, but counted": of_each[:whole].sum(0)
+        / count,
     }
-    listed = ", ".join(map(str, sizes))
-    way_on = f"on shards of {listed} tasks it is not the mean over the {len(tasks)} tasks"
-    return describe_mistake(combined, tasks.mean(0), likely, way_on, 1e-5, smallest_scale=1e-3)
+    way_on = (
+        f"{count} tasks in chunks of {chunk_size}: this is not the mean of their meta-gradients"
+    )
+    right_answer = of_each.mean(0)
+    if hint := describe_mistake(given[0], right_answer, likely, way_on, 1e-5, smallest_scale=1e-2):
+        return hint
+    chunks = len(sums)
+    if calls > chunks:
+        return (
+            f"the gradient is right, but {count} tasks in chunks of {chunk_size} took {calls} "
+            f"calls of meta_loss, and {chunks} are enough: one for each chunk, under vmap"
+        )
+    if calls < chunks:
+        return (
+            f"the gradient is right, but {count} tasks took {calls} calls of meta_loss: there are "
+            f"{chunks} chunks of at most {chunk_size} tasks, each with a call of its own"
+        )
+    once = peak_extra_bytes(
+        lambda: vmap(grad(_meta_loss), in_dims=(None, 0))(
+            weights, [part[:chunk_size] for part in tasks]
+        )
+    )
+    if chunks > 3 and memory > 2 * once:
+        return (
+            f"the gradient is right, but it needs {memory / once:.1f} times the memory of one "
+            "chunk: take the gradient of a chunk before you begin the next"
+        )
+    return None
+
+
+def _meta_loss(weights: Tensor, task: Sequence[Tensor]) -> Tensor:
+    """MAML's loss with one inner step of a small network, for one task."""
+    support_x, support_y, query_x, query_y = task
+
+    def loss(weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        slope, shift, top = weights.view(3, -1)
+        return ((torch.tanh(x[:, None] * slope + shift) @ top - y) ** 2).mean()
+
+    adapted = weights - 0.1 * grad(loss)(weights, support_x, support_y)
+    return loss(adapted, query_x, query_y)
 
 
 @self_check
@@ -98,48 +172,41 @@ def check_sweep_grid(sweep_file: str) -> Verdict:
 
 
 @self_check
-def check_most_ranks(ranks: float) -> Verdict:
-    """64 tasks of 8 ms, a fixed part of 2 ms, 1 ms a message: least at √(512/2) = 16 ranks.
+def check_best_ranks(best_ranks: BestRanks) -> Verdict:
+    """Where T(P) = s + Bw/P + 2(P − 1)ℓ is least: P = √(Bw/2ℓ), but at least 1.
+
+    Tried on several numbers; each must agree to 0.1 %.
 
     Args:
-        ranks: the reader's number.
+        best_ranks: takes B, w, s and ℓ, and gives P as a real number.
     """
-    work = _STEP.tasks * _STEP.work
+    return judged(
+        "64 tasks of 8 ms with messages of 1 ms want 16 processes, whatever the fixed part is.",
+        (_ranks_mistake(best_ranks, *each) for each in _STEPS),
+    )
+
+
+def _ranks_mistake(
+    best_ranks: BestRanks, tasks: int, work: float, fixed: float, latency: float
+) -> str | None:
+    step = ShardingTime(tasks, work, fixed, 0.0, Network(latency, 0.0))
+    shared = tasks * work
     likely = {
-        "64 is the most that the tasks allow, but then each rank waits for 126 messages": 64,
-        "that is Amdahl's ceiling, a speed-up; asked is for the number of ranks": _STEP.ceiling,
-        "nearly: a ring sends 2(P − 1) messages, so another rank costs 2ℓ, not ℓ": work**0.5,
-        "that is P²: set −Bw/P² + 2ℓ to 0 and solve for P": work / 2,
+        "that is the number of tasks: then each process waits for many messages": tasks,
+        "that is Amdahl's ceiling, a speed-up; asked is for a number of processes": step.ceiling,
+        "nearly: a ring sends 2(P − 1) messages, so another process costs 2ℓ, not ℓ": (
+            shared / latency
+        )
+        ** 0.5,
+        "that is P²: set −Bw/P² + 2ℓ to 0 and solve for P": shared / (2 * latency),
+        "below one process there is none: at least 1": (shared / (2 * latency)) ** 0.5,
     }
-    way_on = "T(P) = 2 + 512/P + 2(P − 1): try 1, 2, 4, 8, … and see where it turns"
-    way_on = find_likely_mistake(number(ranks), likely, tolerance=0.002) or way_on
-    return judged(
-        f"T(16) = {_STEP.milliseconds(16):g} ms; 8 ranks take {_STEP.milliseconds(8):g} and "
-        f"32 take {_STEP.milliseconds(32):g}.",
-        [describe_mistake(number(ranks), _STEP.best_ranks, {}, way_on)],
+    way_on = (
+        f"B = {tasks}, w = {work:g} ms, s = {fixed:g} ms, ℓ = {latency:g} ms: T is least at "
+        "another P; write T(P) down and set its derivative to 0"
     )
-
-
-@self_check
-def check_supported_claim(letter: str) -> Verdict:
-    """What four seeds of two settings support: (c).
-
-    Args:
-        letter: of the claim.
-    """
-    hints = {
-        "a": "the best of four seeds of B is compared with all of A: take the same from both",
-        "b": "each ± covers the tasks that one trained network met, not what another seed gives",
-        "c": None,
-        "d": "four seeds that happen to overlap prove nothing equal: the interval of the "
-        "difference reaches from a gain to a loss",
-    }
-    answer = str(letter).strip(" ().").lower()
-    return judged(
-        "Means 1.03 and 0.98: a difference of 0.05, where another seed moves a run by 0.09 or "
-        "0.10 (standard deviations). More seeds could tell.",
-        [hints.get(answer, 'answer with the letter of a claim, e.g. "a"')],
-    )
+    answer = number(best_ranks(tasks, work, fixed, latency))
+    return describe_mistake(answer, step.best_ranks, likely, way_on, 1e-3)
 
 
 def _where(error: YAMLError) -> str:

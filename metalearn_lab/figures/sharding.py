@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -87,6 +88,7 @@ def _draw(panels: list[Axes], data: ShardingAt, ranks: Sequence[int]) -> Iterato
         [step.network.all_reduce(p, step.weights) for p in ranks],
     )
     for look, milliseconds in zip(_PARTS, times, strict=True):
-        yield from parts.plot(ranks, [max(ms / one_rank, 1e-9) for ms in milliseconds], **look)
+        shares = [ms / one_rank if ms else math.nan for ms in milliseconds]  # 0 has no logarithm
+        yield from parts.plot(ranks, shares, **look)
     for axes in panels:
         yield axes.axvline(data.ranks, **_CHOSEN)

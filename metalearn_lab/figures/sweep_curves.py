@@ -97,7 +97,9 @@ def sweep_curves_figure(panels: Panels, scale: Scale, ylabel: str) -> Figure:
         _draw_runs(axes, runs, lines)
     grid[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     grid[0].set(yscale="log" if scale.is_log else "linear", ylim=scale.limits)
-    figure.supxlabel("inner step", fontsize=10)
+    several = any(len(runs) > 1 for runs in panels.values())
+    meaning = " (thin: each run; thick: the median of a panel's runs)" if several else ""
+    figure.supxlabel(f"inner step{meaning}", fontsize=10)
     ylabel += " (log scale)" if scale.is_log else ""
     figure.supylabel(ylabel, fontsize=10, parse_math=False)
     handles = [Line2D([], [], **look) for look in lines.values()]

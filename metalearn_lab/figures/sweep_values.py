@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
@@ -60,7 +61,7 @@ def sweep_values_figure(
         len(runs_by_result),
         columns,
         width=max(4.0, 3.1 * columns),
-        height=2.2 * math.ceil(len(runs_by_result) / columns) + 0.3,
+        height=2.2 * math.ceil(len(runs_by_result) / columns) + 0.5,
         sharex=True,
     )
     parameter_values = sorted({run.x for runs in runs_by_result.values() for run in runs})
@@ -68,6 +69,17 @@ def sweep_values_figure(
         axes.set_title(name, fontsize=9, parse_math=False)  # a $ is a $
         _draw_panel(axes, runs, parameter_values, is_over_seeds)
     figure.supxlabel(parameter, fontsize=10, parse_math=False)
+    middle = "mean of the seeds, 95 % over seeds" if is_over_seeds else "median of the runs"
+    handles = [
+        Line2D([], [], color=INK, marker="o", markersize=4, linestyle="none", label="one run"),
+        Line2D([], [], color=LINE_COLOUR, linewidth=1.6, label=middle),
+    ]
+    has_bars = any(
+        run.half_width for runs in runs_by_result.values() if len(runs) <= MOST_BARS for run in runs
+    )
+    if has_bars:
+        handles[0].set_label("one run, 95 % over its tasks")
+    figure.legend(handles=handles, loc="outside upper left", ncols=2 if columns > 1 else 1)
     return figure
 
 
@@ -142,4 +154,4 @@ def _shifts(count: int, value_count: int) -> list[float]:
     """Runs of one value stand beside each other, in their order."""
     if count == 1 or value_count > MOST_CATEGORIES:
         return [0.0] * count
-    return [0.5 * (index / (count - 1) - 0.5) for index in range(count)]
+    return [0.3 * (index / (count - 1) - 0.5) for index in range(count)]

@@ -1,4 +1,4 @@
-"""Time of a meta-gradient against the number of tasks, measured and by the model o + n·w."""
+"""Time of an outer step against the number of tasks, measured and by the model o + n·w."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from metalearn_lab.figures.cost_of_steps import LOOKS
 from metalearn_lab.figures.style import house_style, new_figure
 
 _LOOKS = {
-    "one by one": LOOKS["first order"],
-    "vectorised": LOOKS["second order"],
+    "loop": LOOKS["first order"],
+    "vmap": LOOKS["second order"],
     "compiled": LOOKS["second order, replayed"],
 }
 
@@ -24,7 +24,7 @@ def task_cost_figure(
     """Points as measured, a line for each model, and a mark at o/w of each that is in the picture.
 
     Args:
-        milliseconds: of one meta-gradient by way and number of tasks.
+        milliseconds: of one outer step by way and number of tasks.
         models: of some of the ways.
 
     Raises:
@@ -47,7 +47,7 @@ def task_cost_figure(
         if model.half_way <= counts[-1]:
             mark = (model.half_way, model.together(model.half_way))
             axes.plot(*mark, "|", color=color, markersize=18)
-    axes.set(xscale="log", yscale="log", xlabel="tasks n in one meta-gradient", ylabel="ms")
+    axes.set(xscale="log", yscale="log", xlabel="tasks n in one outer step", ylabel="ms")
     axes.set_xlim(counts[0] / 1.3, counts[-1] * 1.3)
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.minorticks_off()

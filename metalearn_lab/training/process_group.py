@@ -39,6 +39,9 @@ def process_group(device: str = "auto") -> Iterator[torch.device]:
         yield choose_device(device)
         return
     own = _own_device(choose_device(device))
+    if dist.is_initialized():  # joined already, by a caller of this caller
+        yield own
+        return
     dist.init_process_group("nccl" if own.type == "cuda" else "gloo", timeout=LONGEST_WAIT)
     try:
         yield own

@@ -48,6 +48,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--learner": {"choices": LEARNERS, "default": "maml"},
     "--iterations": {"type": int, "default": 1_000, "help": "outer steps"},
     "--tasks": {"type": int, "default": 24, "help": "in each meta-batch"},
+    "--seed": {"type": int, "default": 0, "help": "of the weights and the tasks"},
     "--every": {"type": int, "default": 100, "help": "iterations between checkpoints"},
     "--checkpoint": {"type": Path, "help": "file to keep the run in, to go on from"},
     "--weights": {"type": Path, "help": "safetensors file for the trained weights"},
@@ -80,12 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> TrainingRun:
 
 
 def _train(wanted: argparse.Namespace, device: torch.device) -> TrainingRun:
-    model = MLP([1, 40, 40, 1])
+    model = MLP([1, 40, 40, 1], seed=wanted.seed)
     learner = LEARNERS[wanted.learner](model, F.mse_loss, inner_lr=0.01, inner_steps=2).to(device)
+    family = Sinusoids(seed=wanted.seed)
 
     def tasks(iteration: int) -> Task:
         first = iteration * wanted.tasks
-        return to_device(learner.training_batch(Sinusoids(), first, wanted.tasks), device)
+        return to_device(learner.training_batch(family, first, wanted.tasks), device)
 
     run = meta_train(
         learner,

@@ -1,4 +1,4 @@
-"""Chapter 14: memory under a budget and ranks that share an outer step follow every control."""
+"""Chapter 14: the clock, memory under a budget and shared outer steps follow every control."""
 
 from __future__ import annotations
 
@@ -12,6 +12,34 @@ TASKS, STEPS = "tasks at once n", "inner steps k"
 
 def number(cell):
     return float(cell.replace(",", "").rstrip("%"))
+
+
+def test_the_clock_follows_the_tasks_the_steps_and_the_way(chapter):
+    explorer = chapter.explorer("StepClockExplorer")
+    seen, by_tasks = [explorer.picture()], []
+    explorer.slide("tasks n", "Home")
+    for tasks in (1, 4, 16):
+        rows = explorer.table()
+        by_tasks.append([[number(cell) for cell in row[1:5]] for row in rows])
+        for step, fixed, of_tasks, each in by_tasks[-1]:
+            assert step == pytest.approx(fixed + of_tasks, rel=2e-3)
+            assert each == pytest.approx(step / tasks, rel=2e-3)
+        seen.append(explorer.picture())
+        if tasks < 16:
+            explorer.slide("tasks n", "ArrowRight")
+    loop, vmap = ([rows[way] for rows in by_tasks] for way in (0, 1))
+    assert loop[-1][0] > 4 * loop[0][0], "sixteen tasks, one after the other"
+    assert vmap[-1][3] < vmap[0][3] / 2, "sixteen tasks share what is fixed"
+
+    before = explorer.table()
+    explorer.slide("inner steps k", "Home")
+    assert number(explorer.table()[0][1]) < number(before[0][1]), "fewer inner steps"
+    seen.append(explorer.picture())
+    explorer.choose_next("show", "End")
+    assert len(explorer.table()) == 1
+    seen.append(explorer.picture())
+    assert len(set(seen)) >= len(seen) - 1, "it may begin at the last of these numbers of tasks"
+    chapter.assert_nothing_failed()
 
 
 def test_what_fits_follows_the_budget_the_tasks_and_the_steps(chapter):

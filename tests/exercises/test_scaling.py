@@ -2,35 +2,90 @@
 
 import pytest
 import torch
+from torch.func import grad, vmap
 
 from metalearn_lab.exercises.scaling import (
-    check_combined_shards,
-    check_most_ranks,
-    check_supported_claim,
+    check_best_ranks,
+    check_chunked_gradient,
     check_sweep_grid,
 )
 
 
-def weighted(means, sizes):
-    return sum(size * mean for size, mean in zip(sizes, means, strict=True)) / sum(sizes)
+def parts_of(tasks, first, last):
+    return [part[first:last] for part in tasks]
 
 
-COMBINED = {
-    "mean of the shards' means": lambda means, sizes: torch.stack(means).mean(0),
-    "that is the sum over the tasks": lambda means, sizes: weighted(means, sizes) * sum(sizes),
-    "divided by the number of shards": lambda means, sizes: weighted(means, sizes) * 8 / 3,
-    "sum of the shards' means": lambda means, sizes: torch.stack(means).sum(0),
-    "not the mean over the 8": lambda means, sizes: means[0],
+def sums(meta_loss, weights, tasks, chunk_size, reduce="sum"):
+    """What vmap makes of each chunk, added up over its tasks or averaged."""
+    of_each = vmap(grad(meta_loss), in_dims=(None, 0))
+    starts = range(0, len(tasks[0]), chunk_size)
+    chunks = (of_each(weights, parts_of(tasks, i, i + chunk_size)) for i in starts)
+    return [getattr(chunk, reduce)(0) for chunk in chunks]
+
+
+def chunked(meta_loss, weights, tasks, chunk_size):
+    total = torch.zeros_like(weights)
+    of_each = vmap(grad(meta_loss), in_dims=(None, 0))
+    for first in range(0, len(tasks[0]), chunk_size):
+        total = total + of_each(weights, parts_of(tasks, first, first + chunk_size)).sum(0)
+    return total / len(tasks[0])
+
+
+def by_vmap_itself(meta_loss, weights, tasks, chunk_size):
+    of_each = vmap(grad(meta_loss), in_dims=(None, 0), chunk_size=chunk_size)
+    return of_each(weights, tasks).mean(0)
+
+
+@pytest.mark.parametrize("right", [chunked, by_vmap_itself])
+def test_a_gradient_in_chunks_is_right(right):
+    assert check_chunked_gradient(right).right
+
+
+def one_by_one(meta_loss, weights, tasks, chunk_size):
+    each = [grad(meta_loss)(weights, [p[i] for p in tasks]) for i in range(len(tasks[0]))]
+    return torch.stack(each).mean(0)
+
+
+def all_at_once(meta_loss, weights, tasks, chunk_size):
+    return vmap(grad(meta_loss), in_dims=(None, 0))(weights, tasks).mean(0)
+
+
+def chunks_of_two(meta_loss, weights, tasks, chunk_size):
+    return chunked(meta_loss, weights, tasks, 2)
+
+
+def gradient_at_the_end(meta_loss, weights, tasks, chunk_size):
+    of_all = vmap(meta_loss, in_dims=(None, 0), chunk_size=chunk_size)
+    return grad(lambda weights: of_all(weights, tasks).mean())(weights)
+
+
+def mean_of_means(*given):
+    return torch.stack(sums(*given, reduce="mean")).mean(0)
+
+
+def whole_chunks_only(meta_loss, weights, tasks, chunk_size):
+    whole = max(len(tasks[0]) // chunk_size * chunk_size, 1)
+    return chunked(meta_loss, weights, parts_of(tasks, 0, whole), chunk_size)
+
+
+CHUNKED = {
+    "that is the mean of the chunks' means": mean_of_means,
+    "that is the sum over the tasks": lambda *given: sum(sums(*given)),
+    "the last chunk alone": lambda *given: sums(*given, reduce="mean")[-1],
+    "divided by the number of chunks": lambda *given: sum(sums(*given)) / len(sums(*given)),
+    "are left out": whole_chunks_only,
+    "7 calls of meta_loss, and 3 are enough": one_by_one,
+    "took 1 calls of meta_loss: there are 3 chunks": all_at_once,
+    "4 calls of meta_loss, and 3": chunks_of_two,
+    "times the memory of one chunk": gradient_at_the_end,
+    "this is not the mean": lambda meta_loss, weights, tasks, chunk_size: weights,
+    "hold": lambda meta_loss, weights, tasks, chunk_size: weights * float("nan"),
 }
 
 
-def test_the_mean_over_all_tasks_is_right():
-    assert check_combined_shards(weighted).right
-
-
-@pytest.mark.parametrize("hint", COMBINED)
-def test_each_wrong_combination_is_told_what_it_is(hint):
-    verdict = check_combined_shards(COMBINED[hint])
+@pytest.mark.parametrize("hint", CHUNKED)
+def test_each_other_gradient_is_told_what_it_is(hint):
+    verdict = check_chunked_gradient(CHUNKED[hint])
     assert not verdict.right
     assert hint in verdict.says
 
@@ -73,47 +128,36 @@ def test_each_wrong_grid_is_told_what_is_wrong(hint):
     assert hint in verdict.says
 
 
-def test_sixteen_ranks_are_right():
-    assert check_most_ranks(16).right
+def best_ranks(tasks, work, fixed, latency):
+    return max((tasks * work / (2 * latency)) ** 0.5, 1.0)
+
+
+def test_the_number_of_processes_is_right():
+    assert check_best_ranks(best_ranks).right
 
 
 RANKS = {
-    "126 messages": 64,
-    "Amdahl's ceiling": 257,
-    "not ℓ": 22.6,
-    "P²": 256,
-    "where it turns": 8,
+    "the number of tasks": lambda tasks, work, fixed, latency: tasks,
+    "Amdahl's ceiling": lambda tasks, work, fixed, latency: 1 + tasks * work / fixed,
+    "not ℓ": lambda tasks, work, fixed, latency: (tasks * work / latency) ** 0.5,
+    "P²": lambda tasks, work, fixed, latency: tasks * work / (2 * latency),
+    "at least 1": lambda tasks, work, fixed, latency: (tasks * work / (2 * latency)) ** 0.5,
+    "another P": lambda tasks, work, fixed, latency: 16.0,
+    "T is least": lambda tasks, work, fixed, latency: max((tasks * work / 2) ** 0.5, 1.0),
 }
 
 
 @pytest.mark.parametrize("hint", RANKS)
-def test_each_wrong_number_of_ranks_is_told_what_it_is(hint):
-    verdict = check_most_ranks(RANKS[hint])
+def test_each_other_number_of_processes_is_told_what_it_is(hint):
+    verdict = check_best_ranks(RANKS[hint])
     assert not verdict.right
     assert hint in verdict.says
 
 
-@pytest.mark.parametrize("letter", ["c", "C", "(c)"])
-def test_the_modest_claim_is_right(letter):
-    assert check_supported_claim(letter).right
-
-
-@pytest.mark.parametrize(
-    ("letter", "hint"),
-    [("a", "the best of four"), ("b", "one trained"), ("d", "nothing equal"), (3, "a letter")],
-)
-def test_each_other_claim_is_told_why_not(letter, hint):
-    verdict = check_supported_claim(letter)
-    assert not verdict.right
-    assert hint in verdict.says or "the letter of a claim" in verdict.says
-
-
-@pytest.mark.parametrize(
-    "check", [check_combined_shards, check_sweep_grid, check_most_ranks, check_supported_claim]
-)
+@pytest.mark.parametrize("check", [check_chunked_gradient, check_sweep_grid, check_best_ranks])
 def test_a_stub_has_nothing_yet(check):
     def stub(*args):
         raise NotImplementedError("your turn")
 
-    answer = stub if check is check_combined_shards else None
+    answer = None if check is check_sweep_grid else stub
     assert check(answer).says.startswith("Nothing here yet")

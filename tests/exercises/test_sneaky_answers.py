@@ -63,7 +63,8 @@ CODE = {
     "check_episodes_needed": (lambda sd, half: math.ceil((1.96 * sd / half) ** 2), ()),
     "check_half_width": (test_few_shot_text.half_width, (test_few_shot_text.ACCURACIES,)),
     "check_gain_from_peeking": (test_few_shot_text.gain, (test_few_shot_text.CURVES,)),
-    "check_combined_shards": (test_scaling.weighted, ()),
+    "check_chunked_gradient": (test_scaling.chunked, ()),
+    "check_best_ranks": (test_scaling.best_ranks, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {
@@ -71,11 +72,9 @@ PLAIN = {
     "check_mean_alpha": (0.25, {}, True),
     "check_equal_gradients": (5500, BUDGET, True),
     "check_sweep_grid": (test_scaling.GRIDS[0], {}, False),
-    "check_most_ranks": (16, {}, True),
-    "check_supported_claim": ("c", {}, False),
 }
 NUMBERS = [name for name, (_, _, number) in PLAIN.items() if number]
-NOT_USED = {("check_choose", "test")}
+NOT_USED = {("check_choose", "test"), ("check_best_ranks", "fixed")}
 
 
 def all_checks():

@@ -38,6 +38,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
+from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -189,6 +190,17 @@ def sinusoid_explorer() -> Explorer:
 
 def start_explorer() -> Explorer:
     return StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
+
+
+def step_clock_explorer() -> Explorer:
+    fixed = {"loop": 0.0, "vmap": 3.0, "compiled": 0.3}
+    return StepClockExplorer(
+        {
+            (way, k): {n: k * (o + n / 10) for n in (1, 8, 64)}
+            for way, o in fixed.items()
+            for k in (1, 5)
+        }
+    )
 
 
 def two_bowls_explorer() -> Explorer:

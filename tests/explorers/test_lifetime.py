@@ -45,6 +45,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.start_explorer import StartExplorer
+from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.maml import MAML
@@ -150,6 +151,9 @@ MAKERS = {
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReptilePathExplorer: reptile_path,
+    StepClockExplorer: lambda: (
+        lambda: StepClockExplorer({("vmap", 1): {1: 1.0, 8: 2.0}, ("loop", 1): {1: 1.0, 8: 8.0}})
+    ),
     ShardingExplorer: lambda: (
         lambda: ShardingExplorer(ShardingTime(64, 1.0, 10.0, 10_000, Network(0.5, 1e-6)), "here")
     ),

@@ -32,7 +32,7 @@ def test_few_values_have_a_place_each_named_by_the_value():
 
 def test_runs_of_one_value_stand_side_by_side_with_a_line_through_their_median():
     axes = drawn([Result(5, 1.0, 0), Result(5, 2.0, 0), Result(5, 6.0, 0), Result(9, 3.0, 0)])
-    assert points(axes) == [(-0.25, 1.0), (0.0, 2.0), (0.25, 6.0), (1.0, 3.0)]
+    assert points(axes) == [(-0.15, 1.0), (0.0, 2.0), (0.15, 6.0), (1.0, 3.0)]
     assert [list(each) for each in axes.lines[-1].get_data()] == [[0.0, 1.0], [2.0, 3.0]]
 
 
@@ -49,6 +49,19 @@ def test_runs_that_differ_in_their_seed_have_a_mean_with_its_interval_over_seeds
     (_, low), (_, high) = bars.get_segments()[0]
     half = 4.302652729749464 * 7**0.5 / 3**0.5  # t of two degrees of freedom, variance 7
     assert (low, high) == pytest.approx((3 - half, 3 + half))
+
+
+@pytest.mark.parametrize(
+    ("half_width", "is_over_seeds", "says"),
+    [
+        (0.1, False, ["one run, 95 % over its tasks", "median of the runs"]),
+        (0.0, True, ["one run", "mean of the seeds, 95 % over seeds"]),
+    ],
+)
+def test_the_legend_says_what_the_line_joins(half_width, is_over_seeds, says):
+    results = [Result(5, 1.0, half_width), Result(5, 2.0, half_width)]
+    figure = sweep_values_figure("shots", {"maml": results}, is_over_seeds=is_over_seeds)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == says
 
 
 @pytest.mark.parametrize(("runs", "bars"), [(MOST_BARS, True), (MOST_BARS + 1, False)])
