@@ -246,8 +246,8 @@ for what, other in (("the shares themselves", shares), ("the pretrained 32", pre
 
 # %% [markdown]
 # Squeezing 4,096 shares into 32 random numbers cost 9 points or more at both $K$, in all five class splits that we ran (each with its own
-# pretraining). Pretraining won points back in all five: three quarters of the loss or more at $K = 1$, and from two fifths to all of it at
-# $K = 32$. So what holds this network back is not the list of n-grams that it reads, but what 32 numbers can keep of them.
+# pretraining). Pretraining won points back in all five: seven tenths of the loss or more at $K = 1$, and from a good third to all of it
+# at $K = 32$. So what holds this network back is not the list of n-grams that it reads, but what 32 numbers can keep of them.
 #
 # ## Ways to adapt
 #
