@@ -106,14 +106,15 @@ def _tasks(setting: _Setting, seed: int, count: int) -> list[Task]:
     batch = Sinusoids(shots=setting.points, queries=setting.points, split="exercise").batch(
         10 * seed, count
     )
-    return [map_tensors(lambda values, i=i: values[i].double(), batch) for i in range(count)]
+    double = map_tensors(Tensor.double, batch)
+    return [Task(*(Split(split.x[i], split.y[i]) for split in double)) for i in range(count)]
 
 
 def _tiny(setting: _Setting, seed: int) -> MAML:
     """The same weights each time, in float64, of a smooth network."""
     model = MLP(list(setting.sizes), activation="tanh", seed=seed)
-    loop = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
-    return MAML(model, F.mse_loss, **loop).double()
+    lr, steps = setting.inner_lr, setting.inner_steps
+    return MAML(model, F.mse_loss, inner_lr=lr, inner_steps=steps).double()
 
 
 def _loss_mistake(given: Tensor, learner: MAML, task: Task) -> str | None:

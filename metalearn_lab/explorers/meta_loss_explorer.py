@@ -122,7 +122,8 @@ class MetaLossExplorer(DragExplorer):
             places = [_place(at[i]) for at in path]
             label = f"inner steps of task {i + 1}"
             marks += [
-                Curve(*zip(*pair, strict=True), color, label, 1.6) for pair in pairwise(places)
+                Curve((one[0], other[0]), (one[1], other[1]), color, label, 1.6)
+                for one, other in pairwise(places)
             ]
             marks += [Dot(*place, color) for place in places[1:]]
         return marks
