@@ -55,8 +55,7 @@ def swap_siblings(tasks: Task, table: LabelledTable, *, seed: int) -> list[Task]
     support_y = tasks.support.y.unsqueeze(1).expand_as(support)
     own = Split(support.flatten(0, 1), support_y.flatten(0, 1))
     asked = Split(tasks.query.x.reshape(-1, 1), tasks.query.y.reshape(-1, 1))
-    places = [slice(first, first + _AT_ONCE) for first in range(0, len(asked.x), _AT_ONCE)]
+    parts = [slice(first, first + _AT_ONCE) for first in range(0, len(asked.x), _AT_ONCE)]
     return [
-        Task(Split(own.x[place], own.y[place]), Split(asked.x[place], asked.y[place]))
-        for place in places
+        Task(Split(own.x[part], own.y[part]), Split(asked.x[part], asked.y[part])) for part in parts
     ]
