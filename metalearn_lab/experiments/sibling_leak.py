@@ -53,11 +53,9 @@ def swap_siblings(tasks: Task, table: LabelledTable, *, seed: int) -> list[Task]
             count = int(siblings.sum())
             support[task, item, siblings] = others[places.repeat(count)[:count]]
     support_y = tasks.support.y.unsqueeze(1).expand_as(support)
-    query_x, query_y = (part.reshape(-1, 1).split(_AT_ONCE) for part in tasks.query)
-    support_x, support_y = (part.flatten(0, 1).split(_AT_ONCE) for part in (support, support_y))
+    own = Split(support.flatten(0, 1), support_y.flatten(0, 1))
+    asked = Split(tasks.query.x.reshape(-1, 1), tasks.query.y.reshape(-1, 1))
+    parts = [slice(first, first + _AT_ONCE) for first in range(0, len(asked.x), _AT_ONCE)]
     return [
-        Task(Split(*own), Split(*asked))
-        for own, asked in zip(
-            zip(support_x, support_y, strict=True), zip(query_x, query_y, strict=True), strict=True
-        )
+        Task(Split(own.x[part], own.y[part]), Split(asked.x[part], asked.y[part])) for part in parts
     ]

@@ -69,7 +69,6 @@ CODE = {
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {
     "check_best_start": (-0.14, {}, True),
-    "check_mean_alpha": (0.25, {}, True),
     "check_equal_gradients": (5500, BUDGET, True),
     "check_sweep_grid": (test_scaling.GRIDS[0], {}, False),
 }
