@@ -63,14 +63,14 @@ class WhatMovesExplorer(DragExplorer):
         adapted = {"nearest_mean": class_means(support)}
         for name in ("linear_probe", "lora", "fine_tuning"):
             adapted[name] = trajectory(name, support, INNER_LR, step)[-1]
+        square = (-_FEATURES, _FEATURES)
         panels = [
             Panel((-_PLANE, _PLANE), (-_PLANE, _PLANE), "x₁", "x₂", "Points x: drag a disc"),
-            Panel(*2 * ((-_FEATURES, _FEATURES),), "h₁", "h₂", "Probe: features stay"),
-            Panel(*2 * ((-_FEATURES, _FEATURES),), "h₁", "h₂", f"{_short(method)}: they move"),
+            Panel(square, square, "h₁", "h₂", "Probe: features stay"),
+            Panel(square, square, "h₁", "h₂", f"{_short(method)}: they move"),
         ]
         marks = [
-            *_dots(QUERY, 0),
-            Dot(*QUERY[0].tolist(), _COLORS[0], "query, coloured alike", size=3.5, filled=False),
+            *_dots(QUERY, 0, "query, coloured alike"),
             *_feature_marks(adapted["linear_probe"], support, 1),
             *_borders(adapted["nearest_mean"], 1, GREY, "border of frozen class means", (2, 2)),
             *_feature_marks(adapted[method], support, 2),
@@ -101,11 +101,11 @@ def _feature_marks(weights: Weights, support: Tensor, panel: int) -> Iterator[Ma
     yield from _borders(weights, panel, INK, "border after the steps", ())
     yield from _dots(QUERY @ weights.layer.T, panel)
     starts, ends = (support @ PRETRAINED.T).tolist(), (support @ weights.layer.T).tolist()
-    for color, start, end in zip(_COLORS, starts, ends, strict=True):
-        yield Dot(*start, color, size=11.0, filled=False, panel=panel)
-        if start != end:
-            yield Arrow(tuple(start), tuple(end), color, panel=panel)
-        yield Dot(*end, color, size=6.5, panel=panel)
+    for color, (x_0, y_0), (x, y) in zip(_COLORS, starts, ends, strict=True):
+        yield Dot(x_0, y_0, color, size=11.0, filled=False, panel=panel)
+        if (x_0, y_0) != (x, y):
+            yield Arrow((x_0, y_0), (x, y), color, panel=panel)
+        yield Dot(x, y, color, size=6.5, panel=panel)
 
 
 def _borders(
@@ -116,9 +116,11 @@ def _borders(
         yield Curve(x, y, color, label, width=1.6, dash=dash, panel=panel)
 
 
-def _dots(places: Tensor, panel: int) -> Iterator[Mark]:
-    for (x, y), i in zip(places.tolist(), QUERY_LABELS.tolist(), strict=True):
-        yield Dot(x, y, _COLORS[i], size=3.5, filled=False, panel=panel)
+def _dots(places: Tensor, panel: int, label: str = "") -> Iterator[Mark]:
+    """Small rings; the label stands in the legend once."""
+    for n, (x, y) in enumerate(places.tolist()):
+        color = _COLORS[int(QUERY_LABELS[n])]
+        yield Dot(x, y, color, "" if n else label, size=3.5, filled=False, panel=panel)
 
 
 def _moved(weights: Weights, support: Tensor) -> str:

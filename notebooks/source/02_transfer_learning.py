@@ -77,7 +77,7 @@ WhatMovesExplorer().show()
 # probe? (b) Who leads at $K = 32$, and by how much? (c) Where do the frozen class means come in, at both?
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 8 minutes.** Give the toy five minutes: step 0, 1, 2, then drag one point across the others. Ask why nothing but the head
+# **Instructor, 10 minutes.** Give the toy seven minutes: step 0, 1, 2, then drag one point across the others. Ask why nothing but the head
 # moves at the first step (a head of zeros passes no gradient down). Then collect numbers for (a), (b) and (c), and leave them on the board.
 
 # %% [markdown]
