@@ -111,7 +111,7 @@ OneTaskExplorer(learners, unseen, choices=20, steps=test_steps).show()
 # saw, the gradients it computed, its time, and its memory. First **equal data**: every training above saw the same points.
 #
 # Each learner has its own α, because a step size that suits one ruins another. These α were chosen from 0.003, 0.01 and 0.03 by the loss on
-# validation tasks; exercise 3 shows how.
+# validation tasks in the training with `seed = 0`, and kept for the other seeds; exercise 3 shows how.
 #
 # **Predict.** All have seen the same data. Which learner is last after $k = 5$ steps? Is any better than MAML?
 
