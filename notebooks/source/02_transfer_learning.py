@@ -371,14 +371,9 @@ x, y = some["z"].x[0].double().cpu(), some["z"].y[0].cpu()
 gap = (model(x) - base(x)).abs().max()
 proof("at step 0 the outputs are those of the base (max |Δ|)", gap, below=1e-15)
 F.cross_entropy(model(x), y).backward()
-proof(
-    "at step 0 the gradient of A is zero (largest entry)",
-    layer.lora_A.grad.abs().max(),
-    below=1e-15,
-)
-proof(
-    "at step 0 the gradient of B is not (largest entry)", layer.lora_B.grad.abs().max(), above=1e-15
-)
+of_a, of_b = (weight.grad.abs().max() for weight in (layer.lora_A, layer.lora_B))
+proof("at step 0 the gradient of A is zero (largest entry)", of_a, below=1e-15)
+proof("at step 0 the gradient of B is not (largest entry)", of_b, above=1e-15)
 
 support = Split(x[None], y[None])
 a = layer.lora_A.detach()
@@ -467,13 +462,10 @@ probes = {
 }
 in_z = {k: frozen_class_means(first_shots(tasks["test"]["z"], ways, k), ways) for k in shots}
 nothing = {"frozen_class_means": in_z, "nearest_class_mean": tf_idf}
-scores = {
-    n: {k: FewShotScore(a.cpu()) for k, a in by.items()} for n, by in nothing.items()
-} | scores
-probe_numbers = scores["linear_probe"][few].trainable
-scores["converged_probe"] = {
-    k: FewShotScore(probe.accuracy.cpu(), probe_numbers) for k, probe in probes.items()
-}
+still = {n: {k: FewShotScore(a.cpu()) for k, a in by.items()} for n, by in nothing.items()}
+scores = still | scores
+size = scores["linear_probe"][few].trainable
+scores["converged_probe"] = {k: FewShotScore(p.accuracy.cpu(), size) for k, p in probes.items()}
 scores = dict(sorted(scores.items(), key=lambda item: item[1][few].trainable))
 means = {n: {f"K = {k}": 100 * by[k].mean.mean.item() for k in shots} for n, by in scores.items()}
 print(f"accuracy in per cent, {ways}-way, mean over {test_episodes} episodes of one class split")
@@ -503,17 +495,12 @@ adapted = [*learners, "converged_probe"]
 leads = {k: [ahead(name, "frozen_class_means", k) for name in adapted] for k in (few, many)}
 lead = ahead("fine_tuning", "linear_probe", many)
 left = ahead("fine_tuning", "converged_probe", many)
-finding(
-    f"K = {few}: what adapts is within 4 points of frozen class means",
-    [gap.mean for gap in leads[few]],
-    above=-4,
-    below=4,
-)
-finding(
-    f"K = {few}: no lead over frozen class means is larger than its interval (lower ends)",
-    [gap.mean - gap.half_width for gap in leads[few]],
-    below=0,
-)
+gaps = [gap.mean for gap in leads[few]]
+claim = f"K = {few}: what adapts is within 4 points of frozen class means"
+finding(claim, gaps, above=-4, below=4)
+lower_ends = [gap.mean - gap.half_width for gap in leads[few]]
+claim = f"K = {few}: no lead over frozen class means is larger than its interval (lower ends)"
+finding(claim, lower_ends, below=0)
 finding(f"K = {many}: fine-tuning is ahead of the probe after {most_steps} steps", lead, above=0)
 closed = 1 - left.mean / lead.mean
 finding(f"K = {many}: converging closes more than half of this lead (share)", closed, above=0.5)
