@@ -51,7 +51,8 @@ def _partial_mistake(
 
     def loss(weights: Weights) -> Tensor:
         whole = torch.cat([weights[name] for name in _SIZES])
-        return (mixed @ whole / size**0.5 - target).square().mean() + whole.pow(4).mean() / 10
+        far: Tensor = mixed @ whole / size**0.5 - target
+        return far.square().mean() + whole.pow(4).mean() / 10
 
     given: object = partial_loop(loss, dict(theta), alpha, steps, moves)
     if not isinstance(given, dict) or given.keys() != theta.keys():

@@ -128,7 +128,8 @@ def _slope_mistake(slope_error: SlopeError, address: int, h: float) -> str | Non
     curved, theta, d, off = torch.randn(4, 5 + address, generator=numbers, dtype=torch.float64)
 
     def loss(at: Tensor) -> Tensor:
-        return (curved * at + at**3 / 3).sum() + (at[0] * at[1]).sin()
+        height: Tensor = (curved * at + at**3 / 3).sum() + (at[0] * at[1]).sin()
+        return height
 
     start = theta.clone().requires_grad_()
     [right] = torch.autograd.grad(loss(start), start)

@@ -119,7 +119,8 @@ def slope_error(learner: Learner, tasks: Task, seed: int = 0, h: float = 1e-5) -
             vector_to_parameters(theta + step * d, weights)
             losses.append(learner(tasks).item())
     slope = (losses[0] - losses[1]) / (2 * h)
-    return abs((d @ parameters_to_vector(gradient)).item() - slope) / abs(slope)
+    claimed = float(d @ parameters_to_vector(gradient))
+    return float(abs(claimed - slope) / abs(slope))
 
 
 def _bowl(theta: Tensor, a: float, c: float) -> Tensor:
