@@ -120,7 +120,9 @@ def test_points_are_given_back_as_they_were_given(explorer):
         "point 1",
         "point 2",
     ]
-    assert "<p>point 1 at x 0.10, y −0.30; point 2 at x 5.00, y 6.00</p>" in explorer.view_widget.value
+    assert (
+        "<p>point 1 at x 0.10, y −0.30; point 2 at x 5.00, y 6.00</p>" in explorer.view_widget.value
+    )
 
 
 def test_it_begins_with_an_unseen_task_and_draws_the_next(explorer):
