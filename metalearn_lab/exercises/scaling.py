@@ -128,7 +128,8 @@ def _meta_loss(weights: Tensor, task: Sequence[Tensor]) -> Tensor:
 
     def loss(weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         slope, shift, top = weights.view(3, -1)
-        return ((torch.tanh(x[:, None] * slope + shift) @ top - y) ** 2).mean()
+        error: Tensor = torch.tanh(x[:, None] * slope + shift) @ top - y
+        return error.square().mean()
 
     adapted = weights - 0.1 * grad(loss)(weights, support_x, support_y)
     return loss(adapted, query_x, query_y)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class StepMemory(NamedTuple):
-    """The model M(n, k) = c + n·(t + k·g) of n tasks at once and k inner steps, in bytes.
+    """The model M(n, k) = b + n·(t + k·g) of n tasks at once and k inner steps, in bytes.
 
     Attributes:
-        fixed: c, whatever the tasks are, such as the meta-gradient itself.
+        fixed: b, whatever the tasks are, such as the meta-gradient itself.
         task: t, of each task at once, such as its query loss.
         step: g, of each inner step of each task.
     """
@@ -33,7 +33,7 @@ class StepMemory(NamedTuple):
 
 
 def fit_step_memory(measured: Mapping[tuple[int, int], float]) -> StepMemory:
-    """c, t and g by least squares.
+    """b, t and g by least squares.
 
     Args:
         measured: bytes at the peak by (tasks at once, inner steps): two numbers of tasks or more,

@@ -90,9 +90,9 @@ def deal_html(
         deal: what lies on the table.
         table: gives sentences, class names and templates.
         language: code of the sentences' language, for screen readers and line breaks.
-        uncovered: whether class names and the labels of query cards are shown. Those of query
-            cards can be unfolded one by one where they are not.
-        tell_siblings: whether a query card says that a support card has its template.
+        uncovered: whether class names are shown, and what query cards cover: their labels and
+            what they tell of siblings. Where it is covered, it can be unfolded card by card.
+        tell_siblings: whether a query card tells if a support card has its template.
     """
     boxes = "".join(
         f'<section style="flex:1 1 15em; max-width:24em; {_BOX}">'
@@ -106,8 +106,7 @@ def deal_html(
     )
     queries = [
         _sentence(table, row, language)
-        + _label_of_query(deal, label, table, uncovered)
-        + (_sibling(deal, row, table) if tell_siblings else "")
+        + _covered_on_query(deal, label, row, table, uncovered, tell_siblings)
         for label, row in deal.query
     ]
     query_box = (
@@ -125,11 +124,15 @@ def _sentence(table: LabelledTable, row: int, language: str) -> str:
     return f'<span lang="{escape(language)}">{escape(table.texts[row])}</span>'
 
 
-def _label_of_query(deal: Deal, label: int, table: LabelledTable, uncovered: bool) -> str:
-    text = f"label {label}{_class_name(table, deal.classes[label])}"
+def _covered_on_query(
+    deal: Deal, label: int, row: int, table: LabelledTable, uncovered: bool, tell_siblings: bool
+) -> str:
+    text = f"<strong>label {label}{_class_name(table, deal.classes[label])}</strong>"
+    sibling = _sibling(deal, row, table) if tell_siblings else ""
     if uncovered:
-        return f" <strong>{text}</strong>"
-    return f"<details><summary>uncover this label</summary><strong>{text}</strong></details>"
+        return f" {text}{sibling}"
+    summary = "uncover label and sibling" if tell_siblings else "uncover this label"
+    return f"<details><summary>{summary}</summary>{text}{sibling}</details>"
 
 
 def _sibling(deal: Deal, row: int, table: LabelledTable) -> str:

@@ -108,7 +108,10 @@ class MetaLossExplorer(DragExplorer):
             steepness, axes = torch.linalg.eigh(self.tasks.curvatures[i])  # the flattest first
             if steepness[1] > _VALLEY * steepness[0]:
                 ends = centre + torch.tensor([[-9.0], [9.0]]) * axes[:, 0]
-                marks.append(Curve(*ends.T.tolist(), color, width=1.0, dash=(1, 3), panel=panel))
+                across_ends, up_ends = ends.T.tolist()
+                marks.append(
+                    Curve(across_ends, up_ends, color, width=1.0, dash=(1, 3), panel=panel)
+                )
             x, y = centre.tolist()
             marks.append(Dot(x, y, color, size=8, filled=False, panel=panel, words=f"c{i + 1}"))
         return marks

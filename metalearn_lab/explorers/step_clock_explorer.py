@@ -38,9 +38,9 @@ class StepClockExplorer(Explorer):
             for way, k in self.times
             for n in self.task_counts
         ]
-        times, shares = [ms for ms, _ in whole], [ms / n for ms, n in whole]
+        step_ms, task_ms = [ms for ms, _ in whole], [ms / n for ms, n in whole]
         self.scene = step_clock_scene(
-            self.ways, (min(times), max(times)), (min(shares), max(shares))
+            self.ways, (min(step_ms), max(step_ms)), (min(task_ms), max(task_ms))
         )
         common = set.intersection(*(set(each) for each in self.times.values()))
         many, k = max(common, default=self.task_counts[0]), inner_steps[len(inner_steps) // 2]

@@ -71,9 +71,10 @@ class TwoBowlsExplorer(DragExplorer):
             ]
             + [["mean", "–", "–", _text(before), _text(after)]],
         )
+        steps = "1 inner step" if inner_steps == 1 else f"{inner_steps} inner steps"
         alt = (
             f"Two bowls of curvature {a_1:g} and {a_2:g} around {self.centres[0]:g} and "
-            f"{self.centres[1]:g}. From θ = {start:.2f} the balls take {inner_steps} inner steps "
+            f"{self.centres[1]:g}. From θ = {start:.2f} the balls take {steps} "
             f"with α = {inner_lr:.2f}: the mean loss is {_text(before)} before and {_text(after)} "
             "after them."
         )

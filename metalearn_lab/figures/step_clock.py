@@ -13,7 +13,7 @@ from metalearn_lab.figures.scene import ROOM, Scene, moving_title
 from metalearn_lab.figures.style import INK, house_style, new_figure
 
 FIXED_COLOR, TASKS_COLOR, TIME_COLOR = "#d55e00", "#0072b2", "#4a4a4a"
-_WORKED_OUT = {"hatch": "///", "edgecolor": "white"}
+_WORKED_OUT: dict[str, Any] = {"hatch": "///", "edgecolor": "white"}
 
 
 class StepTime(NamedTuple):

@@ -94,7 +94,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         14,
         "scaling_up",
         "Scaling up",
-        "From laptop to GPU to cluster: what does each step buy, and how is a sweep's report read?",
+        "What makes an outer step fast, what fits into memory, and how is a sweep's table read?",
     ),
     Chapter(
         16,

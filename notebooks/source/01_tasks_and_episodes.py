@@ -6,7 +6,8 @@
 # After this chapter you will be able to
 #
 # - turn any labelled table into *N*-way *K*-shot episodes, with your own code and with `EpisodeSampler`;
-# - say why labels are dealt anew in every episode, and why classes, and near copies of a sentence, are kept apart;
+# - say why labels are dealt anew in every episode, and why classes, and siblings (sentences of one template), are
+#   kept apart;
 # - find a leak, measure what it does to an accuracy, and catch it with an assertion.
 #
 # The second cell below holds the chapter's parameters. Leave them as they are for now: each is explained where it is
@@ -30,7 +31,8 @@ device: str = "auto"  # auto takes a GPU if there is one
 # ## An episode, card by card
 #
 # You are the learner. A machine deals you a tiny classification task that you have never seen. Move the slider
-# *cards dealt* back to 0, then press the right arrow key again and again, and watch three rounds:
+# *cards dealt* back to 0, then press the right arrow key again and again, and watch three rounds. Leave *split* as it is
+# for now.
 #
 # 1. **classes**: $N$ of them are drawn, and each gets a label from 0 to $N-1$. Their names stay covered;
 # 2. **support cards** (■): $K$ sentences of each class. You see their labels, so you can learn from them;
@@ -81,6 +83,8 @@ EpisodeExplorer(readable, those_in(drawn, readable.labels), language=language, s
 # kind of device (`HassTurnOn/light`). The sentences are made by a program from **templates**. A template is a pattern such
 # as `turn on [the] {area} (light|lights)`: `[…]` may be left out, `{…}` is filled in, `(…|…)` is a choice. Up to eight
 # sentences are made from each. We call two sentences of one template **siblings**.
+#
+# A line that ends in *True [a < b]* or *True [a > b]* is a check: *a* is what the cell found, *b* is the limit.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 4 minutes.** Let them find two siblings in the output. The word *template* is what the section on leaks rests on.
@@ -141,9 +145,9 @@ for part, members in classes._asdict().items():
     )
 
 # %% [markdown]
-# Some classes are twins, such as turning something on and turning it off. If both are test classes, the test is harder; if
-# one is a training class, the test is easier. So the draw of the classes moves every accuracy. We therefore draw
-# five class splits, and report all five.
+# Some classes are twins, such as turning something on and turning it off. If both are test classes, a learner may confuse
+# them. So accuracy may depend on which classes are drawn. We therefore draw five class splits. The next three sections use the
+# first one; the section on leaks uses all five.
 #
 # ## The sampler
 #
@@ -152,8 +156,9 @@ for part, members in classes._asdict().items():
 # the support set or all in the query set. You will soon see why.
 #
 # Suppose you test two learners on 600 episodes each, drawn at random. One of them may get easier episodes. To compare
-# them fairly, both must get *the same* 600. That is why an episode has an **address**: seed, split and index. The same
-# address gives the same episode, in any order, alone or in a batch.
+# them fairly, both must get *the same* 600. That is why an episode has an **address**: seed, part (train, validation or
+# test; `split` in code) and index. The same address gives the same episode, in any order, alone or in a batch. The cell
+# prints the shape of a **batch** of 20 episodes: 20 tasks, with $N K = 25$ support sentences each.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 4 minutes.** Ask how they would compare two learners on the same episodes without an address. Chapter 06 uses it for
@@ -183,10 +188,10 @@ proof("no row is in the support set and in the query set", shared, below=1)
 # %% [markdown]
 # ## From text to numbers
 #
-# A network needs numbers. We cut a sentence into its runs of two and three characters (**n-grams**), and give
-# each one of 1,023 numbers by a hash function. Nothing is fitted to the data, so nothing about the test
-# classes can leak this way. Now we can try the simplest learner, without any training: the **nearest class mean**. Count a sentence's
-# n-grams, take $v(x) = \log(1 + \text{counts})$ scaled to length 1, average $v$ over each class of the support set, and
+# A network needs numbers. We cut a sentence into its runs of two and three characters (**n-grams**). A hash function gives
+# every n-gram a number from 1 to 1,023. Different n-grams may get the same number. Nothing is fitted to the data, so nothing
+# about the test classes can leak this way. Now we can try a simple learner that needs no training: the **nearest class
+# mean**. Count a sentence's n-grams, take $v(x) = \log(1 + \text{counts})$ scaled to length 1, average $v$ over each class of the support set, and
 # give a query to the class with the nearest mean:
 #
 # $$c_n = \frac1K \sum_{i:\, y_i = n} v(x_i), \qquad \hat y(x) = \arg\max_n \cos\big(v(x),\, c_n\big).$$
@@ -226,7 +231,8 @@ print(f"nothing trained: {mean:.1f} ± {half_width:.1f} %, over {episodes} episo
 
 # %% [markdown]
 # The number after ± covers the draw of the episodes, for *these* test classes. It says nothing about other classes; the
-# other splits follow below. Nothing was trained for this accuracy, so it is the one to beat.
+# other splits follow below. The nearest class mean needs no training. A trained learner is only worth its cost if it
+# does better.
 #
 # ## Labels are dealt anew
 #
@@ -235,7 +241,8 @@ print(f"nothing trained: {mean:.1f} ± {half_width:.1f} %, over {episodes} episo
 # support set.
 #
 # **Predict:** how many of 100 queries does it classify right (a) in new episodes of the training classes, with these fixed
-# labels? (b) in episodes of test classes? (c) in new episodes of the training classes, if labels are dealt anew?
+# labels? (b) in episodes of test classes, where the sampler deals the labels? Then we train a second classifier on labels
+# dealt anew: (c) how many does it classify right in new episodes of the training classes?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Many think that dealing labels anew only makes the problem harder. Take guesses for all three before the table.
@@ -287,20 +294,24 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With fixed labels the classifier is nearly perfect in new episodes of the training classes. It has learned by heart which
-# sentence belongs to which label, and it never looks at the support set. On test classes it only guesses. With labels dealt anew, it
-# guesses in training already. Then the support set is the only place where the answer can be found, so training has to
-# teach a learner to read it.
+# With fixed labels the classifier is nearly perfect in new episodes of the training classes. It has learned which class
+# has which label, and it never looks at a support set. In the test episodes the sampler deals the labels, so without the
+# support set it can only guess.
+#
+# After training on labels dealt anew, it also guesses in new episodes of the training classes: what it learned in one
+# episode does not hold in the next. Now only the support set holds the answer, so training has to teach a learner to
+# read it.
 #
 # </details>
 #
 # ## What leaks
 #
-# A **leak** is any way in which the answer reaches the learner before the test.
+# A **leak** is information about the answer that the learner would not have in real use.
 #
 # ### Leak 1: a class in two splits
 #
-# It happens by a slip: two data sets are joined, or one class is listed under two names. An assertion costs one line.
+# It happens by a slip: for example, two data sets that share classes are joined. One line checks that no class number is
+# in two parts. It cannot see one class listed under two names, so read the names too.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 14 minutes.** Collect guesses for (a), (b) and (c) before the table. Some will say that siblings are natural in real data. Ask
@@ -319,21 +330,24 @@ except LeakError as leak:
 # %% [markdown]
 # ### Leak 2: siblings in support and query
 #
-# Suppose we keep only *sentences* apart, not templates. Then a query can have a sibling in the support set. Look for one
-# below. Go to other episodes, then change *kept apart* to *templates*.
+# Suppose we keep only *sentences* apart, not templates. Then a query can have a sibling in the support set. Below, each
+# query card says, folded, whether it has a sibling. How many of the six do? Decide first, then unfold. Go to other episodes,
+# then set *kept apart* to *templates*: now none has one.
 
 # %%
 cards = {"language": language, "seed": seed, "shots": 3, "queries": 2}
 EpisodeExplorer(readable, those_in(drawn, readable.labels), siblings=True, **cards).show()
 
 # %% [markdown]
-# How much does this give away? On each class split we deal 600 episodes in both ways. But the two kinds of episodes
-# differ in more than siblings: with only sentences kept apart, the support set also covers more templates. So we need a
+# How much does this give away? On each class split we deal 600 episodes with templates kept apart and 600 with only
+# sentences kept apart. But the two kinds of episodes differ in more than siblings: with only sentences kept apart, the
+# support set also covers more templates (on the first split about 3.9 templates a class, not 3.0). So we need a
 # **control**: the same queries, but each sibling of a query in its support set is *swapped* for a sentence of the same
-# class from another template. What the swap takes away is copying. What remains has another cause.
+# class from another template. If accuracy falls after the swap, the queries had gained from their siblings. We call this
+# part of the rise **copying**. What remains has another cause.
 #
 # **Predict** for 5-way 5-shot: (a) of 100 queries, how many have a sibling in the support set? (b) By how many points does
-# the untrained baseline rise when siblings are let in? (c) Which part of the rise is copying?
+# the nearest class mean rise when siblings are let in? (c) How much of this rise, in percent, is copying?
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.sibling_leak import sibling_mask, swap_siblings
@@ -406,25 +420,35 @@ finding("on average over the class splits, some of the rise is left without copy
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# On all five splits the baseline rises when siblings are let in, and nothing was learned in between. The swap takes most
-# of the rise away: that part is copying, since the swap changes nothing but the siblings. We repeated the chapter with five
-# seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 64 to 81 % of the mean rise of each five. The rest is there
-# without any sibling. A possible cause is that a support set drawn over all templates covers more patterns; we did not
-# test it.
+# On all five splits the nearest class mean (the *untrained baseline* of the headline) rises when siblings are let in. It
+# learned nothing in between. In the headline, differences are taken before rounding. The axis of the figure does not start
+# at 0; guessing is 20 %.
+#
+# The swap takes most of the rise away. That part is copying: the swap replaces only the siblings; all else stays. (Where
+# every unused sentence of the class has the query's template, the sibling stays; and we did not swap sentences that are no
+# siblings as a second control.)
+#
+# We repeated the chapter with five seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 64 to
+# 81 % of the mean rise of each five. The rest is there without any sibling. A possible cause is that a support set drawn
+# over all templates covers more patterns; we did not test it.
 #
 # Why not compare queries *with* a sibling to queries *without*? Because they are different queries. Large templates have more
 # siblings, and their sentences may be easier or harder anyway. The swap asks the same queries twice.
 #
-# Look at how far apart the lines are, too. With the parameters as they are, the accuracy with templates apart goes from 85 to 90 %
-# over the splits: the choice of test classes can matter more than the leak. An interval over the episodes of one split hides that.
+# Look at how far apart the lines are, too. With the parameters as they are, the accuracy with templates apart goes from
+# 85.0 to 89.5 % over the splits. That range, 4.5 points, is wider than the mean rise of 3.3. An interval over the episodes
+# of one split does not show it. The ± of the headline is over the splits. The five test sets share some classes, so this
+# interval may be too narrow.
 #
 # </details>
-#
+
+# %% [markdown]
 # ### Catch it
 #
-# `assert_episode_is_clean` finds rows and groups on both sides. A second test is for every learner: **shuffle the
-# support labels.** A learner that uses the support set falls to guessing, here 20 %. If it does not fall, it
-# found the answer elsewhere.
+# `assert_episode_is_clean` raises a `LeakError` if a row or a template is on both sides. A second test finds another fault:
+# **shuffle the support labels.** A learner that takes its answers from the support set falls to guessing, here 20 %. If it
+# stays above, it knows the answers from elsewhere, as with fixed labels. This test does not see leak 2: the sibling in the
+# support set loses its right label too.
 
 # %% tags=["nbval-check-output"]
 for index in range(100):
@@ -451,7 +475,9 @@ finding("with shuffled labels it is within 0.03 of guessing", abs(guessing - 1 /
 #
 # - $N$ different classes, labelled 0 to $N-1$; over many seeds every class gets every label;
 # - $K$ support rows and $Q$ query rows of each class, drawn at random, no row twice;
-# - the same seed gives the same episode, another seed another one. Every class has at least $K + Q$ rows.
+# - the same seed gives the same episode, another seed another one.
+#
+# You may assume that every class has at least $K + Q$ rows.
 #
 # The check compares whole numbers, so there is nothing to round. The order within a list does not matter.
 #
@@ -535,11 +561,12 @@ check_leaked(leaked, (sampler, by_sentence), table.groups)
 # Set `shots` to 1 in the parameters cell and run the chapter again. Predict first: does the rise of leak 2 become larger
 # or smaller? Then try `language`, for example `"de"` or `"zh-CN"`: nothing in the chapter knows English, except the
 # cards that we picked by hand. Or take texts of your own: `load_table("files", path="my_data")` reads parquet files with a
-# text and a label column.
+# text and a label column. Such files have no templates, so only a repeated sentence counts as a sibling. If your
+# texts come in groups that are alike, such as several messages of one person, give `EpisodeSampler` `groups` of your own.
 #
 # <details><summary>Hint 1</summary>
 #
-# Fewer queries have a sibling then. But where there is one, the class mean *is* the sibling.
+# Two things change: how many queries have a sibling, and how much one support sentence counts in a class mean.
 #
 # </details>
 
@@ -547,10 +574,12 @@ check_leaked(leaked, (sampler, by_sentence), table.groups)
 # ## What to remember
 #
 # - An $N$-way $K$-shot episode has a support set of $N K$ items to learn from, and a query set of other items to be judged on.
-# - Classes are disjoint between splits. Labels are dealt anew in every episode, so that only the support set can tell.
-# - Keep near copies on one side of an episode. Measure a leak against a control, and assert against it.
+# - Classes are disjoint between splits. Labels are dealt anew in every episode, so only the support set says
+#   which class has which label.
+# - Keep siblings (sentences of one template) on one side of an episode. Measure a leak against a control, and assert against it.
 # - An interval over episodes covers one choice of test classes. Report several class splits.
-# - Shuffle the support labels: a learner that uses them falls to guessing.
+# - Shuffle the support labels: a learner that stays above guessing knows the answers from elsewhere. This does not find
+#   siblings.
 #
 # ## Sources
 #

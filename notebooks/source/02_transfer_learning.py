@@ -39,8 +39,11 @@ device: str = "auto"  # auto takes a GPU if there is one
 # - **Full fine-tuning** moves everything.
 # - **Frozen class means** move nothing: a point gets the class whose mean feature has the largest cosine with its own.
 #
-# **Predict.** In which panel will the discs leave their rings when you move the step? Then drag a support point: which borders follow it
-# at step 0?
+# In the two panels of features, the large rings mark where pretraining puts the support points. Small rings are query points (same colours
+# as the classes).
+#
+# **Predict.** With the inner step at 0, drag a support point: which borders follow it? Then move the step: in which panel will the discs
+# leave their large rings?
 
 # %%
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -52,9 +55,9 @@ WhatMovesExplorer().show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The middle panel belongs to the probe: its features stay in their rings, and only the black borders turn. On the right the features
-# move; with LoRA all their arrows are parallel. (In the plane LoRA saves nothing: $A$ and $B$ have as many numbers as $W$.) At step 0 only the dashed borders, those of the frozen class means, follow the point
-# you drag: they need no step.
+# At step 0 there are only the dashed borders, those of the frozen class means. They follow the point you drag, for they need no step. From
+# step 1 on there are black borders too. The middle panel belongs to the linear probe: its features stay in their rings, and only the black
+# borders turn. On the right the features move from step 2 on. With LoRA all their arrows are parallel.
 #
 # </details>
 #
@@ -68,20 +71,26 @@ WhatMovesExplorer().show()
 # | | what moves | how many numbers |
 # | --- | --- | --: |
 # | **frozen class means** | nothing | 0 |
+# | **TF-IDF** | nothing; no network | 0 |
 # | **linear probe** | the new head | 325 |
+# | **converged probe** | the new head, until the loss falls no further | 325 |
 # | **LoRA** | the head, and a low-rank correction beside a frozen layer | from 421 |
 # | **last layers** | the head and the layer under it | 2,437 |
 # | **full fine-tuning** | everything | 133,509 |
 #
-# **Predict, in points of accuracy.** (a) At $K = 1$ there are five sentences for 133,509 numbers: how much does fine-tuning lose to the
-# probe? (b) Who leads at $K = 32$, and by how much? (c) Where do the frozen class means come in, at both?
+# **Predict, in points of accuracy.**
+#
+# - (a) At $K = 1$ there are five sentences for 133,509 numbers. How far is full fine-tuning from the frozen class means?
+# - (b) At $K = 32$, how far is full fine-tuning ahead of the linear probe, and how much of this lead is left if the probe may run until it
+#   converges?
+# - (c) Do n-gram counts without any network (TF-IDF) come first, in the middle, or last at $K = 32$?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Give the toy seven minutes: step 0, 1, 2, then drag one point across the others. Ask why nothing but the head
-# moves at the first step (a head of zeros passes no gradient down). Then collect numbers for (a), (b) and (c), and leave them on the board.
+# moves at the first step (a head of zeros passes no gradient down). Then collect guesses for (a), (b) and (c), and leave them on the board.
 
 # %% [markdown]
-# ## New classes for a network that is there
+# ## New classes for a pretrained network
 #
 # ### The sentences
 #
@@ -146,9 +155,9 @@ proof("every K has the same queries, and the support of K = 1 is in that of K = 
 #
 # **Pretraining** minimises the ordinary loss $L_{S \cup Q}(\theta)$ on the sentences of *all training classes*, with one output for each
 # of these classes. Then we throw this head away: the new classes are others. The new five-way head starts at zero, because it is
-# arbitrary which of the five new classes is called "0".
+# arbitrary which of the five new classes is called "0". The network that the next cell prints already has the new head, with 5 outputs.
 #
-# The rate of the pretraining was chosen on validation classes beforehand.
+# The outer step size β = 0.01, that of the pretraining, was chosen on validation classes beforehand.
 
 # %%
 import copy
@@ -174,11 +183,12 @@ print(network)
 # $$\hat y = \arg\max_c \frac{z \cdot \mu_c}{\lVert z \rVert\, \lVert \mu_c \rVert}.$$
 #
 # The same classifier also works on other features of the same n-grams. We try three kinds: the share of each n-gram in the sentence
-# (4,096 numbers, no network), the $z$ of the network *before* pretraining (32 numbers from a random table), and the pretrained $z$. Beside
-# them stands the TF-IDF baseline of chapter 01, on n-grams of the same two and three characters.
+# (4,096 numbers, no network), the $z$ of the network *before* pretraining (32 numbers from a random table), and the pretrained $z$. All
+# three are means over the n-grams of a sentence. They differ only in the numbers that stand for an n-gram. (The probes further down read the
+# 64 numbers $h$, as the head does. The class means read $z$ there too: a choice that we did not vary in this notebook.)
 #
-# **Predict** for $K = 1$ and $K = 32$: what does it cost to squeeze 4,096 numbers into 32 random ones, and how much of that does
-# pretraining win back?
+# Later we add **TF-IDF**: the nearest class mean of chapter 01, but n-grams that occur in many training sentences count less. Its n-grams
+# have two or three characters too.
 
 # %% [markdown]
 # ### Exercise 1: write frozen class means (10 minutes, level 2 of 3)
@@ -188,7 +198,7 @@ print(network)
 #
 # <details><summary>Hint 1</summary>
 #
-# `h[y == c].mean(0)` is the mean of class `c`.
+# First find, for each class, the rows of `h` that belong to it. What is their mean?
 #
 # </details>
 #
@@ -212,6 +222,10 @@ def cosines(h, y, query, ways):
 from metalearn_lab.exercises.transfer import check_class_means
 
 check_class_means(cosines)
+
+# %% [markdown]
+# **Predict** for $K = 1$ and $K = 32$: what does it cost to squeeze 4,096 numbers into 32 random ones, and how much of that does
+# pretraining win back?
 
 # %% tags=["hide-output"]
 from metalearn_lab import Split, Task, interval_over_tasks
@@ -246,8 +260,9 @@ for what, other in (("the shares themselves", shares), ("the pretrained 32", pre
 
 # %% [markdown]
 # Squeezing 4,096 shares into 32 random numbers cost 9 points or more at both $K$, in all five class splits that we ran (each with its own
-# pretraining). Pretraining won points back in all five: seven tenths of the loss or more at $K = 1$, and from a good third to all of it
-# at $K = 32$. So what holds this network back is not the list of n-grams that it reads, but what 32 numbers can keep of them.
+# pretraining). Pretraining won points back in all five, at both $K$. At $K = 1$ on split 0 the pretrained 32 numbers are even ahead of all
+# 4,096 shares (71.5 against 67.0). At $K = 32$ they are behind (92.4 against 95.9), so the n-grams hold enough for more. A wider table would
+# test whether 32 numbers are too few. We did not run it.
 #
 # ## Ways to adapt
 #
@@ -264,8 +279,8 @@ for what, other in (("the shares themselves", shares), ("the pretrained 32", pre
 # | last layers | `("body.1.*", "head.*")` |
 # | full fine-tuning | `"*"` |
 #
-# The embedding table stays frozen in all but the last, so for the others we compute $z$ once and run only the layers above it. There
-# `body.1` is called `body.0`. The next cell checks that this changes nothing.
+# Only full fine-tuning moves the embedding table. For the others we compute $z$ once and run only the layers above it. In this smaller
+# model `body.1` is called `body.0`. The next cell checks that this changes nothing.
 
 # %% tags=["nbval-check-output"]
 from metalearn_lab import JointPretraining
@@ -301,7 +316,8 @@ proof("five steps on z and five on n-grams end at the same weights (max |Δ|)", 
 # $$W = W_0 + s\,BA, \qquad A \in \mathbb{R}^{r \times \text{in}}, \quad B \in \mathbb{R}^{\text{out} \times r}, \qquad s = \frac{\texttt{lora\_alpha}}{r}.$$
 #
 # $W_0$ stays frozen. $A$ starts at random and $B$ at zero, so before the first step the layer is exactly the old one. The scale $s$ belongs
-# to LoRA; it is not the inner step size α. In this chapter $s = 4$.
+# to LoRA; it is not the inner step size α. In this chapter $s = 4$, unless we say
+# otherwise.
 #
 # LoRA trains $r(\text{in} + \text{out})$ numbers. For our layer, $32 \times 64$, that is $96\,r$; for a layer of $768 \times 768$ and
 # $r = 8$ it is 12,288 in place of 589,824.
@@ -310,7 +326,7 @@ proof("five steps on z and five on n-grams end at the same weights (max |Δ|)", 
 # ### Exercise 2: write LoRA's forward (10 minutes, level 2 of 3)
 #
 # Return the outputs of a dense layer with its low-rank correction, `[items, out]`, differentiable in `a` and `b`. The check allows a
-# relative error of $10^{-5}$, and changes all sizes and `lora_alpha`.
+# relative error of $10^{-5}$. It tries other sizes and other values of `lora_alpha`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -340,8 +356,10 @@ from metalearn_lab.exercises.transfer import check_lora
 check_lora(lora)
 
 # %% [markdown]
-# `with_lora` of the package puts the same correction on the layers that you name. **Predict** before you run the next cell: at the very
-# first step, which of $A$ and $B$ has a gradient? And with $s = 4$, how much larger is LoRA's first change of $W$ than with $s = 1$?
+# `with_lora` of the package puts the same correction on the layers that you name.
+#
+# Write $\partial L/\partial A$ and $\partial L/\partial B$ at $B = 0$ on paper. Then **predict**: at the very first step, which of $A$ and
+# $B$ has a gradient? And with $s = 4$, how much larger is LoRA's first change of $W$ than with $s = 1$? The next cell checks it.
 #
 # <details><summary>What happens</summary>
 #
@@ -357,7 +375,7 @@ check_lora(lora)
 #
 # </details>
 
-# %% tags=["nbval-check-output"]
+# %% tags=["hide-output", "nbval-check-output"]
 from torch import nn
 
 from metalearn_lab import with_lora
@@ -406,14 +424,18 @@ proof("after 0, …, 20 steps our outputs are those of peft (max |Δ|)", gaps, b
 # expect the first step to grow with $s$, not with $s^2$. Say that `peft` is what one uses in practice, and that ours does the same.
 
 # %% [markdown]
-# ## How accuracy moves with K, and with what moves
+# ## Accuracy against K, for each method
 #
 # Now every way of adapting, at every $K$. For each method and each $K$ the inner step size and the number of steps are chosen on the
 # *validation* classes: three values of α, up to `most_steps` steps, the same for all.
 #
-# One control is missing in many such tables. A probe that stops after 40 steps may not have *converged*: it might lose because it moves
-# slowly, not because it moves little. So we add a **converged probe**, a logistic regression on the same frozen features $h$, solved to the
-# end. Its penalty on the weights is chosen on the validation classes too.
+# One control is missing in many such tables. A linear probe that stops after 40 steps may not have *converged*: it might lose because it
+# moves slowly, not because it moves little. So we add a **converged probe**, a logistic regression on the same frozen features $h$, solved
+# to the end. It first centres $h$ on the support set and divides it by its mean length. It also has a penalty on the weights, chosen on
+# the validation classes.
+#
+# The table and the figures write *pretrain +* before a method that takes gradient steps: *pretrain + fine-tune* is full fine-tuning. They
+# call TF-IDF *nearest class mean (TF-IDF)*.
 #
 # Look back at your predictions (a), (b), (c), then run on. The accuracies stay folded until you click.
 
@@ -520,25 +542,35 @@ finding("the converged probes have converged (norm of the gradient)", ends, belo
 # pretraining). The facts under it were checked on five class splits, each with its own pretraining.
 
 # %% [markdown]
-# What the five class splits showed that we ran:
+# To read the figure: the left panel shows one rank of LoRA, at first rank 8 only. On split 0 the accuracy axis starts at 0.65. The lines
+# across the right panel are the methods with no trained number.
 #
-# - (a) In all five: at $K = 1$ nothing that adapts is ahead of the frozen class means by more than its interval. That is so for a method
-#   that trains 325 numbers and for one that trains 133,509.
-# - (b) In all five: at $K = 32$ fine-tuning is 3 to 7 points ahead of the probe after 40 steps. But more than half of this lead was *steps*: the
-#   converged probe is at most one point behind. Against frozen class means fine-tuning gains nothing on split 0, and 2 to 4 points on the
-#   other four.
-# - (c) TF-IDF counts, which use no label of the training classes, lead at $K = 32$. That held in four of the five splits only.
+# This is what the five class splits showed that we ran:
 #
-# So on these sentences the features decide, and adapting them adds little. Without the converged probe and the two rows that train nothing, the table
-# would have hidden that.
+# - (a) At $K = 1$, in all five splits, nothing that adapts was ahead of the frozen class means by more than its interval. On split 0 full
+#   fine-tuning was 1.8 ± 1.5 points behind.
+# - (b) At $K = 32$, in the five runs, full fine-tuning was 3 to 7 points ahead of the linear probe after 40 steps. But more than half of
+#   this lead goes away when the probe is solved to the end (with centred features and a penalty): the converged probe was at most one point
+#   behind.
+# - (c) TF-IDF uses no label of the training classes. At $K = 32$ it came first in four of the five splits. In the fifth (split 4) it was
+#   6 points behind the best.
 #
+# At $K = 1$ adapting added nothing that we could measure. At $K = 32$, in the five runs, full fine-tuning added 2 to 4 points to the
+# frozen class means on four splits, and nothing on the split shown here. Without the converged probe and the two rows that train nothing,
+# you could not see this in the table.
+
+# %% [markdown]
 # ### Ranks of LoRA
 #
-# Rank 8 looks better than rank 1. Is the reason that it can express more? At the same $s$ its first step is also larger: $A^\top A$ sums
-# over $r$ rows, so the step grows like $s^2 r$. The control is an **equal first step**: rank 8 at $s = 4/\sqrt 8 = 1.41$ has the step of
-# rank 1 at $s = 4$. All take `most_steps` steps of α = 0.3.
+# On split 0, rank 8 is ahead of rank 1 at $K = 8$ and $K = 32$ (87.4 against 84.1 at $K = 8$). Is the reason that it can express more?
 #
-# **Predict:** how much of rank 8's lead is left?
+# At the same $s$ its first step also lowers the loss more: the decrease, about $\alpha s^2\lVert GA^\top\rVert^2$, grows on average like
+# $s^2 r$. (Our head starts at zero. So the first step moves the head alone, and we mean the second one, the first that moves $B$.)
+#
+# The control is an **equal first decrease**. Rank 8 at $s = 4/\sqrt 8 = 1.41$ has, on average over the random $A$, the first decrease of
+# rank 1 at $s = 4$. (Its step is shorter, about 0.4 times.) All take `most_steps` steps of α = 0.3.
+#
+# **Predict:** does rank 8 keep its lead when its first decrease is made equal?
 
 # %% tags=["hide-output"]
 from metalearn_lab import adaptation_curves
@@ -561,25 +593,26 @@ for words, each in (("1, s = 4", one), ("8, s = 4", eight), ("8, s = 1.41", eigh
     print(f"K = {k}, rank {words:<12} {100 * each.mean():.1f} per cent")
 same_scale, same_step = (interval_over_tasks(100 * (a - one)) for a in (eight, eight_equal))
 finding("at the same s rank 8 is ahead of rank 1 (points)", same_scale, above=0)
-finding("at an equal first step it is not (points)", same_step.mean, above=-2, below=0.5)
+finding("at an equal first decrease it is not (points)", same_step.mean, above=-2, below=0.5)
 
 # %% [markdown]
-# Nothing is left, in all five splits: here the larger step, not the larger rank, made the difference. (The other way round is less clean.
-# Rank 1 at $s = 4\sqrt 8$ came level with rank 8 on three splits; on two its steps were so large that some episodes diverged.)
+# At $K = 8$, in all five splits, nothing is left at an equal first decrease. So rank alone does not explain the lead; the size of the step
+# can. (The reverse test is less clean. In the five runs, rank 1 at $s = 4\sqrt 8$ was level with rank 8 on three splits. On two, some
+# episodes diverged.)
 #
 # ## Over-fitting, made visible
 #
-# Any of these methods can fit the support set perfectly. What happens to the queries meanwhile? Here all take `long_steps` steps of
-# α = 0.1.
+# At $K = 1$ each of these methods fits the support set almost perfectly. What happens to the queries meanwhile? Here all take `long_steps`
+# steps of α = 0.1.
 #
 # **Predict** for $K = 1$: the support loss falls to nearly nothing. Does the query *loss* follow, level off, or turn? And the query
 # *accuracy*? Does it turn earlier with 400 times the numbers?
 #
 # <details><summary>What happens</summary>
 #
-# The query loss turns and climbs, while the accuracy hardly moves. The network keeps its answers and gets *surer* of them, also where they
-# are wrong. If you need probabilities, watch the loss. At $K = 1$ all methods turn within a few steps of each other; with more
-# *sentences* the turn comes later.
+# The query loss falls, then turns. The share of right answers hardly changes, but the loss rises. So the network gets *surer* also where it
+# is wrong. If you need probabilities, watch the loss. At $K = 1$ the four methods turn within five steps of each other. Full fine-tuning
+# turns later at $K = 4$ (45 steps later on split 0).
 #
 # </details>
 
@@ -629,7 +662,7 @@ finding(f"fine-tuning turns later at K = {few_shots[-1]} (steps)", later, above=
 # ### Exercise 3: choose without peeking (5 minutes, level 1 of 3)
 #
 # You are given the accuracies of the candidates on validation classes and on test classes, each a dictionary by name. Return the name of
-# the one to deploy. Where two are level on validation, any of the two is right.
+# the one to deploy. Where two are level on validation, either is right.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -661,17 +694,19 @@ check_choose(choose)
 # ### Exercise 4: other classes (10 minutes, level 1 of 3)
 #
 # Run the chapter again with `class_split = 1` and `seed = 1` in its parameters cell. Which accuracy at $K = 1$ moved most? Is TF-IDF still
-# ahead? How large is the spread between splits beside the intervals over episodes?
+# ahead? How large is the spread between splits beside the intervals over episodes? Both parameters change, so the spread mixes classes and
+# pretraining. Which run would separate them?
 #
 # <details><summary>Hint 1</summary>
 #
-# The first table has one row for each method; compare it with the one saved on the web page.
+# The accuracy table has one row for each method. Compare it with the one saved on the web page.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# An interval over episodes of one split knows nothing of other classes. Split 4 is the one where TF-IDF comes last at $K = 32$.
+# An interval over episodes of one split knows nothing of other classes. Split 4 is the one where TF-IDF does not
+# lead at $K = 32$.
 #
 # </details>
 
@@ -679,10 +714,12 @@ check_choose(choose)
 # ## What to remember
 #
 # - Probe, LoRA, last layers and full fine-tuning are one algorithm. They differ in which entries of θ move.
-# - LoRA starts exactly at the base because $B = 0$. Its first step is the full step times $s^2 A^\top A$: compare ranks at equal first steps.
+# - LoRA starts exactly at the base because $B = 0$. Its first change of $W$ is the full one times $s^2 A^\top A$: compare ranks at an equal
+#   first decrease.
 # - A probe that has not converged is not a fair opponent.
-# - Put a baseline that trains nothing into every table. Here frozen class means were level with all that adapts at $K = 1$.
-# - Over-fitting shows in the query *loss* first; a low support loss says nothing.
+# - Put a baseline that trains nothing into every table. At $K = 1$, in all five splits, nothing that adapts was ahead of the frozen class
+#   means by more than its interval.
+# - Over-fitting showed in the query *loss*, not in the accuracy. A low support loss does not tell you the query loss.
 # - Transfer learning minimises a loss *before* adaptation, $L_{S \cup Q}(\theta)$. Meta-learning minimises the loss *after* it. Chapter 03
 #   shows how.
 #

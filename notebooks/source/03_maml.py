@@ -99,10 +99,11 @@ from metalearn_lab.workbook.facts import finding, proof
 
 names = {"joint": "pretraining", "maml": "MAML"}
 names |= {"first_order_maml": "first-order MAML", "reptile": "Reptile"}
-loops = ((0.1, 1), (0.1, 2), (0.1, 5), (0.12, 1), (0.23, 2), (0.25, 2))
+loops = ((0.1, 1), (0.1, 2), (0.1, 5), (0.12, 1), (0.2, 1), (0.23, 2), (0.25, 2))
 for case in [bowls._replace(inner_lr=size, inner_steps=steps) for size, steps in loops]:
     ends = {names[name]: settled(name, case) for name in names}
     words = {"settles": "settles at", "flees": "flees from"}
+    # 1e-9 is added so that no "-0.00" is printed
     shown = [f"{n} {words[end.ending.value]} {end.point + 1e-9:.2f}" for n, end in ends.items()]
     loop = f"α = {case.inner_lr:.2f}, αa₂ = {9 * case.inner_lr:.2f}, k = {case.inner_steps}:"
     print(loop, ", ".join(shown))
@@ -252,9 +253,9 @@ def meta_loss(theta):
 
 true = grad(meta_loss)(theta)
 ways = 1e-5 * torch.eye(10, dtype=theta.dtype)
-slopes = [(meta_loss(theta + way) - meta_loss(theta - way)) / 2e-5 for way in ways]
-proof("the product of factors I − αH_j is autograd's", (product - true).abs().max(), below=1e-10)
-proof("so are central differences", (torch.stack(slopes) - true).abs().max(), below=1e-7)
+slopes = torch.stack([(meta_loss(theta + way) - meta_loss(theta - way)) / 2e-5 for way in ways])
+proof("autograd agrees with the product of the factors", (product - true).abs().max(), below=1e-10)
+proof("autograd agrees with central differences", (slopes - true).abs().max(), below=1e-7)
 off = {"wrong order": wrong_order - true, "no factors": first_order - true}
 wrong, none = (each.norm() / true.norm() for each in off.values())
 finding("in the wrong order the gradient is off by more than 0.1 %", wrong, above=0.001)
@@ -356,7 +357,7 @@ def unseen(points, split="test"):
     return to_device(Sinusoids(points, 100, split, seed).batch(0, unseen_tasks), where)
 
 
-curves, inner_lrs = {}, (0.005, 0.01, 0.02, 0.03)
+curves, inner_lrs = {}, (0.005, 0.01, 0.02, 0.03, 0.04, 0.05)
 for points in (5, 10):
     maml = adaptation_curves(learners["maml"], unseen(points), test_steps)
     sets = unseen(points, "validation"), unseen(points)
@@ -364,11 +365,11 @@ for points in (5, 10):
     curves[points] = {"maml": maml, "fine_tuning": best}
     print(f"K = {points}: pretraining's best α after 1 … {test_steps} steps:", *chosen[1:])
 
-figure = adaptation_curves_figure(curves[10], ylabel="mean squared error, K = 10")
-words = (
-    "Query error against the inner step, ten support points. Both networks start alike. MAML drops "
-)
-show_figure(figure, words + "at the first step and stays low; pretraining stays far above.")
+legend = "maml", "fine_tuning, best α for each number of steps"
+lines = dict(zip(legend, curves[10].values(), strict=True))
+figure = adaptation_curves_figure(lines, ylabel="mean squared error, K = 10")
+words = "Both start alike. MAML drops at the first step and stays low; pretraining stays far above."
+show_figure(figure, f"Query error against the inner step, ten support points. {words}")
 
 # %% tags=["hide-output"]
 import pandas as pd
@@ -377,22 +378,22 @@ from metalearn_lab import interval_over_tasks
 from metalearn_lab.workbook.headline import headline
 
 shown, rows = [0, 1, 5, test_steps], {}
-for points, each in curves.items():
-    for name, curve in each.items():
+for points, by_learner in curves.items():
+    for name, curve in by_learner.items():
         pairs = zip(*curve.mean_loss[:2], strict=True)
         texts = [f"{m:.3f} ± {h:.3f}" if m < 20 else "a task diverged" for m, h in pairs]
         rows[f"K = {points}", LABELS[name]] = [texts[k] for k in shown]
 print(f"mean squared error on {unseen_tasks} unseen tasks, with the 95 % interval over tasks")
 display(pd.DataFrame(rows, index=pd.Index(shown, name="inner steps")).T)
 
-one, other = (interval_over_tasks(curves[10][name].loss[:, 1]) for name in curves[10])
+maml, pretrained = (interval_over_tasks(curves[10][name].loss[:, 1]) for name in curves[10])
 headline(
     f"The published sinusoid run, {iterations:,} iterations: after one step on 10 points the error is "
-    f"{one.mean:.3f} ± {one.half_width:.3f} for MAML and {other.mean:.3f} ± {other.half_width:.3f} for "
-    f"pretraining at its best α ({unseen_tasks} unseen tasks).",
+    f"{maml.mean:.3f} ± {maml.half_width:.3f} for MAML and {pretrained.mean:.3f} ± "
+    f"{pretrained.half_width:.3f} for pretraining at its best α ({unseen_tasks} unseen tasks).",
     curves=curves[10],
-    maml=one,
-    pretraining=other,
+    maml=maml,
+    pretraining=pretrained,
     iterations=iterations,
     tasks=unseen_tasks,
 )
@@ -400,12 +401,12 @@ headline(
 
 # %% tags=["nbval-check-output", "hide-output"]
 def share(better):
-    """Of the tasks on which it is so."""
+    """Share of tasks for which `better` is true."""
     return better.float().mean()
 
 
-for points, each in curves.items():
-    maml, pretrained = (each[name].loss for name in ("maml", "fine_tuning"))
+for points, by_learner in curves.items():
+    maml, pretrained = (by_learner[name].loss for name in ("maml", "fine_tuning"))
     ratio = maml[:, 0].mean() / pretrained[:, 0].mean()
     lead = pretrained[:, 1].mean() - maml[:, 1].mean()
     K = f"K = {points}"
@@ -419,7 +420,9 @@ for points, each in curves.items():
 five, ten = (curves[points]["maml"].loss[:, 1].mean() for points in (5, 10))
 finding("MAML's one step leaves 1.4 times as much error with 5 points", five / ten, above=1.4)
 last = curves[5]["maml"].loss[:, -1].mean().nan_to_num(nan=torch.inf)
-finding("K = 5: at MAML's last step a task has diverged", last, above=20, share="4 of 5 seeds")
+finding(
+    "K = 5: at MAML's last step the mean error is above 20", last, above=20, share="4 of 5 seeds"
+)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -480,17 +483,17 @@ pd.DataFrame(rows, index=pd.Index(shown, name="inner steps")).T
 half, cluster, above = ([moved[case, name] for name in learners] for case in list(cases)[1:])
 spread = moved["as in training", "maml"]
 maml, pretrained = half
-left = maml[1] / maml[0]
-finding("half without points: MAML's first step more than halves the median error", left, below=0.5)
+rest = maml[1] / maml[0]
+finding("half without points: MAML's first step more than halves the median error", rest, below=0.5)
 change = (pretrained[1] / pretrained[0] - 1).abs()
 finding("half without points: pretraining's changes it by less than 15 %", change, below=0.15)
 rise = pretrained[-1] - pretrained[0]
 finding("half without points: pretraining ends above where it began (median)", rise, above=0)
-left, times = cluster[0][-1] / cluster[0][0], cluster[0][-1] / spread[-1]
-finding("one cluster: ten steps of MAML leave under 0.6 of the median error", left, below=0.6)
+rest, times = cluster[0][-1] / cluster[0][0], cluster[0][-1] / spread[-1]
+finding("one cluster: ten steps of MAML leave under 0.6 of the median error", rest, below=0.6)
 finding("one cluster: MAML ends above five times its usual median error", times, above=5)
-left, times = above[0][1] / above[0][0], above[0][-1] / spread[-1]
-finding("phase above π: MAML's first step more than halves the median error", left, below=0.5)
+rest, times = above[0][1] / above[0][0], above[0][-1] / spread[-1]
+finding("phase above π: MAML's first step more than halves the median error", rest, below=0.5)
 finding("phase above π: MAML ends above three times its usual median error", times, above=3)
 
 # %% [markdown]
@@ -538,6 +541,9 @@ profiles = {name: along_step(each, validation.support, parts) for name, each in 
 largest = {
     name: inner_lr * largest_curvature(each, validation.support) for name, each in learners.items()
 }
+for name, losses in cliff.maps.items():
+    one, ten = (losses.largest_useful_inner_lr(k) or 0 for k in (1, 10))
+    print(f"{LABELS[name]} helps up to α = {one:.3g} with one step, {ten:.3g} with ten")
 for name, profile in profiles.items():
     beginning, end = (profile.curvature[:, i].median() for i in (0, 8))
     print(
@@ -552,17 +558,19 @@ show_figure(
 )
 
 # %% tags=["nbval-check-output", "hide-output"]
-loss, other = (cliff.maps[name].loss for name in learners)
+loss, pretrained_loss = (cliff.maps[name].loss for name in learners)
 low, trained, high = (
     (cliff.maps["maml"].inner_lrs - r * inner_lr).abs().argmin() for r in (0.5, 1, 3)
+)  # the nearest α of the map
+at_own = loss[trained, 1]
+finding("about half of α: one step of MAML leaves more error", loss[low, 1] / at_own, above=1.2)
+finding("about half of α: ten steps leave less than one step at α", loss[low, 10] / at_own, below=1)
+finding(
+    "about three times α: one step leaves over 3 times the error", loss[high, 1] / at_own, above=3
 )
-one = loss[trained, 1]
-finding("half of α: one step of MAML leaves more error", loss[low, 1] / one, above=1.2)
-finding("half of α: ten steps leave less than one step at its own α", loss[low, 10] / one, below=1)
-finding("three times α: one step leaves over three times the error", loss[high, 1] / one, above=3)
-finding("three times α: a second step of MAML leaves a loss above 20", loss[high, 2], above=20)
-left = other[high, 10] / other[high, 0]
-finding("three times α: ten steps of pretraining still help", left, below=1)
+finding("about three times α: MAML's second step leaves a loss above 20", loss[high, 2], above=20)
+rest = pretrained_loss[high, 10] / pretrained_loss[high, 0]
+finding("about three times α: ten steps of pretraining still help", rest, below=1)
 ratio = largest["maml"].median() / largest["fine_tuning"].median()
 finding("the largest curvature of MAML's start is over twice pretraining's", ratio, above=2)
 finding("MAML: αλ is near 2 (median)", largest["maml"].median(), above=1.5, below=3)
@@ -610,20 +618,22 @@ from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 DrawTaskExplorer(learners, Sinusoids(shots, 100, "test", seed), most_steps=test_steps).show()
 
 # %% tags=["nbval-check-output", "hide-output"]
-shapes = {"line": lambda x: x / 2, "wave": lambda x: 2 * torch.sin(x - phase[:, None, None])}
+lines_and_waves = {"line": lambda x: x / 2}
+lines_and_waves["wave"] = lambda x: 2 * torch.sin(x - phase[:, None, None])
 errors = {}
-for shape, curve in shapes.items():
+for shape, curve in lines_and_waves.items():
     task = to_device(Task(*(Split(split.x, curve(split.x)) for split in drawn)), where)
     for name, learner in learners.items():
         errors[shape, name] = adaptation_curves(learner, task, test_steps).loss.mean(0)
-line, other = errors["line", "maml"], errors["line", "fine_tuning"]
+line, pretrained_line = errors["line", "maml"], errors["line", "fine_tuning"]
 wave = errors["wave", "maml"]
 finding("line: MAML's first step leaves over half of the error", line[1] / line[0], above=0.5)
-ratio = line[1] / other[1]
+ratio = line[1] / pretrained_line[1]
 finding("line: after one step both errors are alike, to 15 %", ratio, above=0.85, below=1.15)
-finding("line: after ten steps MAML's error is the lower one", other[-1] - line[-1], above=0)
-left = wave[1] / wave[0]
-finding("waves of amplitude 2: MAML's first step leaves less than a third", left, below=1 / 3)
+gap = pretrained_line[-1] - line[-1]
+finding("line: after ten steps MAML's error is the lower one", gap, above=0)
+rest = wave[1] / wave[0]
+finding("waves of amplitude 2: MAML's first step leaves less than a third", rest, below=1 / 3)
 
 # %% [markdown]
 # <details><summary>What happens</summary>

@@ -20,8 +20,8 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 # Leave these as they are for now; the chapter explains each where it is used.
 inner_steps: int = 5  # gradient steps on each task, k
 most_tasks: int = 256  # the most tasks of one outer step that is timed
-rounds: int = 5  # how often a time is taken; the median counts
-meta_batch: int = 64  # tasks of an outer step that two processes share; an even number
+rounds: int = 3  # how often a time is taken; the median counts
+meta_batch: int = 64  # tasks of an outer step that two processes share: 8, 16, 32, …
 iterations: int = 100  # outer steps of the training that two processes share
 bf16_iterations: int = 2000  # outer steps of the two trainings that compare precisions
 seed: int = 0  # of the weights and the tasks
@@ -74,7 +74,7 @@ family = Sinusoids(10, 10, "train", seed)
 
 
 def maml(mapping, k):
-    """MAML that runs its tasks by "loop" or by "vmap", with k inner steps."""
+    """A MAML learner that runs its tasks by "loop" or by "vmap", with k inner steps."""
     model = MLP([1, 40, 40, 1], seed=seed)
     return MAML(model, F.mse_loss, inner_lr=0.01, inner_steps=k, mapping=mapping).to(where)
 
@@ -85,7 +85,7 @@ from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 
 times = time_outer_steps(
     maml,
-    lambda n: to_device(family.batch(0, n), where),
+    lambda n: to_device(family.batch(0, n), where),  # a batch of n tasks
     task_counts=[n for n in (1, 4, 16, 64, 256, 1024) if n <= most_tasks],
     inner_steps=sorted({1, inner_steps, 2 * inner_steps}),
     rounds=rounds,
@@ -118,21 +118,18 @@ from metalearn_lab.figures.task_cost import task_cost_figure
 
 measured = {way: times[way, inner_steps] for way in clock.ways}
 costs = {way: clock.costs[way, inner_steps] for way in clock.ways if way != "loop"}
-ends = "; ".join(f"{way} {list(each.values())[-1]:.1f} ms" for way, each in measured.items())
+longest = [f"{way} {by_n[max(by_n)]:.1f} ms at {max(by_n)}" for way, by_n in measured.items()]
 show_figure(
     task_cost_figure(measured, costs),
-    f"Time of an outer step against its tasks, both axes logarithmic. At the most: {ends}. The "
-    "loop rises in proportion; the others begin level and then rise as fast.",
+    f"Time of an outer step against its tasks, both axes logarithmic. At the most tasks: "
+    f"{'; '.join(longest)}. The loop rises in proportion; the others begin level and then rise as fast.",
 )
-few = max(measured["loop"])
-faster = {way: measured["loop"][few] / measured[way][few] for way in costs}
+most_looped = max(measured["loop"])  # the loop is not timed with more tasks than this
+faster = {way: measured["loop"][most_looped] / measured[way][most_looped] for way in costs}
+print(f"On this machine now, with {most_looped} tasks against the loop:")
 for way, cost in costs.items():
-    print(
-        f"{way:<9} o = {cost.overhead:.2g} ms, w = {cost.work:.2g} ms, o/w = {cost.half_way:.0f};"
-    )
-    print(
-        f"          {few} tasks: {faster[way]:.0f} times as fast as the loop, on this machine now"
-    )
+    print(f"{way:<9} {faster[way]:.0f} times as fast;", end=" ")
+    print(f"o = {cost.overhead:.2g} ms, w = {cost.work:.2g} ms, o/w = {cost.half_way:.0f} tasks")
 
 # %% tags=["nbval-check-output"]
 from metalearn_lab import OuterStep, Split, Task
@@ -154,8 +151,8 @@ def meta_gradient(way, batch):
 
 
 gradients = {way: meta_gradient(way, double_sinusoids(0, 8)) for way in clock.ways}
-apart = [(each - gradients["loop"]).abs().max() for each in gradients.values()]
-proof("all ways give the same meta-gradient of 8 tasks, in float64", apart, below=1e-12)
+differences = [(each - gradients["loop"]).abs().max() for each in gradients.values()]
+proof("all ways give the same meta-gradient of 8 tasks, in float64", differences, below=1e-12)
 
 # %% [markdown]
 # The three ways compute the same gradient; only the time tells them apart.
@@ -202,28 +199,30 @@ REPLAYED = "second order, replayed"
 KINDS = {"second order": MAML, REPLAYED: partial(MAML, replay=True), "first order": FirstOrderMAML}
 
 
-def counted(kind, n, k, **more):
-    """Bytes at the peak of one meta-gradient of Conv4."""
+def counted_bytes(kind, n, k, **more):
+    """Bytes at the peak of one meta-gradient of Conv4, for n one-shot episodes of noisy images."""
     settings = {"inner_lr": 0.1, "inner_steps": k, "mapping": "vmap", **more}
     return step_bytes(kind(Conv4(5, filters=16), F.cross_entropy, **settings), noisy_patterns(n, 0))
 
 
 memory = {}
 for name, kind in KINDS.items():
-    memory[name] = fit_step_memory({(n, k): counted(kind, n, k) for n in (2, 4) for k in (1, 4)})
-    task, step = memory[name].task / 1e6, abs(memory[name].step) / 1e6
-    print(f"{name:<23} t = {task:.2f} MB a task, g = {step:.3f} MB an inner step")
+    # Count at two n and two k, then solve for the constants of the formula.
+    counts = {(n, k): counted_bytes(kind, n, k) for n in (2, 4) for k in (1, 4)}
+    memory[name] = fit_step_memory(counts)
+    t, g = memory[name].task / 1e6, abs(memory[name].step) / 1e6  # abs: no "-0.000"
+    print(f"{name:<23} t = {t:.2f} MB a task, g = {g:.3f} MB for each inner step of a task")
 reach = {name: memory[name].most_steps(1e9, 4) for name in ("second order", REPLAYED)}
-print(f"inner steps that fit into 1 GB, torch {torch.__version__}: {reach}")
+print(f"by the formula, inner steps that fit into 1 GB (torch {torch.__version__}): {reach}")
 
 # %% tags=["nbval-check-output", "hide-output"]
 for name, kind in KINDS.items():
-    ratio = memory[name].bytes(3, 10) / counted(kind, 3, 10)
+    ratio = memory[name].bytes(3, 10) / counted_bytes(kind, 3, 10)
     proof(f"{name}: the formula foretells M(3, 10) to 2 %", abs(ratio - 1), below=0.02)
-chunked = counted(MAML, 8, 2, chunk_size=2) / counted(MAML, 2, 2)
+chunked = counted_bytes(MAML, 8, 2, chunk_size=2) / counted_bytes(MAML, 2, 2)
 proof("8 tasks in chunks of 2 take what 2 tasks take, to 2 %", abs(chunked - 1), below=0.02)
-weights = 4 * sum(weight.numel() for weight in Conv4(5, filters=16).parameters())
-copies = memory[REPLAYED].step / weights
+bytes_of_weights = 4 * sum(weight.numel() for weight in Conv4(5, filters=16).parameters())
+copies = memory[REPLAYED].step / bytes_of_weights
 proof("replay: g is one copy of the weights, to 1 %", abs(copies - 1), below=0.01)
 proof(
     "1 GB, 4 tasks: replay reaches more than 20 times as many steps as second order",
@@ -266,9 +265,11 @@ bits = bf16_cost(
     to_device(Sinusoids(10, 100, "test", seed).batch(0, 300), where),
     iterations=bf16_iterations,
 )
-print(f"meta-gradient of 25 tasks: off by {bits.relative_error:.1%}, turned by {bits.degrees:.1f}°")
+print(f"meta-gradient of 25 tasks: off by {bits.relative_error:.1%} of its length,", end=" ")
+print(f"turned by {bits.degrees:.1f}°")
 print(f"query loss after {bf16_iterations:,} outer steps and one inner step, 300 new tasks:")
-print(f"trained in float32 {bits.loss}; in bfloat16 higher by {bits.extra_loss} (paired)")
+print(f"trained in float32: {bits.loss}")
+print(f"bfloat16 minus float32, task by task: {bits.extra_loss}")
 
 # %% tags=["nbval-check-output", "hide-output"]
 proof("a step of 0.001 from 1 is rounded away in bfloat16", weight - 0.001 == 1)
@@ -323,12 +324,15 @@ off = {}
 for size in (4, 5):
     mean_of_means = (of_each[:size].mean(0) + of_each[size:].mean(0)) / 2
     off[size] = ((mean_of_means - whole).norm() / whole.norm()).item()
-    print(f"(a) shards of {size} and {8 - size}: off by {off[size]:.1e} of its length")
+    print(f"(a) shards of {size} and {8 - size}: off by {off[size]:.1e} of the gradient's length")
 pair = two_ranks(
     tasks=meta_batch, inner_steps=inner_steps, iterations=iterations, rounds=rounds, seed=seed
 )
-print(f"(b) after {iterations} steps the weights are {pair.weights_apart:.0e} of the largest apart")
-print(f"(c) a step takes {pair.alone_ms:.3g} ms alone and {pair.pair_ms:.3g} ms with two:", end=" ")
+print(f"(b) after {iterations} steps the weights differ by at most", end=" ")
+print(f"{pair.weights_apart:.0e} of the largest weight")
+print(
+    f"(c) a step takes {pair.alone_ms:.3g} ms in one process, {pair.pair_ms:.3g} in two:", end=" "
+)
 print(f"{pair.alone_ms / pair.pair_ms:.2f} times as fast, on this machine now")
 
 # %% tags=["nbval-check-output", "hide-output"]
@@ -411,15 +415,15 @@ from metalearn_lab.comparison.saved_sweep import saved_sweep
 from metalearn_lab.figures.sweep_values import Result, sweep_values_figure
 
 results = saved_sweep("start_here").results
-good, failed = (results[results.status == status] for status in ("ok", "failed"))
+good, failed = results[results.status == "ok"], results[results.status == "failed"]
 print(f"{len(failed)} of {len(results)} points failed: {failed.error.iloc[0]}")
 by_setting = good.groupby("iterations")
 spread = by_setting.difference.agg(["mean", "std"])
-# A 95 % interval over 300 tasks is 1.97 standard errors wide to each side.
+# The ± is a 95 % interval: 1.97 standard errors over 300 tasks. We want one standard error.
 spread["of tasks"] = by_setting.difference_half_width.mean() / 1.97
 for n, row in spread.iterrows():
-    print(f"{n:>5} iterations: mean of 4 seeds {row['mean']:.2f}, standard deviation", end=" ")
-    print(f"{row['std']:.3f}, standard error over tasks {row['of tasks']:.3f}")
+    print(f"{n:>5} iterations: mean {row['mean']:.2f}, the 4 seeds spread by", end=" ")
+    print(f"{row['std']:.3f}, the tasks explain {row['of tasks']:.3f}")
 points = [Result(p.iterations, p.difference, p.difference_half_width) for p in good.itertuples()]
 show_figure(
     sweep_values_figure(
@@ -469,7 +473,7 @@ from metalearn_lab.workbook.headline import headline
 
 gains = ", ".join(f"{way} {faster[way]:.0f} times" for way in costs)
 headline(
-    f"An outer step of {few} sinusoids, k = {inner_steps}: {gains} as fast as a loop, here and now; "
+    f"An outer step of {most_looped} sinusoids, k = {inner_steps}: {gains} as fast as a loop, here and now; "
     f"two processes end with the weights of one, to {pair.weights_apart:.0e}.",
     weights_apart=pair.weights_apart,
     steps_in_1_gb=reach["second order"],
@@ -507,10 +511,8 @@ headline(
 #
 # </details>
 
+
 # %% tags=["exercise"]
-from torch.func import grad, vmap
-
-
 def chunked_meta_gradient(meta_loss, weights, tasks, chunk_size):
     """The mean over the tasks of the gradient of meta_loss, in chunks.
 
@@ -521,7 +523,7 @@ def chunked_meta_gradient(meta_loss, weights, tasks, chunk_size):
         chunk_size: the most tasks in one call of meta_loss.
     """
     # <solution>
-    of_each = vmap(grad(meta_loss), in_dims=(None, 0))
+    of_each = torch.func.vmap(torch.func.grad(meta_loss), in_dims=(None, 0))
     count, total = len(tasks[0]), torch.zeros_like(weights)
     for first in range(0, count, chunk_size):
         chunk = [part[first : first + chunk_size] for part in tasks]

@@ -6,11 +6,10 @@
 # After this chapter you will be able to
 #
 # - recognise seven mistakes that raise no error, and say what each of them costs;
-# - write three checks of a few lines that find a wrong gradient or a wrong loss;
+# - use three checks of a few lines that find a wrong gradient or a wrong loss, and write one of them;
 # - report a result that does not depend on when you stopped looking.
 #
-# You need chapter [03](03_maml.ipynb) for it, and nothing after that. Every mistake is run beside the right program, with the same
-# weights and the same data.
+# You need chapter [03](03_maml.ipynb) for it, and nothing after that. Every mistake is run beside a right way, on the same data.
 
 # %%
 if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
@@ -32,11 +31,13 @@ device: str = "auto"  # auto takes a GPU if there is one
 # Two tasks, each a bowl $L_i(\theta) = \frac{a_i}{2}(\theta - c_i)^2$ in one number θ. MAML looks for the start θ with the lowest
 # **meta-loss**: the mean loss *after* one inner step $\theta_1 = \theta - \alpha L_i'(\theta)$. That is the thick black curve.
 #
-# Both panels show the same curve and the same start. On the left the right program takes sixty outer steps. On the right a program
-# takes them that has one mistake. The dotted line has the slope that each program believes in.
+# Both panels show the same curves and the same start; the dashed curves are the two bowls. The left panel belongs to the right program, the
+# right panel to a program with one mistake. Each takes sixty outer steps, the small circles. The dotted line has the slope that
+# the program computes at the start.
 #
-# **Predict.** In `torch.autograd.grad(loss, theta, create_graph=True)` somebody forgets the last argument. Does the program stop
-# with an error, stand still, or go to another place? Then look, drag the start, and choose the other two mistakes.
+# The picture shows the first mistake: somebody left `create_graph=True` out of `torch.autograd.grad`. There is no error, and the program
+# ends in another place. **Predict**, before you choose the other two mistakes in the list: will they end left or right of the
+# purple dot that you see now? Which of the three will have the highest loss *after* the step? Then choose them, and drag the start.
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -59,10 +60,12 @@ bowls = Bowls(curvatures=(1.0, 8.0), centres=(-1.5, 1.5), inner_lr=0.1, inner_st
 HiddenMistakeExplorer(bowls).show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** Let everybody drag the start before they open the answer. Ask at which start the wrong slope happens to
-# be right (where both gradients agree nobody can see the mistake). Then ask what a training curve would show: it falls in all four programs.
+# **Instructor, 10 minutes.** Let everybody drag the start before they open the answer. Ask for a start where the wrong slope
+# happens to be right (without the graph: θ ≈ 1.3). A check at this start would find nothing. Then ask what a training curve would
+# show from θ = −2. It falls in the right program and for the loss at θ. Without the graph it falls from 1.03 to 0.52 and climbs to
+# 0.84. With the step in place it rises from 1.0 to 1.6.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-output"]
 from metalearn_lab.experiments.hidden_mistakes import MISTAKES, outer_path
 from metalearn_lab.experiments.two_bowls import losses_along
 from metalearn_lab.workbook.facts import finding, proof
@@ -82,20 +85,23 @@ for mistake in MISTAKES:
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# It goes to another place, without a word. Without `create_graph=True` the inner gradient is a number and no longer a function of
-# θ. So the program forgets that $\theta_1$ moves with θ only $1 - \alpha a_i$ times as far. It counts the steep bowl too much and ends on the
-# wrong side. This is first-order MAML: a good method, and a mistake where you believe that you run MAML.
+# The lowest meta-loss is at θ = −0.65. All three mistakes end to the right of it, on the side of the steep bowl.
 #
-# - **Loss at θ.** The inner step is taken, and then the query loss is computed with the old weights. This is pretraining.
-# - **Changed in place.** The inner step changes θ itself. The next task starts where the last one ended.
+# - **No graph** ends at 0.42. Without `create_graph=True` the inner gradient is a plain number and no longer a function of θ. So
+#   the program leaves out the factor $1 - \alpha a_i$, which is 0.9 for the shallow bowl and 0.2 for the steep one. The steep bowl gets too
+#   much weight. This is first-order MAML: a good method, and a mistake if you believe that you run MAML.
+# - **Loss at θ** ends at 1.17. The inner step is taken, but the query loss is computed with the old weights. This is pretraining.
+# - **Changed in place** ends at 1.32, with the highest loss: three times that of the right program. The inner step changes θ itself, so the
+#   next task starts where the last one ended. Later we call this *the start is not put back*.
 #
-# Wherever you drag the start, each program ends in its own place.
+# Wherever you drag the start, each program ends near its own place.
 #
 # </details>
 #
 # ## Three checks, and what the mistakes cost
 #
-# Now a network and four programs. Each is MAML with a few lines changed:
+# Now a network, and four programs: MAML itself, and three versions of it with a few lines changed. The cell prints these lines. In
+# `NoGraph`, `detach()` does what a missing `create_graph=True` does: it cuts the gradient off from θ.
 
 # %%
 from inspect import getsource
@@ -108,14 +114,17 @@ PROGRAMS["query is support"] = QueryIsSupport
 print(*map(getsource, (NoGraph, LossAtTheta, QueryIsSupport)), sep="\n")
 
 # %% [markdown]
-# None of them raises an error. A **check** is a second way to a number that you should get:
+# None of them raises an error. A **check** compares the program with something that you know beforehand:
 #
 # 1. **Slope.** Move all weights a little along a random direction $d$. The meta-loss $L$ must change as its gradient $g$ says:
-#    $\;d\cdot g = \dfrac{L(\theta + hd) - L(\theta - hd)}{2h}$ for a small $h$, up to rounding. We print the relative error.
+#    $\;d\cdot g = \dfrac{L(\theta + hd) - L(\theta - hd)}{2h}$ for a small $h$, up to a very small error. We print the relative error.
 # 2. **Support.** Change the support targets. The meta-loss must change, because the inner steps saw other data.
-# 3. **Query.** Change the query targets. The meta-loss must change, because the answer is judged on them.
+# 3. **Query.** Change the query targets. The meta-loss must change, because it is computed on them.
 #
-# **Predict.** Three checks, three broken programs: which check finds which? Is there one check that finds all?
+# All programs use the same network. It has tanh, because a finite difference may step over a kink of ReLU. It takes $k = 5$ inner
+# steps, and the checks compute in float64, so that rounding stays small.
+#
+# **Predict.** Which check finds which of the three broken programs? Does one check find all three?
 
 # %%
 from metalearn_lab.tasks.types import map_tensors
@@ -165,21 +174,25 @@ proof("query check: the others change", by_query.drop("query is support").min(),
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The right program passes all three, and each broken one fails in exactly one place.
+# The right program passes all three checks. Each broken program fails exactly one.
 #
-# - Without the graph the **slope** is wrong. This check needs no formula, so it works for any learner.
-# - The loss at θ has a correct gradient, of the wrong loss. The slope check says nothing; the **support** check shows a change of 0.
-# - The same holds where the query is the support: its **query** check shows 0.
+# - Without the graph the **slope** is wrong by 19 % here, and by more than 15 % at all five seeds. In the other rows the error
+#   is here below $10^{-6}$: this is rounding. The check needs no formula for the gradient. It works where the loss is smooth and the program
+#   claims to follow the gradient of this loss. First-order MAML and Reptile do not claim it, so they fail by design.
+# - "Loss at θ" computes a correct gradient, but of the wrong loss. The slope check finds nothing. The **support** check shows
+#   a change of 0.
+# - "Query is support" has a correct gradient of a wrong loss too. Its **query** check shows 0.
 #
-# So a check of the gradient alone is not enough. `check_meta_gradient` of this library compares with finite differences as
-# the first check does, for every weight.
+# So a check of the gradient alone is not enough. `check_meta_gradient` of this library is a finer slope check: it moves one
+# weight at a time, up to 24 in each weight matrix or bias.
 #
 # </details>
 #
 # ### What each of them costs
 #
-# We train all four programs on the same sinusoids. Each prints the loss that it *reports*, the last one of its training curve. Then
-# all are judged in the same right way: the query loss after $k$ steps on unseen sinusoids.
+# We train all four programs on the same sinusoids, from the same initial weights. For each program we print the loss that it
+# *reports*: the last value of its training curve. Then we judge all four in the same, right way: by the query loss after $k$
+# steps on unseen sinusoids.
 #
 # **Predict.** (a) Whose training curve ends lowest? (b) Who does worst on unseen sinusoids?
 
@@ -250,27 +263,34 @@ finding("query is support: its unseen loss over what it reports", own, above=3)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) The curve that ends lowest belongs to a broken program: it is judged on the points it has just fitted. What it *has* on unseen
-# sinusoids is more than three times what it *reports*. In four of five trainings it was clearly worse than the right program, in one level.
-# (b) Worst is the loss at θ: it has learned to be good before any step, as pretraining does.
+# (a) "Query is support" ends lowest, at 0.08. It is a broken program: its curve is computed on the points that it has just fitted.
+# On unseen sinusoids its loss is 0.39, more than four times what it reports (at all five seeds). In four of five trainings its unseen
+# loss was higher than the right program's, beyond the interval of the difference. In the fifth this interval contained 0.
 #
-# Without the graph the loss is higher than MAML's, though the method is sound: this is first-order MAML, on a smooth (tanh) network. On other
-# networks it loses less (chapter [04](04_first_order_and_reptile.ipynb)), and then the mistake hides even better.
+# (b) "Loss at θ" does worst: 2.78 against 0.27 for the right program. It has learned to be good *before* any step, as pretraining does.
 #
-# All four curves fall. None of them told you anything.
+# Without the graph the unseen loss is 0.42, and in all five trainings it was higher than the right program's. The method itself is sound: this
+# is first-order MAML, on a network with tanh. In chapter [04](04_first_order_and_reptile.ipynb) it loses less with ReLU than with tanh, in four of
+# five trainings. With ReLU the mistake would hide even better.
+#
+# All four curves fall at first. "Loss at θ" then stays near 3. Would you have known that 3 is bad, without the black curve beside it?
+# No curve tells you which mistake you made, and the best curve of all is one of the wrong ones.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Mistakes after the training
 #
-# The network of the right program is good. It can still be used wrongly.
+# The right program has trained a good network. You can still use it wrongly.
 #
-# **The start is not put back.** After each task the weights must go back to θ. Code that adapts `model` itself, and then takes the
-# next task, does not. **Sum in place of mean.** The gradient of a loss summed over $K$ support points is $K$ times as long, so the step
-# size is $K\alpha$. (The released code of MAML divides its sum over an $N$-way support set by $K$ only. Its α of 0.4 for 5 ways is 2.0 under
-# PyTorch's mean.)
+# **The start is not put back.** After each task the weights must go back to θ. Code that adapts `model` itself, and then goes on to
+# the next task, forgets this.
 #
-# **Predict.** The right program has a loss of a few tenths. How large is it, roughly, with each of the two mistakes?
+# **Sum in place of mean.** Our support set has ten points. The gradient of a loss that is *summed* over them is ten times as long as that
+# of their mean, so the step size is in truth 10α. (In classification, the released code of MAML sums over the $NK$ items of a support set and
+# divides by $K$ only. So its step is $N$ times as long: its α of 0.4 for 5 ways corresponds to 2.0 with PyTorch's mean.)
+#
+# **Predict.** The right program has a median loss of about 0.15. How large is the loss, roughly, with each of the two mistakes?
 
 # %%
 import copy
@@ -315,22 +335,27 @@ finding("mean: the largest loss of a task, over 1,000", losses["right"].max() / 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# - **Not put back.** The first task is solved as it should be. Then the start wanders off, and after a few tasks it is no longer MAML's
-#   start. The check is one line: compare the weights before and after the inner loop. The mend: new tensors, as in exercise 1.
-# - **Sum.** With ten points the step is ten times as long, and on many tasks the inner loop diverges. The check: give
-#   every support point twice. Under a mean nothing may change. With a small α nothing diverges, and you only wonder why your α
-#   is not the paper's.
+# - **Not put back.** The median loss is 0.41 (over the first 100 tasks), against 0.15 for the right program (over all 300). On the same
+#   100 tasks the mean is higher too, in all five trainings. Only the first task starts at θ. Every other task starts where the
+#   task before it ended. The check is one line: compare the weights before and after the inner loop. To mend it, make new tensors, as in exercise 1.
+# - **Sum.** The step is ten times as long, and on many tasks the inner loop diverges. Here 67 % of the tasks end with a loss above
+#   1,000 or with "no number": the loss overflowed. The check: give every support point twice. With a mean nothing may change. If α is
+#   small enough nothing diverges. Then you only wonder why the α of the paper does not suit your program.
 #
 # </details>
-#
+
+# %% [markdown]
 # ### A mistake that flatters: batch statistics
 #
-# *Batch norm* shifts and scales every feature by its mean and spread over the items that are asked together. So the answer to one
-# question depends on the others. A result that uses this is called **transductive**. MAML's published image results were taken
-# so. Reptile's are given both ways: 95.4 % without it and 97.7 % with it (5-way 1-shot Omniglot, Nichol et al. 2018).
+# A *question* is a query item whose class the model must tell. *Batch norm* shifts and scales every feature by the mean and the
+# spread that this feature has in the batch. The batch holds the questions that are asked together. So the answer to one question
+# depends on the other questions. A result that uses this is called **transductive**. MAML's published image results are
+# transductive. Reptile's are given both ways: 95.4 % without it and 97.7 % with it (5-way 1-shot Omniglot, Nichol et al. 2018).
 #
-# We train two small classifiers, one with batch norm and one with layer norm, which looks at one item at a time. Each is
-# asked the same fifty questions twice: all fifty at once, and class by class, ten at a time.
+# We train two small classifiers, one with batch norm and one with *layer norm*, which looks at one item at a time. The batch norm
+# uses the batch at test time too (`track_running_stats=False`). Each class is a cloud of points. Both are trained with first-order
+# MAML, on purpose this time. In every episode each is asked the same fifty questions twice: all fifty at once, and class by class,
+# ten at a time.
 #
 # **Predict.** Five classes, so guessing gives 20 %. What does each classifier reach in each way?
 
@@ -397,21 +422,26 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# All at once, batch norm looks a little *better* than layer norm. Asked class by class it falls to guessing. Each question is
-# shifted by the mean of its neighbours, and if all neighbours are of one class, this mean is just what tells the class. Layer norm
-# gives the same answers both ways.
+# All at once, batch norm looks a little *better* than layer norm: 83.7 % against 81.0 %, and better at all five seeds. (We did not test
+# where this lead comes from.) Asked class by class, batch norm falls to 19.7 %, which is guessing. The reason: it subtracts the mean
+# of the ten questions. They all belong to one class, so this mean is what they have in common, the very thing that shows their
+# class. Layer norm looks at one question at a time. It reaches 81.0 % both ways.
 #
-# A model in use is asked by one person, about one thing. If you do evaluate transductively, say so, and fix who is asked together.
+# In use, a model seldom gets ten questions of each class at once. If you do evaluate transductively, say so, and say which questions are asked
+# together.
 #
 # </details>
-#
+
+# %% [markdown]
 # ### A mistake of patience: when do you stop looking?
 #
-# Two methods that are **equal by construction**: the layer-norm classifier under two names, A and B. In every episode a coin deals
-# half of the questions to A and half to B. Episodes arrive one by one, and somebody watches the two means.
+# We compare two methods that are **equal by construction**: the layer-norm classifier under two names, A and B. The fifty
+# questions of each episode are split into two halves, and a coin decides who gets which half. With *paired* episodes, A and B
+# get the two halves of the same episode. With *unpaired* episodes, they get halves of different episodes. Up to 300 episodes arrive one by
+# one, and somebody watches the two means. This is one **replay**. We make 1,000 replays, each with the episodes in a new random order.
 #
-# **Predict**, for *unpaired* episodes (A and B meet different ones): (a) After 10 episodes, how often does one lead by 2 points or
-# more? (b) You look after *every* episode from the tenth on, and stop as soon as the 95 % interval of the difference leaves out 0.
+# **Predict**, for *unpaired* episodes: (a) After 10 episodes, how often does one method lead by 2 points or more? (b) You look
+# after *every* episode from the tenth to the last, and stop as soon as the 95 % interval of the difference does not contain 0.
 # How often do you announce a winner? (c) And if you look only once, after 100 episodes?
 
 # %% tags=["hide-output"]
@@ -452,20 +482,26 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) More often than not: ten episodes say little. (b) In more than one replay of four: each look is another chance to
-# be fooled. (c) About 5 %, as a 95 % interval promises. So choose the number of episodes *before* you look, and look once.
+# (a) In 62 % of the replays: ten episodes say little. (b) In 39 % of the replays here, and in more than a third of them at all five
+# seeds. Each look is another chance to be fooled. (c) In about 5 %, as a 95 % interval promises. So choose the number of
+# episodes *before* you look, and look once.
 #
-# Now choose *paired* episodes in the explorer. A and B then meet the same episodes, and what is hard or easy about an episode drops
-# out of the difference. Leads by chance get rarer. The 5 % stay 5 %.
+# The right panel has one more rule: call a winner when the two intervals do not meet. This rule is much stricter: after 100
+# episodes it called a winner in 0.2 % of the replays.
+#
+# Now choose *paired* episodes in the explorer. A and B then meet the same episodes. What is hard or easy about an episode drops
+# out of the difference. After 100 episodes a lead of 2 points is now rarer, 3 % of the replays in place of 13 %. But looking once still
+# finds a false winner in about 5 %.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Try it yourself
 #
 # ### Exercise 1: find the two mistakes and mend them (10 minutes, level 2 of 3)
 #
-# This inner loop runs without an error, and MAML with it learns the wrong thing. Write it anew: return $\theta_k$ as a function of
-# θ, and leave θ alone. The check compares $\theta_k$ and $d\theta_k/d\theta$ with the exact numbers, to six digits.
+# This inner loop runs without an error, and MAML with it learns the wrong thing. Rewrite it: return $\theta_k$ as a function of
+# θ, and leave θ unchanged. The check compares $\theta_k$ and $d\theta_k/d\theta$ with the exact numbers, to six digits.
 #
 #     for _ in range(steps):
 #         [g] = torch.autograd.grad(loss(theta), theta)
@@ -474,7 +510,7 @@ finding(
 #
 # <details><summary>Hint 1</summary>
 #
-# One mistake is in each line of the loop. Which of the seven are they?
+# Each of the two lines inside the loop has one mistake. Both are in the table at the end of the chapter. Which two are they?
 #
 # </details>
 #
@@ -512,7 +548,8 @@ check_inner_loop(inner_loop)
 # ### Exercise 2: write the slope check (15 minutes, level 2 of 3)
 #
 # Write the first of the three checks. With $s = \dfrac{L(\theta + hd) - L(\theta - hd)}{2h}$ and the claimed gradient $g$, return the
-# relative error $|d\cdot g - s| / |s|$, to four digits. (The library's version stood in the table above.)
+# relative error $|d\cdot g - s| / |s|$. Do not round; the check compares four digits. (The library's own version, `slope_error`, made the
+# first column of the table above.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -557,13 +594,13 @@ check_slope_error(slope_check)
 #
 # <details><summary>Hint 1</summary>
 #
-# The half-width after $n$ episodes is $1.96\,s/\sqrt n$.
+# To halve the half-width you need four times as many episodes. Which function of $n$ behaves like this?
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# Solve for $n$, then round up: `math.ceil`.
+# The half-width after $n$ episodes is $1.96\,s/\sqrt n$, where $s$ is `sd`. Solve for $n$, and round up.
 #
 # </details>
 
@@ -608,16 +645,17 @@ headline(
 # | mistake | what you see | check |
 # | --- | --- | --- |
 # | `create_graph=True` is missing | a falling curve | slope |
-# | query loss at θ | a falling curve, of another loss | change the support targets |
+# | loss at θ: the inner steps are forgotten | a curve that falls, then stays high | change the support targets |
 # | the query is the support | the best curve of all | change the query targets |
-# | the start is not put back | later tasks get worse | compare the weights before and after |
-# | sum in place of mean | divergence, or a strange α | give each support point twice |
-# | batch statistics | accuracy that users never get | ask the questions in other groups |
-# | looking until it differs | a winner | fix the number of episodes, pair them, look once |
+# | the start is not put back | a higher loss | compare the weights before and after |
+# | sum in place of mean | divergence, or an α that only suits you | give each support point twice |
+# | batch statistics | an accuracy that depends on who is asked together | ask the questions in other groups |
+# | looking until one method wins | a winner, even among equals | fix the number of episodes, pair them, look once |
 #
-# `torch.func.vmap` through PyTorch's batch norm, layer norm or instance norm hides as well: its second derivative is wrong
-# ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we did not measure its harm at five
-# seeds. The slope check finds it, and this library refuses such a model.
+# One more mistake raises no error. `torch.func.vmap` runs many tasks at once. Through PyTorch's batch norm, layer norm or instance norm its
+# second derivative is wrong ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we did not
+# measure its harm at five seeds. `check_meta_gradient` is made to catch it. The library refuses such a model where it
+# would need this second derivative.
 #
 # ## Sources
 #

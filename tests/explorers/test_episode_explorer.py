@@ -20,8 +20,8 @@ class Cards(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.sides, self.titles, self.languages, self.frames = [], [], set(), {}
-        self.answers, self.folded, self.told = [], 0, []
-        self._in = ""
+        self.answers, self.folded, self.told, self.told_openly = [], 0, [], []
+        self._in, self._folds = "", 0
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
@@ -36,6 +36,7 @@ class Cards(HTMLParser):
         elif tag in ("strong", "small"):
             self._in, self._text = tag, ""
         self.folded += tag == "details"
+        self._folds += tag == "details"
 
     def handle_data(self, data):
         if self._in:
@@ -48,10 +49,13 @@ class Cards(HTMLParser):
             self.answers.append(self._text)
         elif self._in == "small":
             self.told.append(self._text)
+            if not self._folds:
+                self.told_openly.append(self._text)
         elif self._in == "heading 3" and tag == "p":
             self.titles.append(self._text)
         elif self._in == "heading 4" and tag == "p":
             self.sides.append((self._text.split()[1], []))
+        self._folds -= tag == "details"
         if self._in in ("sentence", "strong", "small") or tag == "p":
             self._in = ""
 
@@ -212,6 +216,9 @@ def test_siblings_are_on_both_sides_when_only_sentences_are_kept_apart(table, cl
         assert told == (
             f"same template as ■ {first[0]}" if first else "no sibling in the support set"
         )
+    assert found.told_openly == [], "whether there is a sibling is folded until it is asked for"
+    set_values(explorer, uncover=True)
+    assert cards(explorer).told_openly == cards(explorer).told == found.told
     set_values(explorer, apart="templates")
     assert {*cards(explorer).told} == {"no sibling in the support set"}
 
