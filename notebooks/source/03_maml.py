@@ -5,12 +5,13 @@
 #
 # After this chapter you will be able to
 #
-# - say where MAML puts the start $\theta$, and why the lowest point *before* adaptation is another place;
+# - say where MAML puts the start $\theta$, and why it is not where the loss *before* adaptation is lowest;
 # - differentiate *through* a gradient step: on one weight, on a small network, and in your own MAML;
-# - repeat the published sinusoid run at its full length, and say how far α and $k$ may be changed after training.
+# - repeat the published sinusoid run at its full length, and say up to which α one step and ten steps
+#   of either network still help.
 #
 # Leave the settings below as they are for now. They belong to the published run, which comes later in the chapter. Its two
-# trainings take most of the time, about half a minute each on two quiet cores with a C compiler. For a quick look take
+# trainings take most of the time, about 40 and 30 seconds on two quiet cores with a C compiler. For a quick look take
 # `make run ARGS="03 -p iterations 5000"`.
 
 # %%
@@ -37,7 +38,8 @@ device: str = "auto"  # auto takes a GPU if there is one
 # *Pretraining* minimises the black curve: the mean loss at $\theta$, before any step. *MAML* minimises the blue curve: the
 # mean loss at the places where the steps end. This is the **meta-loss**.
 #
-# **Drag θ** with the pointer, or with the arrow keys. Filled balls show where each step ends. Where is the blue dot lowest,
+# **Drag θ** with the pointer, or with the arrow keys. A ring shows where each task starts, a filled
+# ball where each step ends. Where is the blue dot lowest,
 # and where is the black one? Then move α to 0.15, to 0.2, and to 0.25, and watch the ball of the steep bowl.
 
 # %% [markdown] tags=["instructor"]
@@ -58,12 +60,14 @@ bowls = Bowls(curvatures=(1.0, 9.0), centres=(-1.0, 1.0), inner_lr=0.1, inner_st
 TwoBowlsExplorer(bowls, theta=-0.2).show()
 
 # %% [markdown]
-# The blue curve is lowest near the *shallow* bowl. One step covers nine tenths of the way to the steep centre, from anywhere.
-# It covers only a tenth of the way to the shallow centre. So the start is spent on the task that a step does little for.
+# At α = 0.1 the blue curve is lowest near the *shallow* bowl. One step covers nine tenths of the way to the steep centre, from
+# anywhere. It covers only a tenth of the way to the shallow centre. So MAML puts the start near the task that one step hardly
+# improves. Above α = 0.11 the ball of the steep bowl jumps past the centre, above 0.22 it lands higher than it began.
 #
-# With two weights $\theta$ is a point on a map. Each task below is steep in one direction and flat along its dotted line.
-# The left map shows contours of the meta-loss, the right map those of the mean loss before any step. The **meta-gradient**
-# is the gradient of the meta-loss; the blue arrow points down it. The black arrow points down the plain mean gradient.
+# With two weights $\theta$ is a point on a map. Tasks 1 and 2 below are steep in one direction and shallow along the other, the
+# dotted line (the *valley* of the task). Task 3 is equally curved in all directions and has no valley. The left map shows contours of the
+# meta-loss, the right map those of the mean loss before any step. The **meta-gradient** is the gradient of the meta-loss; the
+# blue arrow points down it. The black arrow points down the plain mean gradient.
 #
 # **Drag θ** in the left map. Where are the arrows at right angles? What does one step do along a dotted line, and across it?
 
@@ -75,8 +79,12 @@ steepness, angles = [(9, 0.6), (7, 0.5), (1.5, 1.5)], [20, 110, 0]
 MetaLossExplorer(planar_quadratics(steepness, angles, [(-2, -1), (2, 0.4), (0, 2)])).show()
 
 # %% [markdown]
+# <details><summary>What happens</summary>
+#
 # A step crosses a valley quickly and moves along it slowly. MAML therefore looks for a start from which the *slow*
 # directions need little work. Its lowest point is far from that of the mean loss: **the best start is not the best point.**
+#
+# </details>
 #
 # Back to one weight. In closed form $k$ steps end at $\theta_k - c_i = (1-\alpha a_i)^k(\theta - c_i)$. Each of four algorithms pulls
 # $\theta$ towards $c_i$ with a weight $w_i$, and settles at $\sum_i w_i c_i / \sum_i w_i$:
@@ -85,11 +93,11 @@ MetaLossExplorer(planar_quadratics(steepness, angles, [(-2, -1), (2, 0.4), (0, 2
 # | --- | --- | --- |
 # | pretraining | $a_i$ | $L_i'(\theta)$ |
 # | MAML | $a_i(1-\alpha a_i)^{2k}$ | the derivative of $L_i(\theta_k)$ in $\theta$ |
-# | first-order MAML (chapter 04) | $a_i(1-\alpha a_i)^{k}$ | $L_i'(\theta_k)$, one factor short |
-# | Reptile (chapter 04) | $1-(1-\alpha a_i)^{k}$ | the way $\theta_k - \theta$ that the steps went |
+# | first-order MAML (chapter 04) | $a_i(1-\alpha a_i)^{k}$ | $L_i'(\theta_k)$, without the factor $(1-\alpha a_i)^k$ |
+# | Reptile (chapter 04) | $1-(1-\alpha a_i)^{k}$ | $\theta_k - \theta$, the whole way of the inner steps |
 #
 # **Predict** for $a = (1, 9)$, $\alpha = 0.1$: which of the four move when $k$ goes from 1 to 2, and which way? And who gets
-# into trouble when $\alpha a_2$ is above 2?
+# into trouble when $\alpha a_2$ is above 1, and who above 2?
 
 # %% tags=["nbval-check-output", "hide-output"]
 import torch
@@ -121,9 +129,10 @@ proof("bowls: after the step MAML's point is the lower one", after[0] - after[1]
 # With a second step MAML moves still nearer to the shallow bowl. First-order MAML follows, and Reptile moves towards the middle.
 # Pretraining knows of no inner step, so it stays. For its start MAML pays *before* the step: there its mean loss is eight times that of pretraining.
 #
-# Above $\alpha a_2 = 1$ the step overshoots. For odd $k$ first-order MAML's weight of the steep bowl is then negative, and its point
-# may lie outside both centres. Above $\alpha a_2 = 2$ the steep bowl's inner loop diverges, and MAML has to stand near its centre.
-# Reptile with $k = 2$ still settles at $\alpha a_2 = 2.07$, far outside. Above $90/41 \approx 2.195$ its weights sum to less than zero, and it flees.
+# Above $\alpha a_2 = 1$ the step overshoots. With $k = 1$ first-order MAML gives the steep bowl a negative weight. Its point first
+# moves outside both centres (−10.00 at 1.08). Above $90/82 \approx 1.10$ its weights sum to less than zero: it *flees* (at 1.80),
+# that is, θ moves away faster and faster. Above $\alpha a_2 = 2$ the steep bowl's inner loop diverges, and MAML settles near the steep centre.
+# With $k = 2$ Reptile has trouble too: it settles at −2.11 for 2.07, and flees above $90/41 \approx 2.195$.
 #
 # </details>
 
@@ -137,7 +146,7 @@ proof("bowls: after the step MAML's point is the lower one", after[0] - after[1]
 # $$\frac{d}{d\theta} L_Q(\theta_1) = \frac{d\theta_1}{d\theta}\, L_Q'(\theta_1) = (1 - \alpha a)\, L_Q'(\theta_1).$$
 #
 # PyTorch gives the inner gradient by `torch.autograd.grad`. With `create_graph=True` this gradient can be differentiated
-# again. Without it, it is a plain number.
+# again. The code takes $a = 2$, $c = 1$, $b = 1$, $d = -1$ and $\theta = 2$.
 #
 # **Predict.** (a) Leave `create_graph=True` out: is there an error, no gradient, or a wrong one? (b) Each of $k$ steps hands
 # on one factor $1 - \alpha a$. What does the meta-gradient do for $\alpha a = 0.6$, and what for $\alpha a = 2.5$?
@@ -176,19 +185,21 @@ proof("k steps: autograd agrees with the formula (relative error)", off, above=-
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) No error, and a gradient: $L_Q'(\theta_1)$ without its factor. This is *first-order MAML* (chapter 04), but not what you
-# meant. The meta-loss would still fall, so only a check shows it.
+# (a) No error, and a gradient: $L_Q'(\theta_1)$ without its factor. Without `create_graph=True` PyTorch returns an inner gradient
+# that does not remember θ. This is *first-order MAML* (chapter 04), but not what you meant. While $\alpha a < 1$ the sign is still
+# right, so the loss may fall all the same. No error tells you: compare with finite differences.
 #
-# (b) At $\alpha a = 0.6$ the factor vanishes: the steps solve the task from anywhere, and the start no longer matters. At
-# $\alpha a = 2.5$ each step jumps to the *other side* of the centre, half as far again. The factor grows, and its sign flips with every step.
-# The flip is right: move θ to the right, and $\theta_1$ moves to the left.
+# (b) At $\alpha a = 0.6$ the factor shrinks: 0.4 after one step, 0.0001 after ten. After many steps the start hardly matters. At
+# $\alpha a = 2.5$ each step jumps to the *other side* of the centre, 1.5 times as far from it. The factor grows, and its sign flips
+# with every step. The flip is right: move θ to the right, and $\theta_1$ moves to the left.
 #
 # </details>
 #
 # ## A network
 #
 # With many weights the curvature becomes the Hessian $H_j = \nabla^2 L_S(\theta_j)$, another matrix at each step. One step has
-# the Jacobian $I - \alpha H_j$ in place of $1 - \alpha a$. The chain rule multiplies them, and the *last* step's factor is applied first:
+# the Jacobian $I - \alpha H_j$ in place of $1 - \alpha a$. The chain rule multiplies them, and the *last* step's factor is applied first
+# ($H$ is symmetric, so no transposes):
 #
 # $$\nabla_\theta L_Q(\theta_k) = (I - \alpha H_0)(I - \alpha H_1)\cdots(I - \alpha H_{k-1})\,\nabla L_Q(\theta_k).$$
 #
@@ -200,8 +211,8 @@ proof("k steps: autograd agrees with the formula (relative error)", off, above=-
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Write $d\theta_{j+1}/d\theta_j = I - \alpha H_j$ on the board and let them multiply three of them. Ask for the
-# shape of each object: the meta-gradient is a vector, so no product of two matrices is ever needed. At the learner, let them point at
-# each symbol of the formula. The second derivative is nowhere to be seen: it is in `backward`.
+# shape of each object: the meta-gradient is a vector, so no product of two matrices is ever needed. In the printed code of the learner, let
+# them point at each symbol of the formula. The second derivative is nowhere to be seen: it is in `backward`.
 
 # %%
 from torch.func import functional_call, grad, jacrev
@@ -262,7 +273,12 @@ finding("in the wrong order the gradient is off by more than 0.1 %", wrong, abov
 finding("without factors (first order) it is off by more than 5 %", none, above=0.05)
 
 # %% [markdown]
-# One factor has no order. Three have one, because the Hessians differ from step to step.
+# <details><summary>What happens</summary>
+#
+# At $k = 1$ there is only one factor, so there is no order. At $k = 3$ the Hessians differ from step to step. Here the wrong order
+# changes the gradient by 5 %, no factors by 76 %.
+#
+# </details>
 #
 # This is all of MAML, but for the mean over tasks:
 #
@@ -270,7 +286,7 @@ finding("without factors (first order) it is off by more than 5 %", none, above=
 # \theta_{j+1}^\tau = \theta_j^\tau - \alpha \nabla L_S^\tau(\theta_j^\tau), \quad \theta_0^\tau = \theta.$$
 #
 # Below stand the lines of the package that do it: the term of the sum, and the inner step; `rate_of` gives $\alpha$. No line
-# mentions a Hessian. Autograd differentiates the loop because nothing in it is detached. The check compares the meta-gradient
+# mentions a Hessian. Autograd differentiates the loop because `self.gradient` keeps the graph. The check compares the meta-gradient
 # of a network as large as the published one with finite differences (tanh, because finite differences may step over ReLU's kink).
 
 # %% tags=["nbval-check-output"]
@@ -298,9 +314,9 @@ proof(
 # | network | 1-40-40-1, ReLU: 1,761 weights; the code draws them from a truncated normal of deviation 0.01 | the same, drawn as PyTorch does |
 # | inner loop | $k = 1$; α is 0.01 in the paper, 0.001 as the code's default | $k = 1$, α = 0.01 |
 # | outer loop (the code's) | 25 tasks a step, Adam at 0.001, 70,000 steps | the same |
-# | judged on (the code's) | 600 unseen tasks, up to 10 steps | the same |
+# | judged on (the code's) | 600 unseen tasks, up to 10 steps | the same; here with 100 query points each, and with 5 support points as well |
 #
-# The paper shows curves only; their shape must come out. Beside MAML we train the baseline on the same points: *pretraining*
+# The paper shows curves only, so we compare their shape. Beside MAML we train the baseline on the same points: *pretraining*
 # minimises the loss before any step, on support and query as one set, and is fine-tuned afterwards. While they train, **predict:**
 #
 # 1. In the bowls MAML's start was far worse *before* the step. How much worse is MAML's network before adaptation?
@@ -428,11 +444,13 @@ finding(
 # <details><summary>What happens</summary>
 #
 # 1. **Bowls and network differ here.** In five trainings (seeds 0 to 4) the two errors before any step agree to 5 %; here to
-#    1 %. Two bowls with one weight can only choose a *place*, so MAML pays before the step. With 1,761 weights it
-#    keeps nearly the same error before the step, and changes how the curve *moves* when you take the step.
+#    1 %. In a bowl the curvature is the same everywhere, so θ chooses only a place. A network can draw nearly the same curve with
+#    many different weights, and a step from them moves the curve differently. MAML can choose among them.
 # 2. They help on most tasks. On a few they harm, and where one inner loop diverges, one task carries the whole mean away. With
-#    five points this happened in four of the five trainings, though not in the one above.
-# 3. No, at none of the α tried. On most tasks MAML after *one* step has less error than pretraining after its last.
+#    five points (in the table; the picture shows ten) the mean error after the last step was above 20 in four of the five
+#    trainings, though not in the one above.
+# 3. No, at none of the α tried, from 0.005 to 0.05. Its line in the picture is no single run: each of its points has the α
+#    that was best for that number of steps. On most tasks MAML after *one* step has less error than pretraining after its last.
 #
 # </details>
 #
@@ -442,7 +460,7 @@ finding(
 # case what MAML and pretraining do after one step and after ten:
 #
 # - *left half*: ten points with $x < 0$. What happens to the curve at $x > 0$?
-# - *one cluster*: ten points around 0. Value and slope there give amplitude and phase. Is that enough?
+# - *one cluster*: ten points around 0. Do they tell enough?
 # - a phase above π: no sinusoid of the training had one.
 
 # %% [markdown] tags=["instructor"]
@@ -499,18 +517,24 @@ finding("phase above π: MAML ends above three times its usual median error", ti
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# MAML fits a half in which it has no point. Pretraining's network fits its points, and what it does elsewhere is a by-product.
-# With one cluster MAML comes part of the way: the points *would* be enough for anyone who solves for amplitude and phase, but
-# MAML does not solve, it steps. Outside its family, with a phase above π, it helps and leaves far more error than usual.
+# *Left half.* In the right half MAML's median error falls from 1.94 to 0.37 in one step, and stays there (0.38 after ten). With
+# points everywhere it reaches 0.20 and 0.05. Pretraining's error *rises*, from 1.83 to 2.17: it fits its points, and nothing
+# told it how a curve goes on.
+#
+# *One cluster.* MAML's error falls from 2.00 to 0.82, not to the usual 0.05. Value and slope at 0 would fix amplitude and phase
+# exactly; ten steps do not find them.
+#
+# *A phase above π.* MAML's error falls from 6.60 to 0.56: a great help, but over eleven times the usual 0.05.
 #
 # </details>
 #
 # ## The cliff
 #
 # MAML was trained at one α and one $k$. You may change both at test time, without training again. The map shows the mean
-# query loss. White is a loss above 20. Right of the red line, $k$ steps are worse than none: this is the **cliff**.
+# query loss, first of MAML. White is a loss above 20. In the mean over 100 tasks, $k$ steps to the right of the red line leave
+# more loss than none. We call this line the **cliff**. A few diverging tasks are enough for it.
 #
-# **Predict.** (a) What do half of α and three times α do, after one step and after ten? (b) After ten steps, whose cliff is at
+# **Predict.** (a) What do about half of α and about three times α do, after one step and after ten? (b) After ten steps, whose cliff is at
 # the smaller α, MAML's or that of pretraining?
 
 # %% [markdown] tags=["instructor"]
@@ -526,11 +550,12 @@ cliff = RateStepsExplorer(learners, validation, most_steps=20)
 cliff.show()
 
 # %% [markdown]
-# Why is the cliff there? In a bowl the inner loop diverges when $\alpha a > 2$. A network has a curvature in every direction; the
-# largest is λ, the largest eigenvalue of the Hessian. We measure αλ, and α times the curvature along the step itself.
+# Does the bowls' rule explain the cliff? In a bowl the inner loop diverges when $\alpha a > 2$. A network has a curvature in every
+# direction; the largest is λ, the largest eigenvalue of the Hessian. We measure αλ, and α times the curvature along the step itself.
 #
-# **Predict.** For MAML both come out near 2. A bowl's loss would then *rise* in one step, and MAML's falls. How can that be? Follow
-# the loss from $\theta$ to $\theta - \alpha g$ and beyond, beside the parabola that the curvature at $\theta$ promises.
+# **Predict.** For MAML the medians are 2.5 and 2.1. Above 2 a bowl's loss *rises* in one step. MAML's falls. How can that be? Follow
+# the loss from $\theta$ to $\theta - \alpha g$ and beyond, beside the parabola that the curvature at $\theta$ promises (left: mean over
+# tasks; steep tasks count most there). The first two lines of the output give the two cliffs, among the α of the map.
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.curvature import along_step, largest_curvature
@@ -587,22 +612,25 @@ finding("MAML: the support loss falls on over nine tasks of ten", falls, above=0
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) At half of α, more steps make up for the smaller ones. At three times α MAML's second step runs away. (b) MAML's: its start
-# is several times as steep as that of pretraining, whose ten steps still help at three times α.
+# (a) At about half of α (0.0056, the nearest in the map) more steps make up for the smaller ones. At about three times α (0.0316)
+# MAML's second step runs away. (b) MAML's. In the run above one step of MAML helps up to α = 0.024, ten steps up to 0.013; for
+# pretraining it is 0.032 and 0.042. MAML's start is about five times as curved.
 #
-# A bowl keeps its curvature. MAML's network does not: its start is steep, and *during* the step the curvature along it falls
-# to a fraction. So the loss falls where a bowl would throw it out. Pretraining's loss nearly follows its parabola. This is
-# what we saw in five trainings, at this α and with ReLU.
+# *During* MAML's step the curvature along it falls from 2.1 to 0.3. In a bowl of that first curvature the loss would rise. Here it
+# falls. Pretraining's loss nearly follows its parabola. This is what we saw in five trainings, at this α and with ReLU.
+#
+# So the rule $\alpha\lambda < 2$ does not tell where MAML's cliff is: αλ at its start is already 2.5 at its own α, and one step still
+# works. It does tell that MAML's start has far less room than pretraining's (0.5).
 #
 # </details>
 #
-# α belongs to the trained learner. And it is not "the learning rate" either:
+# The best α depends on the trained start. Three step sizes occur in this workbook; do not call any of them just "the learning rate":
 #
 # | step size | what it moves | here |
 # | --- | --- | --- |
 # | α, inner | the weights of one task: $\theta_{j+1} = \theta_j - \alpha\nabla L_S(\theta_j)$ | `inner_lr`, 0.01 |
 # | β, outer | the start: Adam on the meta-gradient | `outer_lr`, 0.001 |
-# | ε, interpolation | Reptile's start: $\theta \leftarrow \theta + \epsilon(\theta_k - \theta)$ | chapter 04 |
+# | ε, interpolation | Reptile's start: $\theta \leftarrow \theta + \epsilon(\theta_k - \theta)$; φ in chapter 04 is our $\theta$ | chapter 04 |
 #
 # ## Draw your own task
 #
@@ -638,9 +666,8 @@ finding("waves of amplitude 2: MAML's first step leaves less than a third", rest
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# A line is not in the family. One step of MAML draws a wave, and does no more for the line than a step of pretraining. After ten
-# steps it bends to the line, with ripples, and in five trainings it had the lower error of the two. So θ is a start for *this*
-# family first, and still no bad one outside of it.
+# A line is not in the family. On this line, $y = x/2$, one step of MAML lowers the error as little as one step of pretraining (to
+# 15 %). After ten steps MAML had the lower error in five trainings. One line does not speak for all curves outside the family.
 #
 # </details>
 #
@@ -662,8 +689,8 @@ finding("waves of amplitude 2: MAML's first step leaves less than a third", rest
 #
 # <details><summary>Hint 2</summary>
 #
-# `torch.autograd.grad(loss, list(theta.values()), create_graph=True)` gives the gradients in the order of `theta`. Make a new
-# dictionary in each step; change no weight in place.
+# `torch.autograd.grad` takes the loss and a list of weights, and gives the gradients in the order of the list. Which of its options
+# did the chapter need on one weight? Make a new dictionary in each step; change no weight in place.
 #
 # </details>
 
@@ -739,7 +766,8 @@ check_outer_step(outer_step)
 # ### Exercise 3: another α (10 minutes, level 1 of 3)
 #
 # Set `inner_lr = 0.001`, the default of the released code, and run the chapter again. No check. Predict first: where will MAML's
-# cliff be, and how large will λ at its start be? Will one step of 0.001 do as well as one of 0.01 did?
+# cliff be, and how large will λ at its start be (divide the printed αλ by α)? Will one step of 0.001 do as well as one of 0.01 did?
+# Several findings will say False: their bounds belong to α = 0.01.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -749,13 +777,13 @@ check_outer_step(outer_step)
 #
 # <details><summary>Hint 2</summary>
 #
-# A step of a tenth of the size reaches as far where the gradient is ten times as large.
+# The length of a step is α times that of the gradient. Training can change one of the two.
 #
 # </details>
 #
 # <details><summary>Answer</summary>
 #
-# Not quite: at seed 0 the error after one step is larger than with 0.01, and after ten the two are alike. MAML makes up for a smaller
+# Not quite: in an earlier run with seed 0 the error after one step was larger than with 0.01, and after ten the two were alike. MAML makes up for a smaller
 # α by a more strongly curved start, and the cliff moves to a smaller α with it.
 #
 # </details>
@@ -764,10 +792,13 @@ check_outer_step(outer_step)
 # ## What to remember
 #
 # - MAML picks the start whose loss *after* the step is lowest, not the point whose loss before it is lowest.
-# - The gradient through an inner step has a factor $I - \alpha H$ for each step. Without `create_graph=True` it is lost, and nothing tells you.
-# - On the published sinusoids both networks are alike before the step. MAML's moves better: one step does most, later steps help on most tasks.
-# - MAML's start is steep, and its curvature falls during the step. Near its own α is a cliff; the flatter pretrained network has it farther out.
-# - α, β and ε are three step sizes. α belongs to the trained learner.
+# - The gradient through an inner step has a factor $I - \alpha H$ for each step. With
+#   `torch.autograd.grad` you need `create_graph=True`; without it the factors are lost, without an error.
+# - On the published sinusoids both networks are alike before the step. One step improves MAML's far more; later
+#   steps help on most tasks.
+# - MAML's start is strongly curved, and its curvature falls during the step. After ten steps the cliff is
+#   close to MAML's own α. Pretraining's less curved start has it at a larger α.
+# - α, β and ε are three step sizes. The best α depends on the trained start.
 #
 # ## Sources
 #

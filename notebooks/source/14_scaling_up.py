@@ -39,22 +39,22 @@ device: str = "auto"  # auto takes a GPU if there is one; the two processes stay
 #
 # - **loop**: Python takes one task after the other;
 # - **vmap**: each operation is started once, for all tasks together (`torch.func.vmap`);
-# - **compiled**: the operations of one task are translated into one C function, which then runs over all tasks. On a
-#   GPU they are recorded once and replayed.
+# - **compiled**: the operations of one task are translated into one C function, which then runs over all tasks. (On a
+#   GPU the operations are recorded once, and one command then starts the whole recording.)
 #
 # The network has 1,761 weights and the tasks are the sinusoids of chapter [00](00_start_here.ipynb).
 #
-# The clock below draws times that are taken on *your* machine, a moment before: each is the median of several, in turns, so
-# that a busy moment hits all ways alike.
+# The clock below shows times of *your* machine. It times each step several times, in turns, and takes the median. So a
+# busy moment hits all three ways alike.
 #
-# **Predict, in writing.** With `vmap`, an outer step of 64 tasks takes how many times as long as one of a single task? And
-# with the loop?
+# **Predict, in writing.** How many times as long does an outer step of 64 tasks take as a step of one task: with the loop,
+# and with `vmap`? Then move *tasks n* to 1 and compare.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** Collect guesses for both on the board; most expect 64 twice. Then everyone opens the clock and
 # moves *tasks n* from 1 to the end, once for each k. Times differ between machines: compare ratios, not milliseconds. Ask
-# what the computer does during the fixed part: it walks through Python, a few microseconds an operation, and a step with
-# k = 5 has more than a thousand operations.
+# what the computer does during the fixed part: Python starts one operation after the other, a few microseconds each, and a
+# step with k = 5 has many hundreds of them.
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -96,21 +96,27 @@ clock.show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With the loop, the step grows in proportion to the tasks. With vmap, the first tasks are nearly free: the bar of the step
-# hardly moves, and the bar *for each task* shrinks. On the right you see why. At one task almost all of the time is the
-# **fixed part** $o$: Python starts each operation, however many tasks the operation holds. Only when $n$ is large
-# does the **part of the tasks** $n\,w$ take over. More inner steps make both parts longer. Compiling leaves no Python between
-# the operations, so $o$ is much smaller, and $w$ as well. The loop has no fixed part: it pays the start again for every task.
+# With the loop, the step grows in proportion to the tasks. With vmap, a few tasks take hardly longer than one: the bar of the
+# step hardly moves, and the bar *for each task* shrinks. The right panel shows where the time goes. At one task almost all of
+# it is the **fixed part** $o$: Python starts each operation once, however many tasks the operation holds. Only when $n$ is
+# large does the **part of the tasks** $n\,w$ take over. More inner steps make both parts longer. In the compiled step no
+# Python runs between the operations. Both of its parts are much shorter.
+#
+# The loop has almost no fixed part, because it starts every operation again for every task. Beyond 64 tasks we do not time the
+# loop. Its bar is then hatched: it is worked out from the formula below.
 #
 # </details>
 #
-# So the time of a step is
+# So the time of a step with vmap, or compiled, is about
 #
-# $$T(n) = o + n\,w,$$
+# $$T(n) = o + n\,w.$$
 #
-# and with a loop $n\,(o' + w')$. The clock fits $o$ and $w$ to your times. The same times against $n$ show where one part
-# hands over to the other: at $n = o/w$ both are equal (the tick on each line). Left of it another task costs
-# almost nothing. Right of it, more tasks at once can gain at most another factor of two.
+# The clock finds the $o$ and $w$ that fit your times best. The next picture shows the same times against $n$. Single points
+# may lie off the line, above all on a busy machine (as in the saved run). At $n = o/w$ both parts are equal; a tick marks this
+# place on each fitted line. Far to the left of the tick, another task adds little to the step. At the tick a task costs
+# $T(n)/n = 2w$, and it can never cost less than $w$. So beyond the tick, more tasks at once gain at most a factor of two.
+#
+# Look also at a single task: there vmap need not be faster than the loop.
 
 # %%
 from metalearn_lab.figures.style import show_figure
@@ -155,37 +161,39 @@ differences = [(each - gradients["loop"]).abs().max() for each in gradients.valu
 proof("all ways give the same meta-gradient of 8 tasks, in float64", differences, below=1e-12)
 
 # %% [markdown]
-# The three ways compute the same gradient; only the time tells them apart.
+# All ways compute the same gradient, up to rounding. They differ in time and, as you will see next, in memory.
 #
 # <details><summary>What about larger networks?</summary>
 #
-# The more arithmetic there is in each operation, the less the way matters, because starting the operation is then a small
-# part of it. So this library runs convolutions and attention on a CPU task by task, and dense networks all at once. The
+# The more arithmetic there is in each operation, the smaller is the share of starting it, and the less vmap can gain. So
+# on a CPU this library runs convolutions and attention task by task, and dense networks with all tasks at once. The
 # [benchmarks](https://github.com/metalearn-lab/metalearn-lab/blob/main/benchmarks/README.md) compare it with other libraries.
 #
 # </details>
 #
 # ## Memory
 #
-# The inner steps must be remembered until the backward pass. For $n$ tasks at once and $k$ inner steps, the memory at its
-# peak is again a sum:
+# Second-order MAML must keep what every inner step computed until the backward pass. For $n$ tasks at once and $k$ inner
+# steps, the largest amount of memory in use is again a sum:
 #
-# $$M(n, k) = c + n\,(t + k\,g),$$
+# $$M(n, k) = b + n\,(t + k\,g).$$
 #
-# with $g$ for each inner step of a task, $t$ for the rest of a task, and $c$ for all. Three settings change it:
+# Here $g$ is the memory of one inner step of one task, $t$ that of the rest of a task, and $b$ is needed only once. Three
+# settings change this sum:
 #
 # - `chunk_size=m` takes the batch $m$ tasks at a time and adds the gradients up;
-# - `replay=True` keeps only the weights after each inner step and computes the step again in the backward pass;
-# - first-order MAML forgets every step at once.
+# - `replay=True` keeps only the weights after each inner step, and computes the step a second time in the backward pass;
+# - first-order MAML does not differentiate through the inner steps, so it keeps none of them.
 #
-# **Predict.** A convolutional network (Conv4, 16 filters), four tasks at once, 1 GB: how many inner steps fit with
-# second-order MAML? How many if the steps are replayed?
+# **Predict.** Take a convolutional network (Conv4, 16 filters), four tasks at once and 1 GB of memory. One inner step of one
+# task keeps about 2 MB. How many inner steps fit with second-order MAML? How many with `replay=True`, whose step keeps one
+# copy of the network's 7,000 or so weights?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** This includes *Fewer bits*. The bytes are counted, not sampled: everyone with the same version of
 # torch gets the same. Expect guesses for replay that are far too low. Ask what a card of 80 GB buys over one of 8 GB (ten
 # times the steps), and what replay buys on either. In *Fewer bits*, ask what 1 − 0.001 is before the cell says it.
-# Watch for "8 bits, so 0.4 % everywhere": where the tasks' gradients nearly cancel, the same rounding is a larger share.
+# Watch for "8 bits, so 0.4 % everywhere": a sum of numbers that nearly cancel can be off by far more.
 
 # %% tags=["hide-output"]
 from functools import partial
@@ -205,9 +213,8 @@ def counted_bytes(kind, n, k, **more):
     return step_bytes(kind(Conv4(5, filters=16), F.cross_entropy, **settings), noisy_patterns(n, 0))
 
 
-memory = {}
+memory = {}  # counted at two n and two k, then solved for the constants of the formula
 for name, kind in KINDS.items():
-    # Count at two n and two k, then solve for the constants of the formula.
     counts = {(n, k): counted_bytes(kind, n, k) for n in (2, 4) for k in (1, 4)}
     memory[name] = fit_step_memory(counts)
     t, g = memory[name].task / 1e6, abs(memory[name].step) / 1e6  # abs: no "-0.000"
@@ -236,23 +243,28 @@ from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 MemoryBudgetExplorer(memory, "Conv4, 16 filters, 5-way 1-shot").show()
 
 # %% [markdown]
-# Another version of torch may keep other tensors, so the cell above checks relations and not bytes. Two things to see in
-# the explorer. Where a line starts above the budget, no $k$ helps: take fewer tasks at once. And replay's line
-# stays almost level, because one step costs one copy of the weights; its price is time, since each step is taken twice.
+# Another version of torch may keep other tensors. So our checks compare amounts of memory and fix no number of bytes.
 #
-# So: first a smaller `chunk_size`, which costs little until a chunk no longer keeps the processor busy (the clock again);
-# then `replay=True`; then more memory.
+# Look for two things in the explorer. First, move *tasks at once* up until a line starts above the budget. Then not even one
+# inner step fits, and you must take fewer tasks at once. Second, replay's line stays almost level up to about 50 steps,
+# because each step keeps only one copy of the weights. The price is time: each inner step is computed twice.
+#
+# If memory is short, try these in order:
+#
+# 1. a smaller `chunk_size`. It costs little time as long as a chunk has more than $o/w$ tasks (the clock again);
+# 2. `replay=True`;
+# 3. more memory.
 #
 # ### Fewer bits
 #
 # A number in float32 has 24 bits of precision. In **bfloat16** it has 8, and processors built for it multiply matrices
-# several times as fast. Rounding to 8 bits changes a number by at most $2^{-8} \approx 0.4\,\%$. If the *weights* were
+# faster. Rounding to 8 bits changes a number by at most $2^{-8} \approx 0.4\,\%$. If the *weights* were
 # kept in bfloat16, an inner step smaller than about $0.2\,\%$ of a weight would vanish. So
-# `meta_train(..., bf16=True)` keeps weights, inner steps and the meta-gradient in float32, and takes only the matrix
-# products in bfloat16.
+# `meta_train(..., bf16=True)` keeps weights, inner steps and the meta-gradient in float32, and computes only the matrix
+# products in bfloat16. Here we ask what the rounding costs. We do not time it: many CPUs gain nothing from it.
 #
-# **Predict.** (a) By how many per cent does that change the meta-gradient? (b) After a whole training, does the network
-# trained in this way adapt worse?
+# **Predict.** (a) By how many per cent does `bf16=True` change the meta-gradient? (b) After a whole training with
+# `bf16=True`, does the network adapt worse?
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.bf16_cost import bf16_cost
@@ -285,31 +297,38 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) By less than a per cent at this seed. That is no bound: at seed 1 the same network has 7.4 %, because there the gradients
-# of the tasks nearly cancel, and the rounding is large beside what is left. (b) Not in general. Of five
-# seeds, four change the loss by less than 5 %, some up and some down; at seed 3 bfloat16 ends 0.105 *lower*, a tenth of
-# the loss. Often the interval over tasks leaves out 0. It says that *these two* networks differ, as two seeds would,
-# and not that bfloat16 helps or harms.
+# (a) By less than one per cent at seed 0. This is no bound: at seed 1 the same network is off by 7.4 %. A likely reason, which
+# we do not test here: the gradients of its 25 tasks nearly cancel, so the same rounding is a larger share of their mean.
+#
+# (b) We cannot say that it does. We ran this chapter with five seeds. In four of them the loss changes by less than 5 %; at
+# seed 3 the network trained with bfloat16 ends about 10 % *lower*. The interval over tasks may leave out 0, as at
+# seed 0. This only says that *these two* networks differ. Whether bfloat16 helps or harms is a question for many
+# seeds (see *From one run to many* below).
 #
 # </details>
 #
-# One warning: not every derivative survives rounding. In max-pooling it decides which of four pixels is the largest, so the library refuses
-# bfloat16 for such networks, and for iMAML.
-#
+# One warning: with some networks rounding does much more harm. Max-pooling keeps the largest of four pixels, and rounding can
+# change which one is the largest. So the library refuses bfloat16 for convolutional networks such as Conv4.
+
+# %% [markdown]
 # ## Sharding: more than one processor
 #
-# A mean over tasks is a mean of means, *if the shards are equal*. With $P$ processes, each with its own $B/P$ tasks of a
-# batch of $B$,
+# A **process** is one running Python program; several of them can share the work of one outer step. Each of $P$ processes
+# takes a part of the batch, its **shard**. PyTorch calls a process a **rank**, and so do the pictures. A mean over tasks is a
+# mean of the shards' means, *if the shards are equal*. For a batch of $B$ tasks (the $n$ of the clock), with $L^{(i)}$ the query
+# loss of task $i$ after its inner steps,
 #
 # $$\nabla\,\frac1B\sum_{i=1}^{B} L^{(i)} \;=\; \frac1P\sum_{r=1}^{P}\;\nabla\,\frac{1}{B/P}\sum_{i\,\in\,\text{shard } r} L^{(i)}.$$
 #
-# Every process computes the meta-gradient of its shard, all average their gradients by messages (an **all-reduce**), and
-# all take the same outer step. Then they hold the same weights again. `torchrun` starts the processes:
+# Every process computes the meta-gradient of its shard. Then the processes send messages to average their gradients (an
+# **all-reduce**), and all take the same outer step. So they hold the same weights again. In a terminal, `torchrun` starts
+# the processes (you need not run this now):
 #
 #     torchrun --nproc-per-node 2 -m metalearn_lab.training.train_sinusoids
 #
-# **Predict.** (a) Shards of 5 and 3 tasks: is the mean of their two gradients the whole gradient? (b) After 100 outer steps,
-# how far apart are the weights of one process and of two? (c) How many times as fast are two?
+# **Predict.** (a) Take shards of 5 and 3 tasks. Is the mean of their two gradients the gradient of all 8 tasks? (b) Train
+# once with one process and once with two. How far apart are the weights after 100 outer steps? (c) How many times as fast
+# are two processes?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** Let them shard by hand: eight numbers on the board, the mean of two means, first 4 + 4, then
@@ -349,23 +368,27 @@ proof(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) No: a task in the small shard would count for more, so the library refuses uneven shards. (b) Only rounding tells
-# the weights apart. Sharding is not another algorithm, it is more hands. (c) Less than twice as fast, here perhaps slower
-# than one.
+# (a) No. A task in the small shard counts for more. In our five seeds the mean was off by more than a tenth of the gradient's
+# length, so the library refuses uneven shards. (b) By rounding only: two processes run the *same* algorithm. (c) Less than
+# twice as fast. Do not be surprised if two are slower than one, above all on a busy machine.
 #
 # </details>
 #
-# How fast can $P$ processes be? A step has a fixed part $s$ (the clock's $o$) that every process pays, the tasks,
-# and the messages. In a *ring*, each process passes on $2(P-1)$ pieces of the gradient of $W$ numbers, each with a delay
-# $\ell$ and a time $c$ for every number:
+# How fast can $P$ processes be? Every process pays a fixed part $s$ (the clock's $o$), works on its own tasks, and sends
+# messages. In a **ring** each process sends only to its neighbour. It sends $2(P-1)$ messages, each with $1/P$ of the
+# gradient's $W$ numbers. A message has a delay $\ell$ and takes a time $c$ for each number:
 #
 # $$T(P) = s + \frac{B}{P}\,w + 2\,(P - 1)\Big(\ell + \frac{c\,W}{P}\Big).$$
 #
-# Even with free messages the speed-up stays below $T(1)/s$: **Amdahl's** law. The explorer begins with $s$ and $w$ from your
-# clock, and with $\ell$ and $c$ from the two processes that you have just run.
+# The **speed-up** is $T(1)/T(P)$. Even with free messages it stays below $T(1)/s$: this is **Amdahl's law**. The explorer
+# begins with $s$ and $w$ from your clock, and with $\ell$ and $c$ from the two processes that you have just run.
 #
-# **Predict before you move:** which one setting makes 64 processes worth having? Try a batch of 4,096 tasks; then $w$ = 100 ms,
-# about a large Conv4; then $10^8$ weights over Ethernet, and over NVLink. The networks have their nominal rates.
+# **Predict before you move:** which of these changes makes 64 processes worth having? Make one at a time, with *ranks P* at 64.
+#
+# 1. A batch of 4,096 tasks.
+# 2. Slow tasks: $w$ = 100 ms, about a large Conv4.
+# 3. $10^8$ weights, with *network* (the connection between the processes) set to Ethernet, then to NVLink. Both have
+#    their nominal rates.
 
 # %%
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
@@ -379,32 +402,36 @@ ShardingExplorer(step, "two processes here").show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Slow tasks make many processes worth having: with $w$ = 100 ms nearly all of the step is shared out. On sinusoids the fixed
-# part rules, and it is not shared: each process starts the same operations, only for fewer tasks. Two processes then gain
-# little, and compiling gains more. Many weights over a slow network cost more than the tasks that are shared out.
+# Slow tasks make many processes worth having: with $w$ = 100 ms the tasks take nearly all of the step, and the tasks are what
+# is shared out. A large batch helps in the same way, because $B\,w$ counts. On 64 sinusoids the fixed part is too large a
+# share, and every process pays it in full: it starts the same operations, only for fewer tasks. Two processes then gain little.
+# Compiling gains more. With $10^8$ weights one all-reduce among 64 processes takes about 0.6 s over Ethernet and about 2 ms
+# over NVLink: compare this with the time that sharing the tasks saves.
 #
-# Two processes on one machine also share its memory and perhaps one core's two halves, which the formula leaves out.
+# The formula leaves out that processes on one machine share its memory, and perhaps even a core.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## From one run to many
 #
-# Most large computations in this field are not one large run but many small ones: methods × settings × seeds. A
-# **sweep file** lists them, and each entry stands for the product of its lists:
+# Often you need many small runs rather than one large run: methods × settings × seeds. A **sweep file** lists them. Each entry
+# stands for all combinations of its lists, and each combination is one run, a **point** of the sweep:
 #
 #     - chapter: 0
 #       parameters:
 #         iterations: [500, 1000, 2000]
 #         seed: [0, 1, 2, 3]
 #
-# `metalearn-lab sweep sweep.yml --out results` runs the 12 points on the cores of this machine, or with `--scheduler` on a
-# **Dask** cluster. A sweep that was stopped goes on with the same command.
+# `metalearn-lab sweep sweep.yml --out results` runs these 12 points on the cores of this machine, or with `--scheduler` on
+# a **Dask** cluster (Dask is a library that hands work to several machines). If a sweep was stopped, the same command goes
+# on with it.
 #
-# The table of this sweep comes with the package. In it, `difference` is how much lower MAML's error after one step is than
-# that of pretraining, and its ± covers the 300 *tasks* of one run.
+# The package contains the table of this sweep, so you need not wait for it. We added a 13th point with a mistake in it.
+# `difference` is pretraining's error after one step minus MAML's. Each run has a ± for it, over its own 300 *tasks*.
 #
-# **Predict.** Another seed gives another network. At one number of iterations, how much do four seeds differ, compared with
-# what the ± over tasks allows?
+# **Predict.** Another seed gives another network. Compare four seeds at one number of iterations. Do their results spread about
+# as much as the ± over tasks explains, or more?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Ask for the two kinds of ± before anyone opens the cell. Who has picked the best of several
@@ -459,14 +486,15 @@ proof("the best of 12 equal runs is 1.5 to 1.7 σ above their mean", luck, above
 # %% [markdown]
 # Three rules for reading such a table:
 #
-# 1. **Failures first.** One point asked for a support set of no points. That was a mistake in the file, and it cost one row. But a
-#    setting that fails for half of its seeds and shines on the others is not a good setting.
-# 2. **Which ± is it?** An interval over tasks does not know that another seed gives another network: at 500 iterations the
-#    four seeds differ by more than twice what it explains. All settings here have the *same* seeds, so compare them seed
-#    by seed: that takes out what makes a seed easy.
-# 3. **The best of many is too good.** Of twelve runs of *equal* worth, the best lies 1.6 standard deviations above their
-#    mean, by luck. So choose a setting on *validation* tasks, and report it on test tasks with seeds that took no
-#    part in the choice. The seed is never a setting to choose.
+# 1. **Failures first.** One point asked for an empty support set. This was a mistake in the file, and it cost one row. But a
+#    setting that fails for half of its seeds and does well on the others is not a good setting.
+# 2. **Which ± is it?** An interval over tasks does not know that another seed gives another network. At 500 iterations the
+#    four seeds spread 2.6 times as much as the tasks explain; at 1,000 and 2,000 about as much. You cannot know beforehand
+#    which it will be, so run several seeds. All settings here have the *same* seeds. So compare them seed by seed: a seed that
+#    is easy for one setting may be easy for the other. Here 2,000 iterations are ahead of 1,000 by 0.48 ± 0.12.
+# 3. **The best of many is too good.** Take twelve runs of *equal* worth. On average the best of them lies 1.6 standard
+#    deviations above their mean, by luck alone. So choose a setting on *validation* tasks. Then report it on test tasks, with
+#    seeds that took no part in the choice. The seed is never a setting to choose.
 
 # %%
 from metalearn_lab.workbook.headline import headline
@@ -495,19 +523,19 @@ headline(
 #
 # Write the gradient of an outer step: the mean over the tasks of the gradient of `meta_loss`, with at most `chunk_size`
 # tasks in memory at once. `meta_loss(weights, task)` is the loss of *one* task after its inner step; `tasks` is a list of four
-# tensors whose first axis counts the tasks. Call `meta_loss` once for each chunk, under `vmap`, and take the gradient of a
-# chunk before you begin the next. The last chunk may be smaller. The result must agree to 1e-5 of each number.
+# tensors whose first axis counts the tasks. Call `meta_loss` once for each chunk, under `torch.func.vmap`, and take the gradient
+# of a chunk before you begin the next. The last chunk may be smaller. Each number must be right to a relative error of 1e-5.
 #
 # <details><summary>Hint 1</summary>
 #
-# `torch.func.grad(meta_loss)` is the gradient of one task with respect to `weights`. `vmap` of it, with `in_dims=(None, 0)`, is
-# the gradient of every task of a chunk.
+# `torch.func.grad(meta_loss)` is a function: it gives the gradient of one task with respect to `weights`. `torch.func.vmap` of
+# this function, with `in_dims=(None, 0)`, gives the gradient of every task of a chunk.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# Means of chunks do not average to the mean when the last chunk is smaller. Sums and counts do add up.
+# When the last chunk is smaller, the mean of the chunks' means is not the mean over the tasks. Add up sums, and divide once.
 #
 # </details>
 
@@ -540,8 +568,8 @@ check_chunked_gradient(chunked_meta_gradient)
 # %% [markdown]
 # ### Exercise 2: how many processes? (10 minutes, level 2 of 3)
 #
-# The network has so few weights that $c\,W$ is nothing. Write the number of processes $P$ at which $T(P)$ is least, as a real
-# number and at least 1, to 0.1 %.
+# Take a network with so few weights that you can leave out $c\,W$. Write a function for the number of processes $P$ at which
+# $T(P)$ is smallest. Treat $P$ as a real number, never below 1. The result must be right to 0.1 %.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -579,8 +607,8 @@ check_best_ranks(best_ranks)
 # %% [markdown]
 # ### Exercise 3: write a sweep file (8 minutes, level 1 of 3)
 #
-# Write the sweep file that runs chapter 00 at 500 and at 2,000 iterations, each with the seeds 0 to 4: exactly these ten
-# points. The check reads it as YAML.
+# Write a sweep file that runs chapter 00 at 500 and at 2,000 iterations, each with the seeds 0 to 4: exactly these ten
+# points. The check reads it as YAML, the format of the sweep file above.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -614,12 +642,13 @@ check_sweep_grid(sweep_file)
 # %% [markdown]
 # ## What to remember
 #
-# - Loop, `vmap`, compiler and several processes compute the same meta-gradient. Check that first; then look at the clock.
-# - $T(n) = o + n\,w$: running tasks at once shares the fixed part $o$. Beyond $o/w$ tasks at most a factor of two is left.
-# - $M(n, k) = c + n\,(t + k\,g)$: first a smaller `chunk_size`, then `replay=True`, then more memory.
-# - Equal shards, equal gradient. The speed-up ends at $T(1)/s$, and messages end it earlier: share out what is slow *by its
-#   tasks*.
-# - In a sweep: failures first; an interval over tasks is not the spread over seeds; the best of many is too good.
+# - Loop, `vmap`, compiler and several processes compute the same meta-gradient. Check this first; then look at the clock.
+# - $T(n) = o + n\,w$: tasks that run at once share the fixed part $o$. Beyond $o/w$ tasks, at most a factor of two is left.
+# - $M(n, k) = b + n\,(t + k\,g)$: first a smaller `chunk_size`, then `replay=True`, then more memory.
+# - Equal shards give the same gradient as the whole batch. The speed-up stays below $T(1)/s$, and messages lower it further.
+#   Several processes pay where the *tasks* take most of the step.
+# - In a sweep, read the failures first. An interval over tasks is not the spread over seeds. The best of many runs looks
+#   too good.
 #
 # ## Sources
 #
@@ -631,3 +660,5 @@ check_sweep_grid(sweep_file)
 # - Chen, Xu, Zhang, Guestrin: *Training Deep Nets with Sublinear Memory Cost*, 2016,
 #   [arXiv:1604.06174](https://arxiv.org/abs/1604.06174): memory for time.
 # - Rocklin: *Dask: Parallel Computation with Blocked Algorithms and Task Scheduling*, SciPy 2015.
+#
+# Next: [16 Mistakes that hide](16_mistakes_that_hide.ipynb).
