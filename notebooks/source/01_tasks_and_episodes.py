@@ -498,13 +498,13 @@ finding("with shuffled labels it is within 0.03 of guessing", abs(guessing - 1 /
 # **Instructor, 12 minutes.** Exercise 1 in pairs; exercises 2 and 3 at home. The most common slip is to sort the drawn classes, which fixes the
 # order of labels. In exercise 2 many count pairs, or groups, in place of query rows; the check names both.
 
+
 # %% tags=["exercise"]
-import random
-
-
 def deal(labels, ways, shots, queries, seed):
     """The support set and the query set of an episode, as lists of pairs (row, label)."""
     # <solution>
+    import random
+
     numbers = random.Random(seed)
     support, query = [], []
     for label, name in enumerate(numbers.sample(sorted(set(labels)), ways)):

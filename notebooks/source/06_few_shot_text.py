@@ -528,4 +528,4 @@ check_gain_from_peeking(gain_from_peeking, measured)
 # - Bao et al., "Few-shot Text Classification with Distributional Signatures", ICLR 2020.
 # - Sentences: `home-assistant-intents`, Apache-2.0, by the Home Assistant voice community.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb), from a laptop to a GPU, a cluster and a sweep.
+# Next: [14 Scaling up](14_scaling_up.ipynb), on time, memory, several processes and sweeps.
