@@ -21,7 +21,7 @@ def end(theta, steps, power):
 
 def test_both_programs_start_where_the_reader_drags(chapter):
     explorer = DragOnPage(**vars(chapter.explorer("HiddenMistakeExplorer")))
-    seen = [explorer.picture()]
+    seen = [explorer.shown()]
     explorer.drag("theta", 1.0, 2.0)
     start = explorer.handle("theta")[0]
     assert start == pytest.approx(1.0, abs=0.05)
@@ -30,11 +30,11 @@ def test_both_programs_start_where_the_reader_drags(chapter):
     assert wrong[1] == pytest.approx(end(start, 60, 1), abs=6e-3)
     [last] = explorer.marks("Dot", "ends here, wrong")
     assert last["places"][0][0] == pytest.approx(end(start, 60, 1))
-    seen.append(explorer.picture())
+    seen.append(explorer.shown())
     for _ in range(2):
         explorer.choose_next("mistake")
         assert explorer.table()[0][1:] == [f"{right[0]:.2f}", f"{right[1]:.2f}", f"{right[2]:.3f}"]
-        seen.append(explorer.picture())
+        seen.append(explorer.shown())
     explorer.slide("outer steps", "Home")
     assert [float(row[2]) for row in explorer.table()] == pytest.approx([start] * 2, abs=6e-3)
     assert len(set(seen)) == len(seen)
