@@ -56,6 +56,7 @@ class DragOnPage(ExplorerOnPage):
         """Drag a handle to a place by the mouse, and wait until that is drawn."""
         mouse = self.notebook.page.mouse
         [handle] = [each for each in self.drawn()["handles"] if each["name"] == name]
+        self.canvas.scroll_into_view_if_needed()
         corner = self.canvas.bounding_box()
         assert corner, "the canvas is not on the page"
         mouse.move(corner["x"] + handle["pixels"][0], corner["y"] + handle["pixels"][1])
