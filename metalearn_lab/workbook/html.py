@@ -31,7 +31,7 @@ p.fact { margin: 0; padding: .1em .6em; border-left: 3px solid #2e7d32; }
 p.fact.false { border-color: #b3261e; }
 @media (max-width: 540px) { div.output_subarea { max-width: 100%; } }
 .false-facts { border: 2px solid #b3261e; border-radius: 4px; margin: 1em 15px; padding: .5em 1em; }
-.highlight .ow { color: #7b14c8; }
+.highlight .ow, .highlight .nd { color: #7b14c8; }
 div.output_prompt { color: #b3370f; }
 .rendered_html caption { color: #333333; }
 .text_cell_render table { overflow-wrap: anywhere; }

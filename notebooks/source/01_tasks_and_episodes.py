@@ -237,7 +237,9 @@ print(f"nothing trained: {mean:.1f} ± {half_width:.1f} %, over {episodes} episo
 # ## Labels are dealt anew
 #
 # In one episode a class is called 0, in the next it may be called 3. Why make it so hard? Suppose each class had one *fixed*
-# label: its number in the table, modulo $N$. We train a linear classifier that sees **only query sentences**, never a
+# label: its number in the table, modulo $N$. (Two classes of an episode may then share a label. That does not matter
+# here: we only ask whether the label can be known without a support set.) We train a linear classifier that sees
+# **only query sentences**, never a
 # support set.
 #
 # **Predict:** how many of 100 queries does it classify right (a) in new episodes of the training classes, with these fixed
@@ -294,8 +296,10 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With fixed labels the classifier is nearly perfect in new episodes of the training classes. It has learned which class
-# has which label, and it never looks at a support set. In the test episodes the sampler deals the labels, so without the
+# With fixed labels the classifier is nearly perfect in new episodes of the training classes, and it never looks at a
+# support set. Each class keeps its label, so the classifier can store the answers. (Many sentences of the new
+# episodes were also in the training episodes, so we cannot tell whether it stored classes or single sentences.) In
+# the test episodes the sampler deals the labels, so without the
 # support set it can only guess.
 #
 # After training on labels dealt anew, it also guesses in new episodes of the training classes: what it learned in one
@@ -331,7 +335,8 @@ except LeakError as leak:
 # ### Leak 2: siblings in support and query
 #
 # Suppose we keep only *sentences* apart, not templates. Then a query can have a sibling in the support set. Below, each
-# query card says, folded, whether it has a sibling. How many of the six do? Decide first, then unfold. Go to other episodes,
+# query card says, folded, whether it has a sibling. (Siblings need not look alike: a template may let both the verb
+# and the thing vary.) How many of the six do? Decide first, then unfold. Go to other episodes,
 # then set *kept apart* to *templates*: now none has one.
 
 # %%
@@ -341,10 +346,11 @@ EpisodeExplorer(readable, those_in(drawn, readable.labels), siblings=True, **car
 # %% [markdown]
 # How much does this give away? On each class split we deal 600 episodes with templates kept apart and 600 with only
 # sentences kept apart. But the two kinds of episodes differ in more than siblings: with only sentences kept apart, the
-# support set also covers more templates (on the first split about 3.9 templates a class, not 3.0). So we need a
+# support set can also cover more templates, because it need not leave any for the queries. So we need a
 # **control**: the same queries, but each sibling of a query in its support set is *swapped* for a sentence of the same
-# class from another template. If accuracy falls after the swap, the queries had gained from their siblings. We call this
-# part of the rise **copying**. What remains has another cause.
+# class from another template. If accuracy falls after the swap, the queries had gained from their siblings. We call
+# this fall **copying**: accuracy with siblings let in, minus accuracy with siblings swapped. The swap does not
+# explain the rest of the rise.
 #
 # **Predict** for 5-way 5-shot: (a) of 100 queries, how many have a sibling in the support set? (b) By how many points does
 # the nearest class mean rise when siblings are let in? (c) How much of this rise, in percent, is copying?
@@ -424,12 +430,13 @@ finding("on average over the class splits, some of the rise is left without copy
 # learned nothing in between. In the headline, differences are taken before rounding. The axis of the figure does not start
 # at 0; guessing is 20 %.
 #
-# The swap takes most of the rise away. That part is copying: the swap replaces only the siblings; all else stays. (Where
-# every unused sentence of the class has the query's template, the sibling stays; and we did not swap sentences that are no
-# siblings as a second control.)
+# The swap takes most of the rise away. This part is what we call copying: query, number of support sentences and all
+# other support sentences stay the same. Two limits: a sibling stays if the class has no unused sentence of another
+# template, and the swap also changes which templates the support set covers. A second control, swapping sentences
+# that are no siblings, would test this; we did not run it.
 #
 # We repeated the chapter with five seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 64 to
-# 81 % of the mean rise of each five. The rest is there without any sibling. A possible cause is that a support set drawn
+# 81 % of the mean rise of each five. The rest remains after the swap. A possible cause is that a support set drawn
 # over all templates covers more patterns; we did not test it.
 #
 # Why not compare queries *with* a sibling to queries *without*? Because they are different queries. Large templates have more

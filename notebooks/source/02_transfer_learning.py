@@ -42,8 +42,8 @@ device: str = "auto"  # auto takes a GPU if there is one
 # In the two panels of features, the large rings mark where pretraining puts the support points. Small rings are query points (same colours
 # as the classes).
 #
-# **Predict.** With the inner step at 0, drag a support point: which borders follow it? Then move the step: in which panel will the discs
-# leave their large rings?
+# **Predict.** With the inner step at 0, drag a support point: which borders follow it? Then move the step up from 0,
+# one at a time: at which step do the discs in the right panel first leave their large rings? Why not earlier?
 
 # %%
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -266,7 +266,8 @@ for what, other in (("the shares themselves", shares), ("the pretrained 32", pre
 #
 # ## Ways to adapt
 #
-# All other methods are the *same* algorithm, gradient descent on the support set with the inner step size α,
+# The linear probe, LoRA, the last layers and full fine-tuning are the *same* algorithm, gradient descent on the
+# support set with the inner step size α,
 #
 # $$\theta_{j+1} = \theta_j - \alpha\,\nabla L_S(\theta_j),$$
 #
@@ -367,7 +368,8 @@ check_lora(lora)
 #
 # $$\frac{\partial L}{\partial B} = s\,G A^\top, \qquad \frac{\partial L}{\partial A} = s\,B^\top G = 0 \text{ at the start.}$$
 #
-# So the first step moves $B$ alone, and it changes the weights by $\Delta W = -\alpha\, s^2\, G A^\top A$. The scale enters *squared*: 16
+# So, of $A$ and $B$, the first step that reaches this layer moves $B$ alone, and it changes the weights by $\Delta W
+# = -\alpha\, s^2\, G A^\top A$. The scale enters *squared*: 16
 # times the change. The factor $A^\top A$ lets through only the $r$ random directions of $A$, and it grows with $r$.
 #
 # If $A$ and $B$ both started at zero, neither would ever have a gradient. If both started at random, the layer would not start where
@@ -431,7 +433,8 @@ proof("after 0, …, 20 steps our outputs are those of peft (max |Δ|)", gaps, b
 #
 # One control is missing in many such tables. A linear probe that stops after 40 steps may not have *converged*: it might lose because it
 # moves slowly, not because it moves little. So we add a **converged probe**, a logistic regression on the same frozen features $h$, solved
-# to the end. It first centres $h$ on the support set and divides it by its mean length. It also has a penalty on the weights, chosen on
+# to the end. First we subtract from every $h$ the mean $h$ of the support set. Then we divide all of them by one
+# number, the mean length of the centred support vectors. It also has a penalty on the weights, chosen on
 # the validation classes.
 #
 # The table and the figures write *pretrain +* before a method that takes gradient steps: *pretrain + fine-tune* is full fine-tuning. They
@@ -555,7 +558,8 @@ finding("the converged probes have converged (norm of the gradient)", ends, belo
 # - (c) TF-IDF uses no label of the training classes. At $K = 32$ it came first in four of the five splits. In the fifth (split 4) it was
 #   6 points behind the best.
 #
-# At $K = 1$ adapting added nothing that we could measure. At $K = 32$, in the five runs, full fine-tuning added 2 to 4 points to the
+# At $K = 1$ no method that adapts beat the frozen class means by more than its interval. (They also read $h$ instead
+# of $z$, so this compares whole methods.) At $K = 32$, in the five runs, full fine-tuning added 2 to 4 points to the
 # frozen class means on four splits, and nothing on the split shown here. Without the converged probe and the two rows that train nothing,
 # you could not see this in the table.
 
@@ -568,7 +572,8 @@ finding("the converged probes have converged (norm of the gradient)", ends, belo
 # $s^2 r$. (Our head starts at zero. So the first step moves the head alone, and we mean the second one, the first that moves $B$.)
 #
 # The control is an **equal first decrease**. Rank 8 at $s = 4/\sqrt 8 = 1.41$ has, on average over the random $A$, the first decrease of
-# rank 1 at $s = 4$. (Its step is shorter, about 0.4 times.) All take `most_steps` steps of α = 0.3.
+# rank 1 at $s = 4$. (Its first change of $W$ is shorter: about 0.4 times that of rank 1 at $s = 4$.) All take
+# `most_steps` steps of α = 0.3.
 #
 # **Predict:** does rank 8 keep its lead when its first decrease is made equal?
 
@@ -596,8 +601,9 @@ finding("at the same s rank 8 is ahead of rank 1 (points)", same_scale, above=0)
 finding("at an equal first decrease it is not (points)", same_step.mean, above=-2, below=0.5)
 
 # %% [markdown]
-# At $K = 8$, in all five splits, nothing is left at an equal first decrease. So rank alone does not explain the lead; the size of the step
-# can. (The reverse test is less clean. In the five runs, rank 1 at $s = 4\sqrt 8$ was level with rank 8 on three splits. On two, some
+# At $K = 8$, in all five splits, nothing is left at an equal first decrease. So rank alone does not explain the lead;
+# the larger first decrease can. (The reverse test is less clean. In the five runs, rank 1 at $s = 4\sqrt 8$ was level
+# with rank 8 on three splits. On two, some
 # episodes diverged.)
 #
 # ## Over-fitting, made visible
@@ -606,12 +612,14 @@ finding("at an equal first decrease it is not (points)", same_step.mean, above=-
 # steps of α = 0.1.
 #
 # **Predict** for $K = 1$: the support loss falls to nearly nothing. Does the query *loss* follow, level off, or turn? And the query
-# *accuracy*? Does it turn earlier with 400 times the numbers?
+# *accuracy*? And does the query loss turn earlier for full fine-tuning, which moves 400 times as many numbers as the
+# linear probe?
 #
 # <details><summary>What happens</summary>
 #
-# The query loss falls, then turns. The share of right answers hardly changes, but the loss rises. So the network gets *surer* also where it
-# is wrong. If you need probabilities, watch the loss. At $K = 1$ the four methods turn within five steps of each other. Full fine-tuning
+# The query loss falls, then turns. The share of right answers hardly changes, but the loss rises. A likely reason:
+# the network gets *surer*, also where it is wrong. (We did not measure this separately.) If you need probabilities,
+# watch the loss. At $K = 1$ the four methods turn within five steps of each other. Full fine-tuning
 # turns later at $K = 4$ (45 steps later on split 0).
 #
 # </details>
@@ -693,8 +701,9 @@ check_choose(choose)
 # %% [markdown]
 # ### Exercise 4: other classes (10 minutes, level 1 of 3)
 #
-# Run the chapter again with `class_split = 1` and `seed = 1` in its parameters cell. Which accuracy at $K = 1$ moved most? Is TF-IDF still
-# ahead? How large is the spread between splits beside the intervals over episodes? Both parameters change, so the spread mixes classes and
+# Run the chapter again with `class_split = 1` and `seed = 1` in its parameters cell. Which accuracy at $K = 1$ moved
+# most? Is TF-IDF still first at $K = 32$? How large is the spread between splits beside the intervals over episodes?
+# Both parameters change, so the spread mixes classes and
 # pretraining. Which run would separate them?
 #
 # <details><summary>Hint 1</summary>

@@ -128,7 +128,8 @@ for alpha in (0.2, 0.1, 0.01, 0.001):
 
 # %% [markdown]
 # There is no threshold up to which first-order MAML is exact: for small $\alpha$ the angle grows about in proportion to
-# $\alpha$. Only without curvature are the two meta-gradients equal for every start and every $\alpha$.
+# $\alpha$. If the support loss has no curvature where the query gradient points, the two meta-gradients are equal;
+# otherwise they differ in general.
 #
 # ### Exercise 1: write first-order MAML (10 minutes, level 1 of 3)
 #
@@ -293,8 +294,10 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 # <details><summary>What happens</summary>
 #
 # (a) It depends on the start. With random weights the angle is wider with ReLU (11° against 5° at $k = 1$), and after
-# meta-training it is not narrower; both hold at all five seeds. After pretraining it is about half as wide in this run
-# (27° against 55°). So a ReLU does not make first-order MAML nearly exact. Most of the curvature comes from the *loss*, not
+# meta-training it is not narrower by more than the interval; both hold at all five seeds. After pretraining it is
+# about half as wide in this run
+# (27° against 55°). So a ReLU does not make first-order MAML nearly exact. Most of the largest curvature λ comes from
+# the *loss*, not
 # from the bends of the network. For squared error $H = \frac{2}{m} J^\top J$ plus a term with the second derivatives of
 # the network, where $J$ holds the derivatives of the $m$ outputs in the weights. A ReLU removes part of the second term.
 # But after training the first term alone has nearly all of $\lambda$: see the last column.
@@ -478,8 +481,9 @@ for k in (1, 2, 5, 10, 20, 100):
 #
 # (a) It moves in that direction, but it stops on the way: at (−0.53, 0.32) for $k = 10$ and at (−0.27, 0.43) for
 # $k = 20$. The circle is at (0, 0.47). After many steps a task has reached its optimum along its steep directions, from
-# wherever it started. Along these directions every task now has the same weight, 1. Along the flat directions the
-# steep tasks still count more. Only for $k \to \infty$ are all weights 1; then Reptile settles at the circle.
+# wherever it started. Along these directions every task now has the same weight, 1. Along its flat direction a task
+# still has less than the full weight: at $k = 10$ task 1 has 0.46 and task 2 has 0.40. Only for $k \to \infty$ are
+# all weights 1; then Reptile settles at the circle.
 #
 # (b) Worse before, better after: for $k = 10$ the loss is 3.97 at the cross and 7.06 where Reptile settles. After
 # the ten steps it is 0.48 and 0.22.
@@ -587,7 +591,9 @@ finding("with equal gradients Reptile is better, beyond the interval", gap, abov
 # <details><summary>What happens</summary>
 #
 # (a) Before adaptation Reptile's function is close to the mean function too: mean squared distance 0.01, and 0.15 with equal
-# gradients (pretraining 0.01). (b) Yes, in all five seeds that we tried. What differs is what a step on a new task does.
+# gradients (pretraining 0.01). (b) Yes, in all five seeds that we tried. The outer optimiser and the points per
+# gradient differ too; $k = 1$, with the same optimiser, was no better than pretraining. What differs is what a step
+# on a new task does.
 # So "a start that is good on all tasks at once" does not describe what Reptile learns: pretraining's start is as good, and
 # gains far less from a step.
 #
@@ -810,12 +816,14 @@ finding("without, adapting is no better than not adapting, to 5 %", wrong / noth
 #
 # - First-order MAML drops the factors $(I - \alpha H_j)$. For small $\alpha$ the angle to MAML's arrow grows with
 #   $\alpha$; curvature is what makes it turn. The loss has curvature even where the network is made of straight pieces.
-# - Training widens the angle. This is so after pretraining too, not only after meta-training (both activations, all five
+# - On the sinusoids (α = 0.01, k = 1), training widens the angle. This is so after pretraining too, not only after
+#   meta-training (both activations, all five
 #   seeds).
 # - Reptile moves towards the point where training on a task ends: $\phi + \epsilon\,\frac1n\sum(\tilde\phi_i - \phi)$.
 # - With one inner step Reptile is pretraining. With more, its expected update also has a term that makes the gradients of a
 #   task agree, as MAML's has (shown for small $\alpha k$).
-# - A wrong sign, $1/n$ or query set raises no error. Look at where an update *settles*.
+# - A wrong sign, $1/n$ or query set raises no error. Look at where an update *settles*, and at how it gets there:
+#   does it crawl, overshoot or run away?
 #
 # ## Sources
 #

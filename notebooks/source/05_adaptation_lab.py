@@ -49,13 +49,15 @@ device: str = "auto"  # auto takes a GPU if there is one
 # | BOIL | as MAML | $2k + 1$ | body |
 #
 # ANIL ("almost no inner loop") and BOIL ("body only update in inner loop") are MAML with one argument, `adapts="head.*"` or
-# `adapts="body.*"`; in code they are called `head_only` and `body_only`. The column of gradients is explained further down.
+# `adapts="body.*"`; in code they are called `head_only` and `body_only`. The column of gradients is explained further
+# down. Reptile's training makes no difference between support and query points: each of its inner steps takes half of
+# all $2K$ points. At test time it takes the $K$ support points, like the others.
 #
 # The next cells train six networks. The linear probe adapts the pretrained one. `SinusoidLab` holds what all of them share: the network,
 # the training tasks, $k$ and $\beta$.
 #
-# **Predict**, and write it down. Before any step, which of the seven curves lies nearest to the new task? And after one step? Then run
-# the cells, drag the crest of the sinusoid and watch.
+# **Predict**, and write it down. Before any step, which of the seven curves lies nearest to the new task? And after
+# one step? Then run the cells, set *inner step* to 0 and to 1, and drag the crest of the sinusoid.
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -227,7 +229,10 @@ proof("MAML's memory over that of pretraining", memory["maml"] / memory["fine_tu
 # - **Last are the two pretrained learners**, with equal data and with equal gradients, in all five trainings that we ran. Pretraining lowers
 #   the loss *before* a step, and there it is as good as MAML. With eleven times the data, pretrain + fine-tune
 #   gained 0.28 or less in each: here its loss after five steps goes from 1.89 to 1.84, and MAML's is 0.40.
-# - **ANIL and BOIL** move fewer weights than MAML. Each was clearly ahead of MAML in two of five trainings. BOIL was clearly behind in the
+# - **ANIL and BOIL** move fewer weights than MAML. We subtract the losses task by task, because all learners get the
+#   same tasks. *Clearly* means that the 95 % interval of this difference does not contain 0. This can hold even where
+#   two intervals in the table overlap. Each was clearly ahead of MAML in two of five trainings. BOIL was clearly
+#   behind in the
 #   other three. ANIL was clearly behind in one, and the last two are undecided; in one of these it had a loss of 0.56 ± 0.45, MAML had
 #   0.37. Moving only the head *need not* be a handicap if training prepares for it. The linear probe moves the same weights,
 #   with the same α, and stays far behind.
@@ -326,10 +331,12 @@ finding(
 #
 # The share that the **head** keeps differs from training to training. We ran this cell with five values of `seed`, so 25 trainings: the head
 # alone kept from 33 to 95 %. The **body** alone kept more than three quarters of the gain in every one, and more than the head in 18 of the 25.
-# So in some trainings MAML's network can adapt by its head alone, and in others it cannot, *at this α and in ten steps*. A larger α or more
+# So in some trainings the head alone does nearly as well as all layers, and in others it reaches only a third of
+# their gain, *at this α and in ten steps*. A larger α or more
 # steps might help the head; we did not try.
 #
-# And **CKA does not decide it**. The features of MAML's body look nearly the same after adaptation, which is read as feature reuse.
+# And **CKA does not decide between feature reuse and rapid learning**. The features of MAML's body look nearly the
+# same after adaptation, which is read as feature reuse.
 # But BOIL's body looks just as similar, and BOIL adapts by its body alone. A CKA near 1 leaves room for all that BOIL needs: it does not
 # see a rotation, and hardly sees a change of features that vary little.
 #
@@ -346,7 +353,8 @@ finding(
 # is only pretrained and **does not adapt at all**: each query goes to the class whose support sentence has the nearest features, by cosine
 # (*frozen class means*). These features are the 64 outputs $h$ of the body; chapter 02 used the 32 numbers $z$.
 #
-# Both trainings are short, 150 outer steps, and both use the step sizes that chapter [06](06_few_shot_text.ipynb) chose for MAML. For
+# Both trainings are short, 150 outer steps, and both use the step sizes that chapter [06](06_few_shot_text.ipynb)
+# chose for MAML: α = 2 and β = 0.003. MAML trains with five inner steps, and at test time takes ten. For
 # pretraining chapter 06 chose others.
 #
 # **Predict.** Guessing gives 20 %. What do all layers reach, the head alone, the body alone, and the frozen class means?
@@ -527,8 +535,10 @@ check_linear_cka(cka_by_hand)
 #         print(rate, steps, learner.error(validation))
 #
 # In the training with `seed = 0` the loss is about 2.67 at α = 0.03 and 2.61 at 0.05. At 0.1 the steps diverge. With 1,000 steps at 0.03 it
-# is 0.88: the features hold more than five steps can use. Along the steepest direction of the head the curvature is about 32, so an α
-# above $2/32 \approx 0.06$ overshoots. Along most other directions it is below 1, too flat for five steps. ANIL's body was trained so that five steps are
+# is 0.88: the features hold more than five steps can use. Along the steepest direction of the head the curvature is
+# about 32, so with an α above $2/32 \approx 0.06$ the steps along it grow and diverge (the bowls' rule of chapter
+# [03](03_maml.ipynb)). Along most other directions it is below 1, too flat for five steps. ANIL's body was trained so
+# that five steps are
 # enough.
 #
 # </details>
@@ -559,7 +569,8 @@ headline(
 #   well as moving all, if training prepares for it.
 # - Which layers can adapt MAML's network differs from training to training. On our sinusoids the body alone kept more than three quarters of
 #   the gain in all 25 trainings, the head alone in 11. On sentences the head alone kept more than nine tenths in all five.
-# - A similarity near 1 does not show that features are reused. BOIL's body does all the work, and its CKA is 0.97 or more.
+# - A similarity near 1 does not show that features are reused. BOIL's body does all the work, and the CKA of its
+#   layer 2 was 0.97 or more in all five trainings.
 # - Put a baseline that does not adapt beside everything that does.
 #
 # ## Sources

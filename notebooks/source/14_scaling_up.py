@@ -96,7 +96,8 @@ clock.show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With the loop, the step grows in proportion to the tasks. With vmap, a few tasks take hardly longer than one: the bar of the
+# With the loop, the step grows about in proportion to the tasks. (In the saved run 64 tasks took about 40 times as
+# long as one: single times are noisy.) With vmap, a few tasks take hardly longer than one: the bar of the
 # step hardly moves, and the bar *for each task* shrinks. The right panel shows where the time goes. At one task almost all of
 # it is the **fixed part** $o$: Python starts each operation once, however many tasks the operation holds. Only when $n$ is
 # large does the **part of the tasks** $n\,w$ take over. More inner steps make both parts longer. In the compiled step no
@@ -246,12 +247,15 @@ MemoryBudgetExplorer(memory, "Conv4, 16 filters, 5-way 1-shot").show()
 # Another version of torch may keep other tensors. So our checks compare amounts of memory and fix no number of bytes.
 #
 # Look for two things in the explorer. First, move *tasks at once* up until a line starts above the budget. Then not even one
-# inner step fits, and you must take fewer tasks at once. Second, replay's line stays almost level up to about 50 steps,
-# because each step keeps only one copy of the weights. The price is time: each inner step is computed twice.
+# inner step fits, and you must take fewer tasks at once. Second, compare 50 steps with one (4 tasks at once; the axes
+# are logarithmic). Second order needs about 17 times the memory. Replay needs about a third more, because each step
+# keeps only one copy of the weights. The price is time: each inner step is computed twice.
 #
 # If memory is short, try these in order:
 #
-# 1. a smaller `chunk_size`. It costs little time as long as a chunk has more than $o/w$ tasks (the clock again);
+# 1. a smaller `chunk_size`. With $m$ tasks in a chunk, a task takes $w + o/m$. With $m = o/w$ tasks the step takes at
+#    most twice as long; with several times $o/w$ it costs little. ($o$ and $w$ are those of *your* network: the clock
+#    above timed another one.)
 # 2. `replay=True`;
 # 3. more memory.
 #
@@ -297,7 +301,8 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) By less than one per cent at seed 0. This is no bound: at seed 1 the same network is off by 7.4 %. A likely reason, which
+# (a) By less than one per cent at seed 0. This is no bound: with seed 1 (a network of the same size, with other
+# weights and other tasks) it is off by 7.4 %. A likely reason, which
 # we do not test here: the gradients of its 25 tasks nearly cancel, so the same rounding is a larger share of their mean.
 #
 # (b) We cannot say that it does. We ran this chapter with five seeds. In four of them the loss changes by less than 5 %; at
@@ -307,7 +312,9 @@ finding(
 #
 # </details>
 #
-# One warning: with some networks rounding does much more harm. Max-pooling keeps the largest of four pixels, and rounding can
+# One warning: with max-pooling, rounding does much more harm: in our tests on a CPU the meta-gradient of such
+# networks was off by 4 to 150 %. Max-pooling keeps the largest of four pixels, and rounding can change which one is
+# the largest; we think this is the reason. Max-pooling keeps the largest of four pixels, and rounding can
 # change which one is the largest. So the library refuses bfloat16 for convolutional networks such as Conv4.
 
 # %% [markdown]
@@ -368,8 +375,8 @@ proof(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) No. A task in the small shard counts for more. In our five seeds the mean was off by more than a tenth of the gradient's
-# length, so the library refuses uneven shards. (b) By rounding only: two processes run the *same* algorithm. (c) Less than
+# (a) By 13 % at seed 0, and by more than 10 % at each of our five seeds: a task in the small shard counts for more.
+# So the library refuses uneven shards. (b) By rounding only: two processes run the *same* algorithm. (c) Less than
 # twice as fast. Do not be surprised if two are slower than one, above all on a busy machine.
 #
 # </details>
@@ -403,12 +410,17 @@ ShardingExplorer(step, "two processes here").show()
 # <details><summary>What happens</summary>
 #
 # Slow tasks make many processes worth having: with $w$ = 100 ms the tasks take nearly all of the step, and the tasks are what
-# is shared out. A large batch helps in the same way, because $B\,w$ counts. On 64 sinusoids the fixed part is too large a
-# share, and every process pays it in full: it starts the same operations, only for fewer tasks. Two processes then gain little.
-# Compiling gains more. With $10^8$ weights one all-reduce among 64 processes takes about 0.6 s over Ethernet and about 2 ms
+# is shared out. A large batch helps too, because $B\,w$ counts, but less in the saved run: with many processes the
+# messages then take most of the step. On 64 sinusoids two things stand in the way. Every process pays the fixed part
+# in full: it starts the same operations, only for fewer tasks. And from about four processes on, the messages (green)
+# take longer than the fixed part. So by this formula two processes gain little, and 64 are slower than one. Compiling
+# gains more. With $10^8$ weights one all-reduce among 64 processes takes about 0.6 s over Ethernet and about 2 ms
 # over NVLink: compare this with the time that sharing the tasks saves.
 #
-# The formula leaves out that processes on one machine share its memory, and perhaps even a core.
+# The formula leaves out that processes on one machine share its memory, and perhaps even a core. Compare it with (c)
+# above: what the formula foretells for two processes and what we measured differ, and so do the two times of *one*
+# process, which were taken at different moments of a busy machine. So read the shape of these curves, not their
+# milliseconds.
 #
 # </details>
 
@@ -491,7 +503,8 @@ proof("the best of 12 equal runs is 1.5 to 1.7 σ above their mean", luck, above
 # 2. **Which ± is it?** An interval over tasks does not know that another seed gives another network. At 500 iterations the
 #    four seeds spread 2.6 times as much as the tasks explain; at 1,000 and 2,000 about as much. You cannot know beforehand
 #    which it will be, so run several seeds. All settings here have the *same* seeds. So compare them seed by seed: a seed that
-#    is easy for one setting may be easy for the other. Here 2,000 iterations are ahead of 1,000 by 0.48 ± 0.12.
+#    is easy for one setting may be easy for the other. Here MAML's lead over pretraining is larger at 2,000
+# iterations than at 1,000, by 0.48 ± 0.12 (95 % interval over the four seeds).
 # 3. **The best of many is too good.** Take twelve runs of *equal* worth. On average the best of them lies 1.6 standard
 #    deviations above their mean, by luck alone. So choose a setting on *validation* tasks. Then report it on test tasks, with
 #    seeds that took no part in the choice. The seed is never a setting to choose.

@@ -31,8 +31,9 @@ device: str = "auto"  # auto takes a GPU if there is one
 # Two tasks, each a bowl $L_i(\theta) = \frac{a_i}{2}(\theta - c_i)^2$ in one number θ. MAML looks for the start θ with the lowest
 # **meta-loss**: the mean loss *after* one inner step $\theta_1 = \theta - \alpha L_i'(\theta)$. That is the thick black curve.
 #
-# Both panels show the same curves and the same start; the dashed curves are the two bowls. The left panel belongs to the right program, the
-# right panel to a program with one mistake. Each takes sixty outer steps, the small circles. The dotted line has the slope that
+# Both panels show the same curves and the same start; the dashed curves are the two bowls. The left panel shows the
+# program without a mistake; we call it *the right program* (right as in *correct*). The panel beside it shows a
+# program with one mistake. Each takes sixty outer steps, the small circles. The dotted line has the slope that
 # the program computes at the start.
 #
 # The picture shows the first mistake: somebody left `create_graph=True` out of `torch.autograd.grad`. There is no error, and the program
@@ -177,8 +178,10 @@ proof("query check: the others change", by_query.drop("query is support").min(),
 # The right program passes all three checks. Each broken program fails exactly one.
 #
 # - Without the graph the **slope** is wrong by 19 % here, and by more than 15 % at all five seeds. In the other rows the error
-#   is here below $10^{-6}$: this is rounding. The check needs no formula for the gradient. It works where the loss is smooth and the program
-#   claims to follow the gradient of this loss. First-order MAML and Reptile do not claim it, so they fail by design.
+#   is here below $10^{-6}$: this is the error of the finite difference itself: $h$ is small but not zero, and numbers
+# are rounded. The check needs no formula for the gradient. It works where the loss is smooth and the program
+#   claims to follow the gradient of this loss. First-order MAML and Reptile (both in chapter 04) do not claim it, so
+# they fail this check by design.
 # - "Loss at θ" computes a correct gradient, but of the wrong loss. The slope check finds nothing. The **support** check shows
 #   a change of 0.
 # - "Query is support" has a correct gradient of a wrong loss too. Its **query** check shows 0.
@@ -271,7 +274,7 @@ finding("query is support: its unseen loss over what it reports", own, above=3)
 #
 # Without the graph the unseen loss is 0.42, and in all five trainings it was higher than the right program's. The method itself is sound: this
 # is first-order MAML, on a network with tanh. In chapter [04](04_first_order_and_reptile.ipynb) it loses less with ReLU than with tanh, in four of
-# five trainings. With ReLU the mistake would hide even better.
+# five trainings. So with ReLU this mistake may be harder to see; we did not test it here.
 #
 # All four curves fall at first. "Loss at θ" then stays near 3. Would you have known that 3 is bad, without the black curve beside it?
 # No curve tells you which mistake you made, and the best curve of all is one of the wrong ones.
@@ -423,8 +426,9 @@ finding(
 # <details><summary>What happens</summary>
 #
 # All at once, batch norm looks a little *better* than layer norm: 83.7 % against 81.0 %, and better at all five seeds. (We did not test
-# where this lead comes from.) Asked class by class, batch norm falls to 19.7 %, which is guessing. The reason: it subtracts the mean
-# of the ten questions. They all belong to one class, so this mean is what they have in common, the very thing that shows their
+# where this lead comes from.) Asked class by class, batch norm falls to 19.7 %, which is guessing. The likely reason
+# (we did not run the control, ten questions of mixed classes): it subtracts the mean of the ten questions. They all
+# belong to one class, so this mean is what they have in common, the very thing that shows their
 # class. Layer norm looks at one question at a time. It reaches 81.0 % both ways.
 #
 # In use, a model seldom gets ten questions of each class at once. If you do evaluate transductively, say so, and say which questions are asked
@@ -649,11 +653,13 @@ headline(
 # | the query is the support | the best curve of all | change the query targets |
 # | the start is not put back | a higher loss | compare the weights before and after |
 # | sum in place of mean | divergence, or an α that only suits you | give each support point twice |
-# | batch statistics | an accuracy that depends on who is asked together | ask the questions in other groups |
+# | batch statistics | an accuracy that depends on which questions are asked together | ask the questions in other groups |
 # | looking until one method wins | a winner, even among equals | fix the number of episodes, pair them, look once |
 #
-# One more mistake raises no error. `torch.func.vmap` runs many tasks at once. Through PyTorch's batch norm, layer norm or instance norm its
-# second derivative is wrong ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we did not
+# One more mistake raises no error. `torch.func.vmap` runs many tasks at once. With torch 2.13 its second derivative
+# is wrong through three layers: batch norm on batch statistics, instance norm, and layer norm with a learned scale
+# and shift ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we
+# did not
 # measure its harm at five seeds. `check_meta_gradient` is made to catch it. The library refuses such a model where it
 # would need this second derivative.
 #
