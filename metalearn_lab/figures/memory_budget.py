@@ -9,9 +9,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from metalearn_lab.experiments.step_memory import StepMemory
-from metalearn_lab.figures.cost_of_steps import LOOKS
 from metalearn_lab.figures.scene import ROOM, Scene, moving_title
-from metalearn_lab.figures.style import GREY, INK, house_style, new_figure
+from metalearn_lab.figures.style import GREY, INK, house_style, new_figure, style_of
+from metalearn_lab.learners.line import Line
+
+LOOKS = {
+    "second order": style_of("maml"),
+    "second order, replayed": Line(INK, (0, (2, 1, 1, 1)), "^"),
+    "first order": style_of("first_order_maml"),
+}
+"""A line style by way to a meta-gradient."""
 
 _BUDGET: dict[str, Any] = {"color": GREY, "linewidth": 5, "alpha": 0.5}
 _CHOSEN: dict[str, Any] = {"color": INK, "linewidth": 1}
@@ -38,7 +45,7 @@ def memory_budget_scene(
     """A line for each way to the meta-gradient, and the budget across them.
 
     Args:
-        ways: the memory by way, as named in ``cost_of_steps.LOOKS``.
+        ways: the memory by way, as named in ``LOOKS``.
         steps: numbers of inner steps to draw, rising.
         megabytes: ends of the vertical axis.
     """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from metalearn_lab.experiments.task_cost import TaskCost
-from metalearn_lab.figures.cost_of_steps import LOOKS
+from metalearn_lab.figures.memory_budget import LOOKS
 from metalearn_lab.figures.style import house_style, new_figure
 
 _LOOKS = {

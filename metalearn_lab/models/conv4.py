@@ -56,7 +56,7 @@ class Conv4(nn.Module):
         self.body = nn.Sequential(*(Block(count, filters, norm) for count in inputs), nn.Flatten())
         self.head = skip_init(nn.Linear, filters * (image // 16) ** 2, ways)
         initialise(self, "conv4 head", seed)
-        initialise_kernels(self, seed)
+        initialise(self, "convolutions", seed, kind=nn.Conv2d)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``[items, channels, image, image]`` to scores ``[items, ways]``."""
@@ -105,8 +105,3 @@ def channels_last(x: Tensor) -> Tensor:
     items, channels, height, width = x.shape
     pixels = x.permute(0, 2, 3, 1).reshape(items, -1)
     return pixels.view(items, height, width, channels).permute(0, 3, 1, 2)
-
-
-def initialise_kernels(module: nn.Module, *address: int | str) -> None:
-    """Give every convolution new weights, as ``initialise`` does a dense layer."""
-    initialise(module, "convolutions", *address, kind=nn.Conv2d)
