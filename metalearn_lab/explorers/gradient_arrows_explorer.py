@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lab.experiments.gradient_angle import angles
@@ -13,6 +12,7 @@ from metalearn_lab.experiments.gradient_arrows import QUERY, SUPPORT, gradient_a
 from metalearn_lab.explorers.controls import float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
+from metalearn_lab.figures.contours import contour_lines
 from metalearn_lab.figures.drawing import (
     Arrow,
     Curve,
@@ -23,6 +23,7 @@ from metalearn_lab.figures.drawing import (
     Panel,
     Place,
     curve_look,
+    place_of,
 )
 from metalearn_lab.figures.style import GREY, INK, label_of, style_of
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
@@ -32,7 +33,7 @@ ARROW = 1.2
 
 MOST_STEPS = 20
 _X, _Y = (-2.5, 2.5), (-2.2, 2.2)
-_NAMES = ("maml", "first_order_maml", "reptile")
+_OTHERS = ("first_order_maml", "reptile")
 
 
 class GradientArrowsExplorer(DragExplorer):
@@ -46,7 +47,6 @@ class GradientArrowsExplorer(DragExplorer):
 
     def __init__(self, task: PlanarQuadratics) -> None:
         self.task = task
-        self._axes = Figure().subplots()  # never shown: it finds the contours
         super().__init__(
             {
                 "k": slider("inner steps k", 5, 1, MOST_STEPS),
@@ -63,11 +63,11 @@ class GradientArrowsExplorer(DragExplorer):
             for steps in range(1, MOST_STEPS + 1)
         ]
         degrees = {
-            name: [_degrees(arrows["maml"], arrows[name]) for arrows in by_steps]
-            for name in _NAMES[1:]
+            name: [float(angles(arrows["maml"], arrows[name])) for arrows in by_steps]
+            for name in _OTHERS
         }
         arrows = by_steps[k - 1]
-        first_order, reptile = (degrees[name][k - 1] for name in _NAMES[1:])
+        first_order, reptile = (degrees[name][k - 1] for name in _OTHERS)
         table = Table(
             f"The update at θ = ({theta[0]:.2f}, {theta[1]:.2f}), α = {alpha:.2f}, k = {k}",
             ("update", "along θ₁", "along θ₂", "length", "length / MAML's", "angle to MAML's"),
@@ -104,7 +104,7 @@ class GradientArrowsExplorer(DragExplorer):
         steps = [self.task.adapted(start, inner_lr=alpha, inner_steps=j) for j in range(k + 1)]
         x, y = torch.stack([adapted[SUPPORT] for adapted in steps]).T.tolist()
         marks: list[Mark] = [
-            Curve(line[0], line[1], GREY, "starts with the same query loss after k steps", 1.0)
+            Curve(*line, GREY, "starts with the same query loss after k steps", 1.0)
             for line in self._contour(start, k, alpha)
         ]
         marks.append(Curve(x, y, INK, "inner steps on the support set", 1.2, (1, 2)))
@@ -115,24 +115,20 @@ class GradientArrowsExplorer(DragExplorer):
         for name, gradient in arrows.items():
             length = float(gradient.norm())
             if length > 0:
-                tip = (start - ARROW * gradient / length).tolist()
-                marks.append(
-                    Arrow(
-                        _place(start), (tip[0], tip[1]), style_of(name).color, label_of(name), 2.5
-                    )
-                )
+                tip = start - ARROW * gradient / length
+                color = style_of(name).color
+                marks.append(Arrow(place_of(start), place_of(tip), color, label_of(name), 2.5))
         return marks
 
-    def _contour(self, start: Tensor, k: int, alpha: float) -> list[Tensor]:
+    def _contour(
+        self, start: Tensor, k: int, alpha: float
+    ) -> list[tuple[list[float], list[float]]]:
         """Lines of starts where the query loss after k steps is what it is at this one."""
         x, y = torch.linspace(*_X, 61).double(), torch.linspace(*_Y, 61).double()
         grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
         level = float(meta_loss(self.task, start, inner_lr=alpha, inner_steps=k))
         loss = meta_loss(self.task, grid, inner_lr=alpha, inner_steps=k)
-        contours = self._axes.contour(x, y, loss, levels=[level])
-        lines = [torch.from_numpy(line.T) for line in contours.allsegs[0]]
-        contours.remove()
-        return lines
+        return contour_lines(x, y, loss, [level])
 
 
 def _angle_marks(degrees: dict[str, list[float]], k: int) -> list[Mark]:
@@ -145,18 +141,8 @@ def _angle_marks(degrees: dict[str, list[float]], k: int) -> list[Mark]:
     return marks
 
 
-def _degrees(one: Tensor, other: Tensor) -> float:
-    """The angle; NaN where an arrow has no length."""
-    return float(angles(one, other))
-
-
 def _row(name: str, update: Tensor, maml: Tensor, turned: float) -> list[str]:
     length = float(update.norm())
     ratio = length / float(maml.norm()) if maml.any() else math.nan
     numbers = [f"{value:.3g}" for value in (*update.tolist(), length, ratio)]
     return [label_of(name), *numbers, f"{turned:.1f}°"]
-
-
-def _place(point: Tensor) -> Place:
-    x, y = point.tolist()
-    return x, y

@@ -8,11 +8,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metalearn_lab.experiments.gradient_angle import angles
 from metalearn_lab.explorers.controls import float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.figures.contours import contour_lines
-from metalearn_lab.figures.drawing import Arrow, Curve, Dot, Drawing, Handle, Mark, Panel, Place
+from metalearn_lab.figures.drawing import (
+    Arrow,
+    Curve,
+    Dot,
+    Drawing,
+    Handle,
+    Mark,
+    Panel,
+    Place,
+    place_of,
+)
 from metalearn_lab.figures.style import INK, STYLES
 from metalearn_lab.tasks.planar_quadratics import PlanarQuadratics
 
@@ -35,26 +46,16 @@ class MetaLossExplorer(DragExplorer):
 
     Args:
         tasks: two or three bowls.
-        theta: where the start stands at first.
-        inner_lr: α at first.
-        inner_steps: k at first.
     """
 
-    def __init__(
-        self,
-        tasks: PlanarQuadratics,
-        theta: Place = (-1.0, 1.5),
-        *,
-        inner_lr: float = 0.1,
-        inner_steps: int = 1,
-    ) -> None:
+    def __init__(self, tasks: PlanarQuadratics) -> None:
         self.tasks = tasks
         super().__init__(
             {
-                "inner_lr": float_slider("inner step size α", inner_lr, 0, 0.25, 0.01),
-                "inner_steps": slider("inner steps k", inner_steps, 1, 10),
+                "inner_lr": float_slider("inner step size α", 0.1, 0, 0.25, 0.01),
+                "inner_steps": slider("inner steps k", 1, 1, 10),
             },
-            handles={"theta": theta},
+            handles={"theta": (-1.0, 1.5)},
         )
 
     def view(self, *, inner_lr: float, inner_steps: int, theta: Place) -> View:
@@ -72,8 +73,9 @@ class MetaLossExplorer(DragExplorer):
                 _row("mean loss, before the steps", before, mean),
             ],
         )
-        angle = _angle(mean, meta)
-        words = "" if angle is None else f"The two gradients point {angle:.0f} degrees apart."
+        words = f"The two gradients point {angles(mean, meta).item():.0f} degrees apart."
+        if mean.norm() * meta.norm() < _FLAT:
+            words = ""
         alt = (
             f"Maps of the meta-loss and the mean loss of {len(self.tasks.centres)} tasks. "
             f"{table.caption}: the mean loss is {before.item():.2f} before and "
@@ -122,7 +124,7 @@ class MetaLossExplorer(DragExplorer):
         path = [self.tasks.adapted(start, **loop | {"inner_steps": j}) for j in counts]
         marks: list[Mark] = []
         for i, color in enumerate(TASK_COLORS[: len(self.tasks.centres)]):
-            places = [_place(at[i]) for at in path]
+            places = [place_of(at[i]) for at in path]
             label = f"inner steps of task {i + 1}"
             marks += [
                 Curve((one[0], other[0]), (one[1], other[1]), color, label, 1.6)
@@ -138,28 +140,16 @@ def _panel(title: str) -> Panel:
 
 
 def _arrows(theta: Place, mean: Tensor, meta: Tensor, panel: int) -> list[Mark]:
+    start = torch.tensor(theta)
     ways = ((mean, _BEFORE, "down the mean loss"), (meta, _AFTER, "down the meta-loss"))
     return [
-        Arrow(theta, _place(torch.tensor(theta) - ARROW * way / way.norm()), color, label, 3, panel)
+        Arrow(theta, place_of(start - ARROW * way / way.norm()), color, label, 3, panel)
         for way, color, label in ways
         if way.norm() > _FLAT
     ]
-
-
-def _place(point: Tensor) -> Place:
-    x, y = point.tolist()
-    return x, y
 
 
 def _row(name: str, loss: Tensor, gradient: Tensor) -> list[str]:
     first, second = gradient.tolist()
     vector = f"({first + 0.0:.2f}, {second + 0.0:.2f})"
     return [name, f"{loss.item():.2f}", vector, f"{gradient.norm().item():.2f}"]
-
-
-def _angle(one: Tensor, other: Tensor) -> float | None:
-    """Degrees between two gradients; None where one is zero."""
-    lengths = one.norm() * other.norm()
-    if lengths < _FLAT:
-        return None
-    return float(torch.rad2deg((one @ other / lengths).clamp(-1, 1).acos()))

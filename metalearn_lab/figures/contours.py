@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from contourpy import contour_generator
 from torch import Tensor
-
-from metalearn_lab.figures.style import new_figure
 
 
 def contour_lines(
@@ -20,11 +20,6 @@ def contour_lines(
         values: ``[rows, columns]``.
         levels: increasing.
     """
-    _, [axes] = new_figure()
-    drawn = axes.contour(x.numpy(), y.numpy(), values.numpy(), levels=list(levels))
-    return [
-        (piece[:, 0].tolist(), piece[:, 1].tolist())
-        for pieces in drawn.allsegs
-        for piece in pieces
-        if len(piece)
-    ]
+    contours: Any = contour_generator(x.numpy(), y.numpy(), values.numpy())
+    pieces = [piece for level in levels for piece in contours.lines(level)]
+    return [(piece[:, 0].tolist(), piece[:, 1].tolist()) for piece in pieces]

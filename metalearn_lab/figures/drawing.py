@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from metalearn_lab.figures.style import INK, house_style, label_of, new_figure, style_of
 
@@ -136,6 +137,12 @@ def curve_look(name: str) -> dict[str, Any]:
     color, linestyle, _ = style_of(name)
     dash = () if isinstance(linestyle, str) else linestyle[1]
     return {"color": color, "label": label_of(name), "dash": dash}
+
+
+def place_of(point: Tensor) -> Place:
+    """A point ``[2]`` as x and y."""
+    x, y = point.tolist()
+    return x, y
 
 
 def places_of(mark: Mark | Handle) -> np.ndarray[Any, Any]:
