@@ -13,8 +13,6 @@ PRETRAINED = torch.tensor([[1.2, 0.3], [0.1, 0.45]], dtype=torch.float64)
 """W₀, the layer that comes from pretraining: it spreads x₁ and squeezes x₂."""
 LORA_A = torch.tensor([[0.35, 0.6]], dtype=torch.float64)
 """Where A ``[1, 2]`` starts."""
-LORA_SCALE = 1.0
-"""s of the low-rank correction."""
 SUPPORT = ((-0.7, 0.3), (0.9, 0.6), (0.3, -0.5))
 """One point of each class, where the reader finds them."""
 _CENTRES = torch.tensor([(-0.9, 0.7), (1.0, 0.6), (0.1, -0.9)], dtype=torch.float64)
@@ -41,19 +39,15 @@ class Weights(NamedTuple):
 
     def scores(self, x: Tensor) -> Tensor:
         """Map points ``[items, 2]`` to scores ``[items, 3]``."""
-        return self.scores_of_features(x @ self.layer.T)
-
-    def scores_of_features(self, features: Tensor) -> Tensor:
-        """Map features ``[items, 2]`` to scores ``[items, 3]``."""
-        return features @ self.head.T + self.bias
+        return x @ self.layer.T @ self.head.T + self.bias
 
 
 def trajectory(method: str, support: Tensor, inner_lr: float, steps: int) -> list[Weights]:
     """Gradient descent on the cross-entropy of the support points, from a head of zeros.
 
     Args:
-        method: ``"linear_probe"`` moves V and c; ``"lora"`` also A and B in W₀ + s B A, of rank
-            1; ``"fine_tuning"`` all of W, V and c.
+        method: ``"linear_probe"`` moves V and c; ``"lora"`` also A and B in W₀ + B A, of rank 1
+            (s = 1); ``"fine_tuning"`` all of W, V and c.
         support: one point of each class, ``[3, 2]``, in float64.
         inner_lr: α.
         steps: k.
@@ -67,18 +61,15 @@ def trajectory(method: str, support: Tensor, inner_lr: float, steps: int) -> lis
     path = [Weights(layer, head, bias)]
     for _ in range(steps):
         features = support @ layer.T
-        scores = path[-1].scores_of_features(features)
+        scores = path[-1].scores(support)
         error = (scores.softmax(1) - torch.eye(WAYS, dtype=torch.float64)) / WAYS  # ∂L/∂scores
         slope = (error @ head).T @ support  # ∂L/∂W
         head, bias = head - inner_lr * error.T @ features, bias - inner_lr * error.sum(0)
         if method == "fine_tuning":
             layer = layer - inner_lr * slope
         elif method == "lora":
-            a, b = (
-                a - inner_lr * LORA_SCALE * b.T @ slope,
-                b - inner_lr * LORA_SCALE * slope @ a.T,
-            )
-            layer = PRETRAINED + LORA_SCALE * b @ a
+            a, b = a - inner_lr * b.T @ slope, b - inner_lr * slope @ a.T
+            layer = PRETRAINED + b @ a
         path.append(Weights(layer, head, bias))
     return path
 
@@ -103,16 +94,14 @@ def queries_right(weights: Weights) -> int:
     return int((weights.scores(QUERY).argmax(1) == QUERY_LABELS).sum())
 
 
-def boundaries(weights: Weights, reach: float, *, of_features: bool) -> list[Tensor]:
-    """Where two classes share the highest score, as straight pieces ``[2, 2]``, end by end.
+def boundaries(weights: Weights, reach: float) -> list[Tensor]:
+    """Where features have two highest scores, as straight pieces ``[2, 2]``, end by end.
 
     Args:
         weights: of the network.
         reach: the pieces are cut at the square from −reach to reach.
-        of_features: whether the plane is that of the features or that of the points.
     """
-    normals = weights.head if of_features else weights.head @ weights.layer
-    pieces = []
+    normals, pieces = weights.head, []
     for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         normal, level = normals[i] - normals[j], weights.bias[i] - weights.bias[j]
         if normal.norm() < 1e-9:

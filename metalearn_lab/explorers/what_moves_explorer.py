@@ -64,10 +64,11 @@ class WhatMovesExplorer(DragExplorer):
         for name in ("linear_probe", "lora", "fine_tuning"):
             adapted[name] = trajectory(name, support, INNER_LR, step)[-1]
         square = (-_FEATURES, _FEATURES)
+        short = "LoRA" if method == "lora" else "Fine-tuning"
         panels = [
             Panel((-_PLANE, _PLANE), (-_PLANE, _PLANE), "x₁", "x₂", "Points x: drag a disc"),
             Panel(square, square, "h₁", "h₂", "Probe: features stay"),
-            Panel(square, square, "h₁", "h₂", f"{_short(method)}: they move"),
+            Panel(square, square, "h₁", "h₂", f"{short}: they move"),
         ]
         marks = [
             *_dots(QUERY, 0, "query, coloured alike"),
@@ -92,10 +93,6 @@ class WhatMovesExplorer(DragExplorer):
         return drag_view(Drawing(panels, marks, handles), table, alt, _note(step, method))
 
 
-def _short(method: str) -> str:
-    return {"fine_tuning": "Fine-tuning", "lora": "LoRA"}[method]
-
-
 def _feature_marks(weights: Weights, support: Tensor, panel: int) -> Iterator[Mark]:
     """The borders, the queries' features, and the way of the support's from pretraining to now."""
     yield from _borders(weights, panel, INK, "border after the steps", ())
@@ -111,7 +108,7 @@ def _feature_marks(weights: Weights, support: Tensor, panel: int) -> Iterator[Ma
 def _borders(
     weights: Weights, panel: int, color: str, label: str, dash: tuple[int, ...]
 ) -> Iterator[Mark]:
-    for piece in boundaries(weights, _FEATURES, of_features=True):
+    for piece in boundaries(weights, _FEATURES):
         x, y = piece.T.tolist()
         yield Curve(x, y, color, label, width=1.6, dash=dash, panel=panel)
 
