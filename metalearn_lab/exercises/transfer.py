@@ -73,8 +73,6 @@ def _cosine_mistake(cosines: Cosines, ways: int, shots: int, dim: int, queries: 
     }
     way_on = "for each class: the mean of its support features, then its cosine with each query."
     exact = units @ F.normalize(means, dim=1).T
-    if shots == 1:  # where the two are the same
-        likely.pop("take the mean of the features as they are, not of vectors of length 1.")
     return describe_mistake(answer, exact, likely, way_on, TOLERANCE, smallest_scale=1e-2)
 
 
@@ -113,8 +111,6 @@ def _lora_mistake(
         "s scales the correction alone, not the frozen layer.": s * (frozen + correction),
         "the bias of the frozen layer is missing.": x @ weight.T + s * correction,
     }
-    if rank == 1:
-        likely.pop("s is lora_alpha / r, not lora_alpha: r is the number of rows of A.")
     way_on = "compare with x W_0ᵀ + bias + s (x Aᵀ) Bᵀ, one product at a time."
     exact = frozen + s * correction
     if hint := describe_mistake(answer, exact, likely, way_on, TOLERANCE, smallest_scale=1e-2):
