@@ -54,6 +54,5 @@ def meta_loss(
     task: PlanarQuadratics, theta: Tensor, *, inner_lr: float, inner_steps: int
 ) -> Tensor:
     """The query loss after k steps on the support set, at starts ``[..., 2]``."""
-    shrink = task.shrink(inner_lr=inner_lr, inner_steps=inner_steps)[SUPPORT]
-    centre = task.centres[SUPPORT]
-    return bowl_loss(task, QUERY)(centre + (theta - centre) @ shrink)
+    adapted = task.adapted(theta, inner_lr=inner_lr, inner_steps=inner_steps)
+    return bowl_loss(task, QUERY)(adapted[..., SUPPORT, :])

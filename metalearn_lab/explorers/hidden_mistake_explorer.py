@@ -94,12 +94,11 @@ class HiddenMistakeExplorer(DragExplorer):
         x = (start - TANGENT, start + TANGENT)
         y = [self.meta_loss(start) + first.slope * (at - start) for at in x]
         places = [Dot(at, self.meta_loss(at), color, "", 3.5, False, panel) for at in path[1:-1]]
-        if not panel:
-            places.append(Dot(path[-1], self.meta_loss(path[-1]), color, "ends here", 10.0))
-            return [Curve(x, y, GREY, "slope it uses", 2.0, (1, 1)), *places]
+        end = "ends here, wrong" if panel else "ends here"
+        if panel:  # the other one has the handle at the start
+            places.insert(0, Dot(start, self.meta_loss(start), INK, "", 9.0, True, panel))
         return [
             Curve(x, y, GREY, "slope it uses", 2.0, (1, 1), panel),
-            Dot(start, self.meta_loss(start), INK, "", 9.0, True, panel),
             *places,
-            Dot(path[-1], self.meta_loss(path[-1]), color, "ends here, wrong", 10.0, True, 1),
+            Dot(path[-1], self.meta_loss(path[-1]), color, end, 10.0, True, panel),
         ]

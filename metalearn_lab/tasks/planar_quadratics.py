@@ -30,13 +30,11 @@ class PlanarQuadratics(NamedTuple):
 
     def loss(self, phi: Tensor) -> Tensor:
         """Mean of L_i over the tasks at points ``[..., 2]``."""
-        away = phi[..., None, :] - self.centres
-        return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
+        return self._mean_loss(phi[..., None, :])
 
     def loss_after(self, phi: Tensor, *, inner_lr: float, inner_steps: int) -> Tensor:
         """Mean of L_i(φ̃_i), each task at its own adapted point, for starts ``[..., 2]``."""
-        away = self.adapted(phi, inner_lr=inner_lr, inner_steps=inner_steps) - self.centres
-        return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
+        return self._mean_loss(self.adapted(phi, inner_lr=inner_lr, inner_steps=inner_steps))
 
     def gradient_after(self, phi: Tensor, *, inner_lr: float, inner_steps: int) -> Tensor:
         """The gradient of ``loss_after`` in φ, Σ A_i (I − αA_i)^{2k} (φ − c_i) / n, ``[..., 2]``.
@@ -82,6 +80,11 @@ class PlanarQuadratics(NamedTuple):
         pulls = (weights @ self.centres[..., None]).sum(0)[:, 0]
         point: Tensor = torch.linalg.solve(weights.sum(0), pulls)
         return point
+
+    def _mean_loss(self, points: Tensor) -> Tensor:
+        """Mean of L_i, each at its own point, ``[..., tasks, 2]`` or ``[..., 1, 2]``."""
+        away = points - self.centres
+        return torch.einsum("...ti,tij,...tj->...t", away, self.curvatures, away).mean(-1) / 2
 
     def tasks(self) -> Task:
         """The same as data, for any learner: ``Linear(2, 1)`` without bias has the weights φ.
