@@ -71,17 +71,17 @@ from metalearn_lab.workbook.parameters import check_parameters
 check_parameters(globals())  # a value of another type is refused
 
 from metalearn_lab.experiments.two_bowls import Bowls
-from metalearn_lab.explorers.start_explorer import StartExplorer
+from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 
 bowls = Bowls(curvatures=(1.0, 9.0), centres=(-1.0, 1.0), inner_lr=0.1, inner_steps=1)
-StartExplorer(bowls, theta=0.0).show()
+TwoBowlsExplorer(bowls, theta=0.0).show()
 
 # %% tags=["hide-output"]
 from metalearn_lab.figures.drawing import drawing_figure
 from metalearn_lab.figures.style import show_figure
 
 show_figure(
-    drawing_figure(StartExplorer(bowls, theta=-0.8, whole=True).drawing),
+    drawing_figure(TwoBowlsExplorer(bowls, theta=-0.8, whole=True).drawing),
     "The mean loss before the step is lowest at 0.8, near the steep bowl. After it, the mean loss "
     "is lowest at −0.8, near the shallow bowl: from there the steep bowl's ball lands at 0.82.",
 )

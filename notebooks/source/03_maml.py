@@ -38,9 +38,9 @@ device: str = "auto"  # auto takes a GPU if there is one
 # *Pretraining* minimises the black curve: the mean loss at $\theta$, before any step. *MAML* minimises the blue curve: the
 # mean loss at the places where the steps end. This is the **meta-loss**.
 #
-# **Drag θ** with the pointer, or with the arrow keys. A ring shows where each task starts, a filled
-# ball where each step ends. The large black dot below the curves is θ itself. Where is the dot on the blue curve
-# lowest, and where the dot on the black curve? Then move α to 0.15, to 0.2, and to 0.25, and watch the ball of the
+# **Drag θ** with the pointer, or with the arrow keys. On the left a ring shows where each task starts, a filled
+# ball where each step ends; the large black dot below the bowls is θ itself. On the right, where is the dot on the blue
+# curve lowest, and where the dot on the black curve? Then move α to 0.15, to 0.2, and to 0.25, and watch the ball of the
 # steep bowl.
 
 # %% [markdown] tags=["instructor"]
@@ -58,7 +58,7 @@ from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 
 bowls = Bowls(curvatures=(1.0, 9.0), centres=(-1.0, 1.0), inner_lr=0.1, inner_steps=1)
-TwoBowlsExplorer(bowls, theta=-0.2).show()
+TwoBowlsExplorer(bowls, theta=-0.2, whole=True, curvatures=True).show()
 
 # %% [markdown]
 # At α = 0.1 the blue curve is lowest near the *shallow* bowl. One step covers nine tenths of the way to the steep centre, from

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("chapter", ["00_start_here"], indirect=True
 
 
 def test_a_dragged_start_draws_where_each_bowl_steps_to_and_the_loss_after(chapter):
-    explorer = DragOnPage(**vars(chapter.explorer("StartExplorer")))
+    explorer = DragOnPage(**vars(chapter.explorer("TwoBowlsExplorer")))
     explorer.canvas.scroll_into_view_if_needed()
     explorer.answered()
     for target in (1.5, -0.8):

@@ -31,7 +31,7 @@ def test_the_balls_follow_the_start_that_is_dragged(chapter):
     path = bowl_path(bowls, theta)
     after = [losses_along(bowls, row, 0)[i, -1].item() for i, row in enumerate(path)]
     rows = explorer.table()
-    assert [float(row[-1]) for row in rows] == pytest.approx([*after, sum(after) / 2], abs=6e-4)
+    assert [float(row[-1]) for row in rows] == pytest.approx([*after, sum(after) / 2], abs=6e-3)
     places = [mark["places"][0] for mark in explorer.marks("Dot")]
     for row in path:
         for step, place in enumerate(row.tolist()):

@@ -45,6 +45,15 @@ def test_their_lengths_do_not_matter():
     assert torch.equal(frozen_class_means(some, WAYS), frozen_class_means(longer, WAYS))
 
 
+def test_the_mean_is_of_the_features_as_they_are():
+    """Of features that were first brought to one length it would be nearer to the other class."""
+    support = Split(
+        torch.tensor([[[1.0, 1.0], [10.0, 1.0], [0.0, 1.0]]]), torch.tensor([[0, 1, 1]])
+    )
+    query = Split(torch.tensor([[[1.0, 0.3], [1.0, 2.0]]]), torch.tensor([[1, 0]]))
+    assert frozen_class_means(Task(support, query), 2).tolist() == [1.0]
+
+
 @pytest.mark.parametrize("penalty", PENALTIES)
 def test_the_converged_probe_is_logistic_regression(penalty):
     some = tasks("probe")

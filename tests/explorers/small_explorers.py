@@ -37,7 +37,6 @@ from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
-from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -186,10 +185,6 @@ def sinusoid_adaptation_explorer() -> Explorer:
 
 def sinusoid_explorer() -> Explorer:
     return SinusoidExplorer(_learners(), UNSEEN, most_steps=3, tasks=4)
-
-
-def start_explorer() -> Explorer:
-    return StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1))
 
 
 def step_clock_explorer() -> Explorer:

@@ -44,7 +44,6 @@ from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
-from metalearn_lab.explorers.start_explorer import StartExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -160,7 +159,6 @@ MAKERS = {
     ShotsExplorer: shots,
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
-    StartExplorer: lambda: lambda: StartExplorer(Bowls((1.0, 9.0), (-1.0, 1.0), 0.1, 1)),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
     WhatMovesExplorer: lambda: WhatMovesExplorer,
 }
@@ -287,6 +285,6 @@ def test_one_that_was_never_shown_goes_with_its_variable():
 
 
 def test_a_widget_of_one_that_is_gone_says_so():
-    control = TwoBowlsExplorer(BOWLS).controls["a_1"]
+    control = TwoBowlsExplorer(BOWLS).controls["inner_lr"]
     with pytest.raises(ReferenceError, match="run its cell again"):
         control.value = 3.0
