@@ -81,8 +81,8 @@ EpisodeExplorer(readable, those_in(drawn, readable.labels), language=language, s
 # Episodes are cut from an ordinary labelled table. Ours holds commands to a smart home. They come with a package
 # that is already installed, so no network is needed. A class is what the speaker wants: an intent, and sometimes the
 # kind of device (`HassTurnOn/light`). The sentences are made by a program from **templates**. A template is a pattern such
-# as `turn on [the] {area} (light|lights)`: `[…]` may be left out, `{…}` is filled in, `(…|…)` is a choice. Up to eight
-# sentences are made from each. We call two sentences of one template **siblings**.
+# as `turn on [the] {area} (light|lights)`: `[…]` may be left out, `{…}` is filled in, `(…|…)` is a choice. One template
+# can give several sentences. We call two sentences of one template **siblings**.
 #
 # A line that ends in *True [a < b]* or *True [a > b]* is a check: *a* is what the cell found, *b* is the limit.
 
@@ -113,9 +113,9 @@ show_rows(readable, range(8))
 # <details><summary>How were the sentences on the cards chosen?</summary>
 #
 # A program that fills in templates also makes sentences that nobody says, such as "who is the gym". You should not have to
-# wonder whether the sentence is odd or your English has a gap. So we read through the table and picked, by hand, 252
-# sentences from 34 classes that people would say. They are in `metalearn_lab/tasks/sources/readable_en.csv`, and only these are
-# on the cards. The accuracies below are measured on the whole table, odd sentences included. For another
+# wonder whether the sentence is odd or your English has a gap. So we picked, by hand, sentences that people would
+# say. They are in `metalearn_lab/tasks/sources/readable_en.csv`, and only these are on the cards. The accuracies below are
+# measured on the whole table, odd sentences included. For another
 # `language`, the cards show the whole table too.
 #
 # </details>
@@ -427,25 +427,22 @@ finding("on average over the class splits, some of the rise is left without copy
 # <details><summary>What happens</summary>
 #
 # On all five splits the nearest class mean (the *untrained baseline* of the headline) rises when siblings are let in. It
-# learned nothing in between. In the headline, differences are taken before rounding. The axis of the figure does not start
-# at 0; guessing is 20 %.
+# learned nothing in between. (The headline takes differences before rounding. The axis of the figure does not start at 0.)
 #
-# The swap takes most of the rise away. This part is what we call copying: query, number of support sentences and all
-# other support sentences stay the same. Two limits: a sibling stays if the class has no unused sentence of another
-# template, and the swap also changes which templates the support set covers. A second control, swapping sentences
-# that are no siblings, would test this; we did not run it.
+# The swap takes most of the rise away. We call this part copying. Two limits: a sibling stays if the class has no unused
+# sentence of another template, and the swap also changes which templates the support set covers. Swapping sentences
+# that are no siblings would test this; we did not run it.
 #
-# We repeated the chapter with five seeds, on 25 class splits in all: accuracy rose on every one, and copying made up 64 to
-# 81 % of the mean rise of each five. The rest remains after the swap. A possible cause is that a support set drawn
-# over all templates covers more patterns; we did not test it.
+# We ran the chapter with five seeds, on 25 class splits in all. Accuracy rose on every one, and copying was more than
+# half of the mean rise of each five. We did not test where the rest comes from. Perhaps a support set drawn
+# over all templates covers more patterns.
 #
-# Why not compare queries *with* a sibling to queries *without*? Because they are different queries. Large templates have more
-# siblings, and their sentences may be easier or harder anyway. The swap asks the same queries twice.
+# Why not compare queries *with* a sibling to queries *without*? They are different queries, and one kind may be easier
+# anyway. The swap asks the same queries twice.
 #
-# Look at how far apart the lines are, too. With the parameters as they are, the accuracy with templates apart goes from
-# 85.0 to 89.5 % over the splits. That range, 4.5 points, is wider than the mean rise of 3.3. An interval over the episodes
-# of one split does not show it. The ± of the headline is over the splits. The five test sets share some classes, so this
-# interval may be too narrow.
+# The lines of the figure lie far apart, too. With templates apart, accuracy goes from 85.0 to 89.5 % over the splits.
+# This range is wider than the mean rise of 3.3 points. An interval over the episodes of one split does not show it. The ±
+# of the headline is over the splits; it may be too narrow, because the test sets share some classes.
 #
 # </details>
 

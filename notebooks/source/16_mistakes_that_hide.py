@@ -63,8 +63,8 @@ HiddenMistakeExplorer(bowls).show()
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Let everybody drag the start before they open the answer. Ask for a start where the wrong slope
 # happens to be right (without the graph: θ ≈ 1.3). A check at this start would find nothing. Then ask what a training curve would
-# show from θ = −2. It falls in the right program and for the loss at θ. Without the graph it falls from 1.03 to 0.52 and climbs to
-# 0.84. With the step in place it rises from 1.0 to 1.6.
+# show from θ = −2. It falls in the right program and for the loss at θ. Without the graph it falls and then climbs. With the step
+# in place it rises.
 
 # %% tags=["nbval-check-output", "hide-output"]
 from metalearn_lab.experiments.hidden_mistakes import MISTAKES, outer_path
@@ -86,14 +86,14 @@ for mistake in MISTAKES:
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The lowest meta-loss is at θ = −0.65. All three mistakes end to the right of it, on the side of the steep bowl.
+# All three mistakes end right of the lowest meta-loss, on the side of the steep bowl.
 #
 # - **No graph** ends at 0.42. Without `create_graph=True` the inner gradient is a plain number and no longer a function of θ. So
 #   the program leaves out the factor $1 - \alpha a_i$, which is 0.9 for the shallow bowl and 0.2 for the steep one. The steep bowl gets too
 #   much weight. This is first-order MAML: a good method, and a mistake if you believe that you run MAML.
-# - **Loss at θ** ends at 1.17. The inner step is taken, but the query loss is computed with the old weights. This is pretraining.
-# - **Changed in place** ends at 1.32, with the highest loss: three times that of the right program. The inner step changes θ itself, so the
-#   next task starts where the last one ended. Later we call this *the start is not put back*.
+# - **Loss at θ** ends right of the purple dot. The inner step is taken, but the query loss is computed with the old weights. This is pretraining.
+# - **Changed in place** ends further right still, with the highest loss: three times that of the right program. The inner step changes
+#   θ itself, so the next task starts where the last one ended. Later we call this *the start is not put back*.
 #
 # Wherever you drag the start, each program ends near its own place.
 #
@@ -178,16 +178,16 @@ proof("query check: the others change", by_query.drop("query is support").min(),
 # The right program passes all three checks. Each broken program fails exactly one.
 #
 # - Without the graph the **slope** is wrong by 19 % here, and by more than 15 % at all five seeds. In the other rows the error
-#   is here below $10^{-6}$: this is the error of the finite difference itself: $h$ is small but not zero, and numbers
-# are rounded. The check needs no formula for the gradient. It works where the loss is smooth and the program
-#   claims to follow the gradient of this loss. First-order MAML and Reptile (both in chapter 04) do not claim it, so
-# they fail this check by design.
+#   is below $10^{-6}$ here. This is the error of the finite difference: $h$ is small but not zero, and numbers
+#   are rounded. The check needs no formula for the gradient. It works where the loss is smooth and the program
+#   claims to follow its gradient. First-order MAML and Reptile (chapter 04) do not claim it, so
+#   they fail this check by design.
 # - "Loss at θ" computes a correct gradient, but of the wrong loss. The slope check finds nothing. The **support** check shows
 #   a change of 0.
-# - "Query is support" has a correct gradient of a wrong loss too. Its **query** check shows 0.
+# - "Query is support" computes a correct gradient of a wrong loss too. Its **query** check shows 0.
 #
-# So a check of the gradient alone is not enough. `check_meta_gradient` of this library is a finer slope check: it moves one
-# weight at a time, up to 24 in each weight matrix or bias.
+# So a check of the gradient alone is not enough. (The library's `check_meta_gradient` is a finer slope check: it moves one
+# weight at a time.)
 #
 # </details>
 #
@@ -495,7 +495,7 @@ finding(
 #
 # Now choose *paired* episodes in the explorer. A and B then meet the same episodes. What is hard or easy about an episode drops
 # out of the difference. After 100 episodes a lead of 2 points is now rarer, 3 % of the replays in place of 13 %. But looking once still
-# finds a false winner in about 5 %.
+# finds a false winner in about 4 %.
 #
 # </details>
 
@@ -649,25 +649,23 @@ headline(
 # | mistake | what you see | check |
 # | --- | --- | --- |
 # | `create_graph=True` is missing | a falling curve | slope |
-# | loss at θ: the inner steps are forgotten | a curve that falls, then stays high | change the support targets |
+# | loss at θ | a curve that falls, then stays high | change the support targets |
 # | the query is the support | the best curve of all | change the query targets |
-# | the start is not put back | a higher loss | compare the weights before and after |
-# | sum in place of mean | divergence, or an α that only suits you | give each support point twice |
-# | batch statistics | an accuracy that depends on which questions are asked together | ask the questions in other groups |
-# | looking until one method wins | a winner, even among equals | fix the number of episodes, pair them, look once |
+# | start not put back | a higher loss | compare the weights before and after |
+# | sum in place of mean | divergence, or an odd α | give each support point twice |
+# | batch statistics | answers depend on the other questions | ask the questions in other groups |
+# | looking until one wins | a winner, even among equals | fix the number of episodes, pair them, look once |
 #
-# One more mistake raises no error. `torch.func.vmap` runs many tasks at once. With torch 2.13 its second derivative
-# is wrong through three layers: batch norm on batch statistics, instance norm, and layer norm with a learned scale
-# and shift ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). We do not show it, because we
-# did not
-# measure its harm at five seeds. `check_meta_gradient` is made to catch it. The library refuses such a model where it
-# would need this second derivative.
+# One more mistake raises no error; we did not measure its harm. With torch 2.13 the second derivative of
+# `torch.func.vmap` is wrong through batch norm on batch statistics, instance norm, and layer norm with a learned
+# scale and shift ([functorch issue 534](https://github.com/pytorch/functorch/issues/534)). The library refuses such a
+# model where it needs it.
 #
 # ## Sources
 #
 # - Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*, ICML 2017,
-#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). The division by $K$ is in its released code.
+#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). The division by $K$: its released code.
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
-#   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6 has the numbers with and without transduction.
+#   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6: with and without transduction.
 #
 # Next: back to the map in [00 Start here](00_start_here.ipynb).
