@@ -68,9 +68,25 @@ def test_the_converged_probe_is_logistic_regression(penalty):
         assert probe.accuracy[i] == (guesses == some.query.y[i]).float().mean()
 
 
+def test_the_gradient_is_the_largest_of_the_tasks_and_also_that_of_the_bias(monkeypatch):
+    monkeypatch.setattr(torch.optim.LBFGS, "step", lambda *_: None)  # it stays at zero
+    some = tasks("unbalanced")
+    some.support.y[1] = 0
+    norms = []
+    for x, y in zip(some.support.x.double(), some.support.y, strict=True):
+        away = (x - x.mean(0)) / (x - x.mean(0)).norm(dim=1).mean()
+        error = (1 / WAYS - F.one_hot(y, WAYS).double()) / len(x)
+        norms.append(torch.cat([away.T @ error, error.sum(0)[None]]).norm().item())
+    assert fit_probe(some, WAYS, PENALTIES[0]).gradient == pytest.approx(max(norms))
+
+
 def test_the_penalty_is_chosen_on_validation_tasks_alone():
     validation, test = tasks("validation", 20), tasks("test", 20)
+    mislabelled = Split(validation.query.x, (validation.query.y + 1) % WAYS)
+    validation = validation._replace(query=mislabelled)  # another penalty is best than on test
     chosen = converged_probe(validation, test, WAYS)
+    assert chosen.penalty != converged_probe(test, test, WAYS).penalty
+    assert torch.equal(chosen.accuracy, fit_probe(test, WAYS, chosen.penalty).accuracy)
     means = {p: fit_probe(validation, WAYS, p).accuracy.mean() for p in PENALTIES}
     assert means[chosen.penalty] == max(means.values())
     shuffled = Task(test.support, Split(test.query.x, test.query.y.roll(1, dims=1)))

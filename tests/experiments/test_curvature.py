@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call, grad, jacrev
 from torch.nn import functional as F
 
@@ -88,6 +89,19 @@ def test_along_a_step_of_a_network_both_are_those_of_plain_autograd():
             torch.testing.assert_close(profile.loss[i, j], loss(at, g=g))
             second = grad(grad(lambda t, g=g, f=loss: f(t, g=g)))(at) / (0.2 * squared)
             torch.testing.assert_close(profile.curvature[i, j], second)
+        at_theta = profile.curvature[i, 0]
+        parabola = loss(0.0, g=g) - 0.2 * squared * (1 - at_theta / 2)
+        torch.testing.assert_close(profile.parabola[i, 1], parabola)
+
+
+def test_along_a_step_there_is_no_dropout():
+    model = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1)).train()
+    learner = MAML(model, F.mse_loss, inner_lr=0.1, inner_steps=1)
+    support = Sinusoids().batch(0, 2).support
+    loss = along_step(learner, support, (0,)).loss[:, 0]
+    assert model.training
+    outputs = model.eval()(support.x).detach()
+    torch.testing.assert_close(loss, (outputs - support.y).square().mean((1, 2)))
 
 
 def test_a_step_is_followed_from_its_start():

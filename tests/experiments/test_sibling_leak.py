@@ -5,6 +5,7 @@ import torch
 from metalearn_lab.experiments.sibling_leak import sibling_mask, swap_siblings
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.types import Split, Task
 
 ROWS = 180
 TABLE = LabelledTable(
@@ -22,8 +23,8 @@ def batch(groups=None, count=150):
     return sampler.batch(0, count)
 
 
-def joined(tasks):
-    parts = swap_siblings(tasks, TABLE, seed=0)
+def joined(tasks, seed=0):
+    parts = swap_siblings(tasks, TABLE, seed=seed)
     assert all(len(part.query.x) <= 500 for part in parts)
     sides = zip(*((*part.support, *part.query) for part in parts), strict=True)
     return [torch.cat(side) for side in sides]
@@ -61,6 +62,21 @@ def test_only_siblings_are_swapped_for_unused_sentences_of_their_class():
 
 def test_it_is_the_same_again_and_nothing_without_siblings():
     assert all(map(torch.equal, joined(batch()), joined(batch())))
+    assert not torch.equal(joined(batch())[0], joined(batch(), seed=1)[0])
     apart = batch(groups=TABLE.groups)
     support, *_ = joined(apart)
     assert support.equal(apart.support.x.repeat_interleave(6, dim=0))
+
+
+def test_too_few_other_sentences_come_twice_and_without_any_the_siblings_stay():
+    few = LabelledTable(
+        ("a", "b", "c", "d", "e", "f", "g"),
+        (0,) * 4 + (1,) * 3,
+        ("x", "y"),
+        (0, 0, 0, 1, 2, 2, 2),
+        "here",
+    )
+    rows, labels = torch.tensor([[0, 1, 4, 5]]), torch.tensor([[0, 0, 1, 1]])
+    asked = Split(torch.tensor([[2, 6]]), torch.tensor([[0, 1]]))
+    [swapped] = swap_siblings(Task(Split(rows, labels), asked), few, seed=0)
+    assert swapped.support.x.tolist() == [[3, 3, 4, 5], [0, 1, 4, 5]]

@@ -25,6 +25,24 @@ def test_all_ways_are_timed_but_the_loop_with_many_tasks():
         assert all(ms > 0 for ms in by_count.values())
 
 
+def test_each_way_steps_its_own_learner_on_a_batch_of_that_size(monkeypatch):
+    seen = set()
+
+    class Seen:
+        def __init__(self, learner, optimizer, is_compiled):
+            self.of = (learner.mapping, learner.inner_steps, is_compiled)
+
+        def step(self, batch):
+            seen.add((*self.of, len(batch.query.x)))
+
+    monkeypatch.setattr(step_clock, "OuterStep", Seen)
+    timed()
+    together = {
+        ("vmap", k, compiled, n) for k in (1, 2) for compiled in (False, True) for n in (1, 3)
+    }
+    assert seen == together | {("loop", k, False, 1) for k in (1, 2)}
+
+
 def test_without_a_compiler_that_way_is_missing(monkeypatch):
     make = step_clock._outer_step
 

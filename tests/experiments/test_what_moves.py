@@ -1,5 +1,8 @@
 """The toy's weights are those of the package's learner, and scores tie on its borders."""
 
+import math
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -92,16 +95,31 @@ def test_two_classes_share_the_highest_score_on_a_border():
     for steps in (1, 5, 30):
         support = torch.randn(3, 2, dtype=torch.float64, generator=numbers)
         weights = trajectory("fine_tuning", support, 0.5, steps)[-1]
+        score = partial(F.linear, weight=weights.head, bias=weights.bias)
         pieces = boundaries(weights, 3.0)
         assert pieces
         for piece in pieces:
             assert piece.abs().max() <= 3.0 + 1e-9
             between = torch.lerp(piece[0], piece[1], torch.linspace(0, 1, 5).double()[:, None])
-            scores = between @ weights.head.T + weights.bias
-            first, second = scores.topk(2, dim=1).values.T
+            first, second = score(between).topk(2, dim=1).values.T
             torch.testing.assert_close(first, second)
+        assert_between(pieces, score)
 
 
-def test_a_head_of_zeros_has_no_border():
+def assert_between(pieces, score):
+    """A piece passes wherever two neighbours on a grid belong to different classes."""
+    axis = torch.linspace(-3, 3, 61, dtype=torch.float64)
+    classes = score(torch.cartesian_prod(axis, axis)).argmax(1).unflatten(0, (61, 61))
+    place, other = (classes[1:] != classes[:-1]).nonzero().T
+    middle = torch.stack([(axis[place] + axis[place + 1]) / 2, axis[other]], 1)
+    away = []
+    for start, end in pieces:
+        share = (middle - start) @ (end - start) / (end - start).square().sum()
+        away.append((torch.lerp(start, end, share.clamp(0, 1)[:, None]) - middle).norm(dim=1))
+    assert torch.stack(away).amin(0).max() <= 0.05 + 1e-9
+
+
+def test_a_head_of_zeros_has_no_border_and_the_loss_of_a_guess():
     [start] = trajectory("lora", SUPPORT_POINTS, 0.5, 0)
     assert boundaries(start, 3.0) == []
+    assert support_loss(start, SUPPORT_POINTS) == pytest.approx(math.log(3))

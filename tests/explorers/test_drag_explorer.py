@@ -5,8 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from metalearn_lab.explorers.controls import slider
 from metalearn_lab.explorers.drag_canvas import DragCanvas
-from metalearn_lab.explorers.explorer import WIDGET_VIEW_MIME
+from metalearn_lab.explorers.drag_explorer import DragExplorer
+from metalearn_lab.explorers.explorer import WIDGET_VIEW_MIME, html_view
 from tests.explorers.small_drag_explorer import BowlExplorer, descent
 
 SCRIPT = DragCanvas._esm
@@ -103,6 +105,25 @@ def test_a_place_that_cannot_be_is_refused_and_changes_nothing(explorer, name, p
     with pytest.raises(ValueError, match=message):
         explorer.move(name, place)
     assert explorer.handles == before
+
+
+def test_a_place_that_cannot_be_is_refused_at_first_too():
+    class Far(BowlExplorer):
+        def __init__(self):
+            handles = {"theta": (2.0, 0.0), "centre": (2.5, 0.0)}
+            DragExplorer.__init__(self, {"steps": slider("steps", 3, 0, 9)}, handles)
+
+    with pytest.raises(ValueError, match="centre is out of the picture"):
+        Far()
+
+
+def test_a_view_without_a_drawing_is_refused():
+    class Plain(DragExplorer):
+        def view(self, **handles):
+            return html_view("<p>no canvas</p>", "no canvas")
+
+    with pytest.raises(TypeError, match="made by drag_view"):
+        Plain({}, {"theta": (0.0, 0.0)})
 
 
 def test_it_is_shown_live_and_as_a_still_picture_of_now(explorer):

@@ -120,6 +120,7 @@ def test_points_are_given_back_as_they_were_given(explorer):
         "point 1",
         "point 2",
     ]
+    assert explorer.canvas.drawing["most"] == 30
     assert (
         "<p>point 1 at x 0.10, y −0.30; point 2 at x 5.00, y 6.00</p>" in explorer.view_widget.value
     )
@@ -146,9 +147,11 @@ def test_it_begins_with_an_unseen_task_and_draws_the_next(explorer):
     assert (reveal.disabled, reveal.value) == (False, False)
 
 
-def test_the_error_on_the_sinusoid_is_there_once_it_is_shown(explorer):
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_error_on_the_sinusoid_is_there_once_it_is_shown(explorer, steps):
+    explorer.controls["steps"].value = steps
     errors = [
-        f">{((curve[1] - explorer.truth) ** 2).mean():.2f}</td>"
+        f">{((curve[steps] - explorer.truth) ** 2).mean():.2f}</td>"
         for curve in explorer.adapted.curves.values()
     ]
     assert not any(error in explorer.view_widget.value for error in errors)
@@ -157,11 +160,13 @@ def test_the_error_on_the_sinusoid_is_there_once_it_is_shown(explorer):
 
 
 def test_the_curves_can_be_read_anywhere(explorer):
-    for at, place in ((0.0, 60), (-5.0, 0), (2.5, 90)):
+    for at, place, steps in ((0.0, 60, 1), (-5.0, 0, 3), (2.5, 90, 0)):
         explorer.controls["at"].value = at
+        explorer.controls["steps"].value = steps
         assert explorer.x[place] == pytest.approx(at, abs=1e-6)
+        assert f"curve at x = {at:.2f}</th>".replace("-", "−") in explorer.view_widget.value
         for name in explorer.learners:
-            value = f"{explorer.adapted.curves[name][1][place]:.2f}".replace("-", "−")
+            value = f"{explorer.adapted.curves[name][steps][place]:.2f}".replace("-", "−")
             assert f">{value}</td></tr>" in explorer.view_widget.value
 
 
@@ -177,10 +182,11 @@ def test_the_curves_can_be_read_anywhere(explorer):
     ],
 )
 def test_points_that_cannot_be_drawn_are_refused_and_change_nothing(explorer, points, message):
-    explorer.points = POINTS
+    before, truth = explorer.points, explorer.truth
     with pytest.raises(ValueError, match=message):
         explorer.points = points
-    assert explorer.points == POINTS
+    assert explorer.points == before
+    assert explorer.truth is truth
 
 
 def test_the_canvas_asks_and_is_answered_with_its_question(explorer, asks):

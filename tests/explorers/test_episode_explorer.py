@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
+from metalearn_lab.explorers.episode_cards import deal_cards
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.tasks.class_splits import ClassSplit, split_classes
 from metalearn_lab.tasks.episodes import EpisodeSampler
@@ -89,7 +90,9 @@ def set_values(explorer, **values):
         explorer.controls[name].value = value
 
 
-def episode_at(table, classes, index=0, split="train", ways=3, shots=2, queries=1, groups=True):
+def episode_at(
+    table, classes, index=0, split="train", ways=3, shots=2, queries=1, groups=True, seed=0
+):
     counts = {"ways": ways, "shots": shots, "queries": queries}
     return EpisodeSampler(
         torch.arange(len(table)),
@@ -97,7 +100,7 @@ def episode_at(table, classes, index=0, split="train", ways=3, shots=2, queries=
         classes=getattr(classes, split),
         groups=table.groups if groups else None,
         split=split,
-        seed=0,
+        seed=seed,
         **counts,
     ).episode(index)
 
@@ -158,6 +161,38 @@ def test_names_and_labels_are_covered_until_they_are_uncovered(explorer, table, 
 def test_it_opens_with_the_support_set_and_one_query(explorer):
     assert [len(box) for box in cards(explorer).texts("support")] == [2, 2, 2]
     assert [len(box) for box in cards(explorer).texts("query")] == [1]
+    assert explorer.current_view.data["text/plain"] == (
+        "Episode 0 of train, 3-way 2-shot. On the table: 3 of 3 classes, 6 of 6 support cards, "
+        "1 of 3 query cards."
+    )
+    assert explorer.view_widget.value.count(" support (2)</p>") == 3
+    assert explorer.view_widget.value.count(" query (1)</p>") == 1
+    assert "uncover this label" in explorer.view_widget.value
+    assert cards(explorer).told == [], "of siblings nothing is asked"
+
+
+def test_the_seed_says_which_episode_and_in_which_order_the_query_cards_lie(table, classes):
+    setting = {"ways": 4, "shots": 3, "queries": 2, "split": "validation"}
+    explorer = EpisodeExplorer(table, classes, seed=7, **setting)
+    set_values(explorer, cards=99)
+    episode = episode_at(table, classes, seed=7, **setting)
+    orders = [deal_cards(episode, 99, seed=seed, index=0).query for seed in (7, 0)]
+    assert orders[0] != orders[1]
+    assert cards(explorer).texts("query") == [[table.texts[row] for _, row in orders[0]]]
+
+
+def test_it_opens_at_the_first_episode_with_a_sibling(table, classes):
+    setting = {"ways": 2, "shots": 1, "queries": 1}
+    explorer = EpisodeExplorer(table, classes, siblings=True, **setting)
+    index = explorer.controls["index"].value
+    shared = []
+    for each in range(index + 1):
+        episode = episode_at(table, classes, each, groups=False, **setting)
+        rows = (episode.support_rows.tolist(), episode.query_rows.tolist())
+        support, query = ({table.groups[row] for row in side} for side in rows)
+        shared.append(bool(support & query))
+    assert len(shared) > 1
+    assert shared == [False] * index + [True]
 
 
 def test_the_slider_of_cards_ends_with_the_last_card_and_comes_back(explorer):
@@ -216,6 +251,7 @@ def test_siblings_are_on_both_sides_when_only_sentences_are_kept_apart(table, cl
         assert told == (
             f"same template as ■ {first[0]}" if first else "no sibling in the support set"
         )
+    assert "uncover label and sibling" in explorer.view_widget.value
     assert found.told_openly == [], "whether there is a sibling is folded until it is asked for"
     set_values(explorer, uncover=True)
     assert cards(explorer).told_openly == cards(explorer).told == found.told

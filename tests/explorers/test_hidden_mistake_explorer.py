@@ -1,5 +1,7 @@
 """The dots are each program's outer steps in closed form; the line has the slope it uses."""
 
+import re
+
 import pytest
 
 from metalearn_lab.experiments.hidden_mistakes import IN_PLACE, MISTAKES, NO_GRAPH, NOT_USED
@@ -39,6 +41,11 @@ def path(theta, steps, mistake):
     return places
 
 
+def rows(explorer):
+    found = re.findall(r'<tr><th scope="row".*?</tr>', explorer.view_widget.value)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
+
+
 def drawn(explorer, panel):
     marks = [m for m in explorer.drawing.marks if m.panel == panel]
     [line] = [m for m in marks if isinstance(m, Curve) and m.label == "slope it uses"]
@@ -60,7 +67,25 @@ def test_what_is_drawn_is_the_path_from_where_the_start_is_dragged(explorer, mis
         assert [dot.y for dot in dots] == pytest.approx([after(at) for at in wanted])
         slope = (line.y[1] - line.y[0]) / (line.x[1] - line.x[0])
         assert slope == pytest.approx(slope_and_start(theta, program)[0])
-        assert f"{after(wanted[-1]):.3f}" in explorer.view_widget.value
+        cells = [f"{slope:.2f}", f"{wanted[-1]:.2f}", f"{after(wanted[-1]):.3f}"]
+        row = rows(explorer)[panel]
+        assert row[1:] == cells
+        assert f"{row[0]} ends at {cells[1]}, loss {cells[2]}" in explorer.canvas.drawing["alt"]
+        assert dots[-1].label == ("ends here, wrong" if panel else "ends here")
+    assert [panel.title for panel in explorer.drawing.panels] == ["Right", f"Mistake: {mistake}"]
+
+
+def test_both_panels_have_the_bowls_before_the_step_and_the_meta_loss_after_it(explorer):
+    for panel in (0, 1):
+        *bowls, meta = [
+            mark
+            for mark in explorer.drawing.marks
+            if isinstance(mark, Curve) and mark.panel == panel and mark.label != "slope it uses"
+        ]
+        for bowl, a, c in zip(bowls, A, C, strict=True):
+            assert bowl.y.tolist() == pytest.approx([a / 2 * (at - c) ** 2 for at in bowl.x.tolist()])
+        assert meta.label == "meta-loss: after the step"
+        assert meta.y.tolist() == pytest.approx([after(at) for at in meta.x.tolist()])
 
 
 def test_no_outer_step_leaves_the_start_alone(explorer):

@@ -1,12 +1,15 @@
 """θ is dragged over the map: steps, losses and arrows are those of autograd."""
 
+import math
 import re
+from itertools import pairwise
 
 import pytest
 import torch
 
 from metalearn_lab.explorers.meta_loss_explorer import ARROW, TASK_COLORS, MetaLossExplorer
 from metalearn_lab.figures.drawing import Arrow, Curve, Dot
+from metalearn_lab.figures.style import STYLES
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 
 BOWLS = planar_quadratics(
@@ -59,9 +62,16 @@ def test_what_is_drawn_is_the_trajectory(explorer, theta, inner_lr, inner_steps)
     for color, path in zip(TASK_COLORS, paths, strict=True):
         dots = of_panel(explorer, Dot, color=color, filled=True)
         assert [(dot.x, dot.y) for dot in dots] == [pytest.approx(place) for place in path[1:]]
+        pieces = of_panel(explorer, Curve, color=color, width=1.6)
+        ends = [((piece.x[0], piece.y[0]), (piece.x[1], piece.y[1])) for piece in pieces]
+        assert [pytest.approx(end) for both in ends for end in both] == [
+            place for both in pairwise(path) for place in both
+        ]
     for panel in (0, 1):
         arrows = of_panel(explorer, Arrow, panel)
-        for arrow, slope in zip(arrows, slopes, strict=True):
+        labels = ("down the mean loss", "down the meta-loss")
+        for arrow, slope, label, name in zip(arrows, slopes, labels, ("joint", "maml"), strict=True):
+            assert (arrow.label, arrow.color) == (label, STYLES[name].color)
             way = torch.tensor(arrow.end) - torch.tensor(arrow.start)
             assert arrow.start == theta
             torch.testing.assert_close(
@@ -71,6 +81,31 @@ def test_what_is_drawn_is_the_trajectory(explorer, theta, inner_lr, inner_steps)
     assert [cells[0], cells[3]] == [f"{after.item():.2f}", f"{before.item():.2f}"]
     lengths = [f"{slope.norm().item():.2f}" for slope in slopes]
     assert [cells[5], cells[2]] == lengths
+    vectors = [[float(each) for each in cells[place][1:-1].split(",")] for place in (4, 1)]
+    assert vectors == [pytest.approx(slope.tolist(), abs=0.006) for slope in slopes]
+    alt = explorer.current_view.data["text/plain"]
+    assert f"mean loss is {before.item():.2f} before and {after.item():.2f} after" in alt
+    cosine = (slopes[0] @ slopes[1] / slopes[0].norm() / slopes[1].norm()).item()
+    assert f"point {math.degrees(math.acos(cosine)):.0f} degrees apart" in alt
+    [ring] = of_panel(explorer, Dot, 1, size=9)
+    assert (ring.x, ring.y) == theta
+
+
+def test_each_centre_is_marked_and_a_narrow_bowl_has_its_valley(explorer):
+    assert [panel.title.split(":")[0] for panel in explorer.drawing.panels] == [
+        "meta-loss",
+        "mean loss",
+    ]
+    for panel in (0, 1):
+        dots = [dot for dot in of_panel(explorer, Dot, panel, filled=False)]
+        assert [(dot.words, (dot.x, dot.y)) for dot in dots] == [
+            (f"c{i}", tuple(centre)) for i, centre in enumerate(BOWLS.centres.tolist(), 1)
+        ]
+        valleys = of_panel(explorer, Curve, panel, dash=(1, 3))
+        assert [valley.color for valley in valleys] == [*TASK_COLORS[:2]]  # the third is round
+        for valley, curvature, flat in zip(valleys, BOWLS.curvatures, (0.6, 0.5), strict=False):
+            along = torch.tensor([valley.x[1] - valley.x[0], valley.y[1] - valley.y[0]]).double()
+            torch.testing.assert_close(curvature @ along, flat * along)
 
 
 def test_the_contours_are_of_one_loss_each(explorer):
