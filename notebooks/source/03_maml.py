@@ -189,13 +189,13 @@ proof("k steps: autograd agrees with the formula (relative error)", off, above=-
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) No error, and a gradient: $L_Q'(\theta_1)$ without its factor. Without `create_graph=True` PyTorch returns an inner gradient
-# that does not remember θ. This is *first-order MAML* (chapter 04), but not what you meant. While $\alpha a < 1$ the sign is still
-# right, so the loss may fall all the same. No error tells you: compare with finite differences.
+# (a) No error, but a wrong gradient: $L_Q'(\theta_1)$ without its factor. Without `create_graph=True` the inner
+# gradient does not remember θ. This is *first-order MAML* (chapter 04), but not what you meant. While $\alpha a < 1$
+# the sign is still right, so the loss may fall all the same. Compare with finite differences.
 #
-# (b) At $\alpha a = 0.6$ the factor shrinks: 0.4 after one step, 0.0001 after ten. After many steps the start hardly matters. At
-# $\alpha a = 2.5$ each step jumps to the *other side* of the centre, 1.5 times as far from it. The factor grows, and its sign flips
-# with every step. The flip is right: move θ to the right, and $\theta_1$ moves to the left.
+# (b) At $\alpha a = 0.6$ the factor shrinks: 0.4 after one step, 0.0001 after ten. After many steps the start hardly
+# matters. At $\alpha a = 2.5$ each step jumps to the *other side* of the centre, 1.5 times as far from it. The factor
+# grows, and its sign flips with every step. The flip is right: if θ moves to the right, $\theta_1$ moves to the left.
 #
 # </details>
 #
@@ -318,14 +318,16 @@ proof(
 # | network | 1-40-40-1, ReLU: 1,761 weights; the code draws them from a truncated normal of deviation 0.01 | the same, drawn as PyTorch does |
 # | inner loop | $k = 1$; α is 0.01 in the paper, 0.001 as the code's default | $k = 1$, α = 0.01 |
 # | outer loop (the code's) | 25 tasks a step, Adam at 0.001, 70,000 steps | the same |
-# | judged on (the code's) | 600 unseen tasks, up to 10 steps | the same; here with 100 query points each, and with 5 support points as well |
+# | judged on (the code's) | 600 unseen tasks, up to 10 steps | the same, with 100 query points each; also with 5 support points |
 #
-# The paper shows curves only, so we compare their shape. Beside MAML we train the baseline on the same points: *pretraining*
-# minimises the loss before any step, on support and query as one set, and is fine-tuned afterwards. While they train, **predict:**
+# The paper shows only curves, so we compare their shape. We train a baseline on the same points: *pretraining*
+# minimises the loss before any step, on support and query as one set, and is fine-tuned afterwards. While they train,
+# **predict:**
 #
-# 1. In the bowls MAML's start was far worse *before* the step. How much worse is MAML's network before adaptation?
+# 1. In the bowls MAML's start was far worse *before* the step. Is MAML's network worse too?
 # 2. MAML is trained for *one* step. What will steps 2 to 10 do: help, nothing, or harm?
-# 3. Pretraining may use the α that suits it best after each number of steps, chosen on validation tasks. Does it catch up?
+# 3. Pretraining may use the α that suits it best after each number of steps, chosen on validation tasks. Does it
+#    catch up?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Start the next two cells, and collect the predictions in writing while they train. Afterwards ask what an
@@ -447,16 +449,15 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# 1. **Bowls and network differ here.** In five trainings (seeds 0 to 4) the two errors before any step agree to 5 %; here to
-#    1 %. In a bowl the curvature is the same everywhere, so θ chooses only a place. A network can draw nearly the same curve with
-#    many different weights, and a step from them moves the curve differently. That leaves MAML a choice which a bowl
-# does not; we did not test that this is the whole reason.
-# 2. They help on most tasks. On a few they harm, and where one inner loop diverges, one task carries the whole mean away. With
-#    five points (in the table; the picture shows ten) the mean error after the last step was above 20 in four of the five
-#    trainings, though not in the one above.
+# 1. **No, bowls and network differ here.** In five trainings the two errors before any step agree to 5 %, here to
+#    1 %. In a bowl θ chooses only a place. A network can draw nearly the same curve with many different weights, and
+#    a step from them moves the curve differently. MAML can choose among these weights. We did not test that this is
+#    the whole reason.
+# 2. They help on most tasks and harm on a few. One diverging inner loop carries the whole mean away. With five points
+#    the mean error after the last step was above 20 in four of the five trainings, not in the one above.
 # 3. No, not within ten steps, at the best of the α tried (0.005 to 0.05). Its line in the picture is no single run:
-#    each of its points has the α
-#    that was best for that number of steps. On most tasks MAML after *one* step has less error than pretraining after its last.
+#    each point has the α that was best for that number of steps. On most tasks MAML after *one* step has less error
+#    than pretraining after its last.
 #
 # </details>
 #
@@ -620,36 +621,31 @@ finding("MAML: the support loss falls on over nine tasks of ten", falls, above=0
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) At about half of α (0.0056, the nearest in the map) one step leaves more error than one step at α, but ten steps
-# make up for it. At about three times α (0.0316) already one step leaves far more error, and the second step runs
-# away: the numbers stand above. (b) MAML's. In the run above one step of MAML helps up to α = 0.024, ten steps up to
-# 0.013; for
-# pretraining it is 0.032 and 0.042. (For pretraining ten steps bear a larger α than one. We did not look into why.)
-# MAML's start is about five times as curved.
+# (a) At about half of α one step leaves more error, but ten steps make up for it. At about three times α one step
+# leaves far more, and the second runs away. (b) MAML's: here its ten steps help up to α = 0.013, pretraining's up to
+# 0.042.
 #
-# *During* MAML's step the curvature along it falls from 2.1 to 0.3 (medians). With the first curvature the mean loss
-# would rise, here from 3.1 to 5.2 (dashed). In fact it falls to 0.3. Pretraining's loss nearly follows its parabola.
-# In all five trainings (this α, ReLU) the curvature along MAML's step fell to under a third, the parabola promised
-# over five times the loss we got, and the loss fell on over nine tasks of ten.
+# *During* MAML's step, α times the curvature along it falls from 2.1 to 0.3 (medians). With the first curvature the
+# mean loss would rise (dashed); it falls. In all five trainings (this α, ReLU) this curvature fell to under a third,
+# the parabola promised over five times the loss we got, and the loss fell on over nine tasks of ten.
 #
-# So the rule $\alpha\lambda < 2$ does not tell where MAML's cliff is: αλ at its start is already 2.5 at its own α, and one step still
-# works. It does tell that MAML's start has far less room than pretraining's (0.5).
+# So $\alpha\lambda < 2$ does not tell where MAML's cliff is: at its own α, αλ is 2.5, and one step still works. It
+# does tell that MAML's start has far less room than pretraining's (0.5).
 #
 # </details>
 #
-# The best α depends on the trained start. Three step sizes occur in this workbook; do not call any of them just "the learning rate":
+# Three step sizes; call none just "the learning rate":
 #
-# | step size | what it moves | here |
-# | --- | --- | --- |
-# | α, inner | the weights of one task: $\theta_{j+1} = \theta_j - \alpha\nabla L_S(\theta_j)$ | `inner_lr`, 0.01 |
-# | β, outer | the start: Adam on the meta-gradient | `outer_lr`, 0.001 |
-# | ε, interpolation | Reptile's start: $\theta \leftarrow \theta + \epsilon(\theta_k - \theta)$; φ in chapter 04 is our $\theta$ | chapter 04 |
+# | step size | what it moves |
+# | --- | --- |
+# | α, inner (`inner_lr`) | the weights of one task |
+# | β, outer (`outer_lr`) | the start: Adam on the meta-gradient |
+# | ε (chapter 04) | Reptile's start: $\theta \leftarrow \theta + \epsilon(\theta_k - \theta)$ |
 #
 # ## Draw your own task
 #
-# Put points on the canvas with the pointer or the keyboard; both networks adapt while you draw. Try points of a
-# sinusoid, two points
-# only, and a straight line. **Predict:** is MAML ahead of pretraining on a line, after one step and after ten?
+# Draw points with the pointer or the keyboard; both networks adapt. Try a sinusoid, two points, and a line.
+# **Predict:** is MAML ahead of pretraining on a line, after one step and after ten?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 6 minutes.** Let one of them draw and the others say what the curve will do before the next point falls.

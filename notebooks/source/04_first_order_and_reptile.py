@@ -40,13 +40,13 @@ device: str = "auto"  # auto takes a GPU if there is one
 # - **First-order MAML** takes the slope of the query loss at the *end* of the walk, and uses it at $\theta$.
 # - **Reptile** goes towards the point where $k$ steps on all points of the task end.
 #
-# All arrows are drawn with the same length, because they show directions. The table under the live picture has the true
-# lengths. On the right you see the angle to MAML's arrow for every $k$.
+# All arrows have the same length, because they show directions. The table under the live picture has the true
+# lengths. On the right is the angle to MAML's arrow for every $k$.
 #
-# **Predict, then move.** (a) Before you scroll to the picture: $\alpha$ stays at 0.1, and $k$ grows from 1 to 20. Does
-# first-order MAML's arrow come closer to MAML's, or turn away? Then move $k$. (b) Set $\alpha = 0.4$, so that each step
-# jumps across the bowl, and $k = 1$. Which arrow turns round? And at $k = 2$? (c) Go back to $\alpha = 0.1$, $k = 5$ and
-# drag $\theta$. Can you make first-order MAML's arrow agree with MAML's?
+# **Predict, then move.** (a) Before you scroll: $\alpha$ stays at 0.1, and $k$ grows from 1 to 20. Does first-order
+# MAML's arrow come closer to MAML's, or turn away? (b) Set $\alpha = 0.4$, so that each step jumps across the bowl,
+# and $k = 1$. Which arrow turns round? And at $k = 2$? (c) Go back to $\alpha = 0.1$, $k = 5$ and drag $\theta$. Can
+# you make first-order MAML's arrow agree with MAML's?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -74,15 +74,14 @@ arrows.show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) It turns away: 4° at $k = 1$, 39° at $k = 5$, 78° at $k = 10$, 88° at $k = 20$. After many steps the inner walk has
-# solved the steep direction, wherever it started. Moving $\theta$ along this direction changes nothing any more, so
-# MAML's arrow turns to the flat direction. First-order MAML still follows the steep slope; at $k = 10$ its gradient is
-# 23 times as long as MAML's.
+# (a) It turns away: by a few degrees at $k = 1$, 39° at $k = 5$, nearly 90° at $k = 20$. After many steps the inner
+# walk has solved the steep direction, wherever it started. Moving $\theta$ along this direction changes nothing any
+# more, so MAML's arrow turns to the flat direction. First-order MAML still follows the steep slope.
 #
-# (b) MAML's arrow turns round at $k = 1$: the angle is 164°. At $k = 2$ the two arrows nearly agree again: 3°. One step
-# carries $\theta$ across the bowl, and two carry it back. First-order MAML does not see this.
+# (b) MAML's arrow turns round at $k = 1$. At $k = 2$ the two arrows nearly agree again. One step carries $\theta$
+# across the bowl, and two carry it back. First-order MAML does not see this.
 #
-# (c) Yes, for example at $\theta = (1.5, 1)$: 1°. The angle depends on the start too.
+# (c) Yes, for example at $\theta = (1.5, 1)$. The angle depends on the start too.
 #
 # </details>
 #
@@ -295,22 +294,18 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 #
 # (a) It depends on the start. With random weights the angle is wider with ReLU (11° against 5° at $k = 1$), and after
 # meta-training it is not narrower by more than the interval; both hold at all five seeds. After pretraining it is
-# about half as wide in this run
-# (27° against 55°). So a ReLU does not make first-order MAML nearly exact. Most of the largest curvature λ comes from
-# the *loss*, not
-# from the bends of the network. For squared error $H = \frac{2}{m} J^\top J$ plus a term with the second derivatives of
-# the network, where $J$ holds the derivatives of the $m$ outputs in the weights. A ReLU removes part of the second term.
-# But after training the first term alone has nearly all of $\lambda$: see the last column.
+# about half as wide in this run. So a ReLU does not make first-order MAML nearly exact. Most of λ comes from the
+# *loss*, not from the bends of the network. For squared error $H = \frac{2}{m} J^\top J$ plus a term with the second
+# derivatives of the network; $J$ holds the derivatives of the $m$ outputs in the weights. A ReLU removes part of the
+# second term. But after training the first term alone has nearly all of $\lambda$ (last column).
 #
-# (b) Training widens the angle. This is so after pretraining too, not only after meta-training (both activations, all five
-# seeds). With ReLU the angle is 11° untrained, 27° after pretraining and 44° after meta-training (this seed); $\lambda$
-# grows from 37 to 118 and 163. At all five seeds ReLU's $\lambda$ is larger after meta-training than after pretraining.
-# With tanh the angle is 5° untrained, 55° after pretraining and 36° after meta-training. At four of five seeds
-# pretraining has the wider angle with tanh.
+# (b) Either training widens the angle, with both activations, at all five seeds. With ReLU the angle is wider in this
+# run after meta-training (44°) than after pretraining (27°). At all five seeds ReLU's $\lambda$ is larger after
+# meta-training. With tanh pretraining has the wider angle, at four of five seeds.
 #
-# One cause is $\alpha\lambda$: along the direction of $\lambda$, MAML's gradient has the factor $1 - \alpha\lambda$ and the
-# first-order gradient has 1. But $\lambda$ alone does not decide. With tanh both trainings end here at nearly the same
-# $\lambda$ (137 and 143) and at different angles. The angle also depends on how much of the query gradient lies along the
+# One cause is $\alpha\lambda$: along the direction of $\lambda$, MAML's gradient has the factor $1 - \alpha\lambda$
+# and the first-order gradient has 1. But $\lambda$ alone does not decide. With tanh both trainings end here at nearly
+# the same $\lambda$ and at different angles. The angle also depends on how much of the query gradient lies along the
 # steep directions. We did not measure this.
 #
 # </details>
@@ -353,29 +348,28 @@ headline(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Yes, at all five seeds that we tried: here by 0.23 with ReLU and by 0.64 with tanh. In print the picture is mixed. On
-# 5-way 1-shot miniImageNet, first-order MAML has 48.07 ± 1.75 % and MAML 48.70 ± 1.84 %. On 20-way 1-shot Omniglot they
-# have 89.4 ± 0.5 % and 95.8 ± 0.3 %. So measure on your own tasks.
+# Yes, at all five seeds: here by 0.23 with ReLU and 0.64 with tanh. Published results are mixed. On 5-way 1-shot
+# miniImageNet, first-order MAML has 48.07 ± 1.75 % and MAML 48.70 ± 1.84 %. On 20-way 1-shot Omniglot they have
+# 89.4 ± 0.5 % and 95.8 ± 0.3 %. So measure on your tasks.
 #
 # </details>
 #
 # ## Reptile
 #
-# Reptile has no query set and no second derivative. It trains on a task for $k$ steps. Then it moves the start $\phi$ (its
-# name for $\theta$) a share $\epsilon$ of the way to the point $\tilde\phi$ where the training ended. Batched Reptile
-# takes the mean move of $n$ tasks:
+# Reptile has no query set and no second derivative. It trains on a task for $k$ steps, up to a point $\tilde\phi$.
+# Then it moves the start $\phi$ (its name for $\theta$) a share $\epsilon$ of the way there. Batched Reptile takes
+# the mean move of $n$ tasks:
 #
-# $$\text{serial:}\quad \phi \leftarrow \phi + \epsilon\,(\tilde\phi - \phi), \qquad\qquad
-# \text{batched:}\quad \phi \leftarrow \phi + \epsilon\,\frac{1}{n}\sum_{i=1}^{n} (\tilde\phi_i - \phi).$$
+# $$\phi \leftarrow \phi + \epsilon\,\frac{1}{n}\sum_{i=1}^{n} (\tilde\phi_i - \phi).$$
 #
-# Do not mix up the step sizes: $\alpha$ belongs to an inner step, $\beta$ to an outer optimiser on a gradient, and
-# $\epsilon$ is a share of the way. The package's learner gives $\phi - \tilde\phi$ to `SGD`, whose rate then *is* $\epsilon$.
+# Do not mix up the step sizes: $\alpha$ is for inner steps, $\beta$ for an outer optimiser on a gradient, and
+# $\epsilon$ is a share of the way. The package's learner gives $\phi - \tilde\phi$ to `SGD`, whose rate then *is*
+# $\epsilon$.
 #
 # ### Exercise 2: write Reptile (15 minutes, level 2 of 3)
 #
-# Write one outer step of batched Reptile, with its inner loops. `slopes` has one function for each task: it takes $\phi$
-# and returns the gradient of this task's loss. Return the new $\phi$ as a new tensor. The check varies all arguments and
-# compares to six digits.
+# Write one outer step of batched Reptile, with its inner loops. `slopes` has one function for each task: from $\phi$
+# to the gradient of this task's loss. Return the new $\phi$ as a new tensor. The check compares to six digits.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -480,10 +474,10 @@ for k in (1, 2, 5, 10, 20, 100):
 # <details><summary>What happens</summary>
 #
 # (a) It moves in that direction, but it stops on the way: at (−0.53, 0.32) for $k = 10$ and at (−0.27, 0.43) for
-# $k = 20$. The circle is at (0, 0.47). After many steps a task has reached its optimum along its steep directions, from
-# wherever it started. Along these directions every task now has the same weight, 1. Along its flat direction a task
-# still has less than the full weight: at $k = 10$ task 1 has 0.46 and task 2 has 0.40. Only for $k \to \infty$ are
-# all weights 1; then Reptile settles at the circle.
+# $k = 20$. The circle is at (0, 0.47). After many steps a task has reached its optimum along its steep directions,
+# from wherever it started. Along these directions every task now has the same weight, 1. Along its flat direction a
+# task still has less: at $k = 10$ task 1 has $1 - 0.94^{10} \approx 0.46$. Only for $k \to \infty$ are all weights 1;
+# then Reptile settles at the circle.
 #
 # (b) Worse before, better after: for $k = 10$ the loss is 3.97 at the cross and 7.06 where Reptile settles. After
 # the ten steps it is 0.48 and 0.22.
@@ -609,34 +603,33 @@ finding("with equal gradients Reptile is better, beyond the interval", gap, abov
 # %% [markdown]
 # ## What each gradient is made of
 #
-# Why do several steps help? Take $k$ **minibatches** (small random parts) of a task, with gradients $\bar g_i$ and Hessians
-# $\bar H_i$ at the start. In this section $k$ counts minibatches. MAML and first-order MAML use the last one as the query
-# set, so they take only $k - 1$ inner steps. For small $\alpha$, and on average over the draw of the minibatches, each
-# meta-gradient is a sum of two vectors, up to terms of order $\alpha^2$:
+# Why do several steps help? Take $k$ **minibatches** (small random parts) of a task, with gradients $\bar g_i$ and
+# Hessians $\bar H_i$ at the start. Reptile takes $k$ inner steps. MAML and first-order MAML take $k - 1$: their last
+# minibatch is the query set. For small $\alpha$, and on average over the draw, each meta-gradient is a sum of two
+# vectors, up to terms of order $\alpha^2$:
 #
 # - $\text{AvgGrad} = \mathbb E[\bar g_1]$, the gradient of pretraining;
-# - $\text{AvgGradInner} = \mathbb E[\bar H_2 \bar g_1] = \tfrac12 \nabla\, \mathbb E[\bar g_1 \cdot \bar g_2]$: towards
-#   minibatches whose gradients *agree* more.
+# - $\text{AvgGradInner} = \mathbb E[\bar H_2 \bar g_1] = \tfrac12 \nabla\, \mathbb E[\bar g_1 \cdot \bar g_2]$:
+#   towards minibatches whose gradients *agree*.
 #
 # | | AvgGrad | AvgGradInner |
 # | --- | --- | --- |
-# | MAML ($k - 1$ inner steps, the last minibatch is the query set) | $1$ | $-2(k-1)\,\alpha$ |
-# | first-order MAML (the same) | $1$ | $-(k-1)\,\alpha$ |
-# | Reptile ($k$ inner steps), $(\phi - \tilde\phi)/\alpha$ | $k$ | $-\tfrac12 k(k-1)\,\alpha$ |
+# | MAML | $1$ | $-2(k-1)\,\alpha$ |
+# | first-order MAML | $1$ | $-(k-1)\,\alpha$ |
+# | Reptile, $(\phi - \tilde\phi)/\alpha$ | $k$ | $-\tfrac12 k(k-1)\,\alpha$ |
 #
-# We go *down* these gradients, so the minus sign raises the agreement: a step on one minibatch helps on the others.
+# We go *down* these gradients, so the minus sign raises agreement: a step on one minibatch helps on the others.
 #
 # <details><summary>Where the table comes from</summary>
 #
-# At its turn, minibatch $i$ has the gradient $\bar g_i - \alpha\,\bar H_i \sum_{j<i} \bar g_j + O(\alpha^2)$. Count the
-# products $\bar H_i\bar g_j$: Reptile has one for each pair $j < i$, first-order MAML those with $i = k$. MAML has $k - 1$
-# more, from its factors $(I - \alpha\bar H_j)$.
+# At its turn, minibatch $i$ has the gradient $\bar g_i - \alpha\,\bar H_i \sum_{j<i} \bar g_j + O(\alpha^2)$. Count
+# the products $\bar H_i\bar g_j$: Reptile has one for each pair, first-order MAML those with $i = k$. MAML has
+# $k - 1$ more, from its factors $(I - \alpha\bar H_j)$.
 #
 # </details>
 #
-# **Work out** which of the three presses hardest on the agreement, per unit of AvgGrad. Below we measure all coefficients,
-# on eight sinusoids with a small tanh network. The picture shows the coefficients themselves. To compare per unit of
-# AvgGrad, divide Reptile's by $k$.
+# **Work out** which of the three presses hardest on the agreement, per unit of AvgGrad. Below we measure the
+# coefficients on eight sinusoids with a small tanh network.
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.taylor import expected_coefficients, measured_coefficients
@@ -802,35 +795,32 @@ finding("without, adapting is no better than not adapting, to 5 %", wrong / noth
 # %% [markdown]
 # ### Exercise 3: more steps for Reptile (10 minutes, level 1 of 3)
 #
-# Homework. Set `reptile_steps` to 3, then to 30, and run the chapter again. Predict first how the rows "Reptile, k = …" and
+# Set `reptile_steps` to 3, then 30, and run the chapter again. Predict first how the rows "Reptile, k = …" and
 # "Reptile, equal gradients" change. (With equal gradients Reptile takes `iterations // reptile_steps` outer steps.)
 #
 # <details><summary>What happens</summary>
 #
-# From 3 to 30 both got better in five trainings (seeds 0 to 4) that we ran apart from this chapter. At seed 0 the error
-# after ten steps fell from 0.66 to 0.17, and with equal gradients from 1.49 to 0.84.
+# From 3 to 30 both got better in five trainings that we ran separately.
 #
 # </details>
 #
 # ## What to remember
 #
 # - First-order MAML drops the factors $(I - \alpha H_j)$. For small $\alpha$ the angle to MAML's arrow grows with
-#   $\alpha$; curvature is what makes it turn. The loss has curvature even where the network is made of straight pieces.
-# - On the sinusoids (α = 0.01, k = 1), training widens the angle. This is so after pretraining too, not only after
-#   meta-training (both activations, all five
+#   $\alpha$. The loss of a ReLU network is curved too.
+# - On the sinusoids (α = 0.01, k = 1) pretraining and meta-training both widen the angle (both activations, all five
 #   seeds).
-# - Reptile moves towards the point where training on a task ends: $\phi + \epsilon\,\frac1n\sum(\tilde\phi_i - \phi)$.
-# - With one inner step Reptile is pretraining. With more, its expected update also has a term that makes the gradients of a
-#   task agree, as MAML's has (shown for small $\alpha k$).
-# - A wrong sign, $1/n$ or query set raises no error. Look at where an update *settles*, and at how it gets there:
-#   does it crawl, overshoot or run away?
+# - Reptile moves towards the point where training on a task ends. With one inner step it is pretraining. With more,
+#   its expected update also has a term that makes a task's gradients agree, as MAML's has (small $\alpha k$).
+# - A wrong sign, $1/n$ or query set raises no error. Look where an update *settles*, and whether it crawls,
+#   overshoots or runs away.
 #
 # ## Sources
 #
 # - Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*, ICML 2017,
-#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). Section 5.2: first-order MAML, and the numbers on miniImageNet.
+#   [arXiv:1703.03400](https://arxiv.org/abs/1703.03400). Section 5.2: first-order MAML, miniImageNet.
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
-#   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Algorithms 1 and 2: Reptile. Section 4: sinusoids, there with phases
-#   in $[0, 2\pi]$, whose mean is zero. Section 5.1: the two vectors. Section 6: the numbers on Omniglot.
+#   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Algorithms 1 and 2: Reptile. Section 4: sinusoids, there
+#   with phases in $[0, 2\pi]$, whose mean is zero. Section 5.1: the two vectors. Section 6: Omniglot.
 #
 # Next: [05 The adaptation lab](05_adaptation_lab.ipynb).

@@ -33,31 +33,28 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## Part 1 of 2: all learners on one task
 #
-# Seven learners prepare the same network for a sinusoid that it has never seen. Before training all have the same weights. At test
-# time all take inner steps $\theta_{j+1} = \theta_j - \alpha\,\nabla L_S(\theta_j)$ on the same $K$ support points. They differ in the loss that
-# training lowers, and in the layers that these steps move. Each also has its own $\alpha$. The **head** is the last layer, the **body** is
-# all below it.
+# Seven learners prepare the same network, from the same weights, for a sinusoid that it has never seen. At test time
+# all take inner steps $\theta_{j+1} = \theta_j - \alpha\,\nabla L_S(\theta_j)$ on the same $K$ support points. They
+# differ in the loss that training lowers, in the layers that these steps move, and in $\alpha$. The **head** is the
+# last layer, the **body** is all below it.
 #
-# | learner | training lowers | gradients for each task, with $k$ inner steps | inner steps move |
-# | --- | --- | --- | --- |
-# | pretrain + fine-tune | $L_{S\cup Q}(\theta)$ | 1 | all |
-# | pretrain + linear probe | the same | 1 | head |
-# | MAML | $L_Q(\theta_k)$, through the steps | $2k + 1$ | all |
-# | first-order MAML | $L_Q(\theta_k)$, the steps held constant | $k + 1$ | all |
-# | Reptile | the distance to $\theta_k$, held constant | $k$ | all |
-# | ANIL | as MAML | $2k + 1$ | head |
-# | BOIL | as MAML | $2k + 1$ | body |
+# | learner | training lowers | inner steps move |
+# | --- | --- | --- |
+# | pretrain + fine-tune | $L_{S\cup Q}(\theta)$ | all |
+# | pretrain + linear probe | the same | head |
+# | MAML | $L_Q(\theta_k)$, through the steps | all |
+# | first-order MAML | $L_Q(\theta_k)$, the steps held constant | all |
+# | Reptile | the distance to $\theta_k$, held constant | all |
+# | ANIL | as MAML | head |
+# | BOIL | as MAML | body |
 #
-# ANIL ("almost no inner loop") and BOIL ("body only update in inner loop") are MAML with one argument, `adapts="head.*"` or
-# `adapts="body.*"`; in code they are called `head_only` and `body_only`. The column of gradients is explained further
-# down. Reptile's training makes no difference between support and query points: each of its inner steps takes half of
-# all $2K$ points. At test time it takes the $K$ support points, like the others.
+# ANIL ("almost no inner loop") and BOIL ("body only update in inner loop") are MAML with `adapts="head.*"` or
+# `adapts="body.*"`; in code they are `head_only` and `body_only`.
 #
-# The next cells train six networks. The linear probe adapts the pretrained one. `SinusoidLab` holds what all of them share: the network,
-# the training tasks, $k$ and $\beta$.
+# The next cells train six networks. The linear probe adapts the pretrained one. `SinusoidLab` holds what all share.
 #
-# **Predict**, and write it down. Before any step, which of the seven curves lies nearest to the new task? And after
-# one step? Then run the cells, set *inner step* to 0 and to 1, and drag the crest of the sinusoid.
+# **Predict** in writing. Before any step, which of the seven curves lies nearest to the new task? And after one step?
+# Then run the cells, set *inner step* to 0 and to 1, and drag the crest of the sinusoid.
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -146,9 +143,10 @@ show_figure(
 )
 
 # %% [markdown]
-# Now **equal gradients**. Pretraining takes one gradient for each task, MAML $2k + 1$: $k$ inner ones, one of the query loss, and $k$
-# Hessian-vector products. Here each product counts as one gradient, though it can cost as much as two (chapter
-# [03](03_maml.ipynb)). So the learners with fewer gradients may train for longer.
+# Now **equal gradients**. Pretraining takes one gradient for each task, MAML $2k + 1$: $k$ inner ones, one of the
+# query loss, and $k$ Hessian-vector products. Here each product counts as one gradient, though it can cost as much as
+# two (chapter [03](03_maml.ipynb)). First-order MAML takes $k + 1$. Reptile takes $k$, each on half of all $2K$
+# points, support and query alike. So the learners with fewer gradients may train for longer.
 #
 # The table below has a row for each learner. *Times the training* says how much longer it trained for equal gradients. *Gradients* are those
 # of one task in one outer step. *ms, 25 tasks* is the time of an outer step, and *kB, one task* the memory that one task needs.
@@ -226,35 +224,34 @@ proof("MAML's memory over that of pretraining", memory["maml"] / memory["fine_tu
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# - **Last are the two pretrained learners**, with equal data and with equal gradients, in all five trainings that we ran. Pretraining lowers
-#   the loss *before* a step, and there it is as good as MAML. With eleven times the data, pretrain + fine-tune
-#   gained 0.28 or less in each: here its loss after five steps goes from 1.89 to 1.84, and MAML's is 0.40.
-# - **ANIL and BOIL** move fewer weights than MAML. We subtract the losses task by task, because all learners get the
-#   same tasks. *Clearly* means that the 95 % interval of this difference does not contain 0. This can hold even where
-#   two intervals in the table overlap. Each was clearly ahead of MAML in two of five trainings. BOIL was clearly
-#   behind in the
-#   other three. ANIL was clearly behind in one, and the last two are undecided; in one of these it had a loss of 0.56 ± 0.45, MAML had
-#   0.37. Moving only the head *need not* be a handicap if training prepares for it. The linear probe moves the same weights,
-#   with the same α, and stays far behind.
-# - **Reptile** needs no second derivatives. With MAML's number of gradients it trains 2.2 times as long, and passes MAML in all five trainings.
-# - **Counts are not costs.** ANIL counts as many gradients as MAML, and takes about half of its memory. MAML takes more than four times the
-#   memory of pretraining.
+# - **Last are the two pretrained learners**, with equal data and with equal gradients, in all five trainings.
+#   Pretraining lowers the loss *before* a step, and there it is as good as MAML. With eleven times the data, the loss
+#   of pretrain + fine-tune after five steps goes here from 1.89 to 1.84; MAML's is 0.40.
+# - **ANIL and BOIL.** All learners get the same tasks, so we subtract the losses task by task. *Clearly* means that
+#   the 95 % interval of this difference does not contain 0. Each was clearly ahead of MAML in two of five trainings.
+#   In the other three BOIL was clearly behind; ANIL was clearly behind in one. Moving only the head *need not* be a
+#   handicap if training prepares for it. The linear probe moves the same weights, with the same α, and stays far
+#   behind.
+# - **Reptile** needs no second derivatives. With MAML's number of gradients it trains 2.2 times as long, and passes
+#   MAML in all five trainings.
+# - **Counts are not costs.** ANIL counts as many gradients as MAML, and takes about half of its memory. MAML takes
+#   more than four times the memory of pretraining.
 #
-# The time is that of 25 tasks together in compiled code, the memory is that of one task in plain autograd: they belong to two different
-# runs. For a network this small, six gradients do not take six times as long as one. We did not compare at equal seconds. A table should say in which
-# currency it is equal, and show the others. The intervals cover tasks; each row is one training.
+# The time is that of 25 tasks together in compiled code, the memory that of one task in plain autograd. For a network
+# this small, six gradients do not take six times as long as one. We did not compare at equal seconds. The intervals
+# cover tasks; each row is one training.
 #
 # </details>
 
 # %% [markdown]
 # ## Part 2 of 2: which layers adapt?
 #
-# When MAML's network adapts in a few steps, what has changed? There are two extremes. **Feature reuse**: the features of the body serve every
-# task as they are, and only the head is fitted anew. **Rapid learning**: the features themselves change.
+# When MAML's network adapts, what has changed? There are two extremes. **Feature reuse**: the features of the body
+# serve every task as they are, and only the head is fitted anew. **Rapid learning**: the features themselves change.
 #
-# There are two ways to find out. The first compares a layer's outputs before and after adaptation. Take them for the same query points, as
-# matrices $A$ and $B$: a row for each item (here a query point), a column for each feature, every column centred. Their **linear CKA**
-# (centred kernel alignment) is
+# There are two ways to find out. The first compares a layer's outputs before and after adaptation, as matrices $A$
+# and $B$: a row for each item (here a query point), a column for each feature, every column centred. Their **linear
+# CKA** (centred kernel alignment) is
 #
 # $$\mathrm{CKA}(A, B) = \frac{\lVert A^\top B\rVert_F^2}{\lVert A^\top A\rVert_F\,\lVert B^\top B\rVert_F},$$
 #
@@ -329,10 +326,10 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The share that the **head** keeps differs from training to training. We ran this cell with five values of `seed`, so 25 trainings: the head
-# alone kept from 33 to 95 %. The **body** alone kept more than three quarters of the gain in every one, and more than the head in 18 of the 25.
-# So in some trainings the head alone does nearly as well as all layers, and in others it reaches only a third of
-# their gain, *at this α and in ten steps*. A larger α or more
+# The share that the **head** keeps differs from training to training. We ran this cell with five values of `seed`, so
+# 25 trainings: the head alone kept from 33 to 95 %. The **body** alone kept more than three quarters of the gain in
+# every one, and more than the head in 18 of the 25. So in some trainings the head alone does nearly as well as all
+# layers, and in at least one it reaches only a third of their gain, *at this α and in ten steps*. A larger α or more
 # steps might help the head; we did not try.
 #
 # And **CKA does not decide between feature reuse and rapid learning**. The features of MAML's body look nearly the
@@ -559,12 +556,10 @@ check_linear_cka(cka_by_hand)
 #         learner = lab.adapting(trained["fine_tuning"], KINDS["linear_probe"], rate, steps)
 #         print(rate, steps, learner.error(validation))
 #
-# In the training with `seed = 0` the loss is about 2.67 at α = 0.03 and 2.61 at 0.05. At 0.1 the steps diverge. With 1,000 steps at 0.03 it
-# is 0.88: the features hold more than five steps can use. Along the steepest direction of the head the curvature is
-# about 32, so with an α above $2/32 \approx 0.06$ the steps along it grow and diverge (the bowls' rule of chapter
-# [03](03_maml.ipynb)). Along most other directions it is below 1, too flat for five steps. ANIL's body was trained so
-# that five steps are
-# enough.
+# In the training with `seed = 0` the loss at α = 0.05 is hardly lower than at 0.03. At 0.1 the steps diverge. The
+# 1,000 steps help far more: the features hold more than five steps can use. Along the steepest direction of the head
+# a large α makes the steps grow and diverge (the bowls' rule of chapter [03](03_maml.ipynb)). Most other directions
+# are too flat for five steps. ANIL's body was trained so that five steps are enough.
 #
 # </details>
 
@@ -589,11 +584,13 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - Equal data, equal gradients, equal time and equal memory are four different comparisons. Say which one you make, and show the rest.
-# - What a network is trained *for* matters more here than which of its layers move. Moving the head alone or the body alone can work as
-#   well as moving all, if training prepares for it.
-# - Which layers can adapt MAML's network differs from training to training. On our sinusoids the body alone kept more than three quarters of
-#   the gain in all 25 trainings, the head alone in 11. On sentences the head alone kept more than nine tenths in all five.
+# - Equal data, equal gradients, equal time and equal memory are four different comparisons. Say which one you make,
+#   and show the rest.
+# - What a network is trained *for* matters more here than which of its layers move. Moving the head alone or the body
+#   alone can work as well as moving all, if training prepares for it.
+# - Which layers can adapt MAML's network differs from training to training. On our sinusoids the body alone kept more
+#   than three quarters of the gain in all 25 trainings, the head alone in only some. On sentences the head alone kept
+#   more than nine tenths in all five.
 # - A similarity near 1 does not show that features are reused. BOIL's body does all the work, and the CKA of its
 #   layer 2 was 0.97 or more in all five trainings.
 # - Put a baseline that does not adapt beside everything that does.

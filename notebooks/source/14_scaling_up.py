@@ -96,28 +96,27 @@ clock.show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With the loop, the step grows about in proportion to the tasks. (In the saved run 64 tasks took about 40 times as
-# long as one: single times are noisy.) With vmap, a few tasks take hardly longer than one: the bar of the
-# step hardly moves, and the bar *for each task* shrinks. The right panel shows where the time goes. At one task almost all of
-# it is the **fixed part** $o$: Python starts each operation once, however many tasks the operation holds. Only when $n$ is
-# large does the **part of the tasks** $n\,w$ take over. More inner steps make both parts longer. In the compiled step no
-# Python runs between the operations. Both of its parts are much shorter.
+# With the loop, the step grows about in proportion to the tasks; single times are noisy. With vmap, a few tasks take
+# hardly longer than one, and the bar *for each task* shrinks. The right panel shows where the time goes. At one task
+# almost all of it is the **fixed part** $o$: Python starts each operation once, however many tasks it holds. Only
+# when $n$ is large does the **part of the tasks** $n\,w$ take over. In the compiled step no Python runs between the
+# operations. Both of its parts are much shorter.
 #
-# The loop has almost no fixed part, because it starts every operation again for every task. Beyond 64 tasks we do not time the
-# loop. Its bar is then hatched: it is worked out from the formula below.
+# The loop has almost no fixed part, because it starts every operation again for every task. Beyond 64 tasks we do not
+# time it: its hatched bar comes from the formula below.
 #
 # </details>
 #
-# So the time of a step with vmap, or compiled, is about
+# So a step with vmap, or compiled, takes about
 #
 # $$T(n) = o + n\,w.$$
 #
-# The clock finds the $o$ and $w$ that fit your times best. The next picture shows the same times against $n$. Single points
-# may lie off the line, above all on a busy machine (as in the saved run). At $n = o/w$ both parts are equal; a tick marks this
-# place on each fitted line. Far to the left of the tick, another task adds little to the step. At the tick a task costs
-# $T(n)/n = 2w$, and it can never cost less than $w$. So beyond the tick, more tasks at once gain at most a factor of two.
+# The clock finds the $o$ and $w$ that fit your times best. The next picture shows them against $n$. Single points may
+# lie off the line, above all on a busy machine (as in the saved run). A tick on each fitted line marks $n = o/w$,
+# where both parts are equal. Far to the left of it, another task adds little. At the tick a task costs $T(n)/n = 2w$,
+# and it can never cost less than $w$. So beyond the tick, more tasks at once gain at most a factor of two.
 #
-# Look also at a single task: there vmap need not be faster than the loop.
+# With a single task vmap need not be faster than the loop.
 
 # %%
 from metalearn_lab.figures.style import show_figure
@@ -162,7 +161,7 @@ differences = [(each - gradients["loop"]).abs().max() for each in gradients.valu
 proof("all ways give the same meta-gradient of 8 tasks, in float64", differences, below=1e-12)
 
 # %% [markdown]
-# All ways compute the same gradient, up to rounding. They differ in time and, as you will see next, in memory.
+# All ways compute the same gradient, up to rounding. They differ in time, and in memory.
 #
 # <details><summary>What about larger networks?</summary>
 #
@@ -174,8 +173,8 @@ proof("all ways give the same meta-gradient of 8 tasks, in float64", differences
 #
 # ## Memory
 #
-# Second-order MAML must keep what every inner step computed until the backward pass. For $n$ tasks at once and $k$ inner
-# steps, the largest amount of memory in use is again a sum:
+# Second-order MAML must keep what every inner step computed until the backward pass. For $n$ tasks at once and $k$
+# inner steps, the most memory in use is again a sum:
 #
 # $$M(n, k) = b + n\,(t + k\,g).$$
 #
@@ -244,28 +243,26 @@ from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 MemoryBudgetExplorer(memory, "Conv4, 16 filters, 5-way 1-shot").show()
 
 # %% [markdown]
-# Another version of torch may keep other tensors. So our checks compare amounts of memory and fix no number of bytes.
-#
-# Look for two things in the explorer. First, move *tasks at once* up until a line starts above the budget. Then not even one
-# inner step fits, and you must take fewer tasks at once. Second, compare 50 steps with one (4 tasks at once; the axes
-# are logarithmic). Second order needs about 17 times the memory. Replay needs about a third more, because each step
-# keeps only one copy of the weights. The price is time: each inner step is computed twice.
+# Look for two things in the explorer. First, move *tasks at once* up until a line starts above the budget: then not
+# even one inner step fits. Second, compare 50 steps with one (4 tasks at once; logarithmic axes). Second order needs
+# about 17 times the memory. Replay needs about a third more, because each step keeps only one copy of the weights.
+# The price is time: each inner step is computed twice.
 #
 # If memory is short, try these in order:
 #
 # 1. a smaller `chunk_size`. With $m$ tasks in a chunk, a task takes $w + o/m$. With $m = o/w$ tasks the step takes at
-#    most twice as long; with several times $o/w$ it costs little. ($o$ and $w$ are those of *your* network: the clock
-#    above timed another one.)
+#    most twice as long; with several times $o/w$ it costs little. ($o$ and $w$ are your network's; the clock above
+#    timed another one.)
 # 2. `replay=True`;
 # 3. more memory.
 #
 # ### Fewer bits
 #
-# A number in float32 has 24 bits of precision. In **bfloat16** it has 8, and processors built for it multiply matrices
-# faster. Rounding to 8 bits changes a number by at most $2^{-8} \approx 0.4\,\%$. If the *weights* were
-# kept in bfloat16, an inner step smaller than about $0.2\,\%$ of a weight would vanish. So
-# `meta_train(..., bf16=True)` keeps weights, inner steps and the meta-gradient in float32, and computes only the matrix
-# products in bfloat16. Here we ask what the rounding costs. We do not time it: many CPUs gain nothing from it.
+# A float32 number has 24 bits of precision. A **bfloat16** number has 8, and processors built for it multiply
+# matrices faster. Rounding to 8 bits changes a number by at most $2^{-8} \approx 0.4\,\%$. If the *weights* were kept
+# in bfloat16, an inner step smaller than about $0.2\,\%$ of a weight would vanish. So `meta_train(..., bf16=True)`
+# keeps weights, inner steps and the meta-gradient in float32, and computes only the matrix products in bfloat16. Here
+# we ask only what the rounding costs: many CPUs gain no time from it.
 #
 # **Predict.** (a) By how many per cent does `bf16=True` change the meta-gradient? (b) After a whole training with
 # `bf16=True`, does the network adapt worse?
@@ -301,9 +298,9 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (a) By less than one per cent at seed 0. This is no bound: with seed 1 (a network of the same size, with other
-# weights and other tasks) it is off by 7.4 %. A likely reason, which
-# we do not test here: the gradients of its 25 tasks nearly cancel, so the same rounding is a larger share of their mean.
+# (a) By less than one per cent at seed 0. This is no bound: with seed 1 (other weights and other tasks) it is off by
+# 7.4 %. A likely reason, which we do not test: the gradients of its 25 tasks nearly cancel, so the same rounding is a
+# larger share of their mean.
 #
 # (b) We cannot say that it does. We ran this chapter with five seeds. In four of them the loss changes by less than 5 %; at
 # seed 3 the network trained with bfloat16 ends about 10 % *lower*. The interval over tasks may leave out 0, as at
@@ -314,8 +311,7 @@ finding(
 #
 # One warning: with max-pooling, rounding does much more harm: in our tests on a CPU the meta-gradient of such
 # networks was off by 4 to 150 %. Max-pooling keeps the largest of four pixels, and rounding can change which one is
-# the largest; we think this is the reason. Max-pooling keeps the largest of four pixels, and rounding can
-# change which one is the largest. So the library refuses bfloat16 for convolutional networks such as Conv4.
+# the largest; we think this is the reason. So the library refuses bfloat16 for convolutional networks such as Conv4.
 
 # %% [markdown]
 # ## Sharding: more than one processor
@@ -393,7 +389,7 @@ proof(
 # **Predict before you move:** which of these changes makes 64 processes worth having? Make one at a time, with *ranks P* at 64.
 #
 # 1. A batch of 4,096 tasks.
-# 2. Slow tasks: $w$ = 100 ms, about a large Conv4.
+# 2. Slow tasks: $w$ = 100 ms.
 # 3. $10^8$ weights, with *network* (the connection between the processes) set to Ethernet, then to NVLink. Both have
 #    their nominal rates.
 
@@ -409,13 +405,14 @@ ShardingExplorer(step, "two processes here").show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Slow tasks make many processes worth having: with $w$ = 100 ms the tasks take nearly all of the step, and the tasks are what
-# is shared out. A large batch helps too, because $B\,w$ counts, but less in the saved run: with many processes the
-# messages then take most of the step. On 64 sinusoids two things stand in the way. Every process pays the fixed part
-# in full: it starts the same operations, only for fewer tasks. And from about four processes on, the messages (green)
-# take longer than the fixed part. So by this formula two processes gain little, and 64 are slower than one. Compiling
-# gains more. With $10^8$ weights one all-reduce among 64 processes takes about 0.6 s over Ethernet and about 2 ms
-# over NVLink: compare this with the time that sharing the tasks saves.
+# Slow tasks make many processes worth having: with $w$ = 100 ms the tasks take nearly all of the step, and the tasks
+# are what is shared out. A large batch helps too, because $B\,w$ counts, but less in the saved run: with many
+# processes the messages then take most of the step. On 64 sinusoids two things stand in the way. Every process pays
+# the fixed part in full: it starts the same operations, only for fewer tasks. And in the saved run the messages
+# (green) take longer than the fixed part from about four processes on. So by this formula two processes gain little,
+# and 64 are slower than one. Compiling gains more. With $10^8$ weights one all-reduce among 64 processes takes about
+# 0.6 s over Ethernet (10 Gbit/s) and about 2 ms over NVLink (450 GB/s): compare this with the time that sharing the
+# tasks saves.
 #
 # The formula leaves out that processes on one machine share its memory, and perhaps even a core. Compare it with (c)
 # above: what the formula foretells for two processes and what we measured differ, and so do the two times of *one*
