@@ -83,7 +83,8 @@ def test_both_panels_have_the_bowls_before_the_step_and_the_meta_loss_after_it(e
             if isinstance(mark, Curve) and mark.panel == panel and mark.label != "slope it uses"
         ]
         for bowl, a, c in zip(bowls, A, C, strict=True):
-            assert bowl.y.tolist() == pytest.approx([a / 2 * (at - c) ** 2 for at in bowl.x.tolist()])
+            heights = [a / 2 * (at - c) ** 2 for at in bowl.x.tolist()]
+            assert bowl.y.tolist() == pytest.approx(heights)
         assert meta.label == "meta-loss: after the step"
         assert meta.y.tolist() == pytest.approx([after(at) for at in meta.x.tolist()])
 

@@ -70,7 +70,8 @@ def test_what_is_drawn_is_the_trajectory(explorer, theta, inner_lr, inner_steps)
     for panel in (0, 1):
         arrows = of_panel(explorer, Arrow, panel)
         labels = ("down the mean loss", "down the meta-loss")
-        for arrow, slope, label, name in zip(arrows, slopes, labels, ("joint", "maml"), strict=True):
+        names = ("joint", "maml")
+        for arrow, slope, label, name in zip(arrows, slopes, labels, names, strict=True):
             assert (arrow.label, arrow.color) == (label, STYLES[name].color)
             way = torch.tensor(arrow.end) - torch.tensor(arrow.start)
             assert arrow.start == theta
@@ -97,7 +98,7 @@ def test_each_centre_is_marked_and_a_narrow_bowl_has_its_valley(explorer):
         "mean loss",
     ]
     for panel in (0, 1):
-        dots = [dot for dot in of_panel(explorer, Dot, panel, filled=False)]
+        dots = list(of_panel(explorer, Dot, panel, filled=False))
         assert [(dot.words, (dot.x, dot.y)) for dot in dots] == [
             (f"c{i}", tuple(centre)) for i, centre in enumerate(BOWLS.centres.tolist(), 1)
         ]
