@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -12,8 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
-from metalearn_lab.comparison.nearest_class_mean import nearest_class_mean_accuracy
-from metalearn_lab.comparison.world import BUCKETS, World
+from metalearn_lab.comparison.ranges import LogUniform, OneOf, Range, draw_trials
+from metalearn_lab.comparison.untrained import (
+    logistic_regression,
+    nearest_mean,
+    ridge_regression,
+    whitened_mean,
+)
+from metalearn_lab.comparison.world import BUCKETS, ENCODER, NGRAMS, TF_IDF, World
+from metalearn_lab.learners.class_means import PretrainedMeans
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
@@ -24,11 +31,12 @@ from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.learners.ridge_head import RidgeHead
 from metalearn_lab.learners.settings import whole_number
+from metalearn_lab.models.feature_classifier import FeatureClassifier
 from metalearn_lab.models.mlp import initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.types import Task
 
-Role = Literal["baseline", "meta-learner", "other"]
+Kind = Literal["untrained", "joint", "meta-learner"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Budget:
         iterations: outer steps of a training.
         meta_batch: training episodes an outer step sees; pretraining sees the same sentences
             without the episodes.
+        trials: settings that a method may try, where it has any.
         inner_steps: k while training.
         test_steps: adaptation may take up to so many steps at test time; how many is chosen on
             the validation classes, like every other setting.
@@ -51,6 +60,7 @@ class Budget:
 
     iterations: int = 500
     meta_batch: int = 4
+    trials: int = 8
     inner_steps: int = 5
     test_steps: int = 20
     validation_episodes: int = 200
@@ -65,7 +75,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Rates:
-    """The settings a trained method may choose.
+    """The settings of a trained method.
 
     Attributes:
         inner_lr: α, or where learned rates begin; None for a method without one.
@@ -84,39 +94,55 @@ class Method:
         name: by which scores and figures name it.
         title: in tables and legends.
         line: how it is drawn.
-        trials: the settings that it may try: ``Rates``, or for a method that is not trained the
-            keyword arguments of ``accuracy``.
-        build: a fresh learner from a world, one of its trials, the budget and a seed; None for a
-            method that is not trained.
+        kind: untrained; trained jointly, without episodes; or a meta-learner.
+        ranges: what its settings are drawn from: of ``Rates``, or for a method that is not trained
+            the keyword arguments of ``accuracy``.
+        build: a fresh learner from a world, its rates, the budget and a seed; None for a method
+            that is not trained.
         accuracy: of a method that is not trained, on the episodes of a part of the classes: from a
-            world, the part, the number of episodes, and one of its trials by keywords.
-        role: baselines are what meta-learners are held against; others are in the table only.
+            world, the part, the number of episodes, and its settings by keywords.
+        representations: those that it applies to.
     """
 
     name: str
     title: str
     line: Line
-    trials: tuple[Any, ...]
+    kind: Kind = "meta-learner"
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     build: Callable[[World, Rates, Budget, int], Learner] | None = None
     accuracy: Callable[..., Tensor] | None = None
-    role: Role = "other"
+    representations: tuple[str, ...] = (NGRAMS, ENCODER)
+
+    def trials(self, world: World, count: int) -> list[dict[str, Any]]:
+        """So many random settings for a world, the same ones every time."""
+        ranges = dict(self.ranges)
+        if self.build is None and world.representation == TF_IDF:
+            ranges["ngrams"] = NGRAM_LENGTHS
+        return draw_trials(ranges, count, self.name)
 
 
-def rates_to_try(*inner_lrs: float | None) -> tuple[Rates, ...]:
-    """Four trials for every method: each α with as many β as that takes."""
-    outer_lrs = (3e-3, 1e-2) if len(inner_lrs) == 2 else (1e-3, 3e-3, 1e-2, 3e-2)
-    return tuple(Rates(alpha, beta) for beta in outer_lrs for alpha in inner_lrs)
+INNER_LR = LogUniform(0.03, 10.0)
+"""α of whatever takes inner steps."""
+
+OUTER_LR = LogUniform(1e-4, 3e-2)
+"""β of whatever is trained."""
+
+PENALTY = LogUniform(1e-4, 10.0)
+"""Of squared weights."""
+
+NGRAM_LENGTHS = OneOf(((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (2, 5), (3, 4), (3, 5)))
+"""Shortest and longest n-gram of TF-IDF."""
 
 
 def trained_method(
     name: str,
     learner_class: type[Learner],
     build_learner: Callable[..., Learner],
-    trials: tuple[Rates, ...],
     *,
     title: str | None = None,
     line: Line | None = None,
-    role: Role = "meta-learner",
+    kind: Kind = "meta-learner",
+    has_inner_lr: bool = True,
 ) -> Method:
     """A record of a learner, whose class says how it is called and drawn.
 
@@ -124,24 +150,27 @@ def trained_method(
         name: by which scores and figures name it.
         learner_class: its class.
         build_learner: makes a learner of this kind from the class and what ``Method.build`` takes.
-        trials: the settings that it may try.
         title: in place of the class's own.
         line: in place of the class's own.
-        role: as of ``Method``.
+        kind: as of ``Method``.
+        has_inner_lr: whether it takes inner steps, and so chooses α beside β.
     """
     curve_style = line or learner_class.line
     assert curve_style is not None  # every learner of the package says how it looks
+    rates: dict[str, Range] = {"inner_lr": INNER_LR} if has_inner_lr else {}
     return Method(
         name,
         title or learner_class.title,
         curve_style,
-        trials,
+        kind,
+        {**rates, "outer_lr": OUTER_LR},
         partial(build_learner, learner_class),
-        role=role,
     )
 
 
-def _text_model(world: World, seed: int) -> TextClassifier:
+def _model(world: World, seed: int) -> TextClassifier | FeatureClassifier:
+    if world.representation == ENCODER:
+        return FeatureClassifier(world.inputs.shape[1], world.ways)
     return TextClassifier(BUCKETS, world.ways, seed=seed)
 
 
@@ -153,7 +182,7 @@ def _build_gradient_learner(
     seed: int,
     **settings: Any,
 ) -> Learner:
-    model, steps = _text_model(world, seed), budget.inner_steps
+    model, steps = _model(world, seed), budget.inner_steps
     return make_learner(
         model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=steps, **settings
     )
@@ -170,6 +199,12 @@ def _build_reptile(
     )
 
 
+def _pretraining_head(world: World, width: int, seed: int) -> nn.Module:
+    head = skip_init(nn.Linear, width, len(world.classes.train))  # type: ignore[no-untyped-call]
+    initialise(head, "pretraining head", seed)
+    return head
+
+
 def _build_pretrained(
     make_learner: Callable[..., Learner],
     world: World,
@@ -179,96 +214,113 @@ def _build_pretrained(
     *,
     adapts: str,
 ) -> Learner:
-    model = _text_model(world, seed)
-    class_count = len(world.classes.train)
-    head = skip_init(nn.Linear, model.head.in_features, class_count)  # type: ignore[no-untyped-call]
-    initialise(head, "pretraining head", seed)
+    model = _model(world, seed)
     return make_learner(
         model,
         F.cross_entropy,
-        pretraining_head=head,
+        pretraining_head=_pretraining_head(world, model.head.in_features, seed),
         adapts=adapts,
         inner_lr=rates.inner_lr,
         inner_steps=budget.inner_steps,
     )
 
 
+def _build_pretrained_means(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    model = _model(world, seed)
+    head = _pretraining_head(world, model.head.in_features, seed)
+    return make_learner(model.body, F.cross_entropy, ways=world.ways, pretraining_head=head)
+
+
 def _build_meta_sgd(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
-    model, steps = _text_model(world, seed), budget.inner_steps
+    model, steps = _model(world, seed), budget.inner_steps
     return make_learner(model, F.cross_entropy, first_rate=rates.inner_lr, inner_steps=steps)
 
 
 def _build_feature_learner(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
-    return make_learner(_text_model(world, seed).body, F.cross_entropy, ways=world.ways)
+    return make_learner(_model(world, seed).body, F.cross_entropy, ways=world.ways)
 
 
-NGRAM_TRIALS: tuple[tuple[int, int], ...] = ((1, 3), (2, 3), (2, 4), (3, 5))
-"""What the untrained baseline may try: the range of its n-grams."""
+def _untrained(name: str, title: str, line: Line, accuracy: Callable[..., Tensor]) -> Method:
+    ranges = {} if accuracy is nearest_mean else {"penalty": PENALTY}
+    kind, where = "untrained", (TF_IDF, ENCODER)
+    return Method(name, title, line, kind, ranges, accuracy=accuracy, representations=where)
+
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
+        _untrained("nearest_mean", "nearest mean", Line("#6b6b6b", (0, (1, 3)), "X"), nearest_mean),
+        _untrained("ridge", "ridge regression", Line("#4d4d4d", (0, (5, 3)), "p"), ridge_regression),
+        _untrained(
+            "logistic",
+            "logistic regression",
+            Line("#8c8c8c", (0, (2, 1)), "d"),
+            logistic_regression,
+        ),
         Method(
-            "nearest_class_mean",
-            "nearest class mean (TF-IDF)",
-            Line("#6b6b6b", (0, (1, 3)), "X"),
-            tuple({"ngrams": list(ngrams)} for ngrams in NGRAM_TRIALS),
-            accuracy=nearest_class_mean_accuracy,
-            role="baseline",
+            "whitened_mean",
+            "whitened nearest mean",
+            Line("#2f2f2f", (0, (6, 1, 1, 1)), "h"),
+            "untrained",
+            {"shrinkage": LogUniform(1e-2, 1e2)},
+            accuracy=whitened_mean,
+            representations=(ENCODER,),
+        ),
+        trained_method(
+            "class_means",
+            PretrainedMeans,
+            _build_pretrained_means,
+            kind="joint",
+            has_inner_lr=False,
         ),
         trained_method(
             "fine_tuning",
             JointPretraining,
             partial(_build_pretrained, adapts="*"),
-            rates_to_try(0.1, 0.5),  # fine-tuning wants smaller α than the meta-learners
-            role="baseline",
+            kind="joint",
         ),
         trained_method(
             "linear_probe",
             JointPretraining,
             partial(_build_pretrained, adapts="head.*"),
-            rates_to_try(0.2, 1.0),
             title="pretrain + linear probe",
             line=Line("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
-            role="other",
+            kind="joint",
         ),
-        trained_method("maml", MAML, _build_gradient_learner, rates_to_try(0.5, 2.0)),
+        trained_method("maml", MAML, _build_gradient_learner),
+        trained_method("first_order_maml", FirstOrderMAML, _build_gradient_learner),
+        trained_method("reptile", Reptile, _build_reptile),
         trained_method(
-            "first_order_maml",
-            FirstOrderMAML,
-            _build_gradient_learner,
-            rates_to_try(0.5, 2.0),
+            "anil",
+            MAML,
+            partial(_build_gradient_learner, adapts="head.*"),
+            title="ANIL",
+            line=Line("#b8860b", (0, (8, 2)), ">"),
         ),
-        trained_method("reptile", Reptile, _build_reptile, rates_to_try(0.5, 2.0)),
-        trained_method("meta_sgd", MetaSGD, _build_meta_sgd, rates_to_try(0.5, 2.0)),
-        trained_method("proto_net", ProtoNet, _build_feature_learner, rates_to_try(None)),
-        trained_method("ridge_head", RidgeHead, _build_feature_learner, rates_to_try(None)),
+        trained_method(
+            "boil",
+            MAML,
+            partial(_build_gradient_learner, adapts="body.*"),
+            title="BOIL",
+            line=Line("#8b0000", (0, (2, 2, 6, 2)), "<"),
+        ),
+        trained_method("meta_sgd", MetaSGD, _build_meta_sgd),
+        trained_method("proto_net", ProtoNet, _build_feature_learner, has_inner_lr=False),
+        trained_method("ridge_head", RidgeHead, _build_feature_learner, has_inner_lr=False),
     )
 }
 """Every method of the package by name; the order of rows everywhere."""
-
-CHAPTER_06: tuple[Method, ...] = tuple(METHODS.values())[:6]
-"""The methods that chapter 06 compares; their settings on its sentences come with the package."""
-
-TITLES: dict[str, str] = {method.name: method.title for method in CHAPTER_06}
-"""Names for tables and figures."""
-
-TRAINED: tuple[str, ...] = tuple(method.name for method in CHAPTER_06 if method.build)
-"""The methods of these that are trained."""
 
 
 def title_of(name: str) -> str:
     """What a method is called; one that is not of the package by its name."""
     return METHODS[name].title if name in METHODS else name
-
-
-def trials(name: str) -> tuple[Any, ...]:
-    """The settings that a method may try."""
-    return METHODS[name].trials
 
 
 def build(name: str, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
@@ -288,7 +340,7 @@ def build(name: str, world: World, rates: Rates, budget: Budget, seed: int) -> L
     if method is None or method.build is None:
         known_names = ", ".join(name for name, method in METHODS.items() if method.build)
         raise ValueError(f"no trained method {name!r}: use one of {known_names}")
-    return method.build(world, rates, budget, seed).to(world.ids.device)
+    return method.build(world, rates, budget, seed).to(world.inputs.device)
 
 
 def training_batches(

@@ -1,4 +1,10 @@
-"""The accuracy table of a comparison, and what it says in words."""
+"""The table of a comparison, its differences over class splits, and the words for them.
+
+The rule for the words stands here and nowhere else: of two methods, one *is above* or *is below*
+the other if the 95 % interval of their difference over class splits is on one side of 0; otherwise
+they *are not told apart*. Which method speaks for its kind is chosen by its accuracy on the
+validation classes, never by the test classes.
+"""
 
 from __future__ import annotations
 
@@ -6,95 +12,147 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from metalearn_lab.comparison.compare import Score
-from metalearn_lab.comparison.methods import METHODS, title_of
+from metalearn_lab.comparison.methods import METHODS, Kind, title_of
 from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-BASELINES = tuple(name for name, method in METHODS.items() if method.role == "baseline")[::-1]
-"""What a meta-learner has to beat."""
+ENTRY = ["representation", "method"]
+"""The columns that name a row of a result: a method on a representation."""
+
+LEAST_SPLITS = 3
+"""Fewer class splits have no interval."""
 
 
 def score_table(scores: Sequence[Score]) -> DataFrame:
-    """One row a score: accuracy in per cent with its 95 % interval over episodes, and its cost."""
+    """One row a score: accuracy in per cent with its 95 % half-width over episodes, and its cost.
+
+    ``gradients`` are those of training, ``trained`` the numbers that training moves, ``sentences``
+    what training saw, repeats counted, ``seconds`` its time on the device at hand.
+    """
     import pandas as pd
 
     return pd.DataFrame([_row(score) for score in scores])
 
 
 def mean_table(table: DataFrame) -> DataFrame:
-    """Mean accuracy in per cent by method (rows) and shot (columns), over splits and seeds.
+    """Accuracy in per cent by representation and method (rows), over class splits and seeds.
 
-    ``±`` is the 95 % half-width over episodes of one run, averaged; ``range over splits`` the
-    lowest and highest mean of a class split, which is what another split would move it by.
+    ``accuracy`` is the mean over splits with its 95 % half-width over *splits* (none for fewer
+    than ``LEAST_SPLITS``); ``seeds`` the standard deviation between trainings of one split;
+    ``episodes`` the 95 % half-width over the episodes of one run.
     """
+    rows = []
+    for (representation, method), part in table.groupby(ENTRY, sort=False):
+        by_split = part.groupby("split").accuracy
+        means, between = by_split.mean(), by_split.std().mean()
+        rows.append(
+            {
+                "representation": representation,
+                "method": title_of(method),
+                "accuracy": _with_half_width(means.tolist()),
+                "splits": len(means),
+                "seeds": f"{between:.1f}" if between == between else "–",
+                "episodes": f"{part.half_width.mean():.1f}",
+                **{c: f"{part[c].mean():,.0f}" for c in ("gradients", "sentences", "trained")},
+                "seconds": f"{part.seconds.mean():.1f}",
+                "trials": int(part.trials.iloc[0]),
+            }
+        )
+    return pd_frame(rows)
+
+
+def pd_frame(rows: list[dict[str, Any]]) -> DataFrame:
+    """Rows by representation and method."""
     import pandas as pd
 
-    columns: dict[str, dict[str, str]] = {}
-    for shots, part in table.groupby("shots"):
-        by_split = part.groupby(["method", "split"])["accuracy"].mean().groupby("method")
-        means, lows, highs = by_split.mean(), by_split.min(), by_split.max()
-        widths = part.groupby("method")["half_width"].mean()
-        known = [name for name in METHODS if name in means.index]
-        rows = [*known, *means.index.difference(known)]
-        columns[f"{shots}-shot"] = {title_of(m): f"{means[m]:.1f} ± {widths[m]:.1f}" for m in rows}
-        if part["split"].nunique() > 1:
-            columns[f"{shots}-shot, range over splits"] = {
-                title_of(m): f"{lows[m]:.1f} to {highs[m]:.1f}" for m in rows
-            }
-    return pd.DataFrame(columns)
+    return pd.DataFrame(rows).set_index(ENTRY)
 
 
-def paired_difference(scores: Sequence[Score], method: str, other: str) -> Interval:
-    """Accuracy of one method less another's on the same episodes, in per cent points.
+def difference_over_splits(
+    table: DataFrame, entry: tuple[str, str], other: tuple[str, str]
+) -> Interval:
+    """Accuracy of one entry less another's, in points, with its interval over class splits.
 
-    Episodes are paired: the mean over seeds of both methods is taken for every episode of every
-    world, and the interval is over those episodes.
+    On every split both are judged on the same episodes, and each is the mean over its seeds; the
+    interval is of these differences, one a split.
+
+    Args:
+        table: of scores that share ways and shots.
+        entry: a representation and the name of a method.
+        other: another.
 
     Raises:
-        ValueError: an accuracy is no number.
+        ValueError: the entries were not judged on the same splits, or on fewer than
+            ``LEAST_SPLITS``.
     """
-    keys = {(s.world.shots, s.world.split_seed) for s in scores}
-    one, less = (
-        torch.cat([_over_seeds(scores, name, key) for key in sorted(keys)])
-        for name in (method, other)
-    )
-    if not (one - less).isfinite().all():
-        raise ValueError(f"{method} or {other} has an accuracy that is no number")
-    return interval_over_tasks(100 * (one - less))
-
-
-def verdict(scores: Sequence[Score], against: str) -> list[str]:
-    """One sentence a meta-learner: above, below or not told apart from a baseline."""
-    methods = dict.fromkeys(score.method for score in scores)
-    sentences = []
-    for method in (m for m in methods if m != against and _is_meta_learner(m)):
-        difference = paired_difference(scores, method, against)
-        mean, width = difference.mean.item(), difference.half_width.item()
-        clear = "is above" if mean > 0 else "is below"
-        word = clear if abs(mean) > width else "is not told apart from"
-        sentences.append(
-            f"{title_of(method)} {word} {title_of(against)}: {mean:+.1f} ± {width:.1f} points, "
-            f"paired over {difference.tasks:,} episodes."
+    means = table.groupby([*ENTRY, "split"]).accuracy.mean()
+    one, less = means.loc[entry], means.loc[other]
+    if set(one.index) != set(less.index) or len(one) < LEAST_SPLITS:
+        raise ValueError(
+            f"{entry} was judged on splits {sorted(one.index)}, {other} on {sorted(less.index)}: a "
+            f"difference needs the same {LEAST_SPLITS} or more"
         )
-    return sentences
+    gaps = (one - less.reindex(one.index)).to_numpy()
+    return interval_over_tasks(torch.from_numpy(gaps))
 
 
-def _is_meta_learner(name: str) -> bool:
-    """Whether it is held against the baselines; of a method of the user's own it is assumed."""
-    return name not in METHODS or METHODS[name].role == "meta-learner"
+def best_by_validation(table: DataFrame, *kinds: Kind) -> tuple[str, str]:
+    """The entry of these kinds that did best on the validation classes: it speaks for its kind.
+
+    Raises:
+        ValueError: no method of these kinds is in the table.
+    """
+    of_kinds = [name for name, method in METHODS.items() if method.kind in kinds]
+    part = table[table.method.isin(of_kinds)]
+    if part.empty:
+        raise ValueError(f"no method of the kinds {', '.join(kinds)} is in the table")
+    representation, method = part.groupby(ENTRY).validation_accuracy.mean().idxmax()
+    return representation, method
+
+
+def words(difference: Interval) -> str:
+    """The words for a difference, by the rule of this module."""
+    mean, half_width = float(difference.mean), float(difference.half_width)
+    if abs(mean) <= half_width:
+        return "is not told apart from"
+    return "is above" if mean > 0 else "is below"
+
+
+def sentence(table: DataFrame, entry: tuple[str, str], other: tuple[str, str]) -> str:
+    """What the table says of two entries, written by the rule and the numbers."""
+    difference = difference_over_splits(table, entry, other)
+    return (
+        f"{_called(entry)} {words(difference)} {_called(other)}: {float(difference.mean):+.1f} ± "
+        f"{float(difference.half_width):.1f} points over {difference.tasks} class splits"
+    )
+
+
+def _called(entry: tuple[str, str]) -> str:
+    representation, method = entry
+    return f"{title_of(method)} ({representation})"
+
+
+def _with_half_width(means: list[float]) -> str:
+    if len(means) < LEAST_SPLITS:
+        return f"{sum(means) / len(means):.1f}"
+    mean, half_width, _ = interval_over_tasks(torch.tensor(means))
+    return f"{float(mean):.1f} ± {float(half_width):.1f}"
 
 
 def _row(score: Score) -> dict[str, Any]:
     mean, half_width, episodes = interval_over_tasks(100 * score.accuracy)
+    world, learner = score.world, score.learner
+    moved = [p for p in learner.parameters() if p.requires_grad] if learner else []
     return {
-        "shots": score.world.shots,
-        "split": score.world.split_seed,
+        "ways": world.ways,
+        "shots": world.shots,
+        "representation": world.representation,
         "method": score.method,
+        "split": world.split_seed,
         "seed": score.seed,
         "accuracy": mean.item(),
         "half_width": half_width.item(),
@@ -103,15 +161,9 @@ def _row(score: Score) -> dict[str, Any]:
         "steps": score.choice.steps,
         "trials": score.choice.trials,
         "validation_accuracy": 100 * score.choice.validation_accuracy,
+        "iterations": score.iterations,
         "gradients": score.gradients,
+        "sentences": score.sentences,
+        "trained": sum(parameter.numel() for parameter in moved),
         "seconds": score.seconds,
     }
-
-
-def _over_seeds(scores: Sequence[Score], method: str, key: tuple[int, int]) -> Tensor:
-    accuracies = [
-        score.accuracy
-        for score in scores
-        if score.method == method and (score.world.shots, score.world.split_seed) == key
-    ]
-    return torch.stack(accuracies).mean(0)

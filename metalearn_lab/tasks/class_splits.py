@@ -58,6 +58,47 @@ def split_classes(
     return ClassSplit(*(tuple(sorted(part)) for part in parts))
 
 
+def split_with_one_validation(
+    table: LabelledTable,
+    *,
+    seed: int,
+    validation: float = 0.2,
+    train: float = 0.5,
+    most_train: int | None = None,
+) -> ClassSplit:
+    """Class splits that share their validation classes, so that settings need be chosen once.
+
+    The validation classes are the same for every seed and stand in no test part: what was chosen
+    by them was never chosen by a class that is reported on. The others are dealt to train and
+    test by the seed.
+
+    Args:
+        table: the labelled table.
+        seed: another seed is another split of the others.
+        validation: share of all classes that settings are chosen by.
+        train: share of all classes to train on; the rest is reported on.
+        most_train: of these, keep so many at random; all if None.
+
+    Raises:
+        ValueError: as ``split_classes``, or fewer than one training class to keep.
+    """
+    sizes = _part_sizes(table.classes, (train, validation, 1 - train - validation))
+    names = sorted(range(len(table.classes)), key=lambda index: table.classes[index])
+
+    def shuffled(classes: list[int], *address: int | str) -> list[int]:
+        order = torch.randperm(len(classes), generator=generator(*address))
+        return [classes[position] for position in order.tolist()]
+
+    by_chance = shuffled(names, "validation classes")
+    chosen_by, others = by_chance[: sizes[1]], sorted(by_chance[sizes[1] :], key=names.index)
+    dealt = shuffled(others, "class split beside one validation", seed)
+    kept = sizes[0] if most_train is None else most_train
+    if not 1 <= kept <= sizes[0]:
+        raise ValueError(f"most_train must be 1 to {sizes[0]} training classes, got {kept}")
+    parts = (dealt[:kept], chosen_by, dealt[sizes[0] :])
+    return ClassSplit(*(tuple(sorted(part)) for part in parts))
+
+
 def published_classes(table: LabelledTable) -> ClassSplit:
     """The class-disjoint split that the source itself publishes.
 

@@ -291,9 +291,9 @@ def adapting(model, adapts):
 
 
 with torch.no_grad():
-    z, h = network.body[0](world.ids), network.body(world.ids)  # of every sentence
+    z, h = network.body[0](world.inputs), network.body(world.inputs)  # of every sentence
 upper = above_table(network)  # the layers above the table, the same weights
-inputs = {"z": z, "h": h, "ids": world.ids}
+inputs = {"z": z, "h": h, "ids": world.inputs}
 sizes = {"validation": validation_episodes, "test": test_episodes}
 tasks = {
     part: {kind: world.sampler(part, x).batch(0, n) for kind, x in inputs.items()}

@@ -67,7 +67,7 @@ def test_the_score_is_the_curve_at_the_chosen_step(scores):
 def test_every_training_sees_the_same_sentences(name, world):
     """Equal data: each method's batch holds the items of the episodes, each as often."""
     rows = world.row_sampler("train").batch(3 * 2, 2)
-    expected = sorted(map(tuple, world.ids[torch.cat([s.x.flatten() for s in rows])].tolist()))
+    expected = sorted(map(tuple, world.inputs[torch.cat([s.x.flatten() for s in rows])].tolist()))
     learner = build(name, world, METHODS[name].trials[0], SMALL, 0)
     batch = training_batches(learner, world, SMALL, seed=0)(3)
     seen = (

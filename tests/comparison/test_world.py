@@ -21,7 +21,7 @@ def test_parts_share_no_class_and_episodes_are_clean(world, table):
 
 def test_every_method_meets_the_same_rows(world):
     rows, ids = world.row_sampler("test").batch(0, 5), world.sampler("test").batch(0, 5)
-    assert torch.equal(world.ids[rows.query.x], ids.query.x)
+    assert torch.equal(world.inputs[rows.query.x], ids.query.x)
     assert torch.equal(rows.query.y, ids.query.y)
 
 

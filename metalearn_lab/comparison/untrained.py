@@ -1,0 +1,128 @@
+"""Methods that train nothing: classifiers on features as they are, TF-IDF or a frozen encoder's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lab.comparison.world import TF_IDF, World
+from metalearn_lab.evaluation.converged_probe import fit_probe
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.learners.ridge_head import ridge
+from metalearn_lab.tasks.types import Split, Task
+
+
+def nearest_mean(world: World, part: str, episodes: int, **settings: Any) -> Tensor:
+    """Accuracy of the nearest class mean by cosine on each episode, ``[episodes]``.
+
+    Args:
+        world: the class split and its episodes.
+        part: ``"validation"`` or ``"test"``.
+        episodes: how many, from the first.
+        settings: of the features, see ``feature_tasks``.
+    """
+    return frozen_class_means(feature_tasks(world, part, episodes, **settings), world.ways)
+
+
+def ridge_regression(
+    world: World, part: str, episodes: int, penalty: float, **settings: Any
+) -> Tensor:
+    """Accuracy of ridge regression on the classes of the support set; as ``nearest_mean``."""
+    tasks = feature_tasks(world, part, episodes, **settings)
+    targets = F.one_hot(tasks.support.y, world.ways).to(tasks.support.x) - 1 / world.ways
+    fit = torch.vmap(ridge, in_dims=(0, 0, None))
+    weights = fit(tasks.support.x, targets, torch.tensor(penalty).to(targets))
+    return ((tasks.query.x @ weights).argmax(2) == tasks.query.y).float().mean(1)
+
+
+def logistic_regression(
+    world: World, part: str, episodes: int, penalty: float, **settings: Any
+) -> Tensor:
+    """Accuracy of logistic regression on the support set, converged; as ``nearest_mean``."""
+    tasks = _in_few_numbers(feature_tasks(world, part, episodes, **settings))
+    return fit_probe(tasks, world.ways, penalty).accuracy
+
+
+def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> Tensor:
+    """The nearest mean of features that are white within the training classes.
+
+    Features are centred, then multiplied by (Σ + s·mean(diag Σ)·I)^(−1/2), where Σ is their
+    covariance within the training classes. A closed form of the training classes' labels.
+
+    Args:
+        world: as in ``nearest_mean``.
+        part: as there.
+        episodes: as there.
+        shrinkage: s.
+    """
+    labels = torch.tensor(world.table.labels, device=world.inputs.device)
+    classes = [world.inputs[labels == c].double() for c in world.classes.train]
+    within = torch.cat([features - features.mean(0) for features in classes])
+    covariance = within.T @ within / len(within)
+    values, vectors = torch.linalg.eigh(covariance)
+    roots = (values.clamp_min(0) + shrinkage * values.mean()).sqrt()
+    centre = torch.stack([features.mean(0) for features in classes]).mean(0)
+    white = (world.inputs.double() - centre) @ vectors / roots
+    return frozen_class_means(world.sampler(part, white).batch(0, episodes), world.ways)
+
+
+def feature_tasks(
+    world: World, part: str, episodes: int, ngrams: Sequence[int] | None = None
+) -> Task:
+    """Episodes of features, ``x [episodes, items, dim]``.
+
+    Args:
+        world: gives the representation: the frozen encoder's vectors, or TF-IDF.
+        part: of the classes.
+        episodes: how many, from the first.
+        ngrams: of TF-IDF, the shortest and longest n-gram in characters.
+    """
+    tasks = world.sampler(part).batch(0, episodes)
+    if world.representation != TF_IDF:
+        return tasks
+    assert ngrams is not None  # the methods' ranges have them
+    vectors = tf_idf(world, ngrams)
+    support, query = (split.x.cpu() for split in tasks)
+    rows = torch.cat([support, query], 1).numpy()
+    points = torch.stack([_points((vectors[r] @ vectors[r].T).toarray()) for r in rows])
+    of_support, of_query = points.split([support.shape[1], query.shape[1]], 1)
+    return Task(Split(of_support, tasks.support.y.cpu()), Split(of_query, tasks.query.y.cpu()))
+
+
+def tf_idf(world: World, ngrams: Sequence[int]) -> Any:
+    """Sparse unit vectors ``[rows, 2^20]``.
+
+    A sentence is its character n-grams (inside word boundaries, sublinear counts, unit length).
+    The weights are inverse document frequencies over the *training classes'* sentences, without
+    their labels. An n-gram that none of them holds counts as the rarest; hashing keeps it, where
+    a fitted vocabulary would drop just the n-grams that tell new classes apart.
+    """
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+    counter = HashingVectorizer(
+        analyzer="char_wb", ngram_range=tuple(ngrams), alternate_sign=False, norm=None
+    )
+    counts = counter.transform(world.table.texts)
+    trained_on = torch.isin(torch.tensor(world.table.labels), torch.tensor(world.classes.train))
+    weights = TfidfTransformer(sublinear_tf=True).fit(counts[trained_on.numpy()])
+    return weights.transform(counts)
+
+
+def _points(products: Any) -> Tensor:
+    """Points ``[items, items]`` with these scalar products: as good as vectors of any length."""
+    values, vectors = torch.linalg.eigh(torch.from_numpy(products))
+    return vectors * values.clamp_min(0).sqrt()
+
+
+def _in_few_numbers(tasks: Task) -> Task:
+    """The same tasks in as many coordinates as there are support items.
+
+    What is at right angles to the support's span changes no score of weights within it.
+    """
+    support, query = (split.x.double() for split in tasks)
+    axes = torch.linalg.qr(support.mT).Q
+    return Task(Split(support @ axes, tasks.support.y), Split(query @ axes, tasks.query.y))
