@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metalearn_lab.evaluation.few_shot_score import FewShotScore, few_shot_score
     from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+    from metalearn_lab.learners.baseline_plus_plus import BaselinePlusPlus
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
+    from metalearn_lab.learners.proto_maml import ProtoMAML
     from metalearn_lab.learners.proto_net import ProtoNet
     from metalearn_lab.learners.reptile import Reptile
     from metalearn_lab.learners.ridge_head import RidgeHead
     from metalearn_lab.models.conv4 import Conv4
+    from metalearn_lab.models.cosine_head import CosineHead
     from metalearn_lab.models.lora import with_lora
     from metalearn_lab.models.mlp import MLP
     from metalearn_lab.models.sentence_encoder import encode_sentences
@@ -84,6 +87,7 @@ _HOME = {
         "interval_over_tasks",
     ),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
+    "learners.baseline_plus_plus": ("BaselinePlusPlus",),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
@@ -93,10 +97,12 @@ _HOME = {
     "learners.maml": ("MAML",),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
+    "learners.proto_maml": ("ProtoMAML",),
     "learners.proto_net": ("ProtoNet",),
     "learners.reptile": ("Reptile",),
     "learners.ridge_head": ("RidgeHead",),
     "models.conv4": ("Conv4",),
+    "models.cosine_head": ("CosineHead",),
     "models.lora": ("with_lora",),
     "models.mlp": ("MLP",),
     "models.sentence_encoder": ("encode_sentences",),
@@ -146,10 +152,12 @@ __all__ = [
     "METHODS",
     "MLP",
     "AdaptationCurves",
+    "BaselinePlusPlus",
     "Budget",
     "ClassSplit",
     "CompiledAdaptation",
     "Conv4",
+    "CosineHead",
     "Episode",
     "EpisodeSampler",
     "FewShotScore",
@@ -164,6 +172,7 @@ __all__ = [
     "MetaSGD",
     "Method",
     "OuterStep",
+    "ProtoMAML",
     "ProtoNet",
     "Rates",
     "Reptile",

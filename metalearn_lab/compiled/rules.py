@@ -39,6 +39,12 @@ def _view(lower: Lowering, node: Node) -> Value:
     )
 
 
+def _made_of_sizes(lower: Lowering, node: Node) -> Value:
+    """Numbers that depend on sizes alone, which are known when the function is traced."""
+    operation: Any = node.target
+    return constant(operation(*node.args))
+
+
 def _argument(position: int, lower: Lowering, node: Node) -> Value:
     return lower.value(node.args[position])
 
@@ -209,6 +215,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys((*of.SAME, "scalar_tensor"), partial(_argument, 0)),
     **dict.fromkeys(("full", "full_like"), partial(_argument, 1)),
     "new_full": partial(_argument, 2),
+    **dict.fromkeys(("arange", "eye"), _made_of_sizes),
     **dict.fromkeys(("zeros", "zeros_like", "new_zeros"), lambda lower, node: Number(0)),
     **dict.fromkeys(("ones", "ones_like", "new_ones"), lambda lower, node: Number(1)),
     # Numbers of every type are held as floating-point numbers; a mask becomes 0 and 1.

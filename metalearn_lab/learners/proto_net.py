@@ -34,8 +34,18 @@ class ProtoNet(ClosedForm):
 
     def solution(self, features: Tensor, classes: Tensor) -> Tensor:
         """The mean feature p of each class, ``[ways, features]``."""
-        return (classes / classes.sum(0)).T @ features
+        return class_means(features, classes)
 
     def scores(self, features: Tensor, solution: Tensor) -> Tensor:
         """−‖f(x) − p_c‖², ``[items, ways]``."""
         return -((features[:, None] - solution) ** 2).sum(-1)
+
+
+def class_means(features: Tensor, classes: Tensor) -> Tensor:
+    """The mean feature of each class, ``[ways, features]``; NaN for a class without items.
+
+    Args:
+        features: ``[items, features]``.
+        classes: ``[items, ways]``, see ``closed_form.class_columns``.
+    """
+    return (classes / classes.sum(0)).T @ features

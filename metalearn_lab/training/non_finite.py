@@ -97,7 +97,10 @@ def _first_cause(
         return None
     step = are_finite.index(False)
     if step == 0:
-        return "the model's loss is not finite even before adaptation: check its scale"
+        return (
+            "the model's loss is not finite even before adaptation: check its scale and, for a "
+            "learner of prototypes, that support labels are 0, …, ways − 1 and each class has one"
+        )
     if step <= learner.inner_steps:
         return (
             f"the inner loop diverges at step {step} of {learner.inner_steps}: "

@@ -41,6 +41,7 @@ def test_elementwise_operations() -> None:
             *(torch.where(a < b, a, b), torch.where((a > 0) & ~(b >= 0), a, 0.0)),
             *((a <= b).to(a.dtype), (a == a).to(a.dtype) + (a != b), a * (b > 0)),
             *(torch.full_like(a, 3) + a, torch.zeros_like(a), torch.ones_like(a) * b),
+            *(a + torch.arange(5), a + torch.arange(2, 5)[:, None], a @ torch.eye(5).to(a.dtype)),
         ]
 
     assert_equal(function, numbers(3, 5), numbers(3, 5, name="other"))
