@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
     from metalearn_lab.learners.baseline_plus_plus import BaselinePlusPlus
+    from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from metalearn_lab.models.sentence_encoder import encode_sentences
     from metalearn_lab.models.text_encoder import TextClassifier
     from metalearn_lab.models.transformer import Transformer
+    from metalearn_lab.models.word_attention import BiLSTM, EachWord, WordAttention, random_vectors
     from metalearn_lab.tasks.class_splits import ClassSplit, published_classes, split_classes
     from metalearn_lab.tasks.devices import choose_device
     from metalearn_lab.tasks.episodes import Episode, EpisodeSampler
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from metalearn_lab.tasks.sinusoids import Sinusoids
     from metalearn_lab.tasks.sources import load_table
     from metalearn_lab.tasks.table import LabelledTable
-    from metalearn_lab.tasks.text_features import hashed_ngrams
+    from metalearn_lab.tasks.text_features import hashed_ngrams, word_counts, word_ids
     from metalearn_lab.tasks.types import (
         Split,
         Task,
@@ -88,6 +90,7 @@ _HOME = {
     ),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
     "learners.baseline_plus_plus": ("BaselinePlusPlus",),
+    "learners.distributional_signatures": ("DistributionalSignatures",),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
@@ -108,6 +111,12 @@ _HOME = {
     "models.sentence_encoder": ("encode_sentences",),
     "models.text_encoder": ("TextClassifier",),
     "models.transformer": ("Transformer",),
+    "models.word_attention": (
+        "BiLSTM",
+        "EachWord",
+        "WordAttention",
+        "random_vectors",
+    ),
     "tasks.class_splits": (
         "ClassSplit",
         "published_classes",
@@ -130,7 +139,11 @@ _HOME = {
     "tasks.sinusoids": ("Sinusoids",),
     "tasks.sources": ("load_table",),
     "tasks.table": ("LabelledTable",),
-    "tasks.text_features": ("hashed_ngrams",),
+    "tasks.text_features": (
+        "hashed_ngrams",
+        "word_counts",
+        "word_ids",
+    ),
     "tasks.types": (
         "Split",
         "Task",
@@ -153,11 +166,14 @@ __all__ = [
     "MLP",
     "AdaptationCurves",
     "BaselinePlusPlus",
+    "BiLSTM",
     "Budget",
     "ClassSplit",
     "CompiledAdaptation",
     "Conv4",
     "CosineHead",
+    "DistributionalSignatures",
+    "EachWord",
     "Episode",
     "EpisodeSampler",
     "FewShotScore",
@@ -183,6 +199,7 @@ __all__ = [
     "TextClassifier",
     "TrainingRun",
     "Transformer",
+    "WordAttention",
     "World",
     "adaptation_curves",
     "assert_class_disjoint",
@@ -202,11 +219,14 @@ __all__ = [
     "predict_along",
     "published_classes",
     "quadratic_tasks",
+    "random_vectors",
     "split_classes",
     "stack_tasks",
     "stationary_point",
     "to_device",
     "with_lora",
+    "word_counts",
+    "word_ids",
 ]
 
 

@@ -179,6 +179,18 @@ class EpisodeSampler:
         """
         return self._task(self._draw(first, count))
 
+    def batch_with_classes(self, first: int, count: int) -> tuple[Task, Tensor]:
+        """``batch(first, count)``, and which class of the table each label is.
+
+        Returns:
+            The batch; the table class of label 0, …, ways − 1, ``[tasks, ways]``.
+
+        Raises:
+            ValueError: a negative index, or a count below 1.
+        """
+        draw = self._draw(first, count)
+        return self._task(draw), torch.tensor(self.classes)[draw.classes]
+
     def pretraining_batch(self, first: int, count: int) -> Task:
         """The items of ``batch(first, count)`` as one task over all the classes of the split.
 

@@ -203,6 +203,16 @@ def test_a_batch_is_its_episodes_stacked() -> None:
             assert side.y[position].equal(expected.y)
 
 
+def test_a_batch_with_classes_says_which_class_each_label_is() -> None:
+    sampler = sampler_of(classes=[1, 2, 3, 5, 6, 7])
+    batch, classes = sampler.batch_with_classes(10, 4)
+    for split, expected in zip(batch, sampler.batch(10, 4), strict=True):
+        assert split.x.equal(expected.x)
+        assert split.y.equal(expected.y)
+    for position in range(4):
+        assert classes[position].equal(sampler.episode(10 + position).classes)
+
+
 def test_pretraining_sees_the_same_items_under_fixed_labels() -> None:
     sampler = sampler_of(classes=[1, 2, 3, 5, 6, 7])
     task = sampler.pretraining_batch(10, 4)
@@ -343,14 +353,14 @@ def test_names_stand_in_messages() -> None:
         sampler_of(shots=20, class_names=names)
 
 
-@pytest.mark.parametrize("draw", ["episode", "batch", "pretraining_batch"])
+@pytest.mark.parametrize("draw", ["episode", "batch", "batch_with_classes", "pretraining_batch"])
 def test_negative_index_is_refused(draw: str) -> None:
     counts = () if draw == "episode" else (2,)
     with pytest.raises(ValueError, match="index must be 0 or more, got -1"):
         getattr(sampler_of(), draw)(-1, *counts)
 
 
-@pytest.mark.parametrize("draw", ["batch", "pretraining_batch"])
+@pytest.mark.parametrize("draw", ["batch", "batch_with_classes", "pretraining_batch"])
 def test_a_batch_of_none_is_refused(draw: str) -> None:
     with pytest.raises(ValueError, match="number of episodes must be 1 or more, got 0"):
         getattr(sampler_of(), draw)(0, 0)

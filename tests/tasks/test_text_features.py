@@ -1,12 +1,13 @@
-"""Hashed n-grams: the same ids everywhere, nothing fitted, bad input refused."""
+"""Hashed n-grams and words: the same ids everywhere, nothing fitted, bad input refused."""
 
 import zlib
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalearn_lab.tasks.text_features import hashed_ngrams
+from metalearn_lab.tasks.text_features import hashed_ngrams, word_counts, word_ids
 from metalearn_lab.tasks.text_identity import normalised
 
 TEXTS = st.lists(st.text(min_size=1).filter(normalised), min_size=1, max_size=5)
@@ -62,3 +63,58 @@ def test_the_longest_text_is_cut_where_it_says():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_word_ids_are_those_of_the_words_written_out():
+    ids = word_ids(["Don't stop, DON'T!", "?!", "one"], buckets=1000)
+    words = [["don't", "stop", "don't"], ["?!"], ["one"]]
+    expected = [[1 + zlib.crc32(word.encode()) % 999 for word in row] for row in words]
+    assert ids.tolist() == [row + [0] * (3 - len(row)) for row in expected]
+
+
+@given(TEXTS)
+def test_hashed_words_lie_within_the_table_and_no_text_is_all_padding(texts):
+    ids = word_ids(texts, buckets=50)
+    assert ids.min() >= 0
+    assert ids.max() < 50
+    assert (ids[:, 0] > 0).all()
+    assert word_ids(texts[:1], buckets=50)[0].tolist() == [i for i in ids[0].tolist() if i]
+
+
+def test_with_a_vocabulary_a_word_has_the_row_of_its_vector():
+    vocabulary = ["the", "Light", "on", "light"]
+    ids = word_ids(["turn on the light", "the lamp", "turn"], vocabulary)
+    assert ids.tolist() == [[3, 1, 2], [1, 0, 0], [0, 0, 0]]
+    assert word_ids(["the light on"], vocabulary, longest=2).tolist() == [[1, 2]]
+
+
+def test_words_are_counted_by_class_and_in_the_pool_alone():
+    ids = torch.tensor([[1, 2, 2], [3, 0, 0], [2, 1, 0], [4, 4, 4]])
+    counts = word_counts(ids, [0, 2, 0, 1], [0, 2], vocabulary=5)
+    expected = [[0, 2, 3, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 1, 0]]
+    assert counts.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: word_ids([]), "no texts to encode"),
+        (lambda: word_ids([" "]), "text 0"),
+        (lambda: word_ids(["ok"], buckets=1), "buckets must be 2 or more"),
+        (lambda: word_ids(["ok"], longest=0), "longest must be 1 word or more, got 0"),
+        (lambda: word_ids(["ok"], ["oui"]), "the vocabulary has no word of these texts"),
+        (
+            lambda: word_counts(torch.ones(2, 3, dtype=int), [0], [0], vocabulary=2),
+            r"\[1\] labels for 2 texts",
+        ),
+        (
+            lambda: word_counts(torch.full((1, 1), 7), [0], [0], vocabulary=7),
+            r"ids must lie in 0, …, 6, got 7 to 7",
+        ),
+    ],
+)
+def test_bad_words_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    with pytest.raises(TypeError, match="got one text"):
+        word_ids("ok")
