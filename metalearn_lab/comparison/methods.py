@@ -20,20 +20,26 @@ from metalearn_lab.comparison.untrained import (
     whitened_mean,
 )
 from metalearn_lab.comparison.world import BUCKETS, ENCODER, NGRAMS, TF_IDF, World
+from metalearn_lab.learners.baseline_plus_plus import BaselinePlusPlus
 from metalearn_lab.learners.class_means import PretrainedMeans
+from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.meta_sgd import MetaSGD
+from metalearn_lab.learners.proto_maml import ProtoMAML
 from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.learners.ridge_head import RidgeHead
 from metalearn_lab.learners.settings import whole_number
+from metalearn_lab.models.cosine_head import CosineHead
 from metalearn_lab.models.feature_classifier import FeatureClassifier
 from metalearn_lab.models.mlp import initialise
 from metalearn_lab.models.text_encoder import TextClassifier
+from metalearn_lab.models.word_attention import WordAttention, random_vectors
+from metalearn_lab.tasks.text_features import word_counts
 from metalearn_lab.tasks.types import Task
 
 Kind = Literal["untrained", "joint", "meta-learner"]
@@ -95,8 +101,8 @@ class Method:
         title: in tables and legends.
         line: how it is drawn.
         kind: untrained; trained jointly, without episodes; or a meta-learner.
-        ranges: what its settings are drawn from: of ``Rates``, or for a method that is not trained
-            the keyword arguments of ``accuracy``.
+        ranges: what its settings are drawn from on a representation: those of ``Rates``, or for a
+            method that is not trained the keyword arguments of ``accuracy``.
         build: a fresh learner from a world, its rates, the budget and a seed; None for a method
             that is not trained.
         accuracy: of a method that is not trained, on the episodes of a part of the classes: from a
@@ -108,24 +114,21 @@ class Method:
     title: str
     line: Line
     kind: Kind = "meta-learner"
-    ranges: Mapping[str, Range] = field(default_factory=dict)
+    ranges: Callable[[str], Mapping[str, Range]] = field(default=lambda representation: {})
     build: Callable[[World, Rates, Budget, int], Learner] | None = None
     accuracy: Callable[..., Tensor] | None = None
     representations: tuple[str, ...] = (NGRAMS, ENCODER)
 
     def trials(self, world: World, count: int) -> list[dict[str, Any]]:
         """So many random settings for a world, the same ones every time."""
-        ranges = dict(self.ranges)
-        if self.build is None and world.representation == TF_IDF:
-            ranges["ngrams"] = NGRAM_LENGTHS
-        return draw_trials(ranges, count, self.name)
+        return draw_trials(self.ranges(world.representation), count, self.name)
 
 
-INNER_LR = LogUniform(0.03, 10.0)
-"""α of whatever takes inner steps."""
+INNER_LR = {NGRAMS: LogUniform(0.05, 5.0), ENCODER: LogUniform(0.3, 30.0)}
+"""α of whatever takes inner steps, by what a text is."""
 
-OUTER_LR = LogUniform(1e-4, 3e-2)
-"""β of whatever is trained."""
+OUTER_LR = {NGRAMS: LogUniform(1e-3, 3e-2), ENCODER: LogUniform(3e-5, 1e-3)}
+"""β of whatever is trained: the vectors of a good encoder want to be left nearly as they are."""
 
 PENALTY = LogUniform(1e-4, 10.0)
 """Of squared weights."""
@@ -143,6 +146,7 @@ def trained_method(
     line: Line | None = None,
     kind: Kind = "meta-learner",
     has_inner_lr: bool = True,
+    representations: tuple[str, ...] = (NGRAMS, ENCODER),
 ) -> Method:
     """A record of a learner, whose class says how it is called and drawn.
 
@@ -154,18 +158,24 @@ def trained_method(
         line: in place of the class's own.
         kind: as of ``Method``.
         has_inner_lr: whether it takes inner steps, and so chooses α beside β.
+        representations: those that it applies to.
     """
     curve_style = line or learner_class.line
     assert curve_style is not None  # every learner of the package says how it looks
-    rates: dict[str, Range] = {"inner_lr": INNER_LR} if has_inner_lr else {}
     return Method(
         name,
         title or learner_class.title,
         curve_style,
         kind,
-        {**rates, "outer_lr": OUTER_LR},
+        partial(_rate_ranges, has_inner_lr=has_inner_lr),
         partial(build_learner, learner_class),
+        representations=representations,
     )
+
+
+def _rate_ranges(representation: str, has_inner_lr: bool) -> dict[str, Range]:
+    rates: dict[str, Range] = {"inner_lr": INNER_LR[representation]} if has_inner_lr else {}
+    return {**rates, "outer_lr": OUTER_LR[representation]}
 
 
 def _model(world: World, seed: int) -> TextClassifier | FeatureClassifier:
@@ -233,6 +243,30 @@ def _build_pretrained_means(
     return make_learner(model.body, F.cross_entropy, ways=world.ways, pretraining_head=head)
 
 
+def _build_baseline_plus_plus(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    model = _model(world, seed)
+    model.head = CosineHead(model.head.in_features, world.ways, seed=seed)  # type: ignore[assignment]
+    return make_learner(
+        model,
+        F.cross_entropy,
+        classes=len(world.classes.train),
+        seed=seed,
+        inner_lr=rates.inner_lr,
+        inner_steps=budget.inner_steps,
+    )
+
+
+def _build_signatures(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    labels, known = world.table.labels, world.classes.train
+    counts = word_counts(world.inputs, labels, known, vocabulary=BUCKETS)
+    model = WordAttention(random_vectors(BUCKETS, 32, seed=seed), learned=True, seed=seed)
+    return make_learner(model, F.cross_entropy, ways=world.ways, word_counts=counts)
+
+
 def _build_meta_sgd(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
@@ -246,29 +280,43 @@ def _build_feature_learner(
     return make_learner(_model(world, seed).body, F.cross_entropy, ways=world.ways)
 
 
-def _untrained(name: str, title: str, line: Line, accuracy: Callable[..., Tensor]) -> Method:
-    ranges = {} if accuracy is nearest_mean else {"penalty": PENALTY}
-    kind, where = "untrained", (TF_IDF, ENCODER)
-    return Method(name, title, line, kind, ranges, accuracy=accuracy, representations=where)
+def _untrained(
+    name: str, title: str, line: Line, accuracy: Callable[..., Tensor], **ranges: Range
+) -> Method:
+    def ranges_on(representation: str) -> dict[str, Range]:
+        lengths = {"ngrams": NGRAM_LENGTHS} if representation == TF_IDF else {}
+        return {**ranges, **lengths}
+
+    where = (TF_IDF, ENCODER)
+    return Method(
+        name, title, line, "untrained", ranges_on, accuracy=accuracy, representations=where
+    )
 
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         _untrained("nearest_mean", "nearest mean", Line("#6b6b6b", (0, (1, 3)), "X"), nearest_mean),
-        _untrained("ridge", "ridge regression", Line("#4d4d4d", (0, (5, 3)), "p"), ridge_regression),
+        _untrained(
+            "ridge",
+            "ridge regression",
+            Line("#4d4d4d", (0, (5, 3)), "p"),
+            ridge_regression,
+            penalty=PENALTY,
+        ),
         _untrained(
             "logistic",
             "logistic regression",
             Line("#8c8c8c", (0, (2, 1)), "d"),
             logistic_regression,
+            penalty=PENALTY,
         ),
         Method(
             "whitened_mean",
             "whitened nearest mean",
             Line("#2f2f2f", (0, (6, 1, 1, 1)), "h"),
-            "untrained",
-            {"shrinkage": LogUniform(1e-2, 1e2)},
+            "joint",
+            lambda representation: {"shrinkage": LogUniform(1e-2, 1e2)},
             accuracy=whitened_mean,
             representations=(ENCODER,),
         ),
@@ -293,6 +341,9 @@ METHODS: dict[str, Method] = {
             line=Line("#a55a3c", (0, (3, 1, 1, 1, 1, 1)), "v"),
             kind="joint",
         ),
+        trained_method(
+            "baseline_plus_plus", BaselinePlusPlus, _build_baseline_plus_plus, kind="joint"
+        ),
         trained_method("maml", MAML, _build_gradient_learner),
         trained_method("first_order_maml", FirstOrderMAML, _build_gradient_learner),
         trained_method("reptile", Reptile, _build_reptile),
@@ -311,8 +362,16 @@ METHODS: dict[str, Method] = {
             line=Line("#8b0000", (0, (2, 2, 6, 2)), "<"),
         ),
         trained_method("meta_sgd", MetaSGD, _build_meta_sgd),
+        trained_method("proto_maml", ProtoMAML, _build_gradient_learner),
         trained_method("proto_net", ProtoNet, _build_feature_learner, has_inner_lr=False),
         trained_method("ridge_head", RidgeHead, _build_feature_learner, has_inner_lr=False),
+        trained_method(
+            "signatures",
+            DistributionalSignatures,
+            _build_signatures,
+            has_inner_lr=False,
+            representations=(NGRAMS,),
+        ),
     )
 }
 """Every method of the package by name; the order of rows everywhere."""

@@ -40,7 +40,7 @@ class LogUniform:
             raise ValueError(f"a log-uniform range needs 0 < low < high, got {self}")
 
     def at(self, share: float) -> float:
-        """low · (high / low)^share, to three digits."""
+        """Low · (high / low)^share, to three digits."""
         return float(f"{self.low * (self.high / self.low) ** share:.3g}")
 
 
@@ -93,4 +93,6 @@ def draw_trials(ranges: Mapping[str, Range], count: int, name: str) -> list[dict
         numbers = generator("trials", name, setting, count)
         places = torch.randperm(count, generator=numbers) + torch.rand(count, generator=numbers)
         columns[setting] = [of.at(share) for share in (places.double() / count).tolist()]
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]

@@ -26,7 +26,7 @@ SAVED = Path(__file__).parent / "results"
 """Tables that come with the package, a folder for each set of sentences."""
 
 TABLE, CHOICES, CONFIGURATION = "table.csv", "choices.json", "configuration.json"
-_KEY = ["ways", "shots", "representation", "method", "split", "seed", "iterations"]
+_KEY = ["ways", "shots", "train_classes", "representation", "method", "split", "seed", "iterations"]
 
 
 class ResultsFolderError(OSError):
@@ -137,7 +137,7 @@ def _has(folder: Path, method: Method, world: World, seed: int, budget: Budget) 
     if not (folder / TABLE).is_file():
         return False
     iterations = budget.iterations if method.build else 0
-    counts = (world.ways, world.shots, world.representation)
+    counts = (world.ways, world.shots, len(world.classes.train), world.representation)
     key = [*counts, method.name, world.split_seed, seed, iterations]
     return bool((read_table(folder)[_KEY] == key).all(axis=1).any())
 

@@ -150,6 +150,7 @@ def _row(score: Score) -> dict[str, Any]:
     return {
         "ways": world.ways,
         "shots": world.shots,
+        "train_classes": len(world.classes.train),
         "representation": world.representation,
         "method": score.method,
         "split": world.split_seed,

@@ -1,0 +1,147 @@
+"""The full tables of chapter 06, for one set of sentences; a stopped run goes on where it was.
+
+    python benchmarks/few_shot_text.py OUT
+    python benchmarks/few_shot_text.py OUT --path CLINC150 --exclude oos --part one-shot domains
+
+Every part draws class splits that share their validation classes, by which all settings are
+chosen; see `split_with_one_validation`. Each row is kept in OUT/table.csv as soon as it is there.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from metalearn_lab import METHODS, Budget, ClassSplit, load_table, make_world
+from metalearn_lab.comparison.compare import rates_of
+from metalearn_lab.comparison.saved_runs import extend
+from metalearn_lab.comparison.world import ENCODER, NGRAMS, REPRESENTATIONS
+from metalearn_lab.tasks.class_splits import split_with_one_validation
+from metalearn_lab.tasks.devices import device_in_words
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.table import class_key
+from metalearn_lab.workbook.environment import versions
+
+BUDGET = Budget(iterations=300, trials=6, validation_episodes=200, test_episodes=300)
+CHEAP = ("nearest_mean", "whitened_mean", "class_means", "proto_net", "ridge_head", "anil", "maml")
+"""What the parts beside the first compare: the best of each kind, and MAML."""
+
+TRAIN_CLASSES = (6, 12, 24, 48, 75)
+
+
+def one_shot(table, splits):
+    """5-way 1-shot, every method on every representation, two seeds."""
+    for representation in REPRESENTATIONS:
+        yield worlds(table, splits, representation), BUDGET, tuple(METHODS), 2
+
+
+def five_shot(table, splits):
+    """5-way 5-shot on three splits, one seed."""
+    for representation in REPRESENTATIONS:
+        yield worlds(table, 3, representation, shots=5), BUDGET, tuple(METHODS), 1
+
+
+def twenty_way(table, splits):
+    """20-way 1-shot on three splits, one seed, where every part has twenty classes."""
+    parts = split_with_one_validation(table, seed=0)
+    if min(map(len, parts)) >= 20:
+        yield worlds(table, 3, ENCODER, ways=20), BUDGET, CHEAP, 1
+
+
+def equal_gradients(table, splits):
+    """5-way 1-shot: what takes fewer gradients than MAML trains for as many."""
+    for representation in (NGRAMS, ENCODER):
+        some = worlds(table, 3, representation)
+        for name, method in METHODS.items():
+            if method.build and representation in method.representations:
+                rates = rates_of(method.trials(some[0], BUDGET.trials)[0])
+                each = method.build(some[0], rates, BUDGET, 0).gradients_per_task
+                longer = round(BUDGET.iterations * (2 * BUDGET.inner_steps + 1) / each)
+                yield some, replace(BUDGET, iterations=longer), (name,), 1
+
+
+def classes(table, splits):
+    """5-way 1-shot with fewer training classes, settings as chosen with all."""
+    for count in TRAIN_CLASSES:
+        if count <= len(split_with_one_validation(table, seed=0).train):
+            yield worlds(table, 3, ENCODER, most_train=count), BUDGET, CHEAP, 1
+
+
+PARTS = {
+    part.__name__.replace("_", "-"): part
+    for part in (one_shot, five_shot, twenty_way, equal_gradients, classes)
+}
+
+
+def worlds(table, splits, representation, *, ways=5, shots=1, most_train=None):
+    """Class splits that share their validation classes."""
+    return [
+        make_world(
+            table,
+            ways=ways,
+            shots=shots,
+            split_seed=seed,
+            classes=split_with_one_validation(table, seed=seed, most_train=most_train),
+            representation=representation,
+        )
+        for seed in range(splits)
+    ]
+
+
+def domain_worlds(table, path):
+    """5-way 1-shot: of ten domains two to choose by, always the same, three to report on."""
+    domain_of = {class_key(c): d for c, d in domains(path).items()}
+    names = sorted(set(domain_of.values()))
+    order = torch.randperm(len(names), generator=generator("validation domains")).tolist()
+    chosen_by, others = order[:2], sorted(order[2:])
+    for seed in range(10):
+        numbers = generator("domain split", seed)
+        dealt = [others[i] for i in torch.randperm(len(others), generator=numbers).tolist()]
+        parts = (dealt[3:], chosen_by, dealt[:3])
+        wanted = [{names[i] for i in part} for part in parts]
+        numbered = list(enumerate(table.classes))
+        split = ClassSplit(
+            *(tuple(i for i, c in numbered if domain_of[class_key(c)] in part) for part in wanted)
+        )
+        yield make_world(table, split_seed=seed, classes=split, representation=ENCODER)
+
+
+def domains(path):
+    """The domain of each class, from the columns ``intent`` and ``domain``."""
+    from datasets import load_dataset
+
+    files = load_dataset("parquet", data_files={"train": f"{path}/train.parquet"})["train"]
+    intent = files.features["intent"].int2str
+    pairs = zip(files["intent"], files["domain"], strict=True)
+    return {intent(number): domain for number, domain in pairs}
+
+
+def main() -> None:
+    """Compute what is missing of the parts asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--path", help="of the sentences' files; else those of the package")
+    parser.add_argument("--exclude", nargs="*", default=(), help="classes to leave out")
+    parser.add_argument("--part", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--domains", action="store_true", help="hold whole domains out, no parts")
+    parser.add_argument("--splits", type=int, default=10, help="of the first part")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    source = {"source": "files", "path": chosen.path} if chosen.path else {"source": "embedded"}
+    table = load_table(**source, exclude=chosen.exclude)
+    about = {"device": device_in_words("cpu"), "versions": versions()}
+    if chosen.domains:
+        some = list(domain_worlds(table, chosen.path))
+        extend(chosen.out, some, BUDGET, [METHODS[n] for n in CHEAP], about=about)
+        return
+    for part in chosen.part:
+        for some, budget, names, seeds in PARTS[part](table, chosen.splits):
+            known = [METHODS[name] for name in names]
+            here = [m for m in known if some[0].representation in m.representations]
+            extend(chosen.out, some, budget, here, seeds=seeds, about=about)
+            print(part, some[0].representation, some[0].ways, some[0].shots, flush=True)
+
+
+if __name__ == "__main__":
+    main()
