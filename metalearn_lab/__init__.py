@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metalearn_lab.evaluation.few_shot_score import FewShotScore, few_shot_score
     from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
+    from metalearn_lab.learners.cavia import CAVIA, PublishedCAVIA
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
+    from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_net import ProtoNet
@@ -84,6 +86,10 @@ _HOME = {
         "interval_over_tasks",
     ),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
+    "learners.cavia": (
+        "CAVIA",
+        "PublishedCAVIA",
+    ),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
@@ -91,6 +97,10 @@ _HOME = {
     "learners.learner": ("Learner",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
+    "learners.maml_plus_plus": (
+        "MAMLPlusPlus",
+        "PublishedMAMLPlusPlus",
+    ),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_net": ("ProtoNet",),
@@ -141,6 +151,7 @@ _HOME = {
 }
 
 __all__ = [
+    "CAVIA",
     "IMAML",
     "MAML",
     "METHODS",
@@ -161,10 +172,13 @@ __all__ = [
     "LeakError",
     "Learner",
     "Line",
+    "MAMLPlusPlus",
     "MetaSGD",
     "Method",
     "OuterStep",
     "ProtoNet",
+    "PublishedCAVIA",
+    "PublishedMAMLPlusPlus",
     "Rates",
     "Reptile",
     "RidgeHead",
