@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
     from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
     from metalearn_lab.learners.baseline_plus_plus import BaselinePlusPlus
+    from metalearn_lab.learners.cavia import CAVIA, PublishedCAVIA
+    from metalearn_lab.learners.class_means import PretrainedMeans
     from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
+    from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
@@ -90,7 +93,12 @@ _HOME = {
     ),
     "evaluation.meta_gradient_check": ("check_meta_gradient",),
     "learners.baseline_plus_plus": ("BaselinePlusPlus",),
+    "learners.class_means": ("PretrainedMeans",),
     "learners.distributional_signatures": ("DistributionalSignatures",),
+    "learners.cavia": (
+        "CAVIA",
+        "PublishedCAVIA",
+    ),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
@@ -98,6 +106,10 @@ _HOME = {
     "learners.learner": ("Learner",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
+    "learners.maml_plus_plus": (
+        "MAMLPlusPlus",
+        "PublishedMAMLPlusPlus",
+    ),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
@@ -160,6 +172,7 @@ _HOME = {
 }
 
 __all__ = [
+    "CAVIA",
     "IMAML",
     "MAML",
     "METHODS",
@@ -185,11 +198,15 @@ __all__ = [
     "LeakError",
     "Learner",
     "Line",
+    "MAMLPlusPlus",
     "MetaSGD",
     "Method",
     "OuterStep",
+    "PretrainedMeans",
     "ProtoMAML",
     "ProtoNet",
+    "PublishedCAVIA",
+    "PublishedMAMLPlusPlus",
     "Rates",
     "Reptile",
     "RidgeHead",

@@ -21,6 +21,7 @@ from metalearn_lab.comparison.untrained import (
 )
 from metalearn_lab.comparison.world import BUCKETS, ENCODER, NGRAMS, TF_IDF, World
 from metalearn_lab.learners.baseline_plus_plus import BaselinePlusPlus
+from metalearn_lab.learners.cavia import CAVIA
 from metalearn_lab.learners.class_means import PretrainedMeans
 from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -28,6 +29,7 @@ from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus
 from metalearn_lab.learners.meta_sgd import MetaSGD
 from metalearn_lab.learners.proto_maml import ProtoMAML
 from metalearn_lab.learners.proto_net import ProtoNet
@@ -274,6 +276,23 @@ def _build_meta_sgd(
     return make_learner(model, F.cross_entropy, first_rate=rates.inner_lr, inner_steps=steps)
 
 
+def _build_maml_plus_plus(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    settings = {"inner_steps": budget.inner_steps, "annealing": max(1, budget.iterations // 2)}
+    model = _model(world, seed)
+    return make_learner(model, F.cross_entropy, first_rate=rates.inner_lr, **settings)
+
+
+def _build_cavia(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    model, steps = _model(world, seed), budget.inner_steps
+    initialise(model.head, "cavia head", seed)  # no step moves it, so it may not be zero
+    settings = {"contexts": 100, "film": True, "inner_lr": rates.inner_lr, "inner_steps": steps}
+    return make_learner(model, F.cross_entropy, **settings)
+
+
 def _build_feature_learner(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
@@ -362,6 +381,8 @@ METHODS: dict[str, Method] = {
             line=Line("#8b0000", (0, (2, 2, 6, 2)), "<"),
         ),
         trained_method("meta_sgd", MetaSGD, _build_meta_sgd),
+        trained_method("maml_plus_plus", MAMLPlusPlus, _build_maml_plus_plus),
+        trained_method("cavia", CAVIA, _build_cavia),
         trained_method("proto_maml", ProtoMAML, _build_gradient_learner),
         trained_method("proto_net", ProtoNet, _build_feature_learner, has_inner_lr=False),
         trained_method("ridge_head", RidgeHead, _build_feature_learner, has_inner_lr=False),

@@ -150,6 +150,16 @@ class Learner(PerTask):
         """A training batch in the form that this learner learns from: support and query."""
         return source.batch(first, count)
 
+    def before_iteration(self, iteration: int) -> None:
+        """What changes as training goes on; ``meta_train`` calls it before each outer step.
+
+        Nothing here. It must depend on the number alone: a run that goes on from a checkpoint, or
+        takes a step again, then sees the same. A loop of your own over ``OuterStep`` calls it too.
+
+        Args:
+            iteration: 0, 1, 2, …, of the outer step to come.
+        """
+
     def training_losses(self, task: Task) -> list[Tensor]:
         """What training computes of one task, one loss after the other, to find where it fails."""
         return [self.meta_loss(task)]

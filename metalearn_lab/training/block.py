@@ -50,6 +50,7 @@ def train_block(
     losses: list[Tensor] = []
     try:
         for iteration in iterations:
+            learner.before_iteration(iteration)
             batch = tasks(iteration)
             losses.append(outer.step(batch))
             _add_gradients(sums, weights)
@@ -66,7 +67,7 @@ def train_block(
             _check_compiled(trainee, outer, batch, before)
             return values.tolist()
     trainee.restore(before)
-    return [_checked_step(trainee, outer, tasks(i), i) for i in iterations]
+    return [_checked_step(trainee, outer, tasks, i) for i in iterations]
 
 
 def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: SavedState) -> None:
@@ -77,8 +78,12 @@ def _check_compiled(trainee: Trainee, outer: OuterStep, batch: Task, before: Sav
         raise
 
 
-def _checked_step(trainee: Trainee, outer: OuterStep, batch: Task, iteration: int) -> float:
+def _checked_step(
+    trainee: Trainee, outer: OuterStep, tasks: Callable[[int], Task], iteration: int
+) -> float:
     """One step, taken back if anything is wrong with it."""
+    trainee.learner.before_iteration(iteration)
+    batch = tasks(iteration)
     before, weights = trainee.saved_state(), list(trainee.learner.parameters())
     were_finite = all_finite(weights)
     loss = mean_over_ranks(outer.step(batch))

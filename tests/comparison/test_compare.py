@@ -5,6 +5,11 @@ from math import log
 
 import pytest
 import torch
+from metalearn_lab.comparison.nearest_class_mean import (
+    nearest_class_mean_accuracy,
+    nearest_class_mean_by_shots,
+    tf_idf,
+)
 
 from metalearn_lab.comparison import compare as module
 from metalearn_lab.comparison.compare import choose, compare, score
@@ -16,11 +21,6 @@ from metalearn_lab.comparison.methods import (
     build,
     gradient_evaluations,
     training_batches,
-)
-from metalearn_lab.comparison.nearest_class_mean import (
-    nearest_class_mean_accuracy,
-    nearest_class_mean_by_shots,
-    tf_idf,
 )
 from metalearn_lab.comparison.table import mean_table, score_table, verdict
 from metalearn_lab.comparison.world import make_world

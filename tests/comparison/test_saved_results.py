@@ -3,8 +3,6 @@
 import re
 
 import pytest
-
-from metalearn_lab.comparison.methods import Budget
 from metalearn_lab.comparison.saved_results import (
     SAVED,
     ResultsFolderError,
@@ -13,6 +11,8 @@ from metalearn_lab.comparison.saved_results import (
     read_results,
     save_results,
 )
+
+from metalearn_lab.comparison.methods import Budget
 from metalearn_lab.comparison.table import score_table, verdict
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.tasks.table import LabelledTable
