@@ -24,8 +24,16 @@ from metalearn_lab.tasks.table import class_key
 from metalearn_lab.workbook.environment import versions
 
 BUDGET = Budget(iterations=300, trials=6, validation_episodes=200, test_episodes=300)
-CHEAP = ("nearest_mean", "whitened_mean", "class_means", "proto_net", "ridge_head", "anil", "maml")
-"""What the parts beside the first compare: the best of each kind, and MAML."""
+CHEAP = (
+    "nearest_class_mean",
+    "whitened_mean",
+    "frozen_class_means",
+    "proto_net",
+    "ridge_head",
+    "head_only",
+    "maml",
+)
+"""What the parts beside the first compare on the encoder's vectors."""
 
 TRAIN_CLASSES = (6, 12, 24, 48, 75)
 
@@ -130,7 +138,7 @@ def main() -> None:
     torch.set_num_threads(1)
     source = {"source": "files", "path": chosen.path} if chosen.path else {"source": "embedded"}
     table = load_table(**source, exclude=chosen.exclude)
-    about = {"device": device_in_words("cpu"), "versions": versions()}
+    about = {"device": device_in_words(torch.device("cpu")), "versions": versions()}
     if chosen.domains:
         some = list(domain_worlds(table, chosen.path))
         extend(chosen.out, some, BUDGET, [METHODS[n] for n in CHEAP], about=about)

@@ -15,7 +15,7 @@ from torch.nn.utils import skip_init
 from metalearn_lab.comparison.ranges import LogUniform, OneOf, Range, draw_trials
 from metalearn_lab.comparison.untrained import (
     logistic_regression,
-    nearest_mean,
+    nearest_class_mean,
     ridge_regression,
     whitened_mean,
 )
@@ -315,24 +315,29 @@ def _untrained(
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        _untrained("nearest_mean", "nearest mean", Line("#6b6b6b", (0, (1, 3)), "X"), nearest_mean),
+        _untrained(
+            "nearest_class_mean",
+            "nearest class mean",
+            Line("#6b6b6b", (0, (1, 3)), "X"),
+            nearest_class_mean,
+        ),
         _untrained(
             "ridge",
             "ridge regression",
-            Line("#4d4d4d", (0, (5, 3)), "p"),
+            Line("#4d4d4d", (0, (5, 3)), "d"),
             ridge_regression,
             penalty=PENALTY,
         ),
         _untrained(
             "logistic",
             "logistic regression",
-            Line("#8c8c8c", (0, (2, 1)), "d"),
+            Line("#8c8c8c", (0, (1, 1, 9, 2, 1, 9)), "d"),
             logistic_regression,
             penalty=PENALTY,
         ),
         Method(
             "whitened_mean",
-            "whitened nearest mean",
+            "whitened class mean",
             Line("#2f2f2f", (0, (6, 1, 1, 1)), "h"),
             "joint",
             lambda representation: {"shrinkage": LogUniform(1e-2, 1e2)},
@@ -340,7 +345,7 @@ METHODS: dict[str, Method] = {
             representations=(ENCODER,),
         ),
         trained_method(
-            "class_means",
+            "frozen_class_means",
             PretrainedMeans,
             _build_pretrained_means,
             kind="joint",
@@ -367,18 +372,18 @@ METHODS: dict[str, Method] = {
         trained_method("first_order_maml", FirstOrderMAML, _build_gradient_learner),
         trained_method("reptile", Reptile, _build_reptile),
         trained_method(
-            "anil",
+            "head_only",
             MAML,
             partial(_build_gradient_learner, adapts="head.*"),
-            title="ANIL",
-            line=Line("#b8860b", (0, (8, 2)), ">"),
+            title="ANIL (head only)",
+            line=Line("#960f3c", (0, (8, 1, 1, 1, 1, 1)), "p"),
         ),
         trained_method(
-            "boil",
+            "body_only",
             MAML,
             partial(_build_gradient_learner, adapts="body.*"),
-            title="BOIL",
-            line=Line("#8b0000", (0, (2, 2, 6, 2)), "<"),
+            title="BOIL (body only)",
+            line=Line("#3c5a78", (0, (4, 4)), "h"),
         ),
         trained_method("meta_sgd", MetaSGD, _build_meta_sgd),
         trained_method("maml_plus_plus", MAMLPlusPlus, _build_maml_plus_plus),

@@ -16,7 +16,7 @@ from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.types import Split, Task
 
 
-def nearest_mean(world: World, part: str, episodes: int, **settings: Any) -> Tensor:
+def nearest_class_mean(world: World, part: str, episodes: int, **settings: Any) -> Tensor:
     """Accuracy of the nearest class mean by cosine on each episode, ``[episodes]``.
 
     Args:
@@ -31,7 +31,7 @@ def nearest_mean(world: World, part: str, episodes: int, **settings: Any) -> Ten
 def ridge_regression(
     world: World, part: str, episodes: int, penalty: float, **settings: Any
 ) -> Tensor:
-    """Accuracy of ridge regression on the classes of the support set; as ``nearest_mean``."""
+    """Accuracy of ridge regression on the classes of the support set; as ``nearest_class_mean``."""
     tasks = feature_tasks(world, part, episodes, **settings)
     targets = F.one_hot(tasks.support.y, world.ways).to(tasks.support.x) - 1 / world.ways
     fit = torch.vmap(ridge, in_dims=(0, 0, None))
@@ -42,7 +42,7 @@ def ridge_regression(
 def logistic_regression(
     world: World, part: str, episodes: int, penalty: float, **settings: Any
 ) -> Tensor:
-    """Accuracy of logistic regression on the support set, converged; as ``nearest_mean``."""
+    """Accuracy of logistic regression on the support set, converged; as ``nearest_class_mean``."""
     tasks = _in_few_numbers(feature_tasks(world, part, episodes, **settings))
     return fit_probe(tasks, world.ways, penalty).accuracy
 
@@ -54,7 +54,7 @@ def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> T
     covariance within the training classes. A closed form of the training classes' labels.
 
     Args:
-        world: as in ``nearest_mean``.
+        world: as in ``nearest_class_mean``.
         part: as there.
         episodes: as there.
         shrinkage: s.

@@ -33,25 +33,19 @@ GREY = "#6b6b6b"
 # well apart.
 STYLES: dict[str, Line] = {
     **{name: method.line for name, method in METHODS.items()},
-    "frozen_class_means": Line("#4818ff", (0, (2, 1, 2, 2, 1, 2)), "d"),
     "converged_probe": Line("#004824", (0, (5, 1, 2, 5, 1, 5)), "o"),
     "joint": Line("#000000", (0, (10, 3)), "P"),
     "last_layers": Line("#5a2da5", (0, (4, 1, 1, 1)), "<"),
     "lora": Line("#784b00", (0, (2, 1)), ">"),
-    "head_only": Line("#960f3c", (0, (8, 1, 1, 1, 1, 1)), "p"),
-    "body_only": Line("#3c5a78", (0, (4, 4)), "h"),
 }
 """One style a learner, by the names of the comparison and of the other chapters."""
 
 LABELS: dict[str, str] = {
     **{name: method.title for name, method in METHODS.items()},
     "joint": "pretraining",
-    "frozen_class_means": "frozen class means",
     "converged_probe": "converged probe",
     "last_layers": "pretrain + last layers",
     "lora": "pretrain + LoRA",
-    "head_only": "ANIL (head only)",
-    "body_only": "BOIL (body only)",
 }
 """What a learner is called in a legend or a table."""
 

@@ -31,8 +31,8 @@ class PretrainedMeans(ClosedForm):
     (Classifier-Baseline).
     """
 
-    title = "pretrain + class means"
-    line = Line("#7a5195", (0, (4, 1)), "P")
+    title = "frozen class means"
+    line = Line("#4818ff", (0, (2, 1, 2, 2, 1, 2)), "d")
     solution_name = "means"
 
     def __init__(

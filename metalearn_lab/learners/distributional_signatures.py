@@ -72,7 +72,7 @@ class DistributionalSignatures(RidgeHead):
     """
 
     title = "distributional signatures"
-    line = Line("#6c9c48", (0, (1, 2, 9, 9, 5, 5)), "<")
+    line = Line("#000c18", (0, (1, 2, 9, 9, 5, 5)), "<")
 
     signatures_name = "signatures"
     checked_settings = (

@@ -16,9 +16,9 @@ from metalearn_lab.figures.style import NEUTRAL_LINES, STYLES
 EYES = (None, "deuteranomaly", "protanomaly", "tritanomaly")
 """Full colour vision, and each kind of colour blindness, complete."""
 
-# In CAM02-UCS two colours a distance of 1 apart can just be told apart side by side; ten times
+# In CAM02-UCS two colours a distance of 1 apart can just be told apart side by side; eight times
 # that is clear for thin lines a finger's breadth apart.
-CLEAR = 10.0
+CLEAR = 8.0
 CONTRAST = 3.0
 """At least, against white."""
 

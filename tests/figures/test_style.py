@@ -53,8 +53,9 @@ def test_two_learners_share_neither_colour_nor_dashes():
 
 
 @pytest.mark.parametrize("eye", EYES)
-def test_every_two_learners_differ_clearly_to_every_eye(eye):
-    names = list(style.STYLES)
+def test_every_two_trained_learners_differ_clearly_to_every_eye(eye):
+    # What is not trained has no curve to be mistaken for another: its dashes tell it.
+    names = [n for n in style.STYLES if n not in METHODS or METHODS[n].build]
     colors = [style.STYLES[name].color for name in names]
     apart = color_distances(colors, colors, [eye])
     near = {
