@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lab.comparison.world import TF_IDF, World
+from metalearn_lab.comparison.world import World
 from metalearn_lab.evaluation.converged_probe import fit_probe
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
 from metalearn_lab.learners.ridge_head import ridge
@@ -23,16 +23,16 @@ def nearest_class_mean(world: World, part: str, episodes: int, **settings: Any) 
         world: the class split and its episodes.
         part: ``"validation"`` or ``"test"``.
         episodes: how many, from the first.
-        settings: of the features, see ``feature_tasks``.
+        settings: of TF-IDF, the ``ngrams`` of ``tf_idf_tasks``; none on the encoder's vectors.
     """
-    return frozen_class_means(feature_tasks(world, part, episodes, **settings), world.ways)
+    return frozen_class_means(_tasks(world, part, episodes, **settings), world.ways)
 
 
 def ridge_regression(
     world: World, part: str, episodes: int, penalty: float, **settings: Any
 ) -> Tensor:
     """Accuracy of ridge regression on the classes of the support set; as ``nearest_class_mean``."""
-    tasks = feature_tasks(world, part, episodes, **settings)
+    tasks = _tasks(world, part, episodes, **settings)
     targets = F.one_hot(tasks.support.y, world.ways).to(tasks.support.x) - 1 / world.ways
     fit = torch.vmap(ridge, in_dims=(0, 0, None))
     weights = fit(tasks.support.x, targets, torch.tensor(penalty).to(targets))
@@ -43,7 +43,7 @@ def logistic_regression(
     world: World, part: str, episodes: int, penalty: float, **settings: Any
 ) -> Tensor:
     """Accuracy of logistic regression on the support set, converged; as ``nearest_class_mean``."""
-    tasks = _in_few_numbers(feature_tasks(world, part, episodes, **settings))
+    tasks = _in_few_numbers(_tasks(world, part, episodes, **settings))
     return fit_probe(tasks, world.ways, penalty).accuracy
 
 
@@ -70,27 +70,24 @@ def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> T
     return frozen_class_means(world.sampler(part, white).batch(0, episodes), world.ways)
 
 
-def feature_tasks(
-    world: World, part: str, episodes: int, ngrams: Sequence[int] | None = None
-) -> Task:
-    """Episodes of features, ``x [episodes, items, dim]``.
+def tf_idf_tasks(world: World, part: str, episodes: int, ngrams: Sequence[int]) -> Task:
+    """Episodes of TF-IDF vectors, ``x [episodes, items, items]``: points with their products.
+
+    All that a linear classifier asks of an episode's vectors are their scalar products, so as
+    many coordinates as there are items do.
 
     Args:
-        world: gives the representation: the frozen encoder's vectors, or TF-IDF.
+        world: gives the texts, and the training classes that weigh the n-grams.
         part: of the classes.
         episodes: how many, from the first.
-        ngrams: of TF-IDF, the shortest and longest n-gram in characters.
+        ngrams: the shortest and longest n-gram in characters.
     """
-    tasks = world.sampler(part).batch(0, episodes)
-    if world.representation != TF_IDF:
-        return tasks
-    assert ngrams is not None  # the methods' ranges have them
-    vectors = tf_idf(world, ngrams)
-    support, query = (split.x.cpu() for split in tasks)
-    rows = torch.cat([support, query], 1).numpy()
+    tasks = world.row_sampler(part).batch(0, episodes)
+    support, query = (split.x for split in tasks)
+    vectors, rows = tf_idf(world, ngrams), torch.cat([support, query], 1).numpy()
     points = torch.stack([_points((vectors[r] @ vectors[r].T).toarray()) for r in rows])
     of_support, of_query = points.split([support.shape[1], query.shape[1]], 1)
-    return Task(Split(of_support, tasks.support.y.cpu()), Split(of_query, tasks.query.y.cpu()))
+    return Task(Split(of_support, tasks.support.y), Split(of_query, tasks.query.y))
 
 
 def tf_idf(world: World, ngrams: Sequence[int]) -> Any:
@@ -110,6 +107,13 @@ def tf_idf(world: World, ngrams: Sequence[int]) -> Any:
     trained_on = torch.isin(torch.tensor(world.table.labels), torch.tensor(world.classes.train))
     weights = TfidfTransformer(sublinear_tf=True).fit(counts[trained_on.numpy()])
     return weights.transform(counts)
+
+
+def _tasks(world: World, part: str, episodes: int, ngrams: Sequence[int] | None = None) -> Task:
+    """Episodes of features: TF-IDF where n-grams are named, else the world's inputs."""
+    if ngrams is not None:
+        return tf_idf_tasks(world, part, episodes, ngrams)
+    return world.sampler(part).batch(0, episodes)
 
 
 def _points(products: Any) -> Tensor:
