@@ -18,7 +18,7 @@ import torch
 from metalearn_lab import METHODS, Budget, ClassSplit, load_table, make_world
 from metalearn_lab.comparison.compare import rates_of
 from metalearn_lab.comparison.saved_runs import extend
-from metalearn_lab.comparison.world import ENCODER, NGRAMS, TF_IDF
+from metalearn_lab.comparison.world import ENCODER, NGRAMS, TF_IDF, make_worlds
 from metalearn_lab.tasks.class_splits import split_with_one_validation
 from metalearn_lab.tasks.devices import device_in_words
 from metalearn_lab.tasks.seeds import generator
@@ -51,27 +51,27 @@ def one_shot(table, splits):
     rest = tuple(name for name in METHODS if name not in SLOW)
     for representation in (ENCODER, TF_IDF, NGRAMS):
         seeds = 2 if representation == ENCODER else 1
-        yield worlds(table, splits, representation), BUDGET, rest, seeds
-        yield worlds(table, min(splits, 5), representation), BUDGET, SLOW, 1
+        yield make_worlds(table, splits, representation=representation), BUDGET, rest, seeds
+        yield make_worlds(table, min(splits, 5), representation=representation), BUDGET, SLOW, 1
 
 
 def five_shot(table, splits):
     """5-way 5-shot on three splits, one seed, a few methods."""
     for representation in (ENCODER, TF_IDF, NGRAMS):
-        yield worlds(table, 3, representation, shots=5), BUDGET, FEW, 1
+        yield make_worlds(table, 3, representation=representation, shots=5), BUDGET, FEW, 1
 
 
 def twenty_way(table, splits):
     """20-way 1-shot on three splits, one seed, where every part has twenty classes."""
     parts = split_with_one_validation(table, seed=0)
     if min(map(len, parts)) >= 20:
-        yield worlds(table, 3, ENCODER, ways=20), BUDGET, FEW, 1
+        yield make_worlds(table, 3, representation=ENCODER, ways=20), BUDGET, FEW, 1
 
 
 def equal_gradients(table, splits):
     """5-way 1-shot: what takes fewer gradients than MAML trains for as many."""
     for representation in (NGRAMS, ENCODER):
-        some = worlds(table, 3, representation)
+        some = make_worlds(table, 3, representation=representation)
         for name, method in METHODS.items():
             if method.build and representation in method.representations:
                 rates = rates_of(method.trials(some[0], BUDGET.trials)[0])
@@ -84,28 +84,13 @@ def classes(table, splits):
     """5-way 1-shot with fewer training classes, settings as chosen with all."""
     for count in TRAIN_CLASSES:
         if count <= len(split_with_one_validation(table, seed=0).train):
-            yield worlds(table, 3, ENCODER, most_train=count), BUDGET, FEW, 1
+            yield make_worlds(table, 3, representation=ENCODER, most_train=count), BUDGET, FEW, 1
 
 
 PARTS = {
     part.__name__.replace("_", "-"): part
     for part in (one_shot, five_shot, twenty_way, equal_gradients, classes)
 }
-
-
-def worlds(table, splits, representation, *, ways=5, shots=1, most_train=None):
-    """Class splits that share their validation classes."""
-    return [
-        make_world(
-            table,
-            ways=ways,
-            shots=shots,
-            split_seed=seed,
-            classes=split_with_one_validation(table, seed=seed, most_train=most_train),
-            representation=representation,
-        )
-        for seed in range(splits)
-    ]
 
 
 def domain_worlds(table, path):

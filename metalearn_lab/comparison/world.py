@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from metalearn_lab.models.sentence_encoder import sentence_vectors
-from metalearn_lab.tasks.class_splits import ClassSplit, published_classes, split_classes
+from metalearn_lab.tasks.class_splits import (
+    ClassSplit,
+    published_classes,
+    split_classes,
+    split_with_one_validation,
+)
 from metalearn_lab.tasks.dealing import dealable_classes
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.leaks import assert_class_disjoint, assert_split_texts_disjoint
@@ -117,6 +123,33 @@ def make_world(
     inputs = _inputs(table, representation, device)
     counts = (ways, shots, queries, split_seed)
     return World(table, parts, inputs, *counts, left_out, representation)
+
+
+def make_worlds(
+    table: LabelledTable, splits: int, *, most_train: int | None = None, **settings: Any
+) -> list[World]:
+    """Class splits to compare methods on: all have the same validation classes.
+
+    Args:
+        table: any labelled table.
+        splits: how many; where the source publishes its class split, there is only that one.
+        most_train: training classes to keep, all if None.
+        settings: the other arguments of ``make_world``.
+
+    Raises:
+        ValueError: more splits than the source publishes, or see ``make_world``.
+    """
+    if table.published_split is not None:
+        if splits != 1:
+            raise ValueError(
+                f"the classes are split by the source itself, so there is 1 split, not {splits}"
+            )
+        return [make_world(table, **settings)]
+    dealt = (split_with_one_validation(table, seed=s, most_train=most_train) for s in range(splits))
+    return [
+        make_world(table, split_seed=seed, classes=classes, **settings)
+        for seed, classes in enumerate(dealt)
+    ]
 
 
 def _drawn_classes(table: LabelledTable, seed: int) -> ClassSplit:
