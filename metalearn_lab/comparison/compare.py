@@ -133,7 +133,12 @@ def check_never_tuned_on_test_classes(worlds: Sequence[World]) -> None:
 
 
 def choose(method: Method, world: World, budget: Budget) -> Choice:
-    """Try random settings of a method and keep those that do best on validation classes."""
+    """Try random settings of a method and keep those that do best on validation classes.
+
+    Raises:
+        ValueError: the method does not apply to the world's representation.
+    """
+    _check_applies(method, world)
     trials = method.trials(world, budget.trials)
     choices = [_validated(method, trial, world, budget, len(trials)) for trial in trials]
     return max(choices, key=lambda choice: choice.validation_accuracy)
@@ -184,7 +189,6 @@ def _validated(
     method: Method, trial: dict[str, Any], world: World, budget: Budget, count: int
 ) -> Choice:
     """The choice that one trial makes, with its accuracy on the validation classes."""
-    _check_applies(method, world)
     episodes = budget.validation_episodes
     if method.build is None and method.accuracy is not None:
         accuracy = method.accuracy(world, "validation", episodes, **trial).mean().item()

@@ -200,6 +200,15 @@ def _build_gradient_learner(
     )
 
 
+def _build_body_only(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    learner = _build_gradient_learner(make_learner, world, rates, budget, seed, adapts="body.*")
+    # No step moves the head, and no gradient comes through one of zeros.
+    initialise(learner.model.get_submodule("head"), "body-only head", seed)
+    return learner
+
+
 def _build_reptile(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
@@ -381,7 +390,7 @@ METHODS: dict[str, Method] = {
         trained_method(
             "body_only",
             MAML,
-            partial(_build_gradient_learner, adapts="body.*"),
+            _build_body_only,
             title="BOIL (body only)",
             line=Line("#3c5a78", (0, (4, 4)), "h"),
         ),

@@ -91,8 +91,9 @@ def draw_trials(ranges: Mapping[str, Range], count: int, name: str) -> list[dict
     columns = {}
     for setting, of in ranges.items():
         numbers = generator("trials", name, setting, count)
-        places = torch.randperm(count, generator=numbers) + torch.rand(count, generator=numbers)
-        columns[setting] = [of.at(share) for share in (places.double() / count).tolist()]
+        order = torch.randperm(count, generator=numbers).double()  # a float could round up to 1
+        shares = (order + torch.rand(count, generator=numbers)) / count
+        columns[setting] = [of.at(share) for share in shares.tolist()]
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]

@@ -96,7 +96,7 @@ def difference_over_splits(
 
     Raises:
         ValueError: the entries were not judged on the same splits, or on fewer than
-            ``LEAST_SPLITS``.
+            ``LEAST_SPLITS``, or an accuracy is no number.
     """
     means = table.groupby([*ENTRY, "split"]).accuracy.mean()
     one, less = means.loc[entry], means.loc[other]
@@ -105,8 +105,10 @@ def difference_over_splits(
             f"{entry} was judged on splits {sorted(one.index)}, {other} on {sorted(less.index)}: a "
             f"difference needs the same {LEAST_SPLITS} or more"
         )
-    gaps = (one - less.reindex(one.index)).tolist()
-    return interval_over_tasks(torch.tensor(gaps, dtype=torch.float64))
+    gaps = torch.tensor((one - less.reindex(one.index)).tolist(), dtype=torch.float64)
+    if not gaps.isfinite().all():
+        raise ValueError(f"{entry} or {other} has an accuracy that is no number")
+    return interval_over_tasks(gaps)
 
 
 def best_by_validation(table: DataFrame, *kinds: Kind) -> tuple[str, str]:

@@ -1,18 +1,19 @@
 """The comparison: equal by construction, learned where learnable, chance where not."""
 
-from collections import Counter, defaultdict
-from math import log
+from dataclasses import replace
 
 import pytest
 import torch
-from metalearn_lab.comparison.nearest_class_mean import (
-    nearest_class_mean_accuracy,
-    nearest_class_mean_by_shots,
-    tf_idf,
-)
 
 from metalearn_lab.comparison import compare as module
-from metalearn_lab.comparison.compare import choose, compare, score
+from metalearn_lab.comparison.compare import (
+    Choice,
+    check_never_tuned_on_test_classes,
+    choose,
+    compare,
+    rates_of,
+    score,
+)
 from metalearn_lab.comparison.methods import (
     METHODS,
     Budget,
@@ -22,76 +23,119 @@ from metalearn_lab.comparison.methods import (
     gradient_evaluations,
     training_batches,
 )
-from metalearn_lab.comparison.table import mean_table, score_table, verdict
-from metalearn_lab.comparison.world import make_world
+from metalearn_lab.comparison.ranges import LogUniform, OneOf
+from metalearn_lab.comparison.table import mean_table, score_table
+from metalearn_lab.comparison.world import ENCODER, NGRAMS, TF_IDF, make_world
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.learners.line import Line
+from metalearn_lab.models.cosine_head import CosineHead
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
 TRAINED = [name for name, method in METHODS.items() if method.build]
-SMALL = Budget(iterations=60, meta_batch=2, test_steps=8, validation_episodes=20, test_episodes=80)
+SMALL = Budget(
+    iterations=60, meta_batch=2, trials=2, test_steps=8, validation_episodes=20, test_episodes=80
+)
+TINY = replace(SMALL, iterations=2, validation_episodes=4, test_episodes=6)
+LOOKS = Line("#123456", "-", "x")
+
+
+def methods_on(representation):
+    return [m for m in METHODS.values() if representation in m.representations]
+
+
+def first_rates(name, world):
+    return rates_of(METHODS[name].trials(world, SMALL.trials)[0])
+
+
+def without_training(method, world, rates, budget, seed):
+    return build(method.name, world, rates, budget, seed)
 
 
 @pytest.fixture(scope="module")
-def scores(world):
-    return compare([world], SMALL, methods=list(METHODS.values()), progress=False)
+def scores(represented):
+    return {
+        name: compare([world], SMALL, methods_on(name), progress=False)
+        for name, world in represented.items()
+    }
 
 
-def test_every_method_is_scored_on_as_many_episodes_with_as_many_trials(scores):
-    assert [s.method for s in scores] == list(METHODS)
-    assert {len(s.accuracy) for s in scores} == {SMALL.test_episodes}
-    trials = {s.method: s.choice.trials for s in scores}
-    assert set(trials.values()) == {4}, f"a record of METHODS has four trials: {trials}"
+@pytest.mark.parametrize("representation", [NGRAMS, TF_IDF, ENCODER])
+def test_every_method_is_scored_on_as_many_episodes_with_as_many_trials(scores, representation):
+    there = scores[representation]
+    assert [s.method for s in there] == [m.name for m in methods_on(representation)]
+    assert {len(s.accuracy) for s in there} == {SMALL.test_episodes}
+    for each in there:
+        has_a_choice = METHODS[each.method].ranges(representation)
+        assert each.choice.trials == (SMALL.trials if has_a_choice else 1), each.method
+        assert set(each.choice.settings) == set(has_a_choice)
 
 
-def test_every_method_is_well_above_chance_on_unseen_classes(scores):
-    for each in scores:
+def test_every_method_is_in_some_comparison(scores):
+    assert {s.method for there in scores.values() for s in there} == set(METHODS)
+
+
+@pytest.mark.parametrize("representation", [NGRAMS, TF_IDF, ENCODER])
+def test_every_method_is_well_above_chance_on_unseen_classes(scores, representation):
+    for each in scores[representation]:
         accuracy, least = each.accuracy.mean().item(), 1 / 3 + 0.15
         assert accuracy > least, (
-            f"{each.method} scores {accuracy:.3f} after {SMALL.iterations} iterations of "
-            f"{SMALL.meta_batch} tasks, with {each.choice.settings} from its trials "
-            f"{METHODS[each.method].trials}. A record of METHODS must be above {least:.3f}: give "
-            "it other trials, and see whether its first step moves what it adapts (the head of the "
-            "text model starts at zero)"
+            f"{each.method} scores {accuracy:.3f} on {representation} after {SMALL.iterations} "
+            f"iterations of {SMALL.meta_batch} tasks, with {each.choice.settings}, the better of "
+            f"{SMALL.trials} trials. A record of METHODS must be above {least:.3f}: give it other "
+            "ranges, and see whether its first step moves what it adapts (the heads of the models "
+            "start at zero)"
         )
 
 
 def test_the_score_is_the_curve_at_the_chosen_step(scores):
-    for each in scores:
+    for each in scores[NGRAMS] + scores[ENCODER]:
         if each.curves is not None:
             assert torch.equal(each.accuracy, each.curves.accuracy[:, each.choice.steps])
+
+
+def test_a_score_says_what_its_training_took(scores):
+    for each in scores[ENCODER]:
+        method, episodes = METHODS[each.method], SMALL.iterations * SMALL.meta_batch
+        if method.build is None:
+            cost = (each.gradients, each.iterations, each.sentences, each.seconds, each.learner)
+            assert cost == (0, 0, 0, 0.0, None)
+        else:
+            assert each.gradients == gradient_evaluations(each.learner, SMALL)
+            assert (each.iterations, each.sentences) == (60, episodes * 3 * (2 + 4))
+            assert each.seconds > 0
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_training_sees_the_same_sentences(name, world):
     """Equal data: each method's batch holds the items of the episodes, each as often."""
+
+    def sentences(x):  # 0 is padding; a number below 0 says of which training class a sentence is
+        return sorted(tuple(i for i in ids if i > 0) for ids in x.flatten(0, -2).tolist())
+
     rows = world.row_sampler("train").batch(3 * 2, 2)
-    expected = sorted(map(tuple, world.inputs[torch.cat([s.x.flatten() for s in rows])].tolist()))
-    learner = build(name, world, METHODS[name].trials[0], SMALL, 0)
-    batch = training_batches(learner, world, SMALL, seed=0)(3)
-    seen = (
-        batch.support.x
-        if torch.equal(batch.support.x, batch.query.x)
-        else torch.cat([batch.support.x, batch.query.x], 1)
-    )
-    assert sorted(map(tuple, seen.flatten(0, 1).tolist())) == expected
+    expected = sentences(world.inputs[torch.cat([split.x.flatten() for split in rows])])
+    learner = build(name, world, first_rates(name, world), SMALL, 0)
+    support, query = (s.x for s in training_batches(learner, world, SMALL, seed=0)(3))
+    seen = sentences(support)
+    assert (seen if torch.equal(support, query) else sorted(seen + sentences(query))) == expected
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_shuffled_support_labels_bring_accuracy_down_to_chance(name, world, scores):
     """A learner that scored without reading its support set would stay above chance."""
-    learner = next(s.learner for s in scores if s.method == name)
+    learner = next(s.learner for s in scores[NGRAMS] if s.method == name)
     tasks = world.sampler("test").batch(0, 300)
     orders = [torch.randperm(6, generator=generator("shuffle", i)) for i in range(300)]
     shuffled = torch.stack([y[o] for y, o in zip(tasks.support.y, orders, strict=True)])
     mixed = Task(Split(tasks.support.x, shuffled), tasks.query)
-    found = adaptation_curves(learner, mixed, 8).mean_accuracy
+    steps = 8 if learner.adapted_names else 0
+    found = adaptation_curves(learner, mixed, steps).mean_accuracy
     low, high = (found.mean + sign * found.half_width for sign in (-1, 1))
     # Of six labels shuffled, each stays right one time in three, as in a guess.
     assert low[-1] < 1 / 3 + 0.02
     assert high[-1] > 1 / 3 - 0.05
-    clean = adaptation_curves(learner, tasks, 8).mean_accuracy
+    clean = adaptation_curves(learner, tasks, steps).mean_accuracy
     assert clean.mean[-1] - clean.half_width[-1] > high[-1]
 
 
@@ -99,138 +143,164 @@ def test_choosing_keeps_the_best_trial(world, monkeypatch):
     found = {}
 
     def remember(method, world, rates, budget, seed):
-        learner = build(method.name, world, rates, budget, seed)
-        found[rates] = learner
-        return learner
+        found[rates] = without_training(method, world, rates, budget, seed)
+        return found[rates]
 
     monkeypatch.setattr(module, "_train", remember)
-    choice = choose(METHODS["maml"], world, SMALL)
+    budget = replace(SMALL, trials=4)
+    choice = choose(METHODS["maml"], world, budget)
     tasks = world.sampler("validation").batch(0, SMALL.validation_episodes)
     best = {
-        rates: adaptation_curves(learner, tasks, SMALL.test_steps).mean_accuracy.mean[1:].max()
+        rates: adaptation_curves(learner, tasks, SMALL.test_steps).mean_accuracy.mean
         for rates, learner in found.items()
     }
-    assert set(found) == set(METHODS["maml"].trials)
-    assert choice.validation_accuracy == pytest.approx(float(max(best.values())))
-    assert best[Rates(**choice.settings)] == max(best.values())
+    assert set(found) == {rates_of(trial) for trial in METHODS["maml"].trials(world, 4)}
+    assert choice.validation_accuracy == pytest.approx(max(float(b.max()) for b in best.values()))
+    assert best[Rates(**choice.settings)].argmax() == choice.steps
+    assert choice.trials == len(found) == 4
 
 
-def test_settings_are_never_chosen_on_test_classes(world, monkeypatch):
-    asked = []
+def test_a_trial_that_diverges_is_a_poor_one_and_no_error(world):
+    wild = replace(METHODS["maml"], ranges=lambda _: {"inner_lr": OneOf((1e30, 0.5)), **BETA})
+    choice = choose(wild, world, TINY)
+    assert choice.settings["inner_lr"] == 0.5
+    assert choice.trials == 2
+    hopeless = replace(wild, ranges=lambda _: {"inner_lr": OneOf((1e30, 1e31)), **BETA})
+    assert choose(hopeless, world, TINY).validation_accuracy == 0
+
+
+BETA = {"outer_lr": LogUniform(1e-3, 2e-3)}
+
+
+@pytest.mark.parametrize(
+    ("name", "representation"),
+    [
+        ("maml", NGRAMS),
+        ("nearest_class_mean", TF_IDF),
+        ("logistic", ENCODER),
+        ("whitened_mean", ENCODER),
+    ],
+)
+def test_settings_are_never_chosen_on_test_classes(represented, monkeypatch, name, representation):
+    asked, world = [], represented[representation]
     sampler = type(world).sampler
     monkeypatch.setattr(
         type(world),
         "sampler",
         lambda self, part, *a, **k: asked.append(part) or sampler(self, part, *a, **k),
     )
-    monkeypatch.setattr(
-        module,
-        "_train",
-        lambda method, world, rates, budget, seed: build(method.name, world, rates, budget, seed),
-    )
-    for name in ("maml", "nearest_class_mean"):
-        choose(METHODS[name], world, SMALL)
+    monkeypatch.setattr(module, "_train", without_training)
+    choose(METHODS[name], world, SMALL)
     assert set(asked) == {"validation"}
+    if METHODS[name].build is None:
+        score(METHODS[name], world, SMALL, Choice(first_trial(name, world), 0, 0.5, 1))
+        assert asked.pop() == "test"
+
+
+def first_trial(name, world):
+    return METHODS[name].trials(world, SMALL.trials)[0]
+
+
+def test_worlds_that_would_choose_on_what_another_reports_are_refused(table, worlds):
+    check_never_tuned_on_test_classes(worlds)
+    others = [make_world(table, ways=2, split_seed=seed) for seed in range(2)]
+    both = set(others[0].classes.validation) & set(others[1].classes.test)
+    both |= set(others[1].classes.validation) & set(others[0].classes.test)
+    names = ", ".join(sorted(table.classes[c] for c in both)[:5])
+    message = f"chosen by classes that are reported on: {names}. Give all worlds the same valid"
+    for order in (others, others[::-1]):
+        with pytest.raises(ValueError, match=message):
+            check_never_tuned_on_test_classes(order)
+    with pytest.raises(ValueError, match=message):
+        compare(others, TINY, [METHODS["maml"]])
+
+
+def test_settings_are_chosen_once_on_the_first_world_and_used_in_all(worlds, monkeypatch):
+    chosen_on = []
+
+    def noted(method, world, budget):
+        chosen_on.append((method.name, world))
+        return choose(method, world, budget)
+
+    monkeypatch.setattr(module, "choose", noted)
+    three = [METHODS[name] for name in ("ridge", "proto_net", "whitened_mean")]
+    given = Choice({"shrinkage": 5.0}, 0, 0.5, 9)
+    chosen = {"whitened_mean": given, "maml": given}
+    found = compare(worlds[1:], TINY, three, seeds=2, chosen=chosen, progress=False)
+    assert chosen_on == [("ridge", worlds[1]), ("proto_net", worlds[1])]
+    assert [(s.method, s.world.split_seed, s.seed) for s in found] == [
+        *(("ridge", split, 0) for split in (1, 2, 3)),
+        *(("proto_net", split, seed) for split in (1, 2, 3) for seed in (0, 1)),
+        *(("whitened_mean", split, 0) for split in (1, 2, 3)),
+    ]
+    assert len({id(s.choice) for s in found}) == 3
+    assert found[-1].choice is given
 
 
 def test_another_seed_is_another_training_of_the_same_settings(world):
-    untrained = METHODS["nearest_class_mean"]
-    choice = choose(untrained, world, SMALL)
-    once, again = (score(untrained, world, SMALL, choice) for _ in range(2))
-    assert torch.equal(once.accuracy, again.accuracy)
-    rates = Rates(0.5, 3e-3)
-    one, other = (build("maml", world, rates, SMALL, seed) for seed in (0, 1))
-    assert not torch.equal(one.model.body[0].table, other.model.body[0].table)
-    batches = [training_batches(one, world, SMALL, seed)(0).support.x for seed in (0, 1)]
+    choice = Choice({"outer_lr": 0.01}, 0, 0.5, 1)
+    once, again, other = (
+        score(METHODS["proto_net"], world, TINY, choice, seed).learner.state_dict()
+        for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(once[name], again[name]) for name in once)
+    assert not any(torch.equal(once[name], other[name]) for name in once if "bias" not in name)
+    learner = build("maml", world, Rates(0.5, 3e-3), SMALL, 0)
+    batches = [training_batches(learner, world, SMALL, seed)(0).support.x for seed in (0, 1)]
     assert not torch.equal(*batches)
-
-
-def tf_idf_by_hand(world):
-    """Weights by n-gram of every row: (1 + log count) × (1 + log((1 + n) / (1 + df)))."""
-    grams = [
-        Counter(
-            f" {word} "[i : i + size]
-            for word in text.lower().split()
-            for size in (2, 3)
-            for i in range(len(word) + 3 - size)
-        )
-        for text in world.table.texts
-    ]
-    labels = world.table.labels
-    known = [g for g, label in zip(grams, labels, strict=True) if label in world.classes.train]
-    documents = Counter(ngram for each in known for ngram in each)
-    return [
-        {
-            ngram: (1 + log(count)) * (1 + log((1 + len(known)) / (1 + documents[ngram])))
-            for ngram, count in each.items()
-        }
-        for each in grams
-    ]
-
-
-def cosine(a, b):
-    product = sum(value * b.get(ngram, 0.0) for ngram, value in a.items())
-    return product / (sum(v * v for v in a.values()) * sum(v * v for v in b.values())) ** 0.5
-
-
-def test_the_untrained_baseline_equals_a_plain_loop(world):
-    """Cosine to the mean of the unit support vectors, without hashing or sparse algebra."""
-    vectors = tf_idf_by_hand(world)
-    expected = []
-    for index in range(10):
-        episode = world.row_sampler("test").episode(index)
-        right = 0
-        for row, truth in zip(episode.query_rows.tolist(), episode.task.query.y, strict=True):
-            means = [defaultdict(float) for _ in range(world.ways)]
-            for support, label in zip(
-                episode.support_rows.tolist(), episode.task.support.y, strict=True
-            ):
-                length = sum(value * value for value in vectors[support].values()) ** 0.5
-                for ngram, value in vectors[support].items():
-                    means[label][ngram] += value / length
-            cosines = [cosine(vectors[row], mean) for mean in means]
-            right += cosines.index(max(cosines)) == truth
-        expected.append(float(right) / len(episode.query_rows))
-    found = nearest_class_mean_accuracy(world, "test", 10, (2, 3))
-    assert found.tolist() == pytest.approx(expected)
-
-
-def test_fewer_shots_are_those_of_an_episode_with_fewer(world):
-    """One shot of a two-shot episode, against the means of its first items, one by one."""
-    two = make_world(world.table, ways=world.ways, shots=2, queries=2, split_seed=world.split_seed)
-    found = nearest_class_mean_by_shots(two, "test", 6, (2, 3), [1, 2])
-    assert torch.equal(found[2], nearest_class_mean_accuracy(two, "test", 6, (2, 3)))
-    vectors = tf_idf(two, (2, 3))
-    for index in range(6):
-        episode = two.row_sampler("test").episode(index)
-        first = vectors[episode.support_rows[: two.ways].numpy()]
-        cosines = (vectors[episode.query_rows.numpy()] @ first.T).toarray()
-        right = torch.from_numpy(cosines.argmax(1)) == episode.task.query.y
-        assert found[1][index].item() == pytest.approx(right.float().mean().item())
 
 
 def test_gradients_are_counted_for_every_method(world):
     counts = {
-        name: gradient_evaluations(build(name, world, METHODS[name].trials[0], SMALL, 0), SMALL)
+        name: gradient_evaluations(build(name, world, first_rates(name, world), SMALL, 0), SMALL)
         for name in TRAINED
     }
     episodes = SMALL.iterations * SMALL.meta_batch
+    k = SMALL.inner_steps
     assert counts == {
+        "frozen_class_means": episodes,
         "fine_tuning": episodes,
         "linear_probe": episodes,
-        "maml": 11 * episodes,
-        "first_order_maml": 6 * episodes,
-        "reptile": 5 * episodes,
-        "meta_sgd": 11 * episodes,
+        "baseline_plus_plus": episodes,
+        "maml": (2 * k + 1) * episodes,
+        "first_order_maml": (k + 1) * episodes,
+        "reptile": k * episodes,
+        "head_only": (2 * k + 1) * episodes,
+        "body_only": (2 * k + 1) * episodes,
+        "meta_sgd": (2 * k + 1) * episodes,
+        "maml_plus_plus": 3 * k * episodes,
+        "cavia": (2 * k + 1) * episodes,
+        "proto_maml": (2 * k + 1) * episodes,
         "proto_net": episodes,
         "ridge_head": episodes,
+        "signatures": episodes,
     }
+
+
+@pytest.mark.parametrize("name", [n for n in TRAINED if "inner_lr" in METHODS[n].ranges(NGRAMS)])
+@pytest.mark.parametrize("representation", [NGRAMS, ENCODER])
+def test_the_first_step_of_an_untrained_learner_moves_its_scores(represented, representation, name):
+    """What is below a head of zeros would stay where it is."""
+    world = represented[representation]
+    learner = build(name, world, Rates(0.5, 1e-3), SMALL, 0)
+    task = world.sampler("train").batch(0, 2)
+    scores = [learner.predict(weights, task.query.x) for weights in learner.adapt(task.support, 1)]
+    assert not torch.allclose(*scores, atol=1e-5)
+
+
+def test_pretraining_has_an_output_for_each_training_class(world):
+    for name in ("fine_tuning", "linear_probe", "frozen_class_means", "baseline_plus_plus"):
+        learner = build(name, world, Rates(0.5, 1e-3), SMALL, 0)
+        head = learner.pretraining_head
+        size = head.weight.shape[0] if isinstance(head, CosineHead) else head.out_features
+        assert size == len(world.classes.train) == 6
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"iterations": 0}, "iterations must be 1 or more, got 0"),
+        ({"trials": 0}, "trials must be 1 or more, got 0"),
         ({"test_episodes": 1}, "test_episodes must be 2 or more, got 1"),
     ],
 )
@@ -241,9 +311,22 @@ def test_a_budget_out_of_range_is_refused(settings, message):
 
 def test_a_comparison_of_nothing_is_refused(world):
     with pytest.raises(ValueError, match="got 0 worlds and 1 seeds"):
-        compare([], SMALL)
+        compare([], SMALL, [METHODS["maml"]])
     with pytest.raises(ValueError, match="got 1 worlds and 0 seeds"):
-        compare([world], SMALL, seeds=0)
+        compare([world], SMALL, [METHODS["maml"]], seeds=0)
+
+
+def test_a_method_on_what_it_does_not_apply_to_is_refused(represented):
+    for name, representation, message in (
+        ("signatures", ENCODER, "tional signatures applies to n-grams, not to sentence e"),
+        ("maml", TF_IDF, "MAML applies to n-grams and sentence encoder, not to TF-IDF"),
+        ("ridge", NGRAMS, "ridge regression applies to TF-IDF and sentence encoder, not to n-gr"),
+    ):
+        method, world = METHODS[name], represented[representation]
+        with pytest.raises(ValueError, match=message):
+            compare([world], TINY, [method], progress=False)
+        with pytest.raises(ValueError, match=message):
+            score(method, world, TINY, Choice({"outer_lr": 1e-3}, 0, 0.5, 1))
 
 
 def test_reptiles_steps_see_every_item(table):
@@ -254,24 +337,29 @@ def test_reptiles_steps_see_every_item(table):
 
 
 def test_an_unknown_method_is_refused(world):
-    with pytest.raises(ValueError, match="no trained method 'anil': use one of fine_tuning"):
-        build("anil", world, Rates(0.5, 1e-3), SMALL, 0)
+    for name in ("anil", "ridge"):
+        with pytest.raises(ValueError, match=f"no trained method '{name}': use one of frozen_cl"):
+            build(name, world, Rates(0.5, 1e-3), SMALL, 0)
 
 
-def test_a_method_of_ones_own_stands_in_the_table_and_the_verdict(world):
+def test_a_method_of_ones_own_stands_in_the_table(world):
     """By a record alone: an untrained guess, and MAML under another name."""
 
     def guess(world, part, episodes, luck):
         return torch.full((episodes,), luck / world.ways)
 
-    looks = Line("#123456", "-", "x")
     plain = METHODS["maml"]
-    own = Method("mine", "my MAML", looks, plain.trials[:1], build=plain.build)
-    lazy = Method("guess", "a guess", looks, ({"luck": 0.5}, {"luck": 1.0}), accuracy=guess)
-    found = compare([world], SMALL, methods=[own, lazy], progress=False)
+    own = Method("mine", "my MAML", LOOKS, ranges=plain.ranges, build=plain.build)
+    lazy = Method(
+        "guess",
+        "a guess",
+        LOOKS,
+        "untrained",
+        lambda representation: {"luck": OneOf((0.5, 1.0))},
+        accuracy=guess,
+    )
+    found = compare([world], TINY, [own, lazy], progress=False)
     assert [each.method for each in found] == ["mine", "guess"]
     assert found[1].choice.settings == {"luck": 1.0}  # chosen by validation, as for all
     assert found[1].accuracy.mean() == pytest.approx(1 / world.ways)
-    assert list(mean_table(score_table(found)).index) == ["guess", "mine"]
-    [sentence] = verdict(found, "guess")
-    assert sentence.startswith("mine is above guess")
+    assert list(mean_table(score_table(found)).index) == [(NGRAMS, "mine"), (NGRAMS, "guess")]
