@@ -88,7 +88,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         6,
         "few_shot_text",
         "Few-shot text",
-        "Six ways to tell unseen classes apart under one budget: which wins, and by how much?",
+        "Does meta-learning pay on sentences of unseen classes, and how does one decide that?",
     ),
     Chapter(
         14,

@@ -66,7 +66,8 @@ which = {"language": language, "name": name, "config": config, "path": path}
 left_out = [each.strip() for each in exclude.split(",") if each.strip()]
 table = load_table(source, exclude=left_out, **{k: v or None for k, v in which.items()})
 counts = {"ways": ways, "shots": shots, "queries": queries}
-worlds = make_worlds(table, class_splits, representation=representation, device=where, **counts)
+splits = class_splits if table.published_split is None else 1  # the source's own
+worlds = make_worlds(table, splits, representation=representation, device=where, **counts)
 world = worlds[0]
 print(table.source)
 print(f"{len(table):,} sentences, {len(set(table.groups)):,} templates, {len(table.classes)} classes")
@@ -75,7 +76,7 @@ print(f"{len(table):,} sentences, {len(set(table.groups)):,} templates, {len(tab
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 
-vectors = make_worlds(table, class_splits, representation="sentence encoder", **counts)[0]
+vectors = make_worlds(table, splits, representation="sentence encoder", **counts)[0]
 some = vectors.sampler("test").batch(0, 20)
 cosines = class_mean_cosines(*some.support, some.query.x, ways)
 ReaderExplorer(world, {"nearest class mean": cosines.argmax(2)}).show()
@@ -474,7 +475,7 @@ means = {name: part.accuracy.mean() for name, part in rows.items()}
 best = max(means, key=means.get)
 headline(
     f"Highest of {len(means)} on unseen classes, {ways}-way {shots}-shot: {label_of(best)}, "
-    f"{means[best]:.1f} % ({class_splits} class splits, {seeds} training(s) on each).",
+    f"{means[best]:.1f} % ({splits} class splits, {seeds} training(s) on each).",
     curves={s.method: s.curves for s in steppers},
     **{f"accuracy_{name}": float(mean) for name, mean in means.items()},
 )

@@ -22,7 +22,7 @@ from metalearn_lab.workbook.views import View, view_of
 from tests.own_text import class_counts, things, write_class_split, write_split
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = {"ways": 3, "shots": "1", "queries": 2, "iterations": 5, "test_episodes": 10}
+SMALL = {"ways": 3, "shots": 1, "queries": 2, "iterations": 5, "test_episodes": 10}
 SHOWS_CLASSES = "zip(world.classes._fields, world.classes"
 KNOWN_TYPES = {"bool", "int", "float", "str"}
 # For so small a run: one thread, and memory that is kept rather than given back at each step.
