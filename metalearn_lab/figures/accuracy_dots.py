@@ -81,8 +81,10 @@ def accuracy_dots_figure(
         axes.spines["left"].set_visible(False)
     figure.supxlabel(xlabel, fontsize=10, parse_math=False)
     if chance is not None:
-        over_the_rows = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
-        first.annotate("chance", (chance, -0.65), fontsize=8, **over_the_rows)
+        over_the_rows = (chance, -0.65)
+        first.annotate(
+            "chance", over_the_rows, (3, 0), textcoords="offset points", va="center", fontsize=8
+        )
     return figure
 
 

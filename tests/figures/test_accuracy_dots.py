@@ -95,8 +95,12 @@ def test_chance_is_a_line_through_every_panel_and_named_once():
 def test_the_axis_says_what_the_numbers_are_and_the_alt_text_is_the_callers():
     figure = accuracy_dots_figure({"one": rows(2)})
     assert "95 % interval over class splits" in figure.get_supxlabel()
-    figure = accuracy_dots_figure({"one": rows(2)}, xlabel="cost in $a_b$")
+    figure = accuracy_dots_figure({"$1": rows(2)}, xlabel="cost in $a_b$")
     assert figure.get_supxlabel() == "cost in $a_b$"
+    [axes] = figure.axes
+    [title] = (each for each in axes.get_children() if has_title(each, axes))
+    for text in (*figure.texts, title, *axes.get_yticklabels()):
+        assert not text.get_parse_math(), "a $ is a $"
     data, metadata = png_bundle(figure, "two methods, one better")
     assert data["text/plain"] == metadata["image/png"]["alt"] == "two methods, one better"
 
