@@ -157,7 +157,7 @@ def test_settings_come_back_and_can_be_used(worlds, whole):
 
 
 @pytest.mark.parametrize(
-    "other", [{"shots": 1}, {"ways": 3}, {"representation": NGRAMS}], ids=lambda each: [*each][0]
+    "other", [{"shots": 1}, {"ways": 3}, {"representation": NGRAMS}], ids=lambda each: min(each)
 )
 def test_settings_of_other_episodes_are_never_used(worlds, whole, table, other):
     same = {"ways": 2, "shots": 2, "queries": 3, "representation": worlds[0].representation}
@@ -172,13 +172,15 @@ def test_where_nothing_was_saved_nothing_was_chosen(worlds, tmp_path):
 def test_results_of_another_budget_or_source_are_refused(worlds, table, whole, tmp_path):
     before = kept(whole)
     for name, value in (("trials", 3), ("meta_batch", 4), ("test_episodes", 13)):
-        with pytest.raises(ValueError, match=f"holds results of another budget: .*'{name}': {value}"):
+        with pytest.raises(
+            ValueError, match=f"holds results of another budget: .*'{name}': {value}"
+        ):
             run(whole, worlds, replace(BUDGET, **{name: value}))
     counts = {"ways": 2, "shots": 2, "representation": worlds[0].representation}
     elsewhere = make_worlds(replace(table, source="elsewhere"), 3, queries=3, **counts)
     with pytest.raises(ValueError, match="another source: written for the tests, not elsewhere"):
         run(whole, elsewhere)
-    with pytest.raises(ValueError, match="another queries: 3, not 4. Name another folder"):
+    with pytest.raises(ValueError, match=r"another queries: 3, not 4\. Name another folder"):
         run(whole, make_worlds(table, 3, queries=4, **counts))
     assert kept(whole) == before
 
