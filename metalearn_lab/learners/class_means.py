@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from metalearn_lab.learners.closed_form import ClosedForm
 from metalearn_lab.learners.learner import TaskSource
 from metalearn_lab.learners.line import Line
+from metalearn_lab.learners.proto_net import class_means
 from metalearn_lab.running.per_task import Loss
 from metalearn_lab.tasks.types import Task
 
@@ -61,7 +62,7 @@ class PretrainedMeans(ClosedForm):
 
     def solution(self, features: Tensor, classes: Tensor) -> Tensor:
         """The mean feature of each class, ``[ways, features]``."""
-        return (classes / classes.sum(0)).T @ features
+        return class_means(features, classes)
 
     def scores(self, features: Tensor, solution: Tensor) -> Tensor:
         """Cosines, ``[items, ways]``."""

@@ -34,9 +34,8 @@ def test_ends_that_are_no_range_are_refused(ends):
 
 def test_each_value_of_a_choice_has_an_equal_share():
     letters = OneOf(("a", "b", "c", "d"))
-    assert "".join(letters.at(i / 100) for i in range(100)) == 25 * "a" + 25 * "b" + 25 * "c" + (
-        25 * "d"
-    )
+    drawn = "".join(letters.at(share / 100) for share in range(100))
+    assert drawn == 25 * "a" + 25 * "b" + 25 * "c" + 25 * "d"
 
 
 @pytest.mark.parametrize("values", [(), ("a",)])
@@ -54,7 +53,9 @@ def test_every_equal_share_of_a_range_gets_one_trial(count, name):
 
 
 def test_within_its_share_a_trial_is_anywhere():
-    places = [8 * t["one"] % 1 for n in range(200) for t in draw_trials({"one": Share()}, 8, str(n))]
+    places = [
+        8 * t["one"] % 1 for n in range(200) for t in draw_trials({"one": Share()}, 8, str(n))
+    ]
     drawn = torch.tensor(places)
     # 1,600 uniform draws: the mean has the standard deviation 0.0072
     assert abs(drawn.mean() - 1 / 2) < 0.03

