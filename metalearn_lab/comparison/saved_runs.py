@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -112,10 +113,25 @@ def read_configuration(folder: Path) -> dict[str, Any]:
 
 
 def chosen_beforehand(folder: Path, world: World) -> dict[str, Choice]:
-    """The settings by method that were chosen for these ways, shots and this representation."""
-    path = folder / CHOICES
-    saved = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    """The settings by method that were chosen for such a world; none for another.
+
+    A world is such a one when its source (but for the version), ways, shots, queries and
+    representation are those that the folder's settings were chosen for.
+    """
+    if not (folder / CHOICES).is_file():
+        return {}
+    of = read_configuration(folder)
+    if (_without_version(of["source"]), of["queries"]) != (
+        _without_version(world.table.source),
+        world.queries,
+    ):
+        return {}
+    saved = json.loads((folder / CHOICES).read_text("utf-8"))
     return {name: Choice(**choice) for name, choice in saved.get(_part(world), {}).items()}
+
+
+def _without_version(source: str) -> str:
+    return re.sub(r"\d+(\.\d+)+", "", source)
 
 
 def _part(world: World) -> str:

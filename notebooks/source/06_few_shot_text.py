@@ -58,8 +58,6 @@ from metalearn_lab import METHODS, Budget, choose_device, load_table
 from metalearn_lab.comparison.world import make_worlds
 from metalearn_lab.tasks.devices import device_in_words
 
-if choose not in ("auto", "always"):
-    raise ValueError(f"choose is 'auto' or 'always', not {choose!r}")
 where = choose_device(device)
 print("Computing on", device_in_words(where))
 which = {"language": language, "name": name, "config": config, "path": path}
@@ -70,7 +68,8 @@ splits = class_splits if table.published_split is None else 1  # the source's ow
 worlds = make_worlds(table, splits, representation=representation, device=where, **counts)
 world = worlds[0]
 print(table.source)
-print(f"{len(table):,} sentences, {len(set(table.groups)):,} templates, {len(table.classes)} classes")
+templates = len(set(table.groups))
+print(f"{len(table):,} sentences, {templates:,} templates, {len(table.classes)} classes")
 
 # %%
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
@@ -112,7 +111,8 @@ for each in worlds:
         assert_episode_is_clean(each.row_sampler("test").episode(index), table.groups)
 chosen_by = {c for each in worlds for c in each.classes.validation}
 reported_on = {c for each in worlds for c in each.classes.test}
-proof("no class is both chosen by and reported on, in any split (count)", len(chosen_by & reported_on), below=1)
+shared = len(chosen_by & reported_on)
+proof("no class is both chosen by and reported on, in any split (count)", shared, below=1)
 
 # %% [markdown]
 # ## Three kinds of methods
@@ -133,6 +133,9 @@ proof("no class is both chosen by and reported on, in any split (count)", len(ch
 # Here are a joint and a meta-learned method in full. They differ in one thing: what the loss is taken of.
 
 # %%
+from metalearn_lab.tasks.types import select_tasks
+
+
 def features(theta, x):
     """The projected vectors, [items, 384]."""
     return x @ theta["body.weight"].T + theta["body.bias"]
@@ -140,22 +143,35 @@ def features(theta, x):
 
 def joint_loss(theta, sentences, labels):
     """Tell all training classes apart; no episodes."""
-    scores = features(theta, sentences) @ theta["pretraining.weight"].T + theta["pretraining.bias"]
+    scores = (
+        features(theta, sentences) @ theta["pretraining_head.weight"].T
+        + theta["pretraining_head.bias"]
+    )
     return F.cross_entropy(scores, labels)
 
 
+def task_loss(theta, part):
+    """Of the scores of a head with one output for each class of the episode."""
+    scores = features(theta, part.x) @ theta["head.weight"].T + theta["head.bias"]
+    return F.cross_entropy(scores, part.y)
+
+
+# %%
 def maml_loss(theta, support, query, alpha, k):
     """The query loss after k inner steps on the support set."""
-    loss_of = lambda w, part: F.cross_entropy(
-        features(w, part.x) @ w["head.weight"].T + w["head.bias"], part.y
-    )
     adapted = theta
     for _ in range(k):
-        slopes = torch.autograd.grad(
-            loss_of(adapted, support), list(adapted.values()), create_graph=True
-        )
+        loss, weights = task_loss(adapted, support), list(adapted.values())
+        slopes = torch.autograd.grad(loss, weights, create_graph=True)
         adapted = {n: w - alpha * g for (n, w), g in zip(adapted.items(), slopes, strict=True)}
-    return loss_of(adapted, query)
+    return task_loss(adapted, query)
+
+
+def mean_maml_loss(theta, batch, alpha, k):
+    """Over the episodes of a batch."""
+    episodes = [select_tasks(batch, i) for i in range(len(batch.query.y))]
+    return sum(maml_loss(theta, *episode, alpha, k) for episode in episodes) / len(episodes)
+
 
 # %% [markdown]
 # Are these the losses that the package trains with? The next cell compares losses and gradients on one batch of episodes.
@@ -165,37 +181,21 @@ from metalearn_lab import Rates
 from metalearn_lab.comparison.methods import build, training_batches
 
 budget = Budget(iterations, meta_batch, trials, test_episodes=test_episodes)
-small = vectors  # the encoder's vectors, whatever the comparison below runs on
 
 
-def of_package(method):
-    """Its loss on the first batch, and the gradient in its first weights."""
-    learner = build(method, small, Rates(1.0, 1e-3), budget, seed=0)
-    batch = training_batches(learner, small, budget, seed=0)(0)
-    return learner, batch
+def gaps(method, loss_of):
+    """The largest difference of losses, and of their gradients in P, on the first batch."""
+    learner = build(method, vectors, Rates(1.0, 1e-3), budget, seed=0)
+    batch = training_batches(learner, vectors, budget, seed=0)(0)
+    theta = {n.removeprefix("model."): w for n, w in learner.named_parameters()}
+    losses = loss_of(theta, batch), learner(batch)
+    slopes = [torch.autograd.grad(loss, theta["body.weight"])[0] for loss in losses]
+    return [(one - other).abs().max().item() for one, other in (losses, slopes)]
 
 
-def gap(ours, learner, batch):
-    """The largest difference of losses, and of gradients in the projection."""
-    weight = dict(learner.named_parameters())["model.body.weight"]
-    theirs = learner(batch)
-    slopes = [torch.autograd.grad(loss, weight)[0] for loss in (ours, theirs)]
-    return [(ours - theirs).abs().item(), (slopes[0] - slopes[1]).abs().max().item()]
-
-
-learner, batch = of_package("fine_tuning")
-theta = {n.removeprefix("model."): w for n, w in learner.named_parameters()}
-theta |= {f"pretraining.{n}": w for n, w in learner.pretraining_head.named_parameters()}
-joint = gap(joint_loss(theta, batch.query.x[0], batch.query.y[0]), learner, batch)
+joint = gaps("fine_tuning", lambda theta, batch: joint_loss(theta, *(t[0] for t in batch.query)))
 proof("pretraining's loss and gradient are the package's (max |Δ|)", joint, below=1e-5)
-
-learner, batch = of_package("maml")
-theta = {n.removeprefix("model."): w for n, w in learner.named_parameters()}
-from metalearn_lab.tasks.types import select_tasks
-
-tasks = [select_tasks(batch, i) for i in range(meta_batch)]
-losses = [maml_loss(theta, t.support, t.query, 1.0, budget.inner_steps) for t in tasks]
-meta = gap(torch.stack(losses).mean(), learner, batch)
+meta = gaps("maml", lambda theta, batch: mean_maml_loss(theta, batch, 1.0, 5))
 proof("MAML's loss and meta-gradient are the package's (max |Δ|)", meta, below=1e-5)
 
 # %% [markdown] tags=["instructor"]
@@ -223,12 +223,13 @@ proof("MAML's loss and meta-gradient are the package's (max |Δ|)", meta, below=
 from metalearn_lab import compare
 from metalearn_lab.comparison.saved_runs import SAVED, chosen_beforehand
 
+if choose not in ("auto", "always"):
+    raise ValueError(f"choose is 'auto' or 'always', not {choose!r}")
+
 live = ["nearest_class_mean", "ridge", "whitened_mean", "frozen_class_means", "fine_tuning"]
 live += ["maml", "head_only", "proto_net", "ridge_head"]
 here = [METHODS[n] for n in live if representation in METHODS[n].representations]
-known = {} if choose == "always" or table.source.startswith("files") else chosen_beforehand(
-    SAVED / "embedded-en", world
-)
+known = chosen_beforehand(SAVED / "embedded-en", world) if choose == "auto" else {}
 print(f"settings chosen beforehand: {len(known.keys() & set(live))} of {len(here)} methods")
 scores = compare(worlds, budget, here, seeds=seeds, chosen=known)
 
@@ -265,26 +266,22 @@ from metalearn_lab.figures.style import label_of, show_figure, style_of
 
 SETS = {"embedded-en": "bundled intents", "clinc150": "CLINC150", "banking77": "Banking77"}
 saved = {title: read_table(SAVED / folder) for folder, title in SETS.items()}
-
-
-def one_shot(rows):
-    """5-way 1-shot with all training classes, at equal trials."""
-    rows = rows[(rows.ways == 5) & (rows.shots == 1) & rows.iterations.isin([0, 300])]
-    return rows[rows.train_classes == rows.train_classes.max()]
-
-
-alone = {title: one_shot(rows) for title, rows in saved.items()}
-panels = {}
+alone = {
+    title: rows[
+        (rows.ways == 5) & (rows.shots == 1) & (rows.train_classes == rows.train_classes.max())
+    ]
+    for title, rows in saved.items()
+}
+panels = {title: [] for title in alone}
 for title, rows in alone.items():
-    panels[title] = []
-    for (kind, method), part in rows.groupby(ENTRY, sort=False):
+    for (kind, method), part in rows[rows.representation != "n-grams"].groupby(ENTRY, sort=False):
         mean, half_width, _ = accuracy_over_splits(part)
-        look, label = style_of(method), f"{label_of(method)}, {kind}"
+        look, label = style_of(method), f"{label_of(method)}, {kind.removeprefix('sentence ')}"
         panels[title].append(Row(label, float(mean), float(half_width), look.color, look.marker))
-alt = "; ".join(
-    f"{title}: best {max(rows, key=lambda row: row.mean).label}" for title, rows in panels.items()
+best = "; ".join(f"{t}: {max(r, key=lambda row: row.mean).label}" for t, r in panels.items())
+show_figure(
+    accuracy_dots_figure(panels), f"Accuracy of all methods on three sets. Highest: {best}."
 )
-show_figure(accuracy_dots_figure(panels), f"Accuracy of every method on three sets. {alt}.")
 
 # %% tags=["hide-output", "nbval-check-output"]
 from metalearn_lab.comparison.table import best_by_validation, difference_over_splits, sentence
@@ -311,9 +308,21 @@ for title, rows in alone.items():
 # WHEN
 
 # %% tags=["hide-output"]
-conditions = {}
+parts = {}
 for title, rows in saved.items():
-    pass
+    of_encoder = rows[rows.representation == "sentence encoder"]
+    for (n, k, classes), part in of_encoder.groupby(["ways", "shots", "train_classes"]):
+        parts[f"{title}: {n}-way {k}-shot, {classes} training classes"] = part
+parts["CLINC150: other domains"] = read_table(SAVED / "clinc150" / "domains")
+gains = {"ahead of the best untrained": [], "ahead of the best joint": []}
+for label, part in parts.items():
+    meta = best_by_validation(part, "meta-learner")
+    for panel, kind in zip(gains, ("untrained", "joint"), strict=True):
+        gain = difference_over_splits(part, meta, best_by_validation(part, kind))
+        gains[panel].append(Row(label, float(gain.mean), float(gain.half_width)))
+points = "points by which the best meta-learner is ahead: mean and 95 % interval over class splits"
+told = "; ".join(f"{row.label}: {row.mean:+.1f}" for row in gains["ahead of the best untrained"])
+show_figure(accuracy_dots_figure(gains, chance=0, xlabel=points), f"{points}. {told}.")
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -470,14 +479,13 @@ check_gain_from_peeking(gain_from_peeking, peeked)
 # %%
 from metalearn_lab.workbook.headline import headline
 
-rows = {name: part for name, part in results.groupby("method")}
-means = {name: part.accuracy.mean() for name, part in rows.items()}
+means = results.groupby("method").accuracy.mean().to_dict()
 best = max(means, key=means.get)
 headline(
     f"Highest of {len(means)} on unseen classes, {ways}-way {shots}-shot: {label_of(best)}, "
     f"{means[best]:.1f} % ({splits} class splits, {seeds} training(s) on each).",
     curves={s.method: s.curves for s in steppers},
-    **{f"accuracy_{name}": float(mean) for name, mean in means.items()},
+    **{f"accuracy_{name}": mean for name, mean in means.items()},
 )
 
 # %% [markdown]
