@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--path", help="of the sentences' files; else those of the package")
     parser.add_argument("--exclude", nargs="*", default=(), help="classes to leave out")
     parser.add_argument("--part", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS))
     parser.add_argument("--domains", action="store_true", help="hold whole domains out, no parts")
     parser.add_argument("--splits", type=int, default=10, help="of the first part")
     chosen = parser.parse_args()
@@ -158,7 +159,7 @@ def main() -> None:
         return
     for part in chosen.part:
         for some, budget, names, seeds in PARTS[part](table, chosen.splits):
-            known = [METHODS[name] for name in names]
+            known = [METHODS[name] for name in names if name in chosen.methods]
             here = [m for m in known if some[0].representation in m.representations]
             if here:
                 extend(chosen.out, some, budget, here, seeds=seeds, about=about)

@@ -367,7 +367,7 @@ rates = {"maml": Rates(inner_lr=2.0, outer_lr=0.003), "fine_tuning": Rates(0.1, 
 
 
 def on_sentences(name, iterations):
-    """A method of the comparison in chapter 06, with rates chosen on validation classes."""
+    """A method of chapter 06, with the rates that it chose there on validation classes."""
     learner = build(name, world, rates[name], budget, seed)
     batches = training_batches(learner, world, budget, seed)
     optimizer = outer_optimizer(learner, rates[name])
