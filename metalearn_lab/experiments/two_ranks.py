@@ -13,8 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch.distributed as dist
+
 from metalearn_lab.training import time_ranks, train_sinusoids
 from metalearn_lab.training.process_group import process_group
+from metalearn_lab.training.sharding import ranks
 
 
 class TwoRanks(NamedTuple):
@@ -92,7 +95,11 @@ def main(arguments: list[str]) -> None:
     with process_group("cpu"):  # both join this one: a second would not find the other process
         train_sinusoids.main([*given, *train])
         time_ranks.main([*given, *time])
+        if ranks() > 1:
+            dist.barrier()  # or one leaves while the other still talks to it
 
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+    # All is written. On an ordinary way out, threads of Gloo now and then abort the process.
+    os._exit(0)
