@@ -48,7 +48,7 @@ $(READY): pyproject.toml constraints.txt | supported-python
 	@rm -f $(VENV)/ready-*
 	@made_with="$$($(BIN)/python -c 'import pip, platform; print(platform.python_version())' 2>/dev/null || true)"; \
 	  [ "$$made_with" = "$(VERSION)" ] || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/$(INSTALL) -c constraints.txt -e '.[test,sentences,book]' >&2
+	@$(BIN)/$(INSTALL) -c constraints.txt -e '.[test,book]' >&2
 	@touch $@
 
 supported-python:
@@ -78,7 +78,7 @@ test:
 	$(call stage,unit tests and explorers$(if $(WHOLE), with all that takes long),\
 	  $(BIN)/python -m pytest -q $(SHARED_OUT) $(if $(WHOLE),-m ''))
 	$(call stage,notebooks (nbval),$(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider \
-	  --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	  -p tests.own_cache --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg $$(ls -r notebooks/*.ipynb))
 	$(if $(WHOLE),$(call stage,chapters and explorers with the packages of Colab,\
 	  $(MAKE) --no-print-directory colab))
@@ -167,7 +167,7 @@ facts: setup
 # torch keeps its pin: change it by hand. aiohttp is what papermill adds on Python 3.12 only.
 constraints: supported-python
 	@rm -rf build/pins && $(PYTHON) -m venv build/pins
-	@build/pins/bin/$(INSTALL) "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,sentences,book]' >&2
+	@build/pins/bin/$(INSTALL) "$$(grep '^torch==' constraints.txt)" setuptools aiohttp -e '.[test,book]' >&2
 	@set -eu -o pipefail; \
 	{ echo '# Every version that the tests run with. Written by `make constraints`; do not edit, except torch.'; \
 	   build/pins/bin/python -m pip freeze --all --exclude-editable --exclude pip \

@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.shared_out import MOVED, chapter_of, count
+from tests.own_cache import pytest_configure  # noqa: F401
 
 # A busy machine is no failure, so examples have no time limit.
 settings.register_profile("lab", deadline=None)

@@ -71,17 +71,24 @@ class PretendTensor(Tensor):
 class PretendDevice(TorchDispatchMode):
     """While it is active, tensors can be made on the pretended device and moved to it."""
 
+    def __init__(self):
+        super().__init__()
+        self.before = []
+
     def __enter__(self):
         # By default ``module.double()`` gives a parameter new data behind the back of ``held``.
-        self.before = torch.__future__.get_overwrite_module_params_on_conversion()
+        self.before.append(torch.__future__.get_overwrite_module_params_on_conversion())
         torch.__future__.set_overwrite_module_params_on_conversion(True)
         return super().__enter__()
 
     def __exit__(self, *error):
-        torch.__future__.set_overwrite_module_params_on_conversion(self.before)
+        torch.__future__.set_overwrite_module_params_on_conversion(self.before.pop())
         return super().__exit__(*error)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if torch.is_inference_mode_enabled():  # which gives operations whole, and no views
+            with torch.inference_mode(False), torch.no_grad(), self:
+                return func(*args, **(kwargs or {}))
         return run_there(func, args, kwargs or {})
 
 

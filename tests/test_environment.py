@@ -94,7 +94,6 @@ def test_conda_installs_every_dependency_once():
         for line in [
             *PROJECT["dependencies"],
             *PROJECT["optional-dependencies"]["test"],
-            *PROJECT["optional-dependencies"]["sentences"],
             *PROJECT["optional-dependencies"]["book"],
         ]
     }

@@ -97,7 +97,7 @@ def test_a_fresh_clone_gets_a_venv_from_the_pins_with_the_package_in_it(clone):
     assert setup(clone).returncode == 0
     made, installed = log(clone)
     assert made == "venv"
-    assert "-c constraints.txt -e .[test,sentences,book]" in installed
+    assert "-c constraints.txt -e .[test,book]" in installed
 
 
 def test_it_is_done_once(clone):

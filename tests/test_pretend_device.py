@@ -57,6 +57,28 @@ def test_it_takes_what_a_gpu_takes():
     assert there.sum().item() == 1
 
 
+def test_inference_mode_takes_no_gradients_there_and_mixes_no_devices():
+    layer = torch.nn.Linear(3, 2).to(PRETEND)
+    with torch.inference_mode():
+        view = layer.weight[:, 1:]
+        moved = torch.ones(1, 3).to(PRETEND, torch.float64).float()
+        assert view.device == layer(moved).device == PRETEND
+        assert not layer(moved).requires_grad
+        with pytest.raises(RuntimeError, match="same device"):
+            layer(torch.ones(1, 3))
+    assert layer(moved).requires_grad
+
+
+def test_it_leaves_pytorch_as_it_was():
+    torch.__future__.set_overwrite_module_params_on_conversion(False)
+    try:
+        with PretendDevice(), torch.inference_mode():
+            a_vector()
+        assert not torch.__future__.get_overwrite_module_params_on_conversion()
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+
+
 def trained(device):
     family = Sinusoids()
     learner = MAML(MLP([1, 8, 1]), F.mse_loss, inner_lr=0.01, inner_steps=2).to(device)

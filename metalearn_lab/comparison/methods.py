@@ -221,7 +221,7 @@ def _build_reptile(
 
 
 def _pretraining_head(world: World, width: int, seed: int) -> nn.Module:
-    head = skip_init(nn.Linear, width, len(world.classes.train))  # type: ignore[no-untyped-call]
+    head: nn.Module = skip_init(nn.Linear, width, len(world.classes.train))  # type: ignore[no-untyped-call]
     initialise(head, "pretraining head", seed)
     return head
 
@@ -258,7 +258,7 @@ def _build_baseline_plus_plus(
     make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
 ) -> Learner:
     model = _model(world, seed)
-    model.head = CosineHead(model.head.in_features, world.ways, seed=seed)  # type: ignore[assignment]
+    model.head = CosineHead(model.head.in_features, world.ways, seed=seed)
     return make_learner(
         model,
         F.cross_entropy,

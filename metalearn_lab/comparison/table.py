@@ -45,16 +45,17 @@ def mean_table(table: DataFrame) -> DataFrame:
     than ``LEAST_SPLITS``); ``seeds`` the standard deviation between trainings of one split;
     ``episodes`` the 95 % half-width over the episodes of one run.
     """
+    import pandas as pd
+
     rows = []
     for (representation, method), part in table.groupby(ENTRY, sort=False):
-        by_split = part.groupby("split").accuracy
-        means, between = by_split.mean(), by_split.std().mean()
+        between = part.groupby("split").accuracy.std().mean()
         rows.append(
             {
                 "representation": representation,
                 "method": title_of(method),
-                "accuracy": _with_half_width(means.tolist()),
-                "splits": len(means),
+                "accuracy": _in_words(part),
+                "splits": part.split.nunique(),
                 "seeds": f"{between:.1f}" if between == between else "–",
                 "episodes": f"{part.half_width.mean():.1f}",
                 **{c: f"{part[c].mean():,.0f}" for c in ("gradients", "sentences", "trained")},
@@ -62,14 +63,22 @@ def mean_table(table: DataFrame) -> DataFrame:
                 "trials": int(part.trials.iloc[0]),
             }
         )
-    return pd_frame(rows)
-
-
-def pd_frame(rows: list[dict[str, Any]]) -> DataFrame:
-    """Rows by representation and method."""
-    import pandas as pd
-
     return pd.DataFrame(rows).set_index(ENTRY)
+
+
+def accuracy_over_splits(rows: DataFrame) -> Interval:
+    """Accuracy of one entry in per cent, with its interval over class splits.
+
+    Args:
+        rows: of one method on one representation, at the same ways and shots.
+
+    Raises:
+        ValueError: fewer than ``LEAST_SPLITS``.
+    """
+    means = rows.groupby("split").accuracy.mean()
+    if len(means) < LEAST_SPLITS:
+        raise ValueError(f"{len(means)} class splits have no interval: give {LEAST_SPLITS} or more")
+    return interval_over_tasks(torch.tensor(means.tolist(), dtype=torch.float64))
 
 
 def difference_over_splits(
@@ -138,10 +147,10 @@ def _called(entry: tuple[str, str]) -> str:
     return f"{title_of(method)} ({representation})"
 
 
-def _with_half_width(means: list[float]) -> str:
-    if len(means) < LEAST_SPLITS:
-        return f"{sum(means) / len(means):.1f}"
-    mean, half_width, _ = interval_over_tasks(torch.tensor(means))
+def _in_words(rows: DataFrame) -> str:
+    if rows.split.nunique() < LEAST_SPLITS:
+        return f"{rows.accuracy.mean():.1f}"
+    mean, half_width, _ = accuracy_over_splits(rows)
     return f"{float(mean):.1f} ± {float(half_width):.1f}"
 
 

@@ -86,7 +86,8 @@ def tf_idf_tasks(world: World, part: str, episodes: int, ngrams: Sequence[int]) 
     support, query = (split.x for split in tasks)
     vectors, rows = tf_idf(world, ngrams), torch.cat([support, query], 1).numpy()
     points = torch.stack([_points((vectors[r] @ vectors[r].T).toarray()) for r in rows])
-    of_support, of_query = points.split([support.shape[1], query.shape[1]], 1)
+    items = support.shape[1]
+    of_support, of_query = points[:, :items], points[:, items:]
     return Task(Split(of_support, tasks.support.y), Split(of_query, tasks.query.y))
 
 
@@ -119,7 +120,8 @@ def _tasks(world: World, part: str, episodes: int, ngrams: Sequence[int] | None 
 def _points(products: Any) -> Tensor:
     """Points ``[items, items]`` with these scalar products: as good as vectors of any length."""
     values, vectors = torch.linalg.eigh(torch.from_numpy(products))
-    return vectors * values.clamp_min(0).sqrt()
+    points: Tensor = vectors * values.clamp_min(0).sqrt()
+    return points
 
 
 def _in_few_numbers(tasks: Task) -> Task:

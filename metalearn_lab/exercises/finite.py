@@ -28,6 +28,22 @@ def number(answer: object) -> float:
     return float(value)
 
 
+def numbers(answer: object, names: Sequence[str]) -> list[float]:
+    """The answer, several numbers in a tuple or a list, as floats.
+
+    Args:
+        answer: the reader's.
+        names: of the numbers asked for, in order.
+
+    Raises:
+        Refused: it is not so many finite real numbers.
+    """
+    if not isinstance(answer, tuple | list) or len(answer) != len(names):
+        asked = f"{len(names)} numbers are asked for, ({', '.join(names)})"
+        raise Refused(f"{asked}, and yours is {_described(answer)}.")
+    return [number(each) for each in answer]
+
+
 def tensor(answer: object, shape: Sequence[int]) -> Tensor:
     """The answer in float64, still connected to what it was computed from.
 

@@ -39,13 +39,14 @@ class TwoBowlsExplorer(DragExplorer):
         self, bowls: Bowls, theta: float = 0.0, *, whole: bool = False, curvatures: bool = False
     ) -> None:
         self.bowls, self.origin = bowls, theta
+        shown = bowls.curvatures if curvatures else ()  # a slider that is not shown is never closed
         steepness = {
             f"a_{i}": float_slider(f"curvature a{sign}", a, 0.5, 10, 0.5)
-            for i, sign, a in zip((1, 2), "₁₂", bowls.curvatures, strict=True)
+            for i, sign, a in zip((1, 2), "₁₂", shown, strict=False)
         }
         super().__init__(
             {
-                **(steepness if curvatures else {}),
+                **steepness,
                 "inner_lr": float_slider("inner step size α", bowls.inner_lr, 0, 0.3, 0.01),
                 "inner_steps": slider("inner steps k", bowls.inner_steps, 1, 10),
                 "whole": toggle("draw the whole blue curve", whole),

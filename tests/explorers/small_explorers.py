@@ -32,6 +32,7 @@ from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
+from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -152,6 +153,12 @@ def over_fitting_explorer() -> Explorer:
 def rate_steps_explorer() -> Explorer:
     tasks = Sinusoids(shots=5, queries=5, split="validation").batch(0, 4)
     return RateStepsExplorer(_learners(), tasks, most_steps=3)
+
+
+def reader_explorer() -> Explorer:
+    world = make_world(load_table("embedded"), ways=5, shots=1, queries=2)
+    guesses = {name: (5 * _numbers(4, 10)).long() for name in ("MAML", "prototypes")}
+    return ReaderExplorer(world, guesses)
 
 
 def reptile_path_explorer() -> Explorer:

@@ -39,6 +39,7 @@ from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
+from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -76,6 +77,11 @@ def episodes():
     table = load_table("embedded")
     classes = split_classes(table, seed=0)
     return lambda: EpisodeExplorer(table, classes)
+
+
+def reader():
+    world = make_world(load_table("embedded"), ways=3, shots=1, queries=2)
+    return lambda: ReaderExplorer(world, {"MAML": torch.zeros(3, 6, dtype=torch.int64)})
 
 
 def layer_freeze():
@@ -149,6 +155,7 @@ MAKERS = {
     MetaLossExplorer: meta_loss,
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
+    ReaderExplorer: reader,
     ReptilePathExplorer: reptile_path,
     StepClockExplorer: lambda: (
         lambda: StepClockExplorer({("vmap", 1): {1: 1.0, 8: 2.0}, ("loop", 1): {1: 1.0, 8: 8.0}})

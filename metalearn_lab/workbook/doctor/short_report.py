@@ -21,7 +21,6 @@ from metalearn_lab.workbook.folder import notebooks_folder
 EXTRAS = {
     "test": "what `make test` needs",
     "book": "what `metalearn-lab book` builds the web site with",
-    "sentences": "a frozen pretrained sentence encoder, its weights inside the package",
 }
 NO_BROWSER = "none found: `metalearn-lab lab --no-browser` prints the address to open elsewhere"
 
