@@ -157,7 +157,9 @@ def test_settings_come_back_and_can_be_used(worlds, whole):
 
 
 @pytest.mark.parametrize(
-    "other", [{"shots": 1}, {"ways": 3}, {"representation": NGRAMS}], ids=lambda each: min(each)
+    "other",
+    [{"shots": 1}, {"ways": 3}, {"representation": NGRAMS}],
+    ids=["shots", "ways", "representation"],
 )
 def test_settings_of_other_episodes_are_never_used(worlds, whole, table, other):
     same = {"ways": 2, "shots": 2, "queries": 3, "representation": worlds[0].representation}
