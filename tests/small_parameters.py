@@ -32,7 +32,7 @@ FAST: dict[str, dict[str, Any]] = {
         "text_iterations": 5,
         "episodes": 12,
     },
-    "06_few_shot_text": {"iterations": 20, "test_episodes": 10},
+    "06_few_shot_text": {"iterations": 5, "test_episodes": 10, "class_splits": 1},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

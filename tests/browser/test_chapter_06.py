@@ -1,4 +1,4 @@
-"""Chapter 06: the verdicts follow the step, the learner and the episode."""
+"""Chapter 06: a reader classifies an episode; verdicts follow step, learner and episode."""
 
 from __future__ import annotations
 
@@ -39,4 +39,19 @@ def test_the_verdicts_follow_the_step_the_learner_and_the_episode(chapter):
     explorer.type_number("episode", 3)
     rows = at(explorer, 20, learners[-1], episode=3)
     assert [row[0] for row in rows] != [row[0] for row in before]
+    chapter.assert_nothing_failed()
+
+
+def test_a_reader_classifies_an_episode_and_is_compared(chapter):
+    explorer = chapter.explorer("ReaderExplorer")
+    explorer.says("Sentence 1 of 25. You have answered 0.")
+    for given, letter in enumerate("ABC", 1):
+        explorer.press(letter)
+        explorer.says(f"Sentence {given + 1} of 25. You have answered {given}.")
+    explorer.toggle("uncover the right classes")
+    score, *_, sentences = (explorer.table(place) for place in (0, 1, 2))
+    assert [who for who, _ in score] == ["you", "nearest class mean"]
+    right = sum(row[1] == row[2] for row in sentences[:3])
+    assert score[0][1] == f"{right} of 3"
+    assert [row[2].removesuffix(" ✗") for row in sentences[:4]] == ["A", "B", "C", "–"]
     chapter.assert_nothing_failed()
