@@ -95,6 +95,17 @@ def test_the_nearest_mean_of_tf_idf_equals_a_plain_loop(represented):
     assert found.tolist() == pytest.approx(expected)
 
 
+def test_the_cosines_of_tf_idf_are_those_by_hand(represented):
+    """Also where an n-gram stands three times in a sentence."""
+    world = represented[TF_IDF]
+    texts = tuple(f"{text} so so so"[: 12 + row % 30] for row, text in enumerate(world.table.texts))
+    world = replace(world, table=replace(world.table, texts=texts))
+    rows = range(0, len(texts), 9)
+    by_hand, vectors = tf_idf_by_hand(world), tf_idf(world, (2, 3))[rows]
+    expected = [[cosine(by_hand[i], by_hand[j]) for j in rows] for i in rows]
+    np.testing.assert_allclose((vectors @ vectors.T).toarray(), expected, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_the_nearest_mean_of_dense_vectors_equals_a_plain_loop(represented, part):
     world, expected = represented[ENCODER], []
