@@ -106,7 +106,7 @@ PARTS = {
 def domain_worlds(table, path):
     """5-way 1-shot: of ten domains two to choose by, always the same, three to report on."""
     domain_of = {class_key(c): d for c, d in domains(path).items()}
-    names = sorted(set(domain_of.values()))
+    names = sorted({domain_of[class_key(c)] for c in table.classes})
     order = torch.randperm(len(names), generator=generator("validation domains")).tolist()
     chosen_by, others = order[:2], sorted(order[2:])
     for seed in range(10):
