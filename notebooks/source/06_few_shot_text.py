@@ -298,14 +298,29 @@ for title, rows in alone.items():
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# SAVED
+# On every set the best meta-learner **is above** the best untrained method: by 2.6 points on the bundled intents, by 0.5 on CLINC150 and by
+# 2.0 on Banking77. So training on episodes of other classes helps, even on the vectors of an encoder that has read a billion sentences.
+#
+# But on *no* set is it above the best joint method. On the bundled intents it **is below** whitening, which takes no gradient at all; on
+# the other two they are not told apart. So what helps is to learn from the training classes. Our tables do not show that *episodes* are
+# needed for it.
+#
+# The order of the sets also says something. CLINC150 is easy for this encoder, and all methods lie within a point and a half. There is
+# more to gain where the nearest class mean is wrong more often. (Three sets are too few to call this a law.)
 #
 # </details>
+#
+# *Not in these tables*: Meta-SGD, MAML++, CAVIA and distributional signatures, which the package has; and a trained encoder
+# of n-grams.
 
 # %% [markdown]
 # ## When does meta-learning pay?
 #
-# WHEN
+# The same tables hold more conditions, each on three class splits or more: CLINC150 with 6 to 48 training classes in place of 75, and a
+# harder split, in which whole *domains* (banking, travel, work, …) are held out. Each row of the next picture asks the same two questions: how
+# far is the best meta-learner ahead of the best untrained method, and of the best joint one?
+#
+# **Predict**: with how many training classes does it begin to pay on CLINC150? And does it pay in domains that no training class is from?
 
 # %% tags=["hide-output"]
 parts = {}
