@@ -20,6 +20,7 @@ from metalearn_lab.comparison.methods import (
 from metalearn_lab.comparison.world import World
 from metalearn_lab.evaluation.adaptation_curves import AdaptationCurves, adaptation_curves
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
 
@@ -158,7 +159,8 @@ def score(method: Method, world: World, budget: Budget, choice: Choice, seed: in
     learner = _train(method, world, rates_of(choice.settings), budget, seed)
     seconds = time.perf_counter() - start
     tasks = world.sampler("test").batch(0, budget.test_episodes)
-    curves = adaptation_curves(learner, tasks, _test_steps(learner, budget))
+    with one_thread():
+        curves = adaptation_curves(learner, tasks, _test_steps(learner, budget))
     assert curves.accuracy is not None  # classification has accuracies
     accuracy = curves.accuracy[:, choice.steps]
     episodes = budget.iterations * budget.meta_batch
@@ -207,12 +209,13 @@ def _validated(
 def _train(method: Method, world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
     assert method.build is not None  # or there is nothing to train
     learner = method.build(world, rates, budget, seed).to(world.inputs.device)
-    meta_train(
-        learner,
-        training_batches(learner, world, budget, seed),
-        iterations=budget.iterations,
-        optimizer=outer_optimizer(learner, rates),
-        every=budget.iterations,
-        progress=False,
-    )
+    with one_thread():  # many small products
+        meta_train(
+            learner,
+            training_batches(learner, world, budget, seed),
+            iterations=budget.iterations,
+            optimizer=outer_optimizer(learner, rates),
+            every=budget.iterations,
+            progress=False,
+        )
     return learner

@@ -243,7 +243,7 @@ mean_table(results).drop(columns=["trials", "sentences"])
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# LIVE
+# (to be written)
 #
 # </details>
 
@@ -342,7 +342,7 @@ show_figure(accuracy_dots_figure(gains, chance=0, xlabel=points), f"{points}. {t
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# PAYS
+# (to be written)
 #
 # </details>
 
@@ -506,7 +506,7 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# REMEMBER
+# (to be written)
 #
 # ## Sources
 #
