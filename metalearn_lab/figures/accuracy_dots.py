@@ -42,6 +42,7 @@ def accuracy_dots_figure(
     panels: Mapping[str, Sequence[Row]],
     *,
     chance: float | None = None,
+    chance_label: str = "chance",
     xlabel: str = "queries classified right (%): mean and 95 % interval over class splits",
     separate_after: Collection[str] = (),
 ) -> Figure:
@@ -50,7 +51,9 @@ def accuracy_dots_figure(
     Args:
         panels: rows by the panel's title. The first panel names all methods in their order;
             another one may lack some, whose places then stay empty.
-        chance: accuracy of a guess, drawn as a dotted line across all rows.
+        chance: accuracy of a guess, or another number to compare with, drawn as a dotted line
+            across all rows.
+        chance_label: what that number is.
         xlabel: what the numbers are.
         separate_after: labels of the rows under which a thin line ends a group.
 
@@ -83,7 +86,7 @@ def accuracy_dots_figure(
     if chance is not None:
         over_the_rows = (chance, -0.65)
         first.annotate(
-            "chance", over_the_rows, (3, 0), textcoords="offset points", va="center", fontsize=8
+            chance_label, over_the_rows, (3, 0), textcoords="offset points", va="center", fontsize=8
         )
     return figure
 

@@ -477,7 +477,6 @@ from metalearn_lab.comparison.untrained import tf_idf_tasks
 from metalearn_lab.evaluation.converged_probe import converged_probe
 from metalearn_lab.figures.shots import label
 
-# TF-IDF takes its weights from the training sentences, without their labels.
 everything = replace(world, classes=world.classes._replace(train=training.classes.train))
 counted = tf_idf_tasks(everything, "test", test_episodes, (2, 3))
 tf_idf = {k: frozen_class_means(first_shots(counted, ways, k), ways) for k in shots}

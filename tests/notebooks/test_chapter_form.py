@@ -29,7 +29,7 @@ MOST_CELLS = 45
 MOST_LINES = 25
 MOST_MINUTES = 60
 FIRST_CELLS = 8
-REBUILT_LATER = (6,)  # chapters that are not yet of a class's length
+REBUILT_LATER: tuple[int, ...] = ()  # chapters that are not yet of a class's length
 EXERCISE_HEADING = re.compile(
     r"^### Exercise \d+: \S.* \(\d+ minutes, level [123] of 3\)$", re.MULTILINE
 )
