@@ -376,3 +376,16 @@ def test_a_method_of_ones_own_stands_in_the_table(world):
     assert found[1].choice.settings == {"luck": 1.0}  # chosen by validation, as for all
     assert found[1].accuracy.mean() == pytest.approx(1 / world.ways)
     assert list(mean_table(score_table(found)).index) == [(NGRAMS, "mine"), (NGRAMS, "guess")]
+
+
+def test_signatures_count_the_words_of_training_classes_alone(world):
+    counts = build("signatures", world, Rates(None, 1e-3), SMALL, 0).word_counts.sum(1)
+    assert set(counts.nonzero().flatten().tolist()) == set(world.classes.train)
+
+
+@pytest.mark.parametrize("name", ["head_only", "linear_probe", "body_only"])
+def test_a_part_adapts_alone(world, name):
+    part = "body." if name == "body_only" else "head."
+    names = build(name, world, Rates(0.5, 1e-3), SMALL, 0).adapted_names
+    assert names
+    assert all(each.startswith(part) for each in names)

@@ -1,6 +1,7 @@
 """Rows on disk: computed once, kept when a run is killed, and never mixed with others."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -258,3 +259,20 @@ def test_a_write_that_fails_leaves_the_rows_that_were_there(worlds, whole, tmp_p
     assert (tmp_path / TABLE).read_bytes() == before
     run(tmp_path, worlds)
     assert kept(tmp_path) == kept(whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [(("1.2.3", "1.10.0"), True), (("the tests", "elsewhere"), False)],
+    ids=["version", "source"],
+)
+def test_settings_of_another_source_are_never_used_but_another_version_is_the_same(
+    worlds, whole, tmp_path, change, known
+):
+    source = f"{worlds[0].table.source} 1.2.3, the tests"
+    folder = tmp_path / "copy"
+    shutil.copytree(whole, folder)
+    path = folder / "configuration.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"source": source}))
+    other = replace(worlds[0], table=replace(worlds[0].table, source=source.replace(*change)))
+    assert bool(chosen_beforehand(folder, other)) is known
