@@ -347,7 +347,9 @@ for label, part in parts.items():
         gains[panel].append(Row(label, float(gain.mean), float(gain.half_width)))
 points = "points by which the best meta-learner is ahead: mean and 95 % interval over class splits"
 told = "; ".join(f"{row.label}: {row.mean:+.1f}" for row in gains["ahead of the best untrained"])
-show_figure(accuracy_dots_figure(gains, chance=0, chance_label="equal", xlabel=points), f"{points}. {told}.")
+show_figure(
+    accuracy_dots_figure(gains, chance=0, chance_label="equal", xlabel=points), f"{points}. {told}."
+)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
