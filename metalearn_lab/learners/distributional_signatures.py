@@ -58,7 +58,7 @@ class DistributionalSignatures(RidgeHead):
             not trained on.
         epsilon: ε. The larger it is, the more a frequent word still counts.
         task_importance: ``"inverse entropy"`` as in the paper's equation, or ``"largest score"``,
-            t(x) = max_y |score of y|, as the released script runs it.
+            t(x) = max_y the absolute score of y, as the released script runs it.
         classifier_regularisation: λ of the classifier behind t, which is not learned.
         regularisation: where λ of the head begins.
         settings: the other arguments of ``Learner``.
