@@ -59,14 +59,14 @@ def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> T
         episodes: as there.
         shrinkage: s.
     """
-    labels = torch.tensor(world.table.labels, device=world.inputs.device)
-    classes = [world.inputs[labels == c].double() for c in world.classes.train]
+    inputs, labels = world.inputs.cpu().double(), torch.tensor(world.table.labels)
+    classes = [inputs[labels == c] for c in world.classes.train]
     within = torch.cat([features - features.mean(0) for features in classes])
     covariance = within.T @ within / len(within)
     values, vectors = torch.linalg.eigh(covariance)
     roots = (values.clamp_min(0) + shrinkage * values.mean()).sqrt()
     centre = torch.stack([features.mean(0) for features in classes]).mean(0)
-    white = (world.inputs.double() - centre) @ vectors / roots
+    white = (inputs - centre) @ vectors / roots
     return frozen_class_means(world.sampler(part, white).batch(0, episodes), world.ways)
 
 
