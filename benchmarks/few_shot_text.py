@@ -28,6 +28,7 @@ from metalearn_lab.workbook.environment import versions
 BUDGET = Budget(iterations=300, trials=6, validation_episodes=200, test_episodes=300)
 FEW = (
     "nearest_class_mean",
+    "centred_mean",
     "ridge",
     "logistic",
     "whitened_mean",

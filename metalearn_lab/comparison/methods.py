@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from torch.nn.utils import skip_init
 
 from metalearn_lab.comparison.ranges import LogUniform, OneOf, Range, draw_trials
 from metalearn_lab.comparison.untrained import (
+    centred_mean,
     logistic_regression,
     nearest_class_mean,
     ridge_regression,
@@ -38,7 +39,7 @@ from metalearn_lab.learners.ridge_head import RidgeHead
 from metalearn_lab.learners.settings import whole_number
 from metalearn_lab.models.cosine_head import CosineHead
 from metalearn_lab.models.feature_classifier import FeatureClassifier
-from metalearn_lab.models.mlp import initialise
+from metalearn_lab.models.mlp import MLP, initialise
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.models.word_attention import WordAttention, random_vectors
 from metalearn_lab.tasks.text_features import word_counts
@@ -132,6 +133,9 @@ INNER_LR = {NGRAMS: LogUniform(0.05, 5.0), ENCODER: LogUniform(0.3, 30.0)}
 OUTER_LR = {NGRAMS: LogUniform(1e-3, 3e-2), ENCODER: LogUniform(3e-5, 1e-3)}
 """β of whatever is trained: the vectors of a good encoder want to be left nearly as they are."""
 
+MLP_UNITS, MLP_INNER_LR, MLP_OUTER_LR = 64, LogUniform(0.05, 5.0), LogUniform(3e-4, 1e-2)
+"""Of a hidden layer on the encoder's vectors, which starts at random weights."""
+
 PENALTY = LogUniform(1e-4, 10.0)
 """Of squared weights."""
 
@@ -198,6 +202,14 @@ def _build_gradient_learner(
     return make_learner(
         model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=steps, **settings
     )
+
+
+def _build_maml_mlp(
+    make_learner: Callable[..., Learner], world: World, rates: Rates, budget: Budget, seed: int
+) -> Learner:
+    model = MLP([world.inputs.shape[1], MLP_UNITS, world.ways], seed=seed)
+    settings = {"inner_lr": rates.inner_lr, "inner_steps": budget.inner_steps}
+    return make_learner(model, F.cross_entropy, **settings)
 
 
 def _build_body_only(
@@ -330,6 +342,15 @@ METHODS: dict[str, Method] = {
             Line("#6b6b6b", (0, (1, 3)), "X"),
             nearest_class_mean,
         ),
+        replace(
+            _untrained(
+                "centred_mean",
+                "centred class mean",
+                Line("#5a5a5a", (0, (2, 2)), "x"),
+                centred_mean,
+            ),
+            representations=(ENCODER,),
+        ),
         _untrained(
             "ridge",
             "ridge regression",
@@ -378,6 +399,17 @@ METHODS: dict[str, Method] = {
             "baseline_plus_plus", BaselinePlusPlus, _build_baseline_plus_plus, kind="joint"
         ),
         trained_method("maml", MAML, _build_gradient_learner),
+        replace(
+            trained_method(
+                "maml_mlp",
+                MAML,
+                _build_maml_mlp,
+                title="MAML on an MLP",
+                line=Line("#d7191c", (0, (2, 1, 7, 1)), "P"),
+                representations=(ENCODER,),
+            ),
+            ranges=lambda representation: {"inner_lr": MLP_INNER_LR, "outer_lr": MLP_OUTER_LR},
+        ),
         trained_method("first_order_maml", FirstOrderMAML, _build_gradient_learner),
         trained_method("reptile", Reptile, _build_reptile),
         trained_method(

@@ -183,3 +183,7 @@ def _check_same(folder: Path, configuration: dict[str, Any]) -> None:
             raise ValueError(
                 f"{folder} holds results of another {name}: {old}, not {new}. Name another folder"
             )
+    commits = before.get("commit", "").split()
+    if (commit := configuration.get("commit")) and commit not in commits:
+        later = before | {"commit": " ".join([*commits, commit])}
+        write_text(path, json.dumps(later, indent=1, ensure_ascii=False) + "\n")

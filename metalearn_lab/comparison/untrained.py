@@ -47,6 +47,16 @@ def logistic_regression(
     return fit_probe(tasks, world.ways, penalty).accuracy
 
 
+def centred_mean(world: World, part: str, episodes: int) -> Tensor:
+    """The nearest class mean after the mean of the training classes' sentences is taken away.
+
+    CL2N of Wang et al. 2019 (SimpleShot). No label is used; see ``nearest_class_mean``.
+    """
+    trained_on = torch.isin(torch.tensor(world.table.labels), torch.tensor(world.classes.train))
+    centred = world.inputs - world.inputs[trained_on.to(world.inputs.device)].mean(0)
+    return frozen_class_means(world.sampler(part, centred).batch(0, episodes), world.ways)
+
+
 def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> Tensor:
     """The nearest mean of features that are white within the training classes.
 

@@ -19,14 +19,14 @@ def test_it_says_what_it_came_from_and_no_path_of_a_machine(folder):
     configuration = read_configuration(folder)
     assert "/" not in configuration["source"]
     assert configuration["versions"]["torch"]
-    assert len(configuration["commit"]) == 12
+    assert {len(commit) for commit in configuration["commit"].split()} == {12}
     assert configuration["budget"]["test_episodes"] == 300
 
 
 @pytest.mark.parametrize("folder", SETS, ids=lambda folder: folder.name)
 def test_every_method_had_as_many_trials_and_every_entry_its_splits(folder):
     table, trials = read_table(folder), read_configuration(folder)["budget"]["trials"]
-    had = table[table.method != "nearest_class_mean"].trials
+    had = table[~table.method.isin(["nearest_class_mean", "centred_mean"])].trials
     assert set(had) == {trials}
     assert set(table.episodes) == {300}
     assert not table.duplicated([*ENTRY, "ways", "shots", "train_classes", "split", "seed"]).any()
