@@ -33,7 +33,7 @@ def ridge_regression(
 ) -> Tensor:
     """Accuracy of ridge regression on the classes of the support set; as ``nearest_class_mean``."""
     tasks = _tasks(world, part, episodes, **settings)
-    targets = F.one_hot(tasks.support.y, world.ways).to(tasks.support.x) - 1 / world.ways
+    targets = F.one_hot(tasks.support.y, world.ways).to(tasks.support.x)
     fit = torch.vmap(ridge, in_dims=(0, 0, None))
     weights = fit(tasks.support.x, targets, torch.tensor(penalty).to(targets))
     return ((tasks.query.x @ weights).argmax(2) == tasks.query.y).float().mean(1)

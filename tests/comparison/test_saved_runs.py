@@ -276,3 +276,13 @@ def test_settings_of_another_source_are_never_used_but_another_version_is_the_sa
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"source": source}))
     other = replace(worlds[0], table=replace(worlds[0].table, source=source.replace(*change)))
     assert bool(chosen_beforehand(folder, other)) is known
+
+
+def test_the_commits_of_all_rows_are_kept_once_each(worlds, tmp_path):
+    for commit in ("a", "b", "a"):
+        extend(tmp_path, worlds[:1], BUDGET, METHODS_HERE[:1], about=ABOUT | {"commit": commit})
+    assert read_configuration(tmp_path)["commit"] == "a b"
+    other = replace(BUDGET, trials=9)
+    with pytest.raises(ValueError, match="another budget"):
+        extend(tmp_path, worlds[:1], other, METHODS_HERE[:1], about=ABOUT | {"commit": "c"})
+    assert read_configuration(tmp_path)["commit"] == "a b"

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from metalearn_lab.comparison import untrained as module
 from metalearn_lab.comparison.untrained import (
+    centred_mean,
     logistic_regression,
     nearest_class_mean,
     ridge_regression,
@@ -240,6 +241,19 @@ def test_with_much_shrinkage_it_is_the_nearest_mean_of_centred_features(represen
     _, accuracy = whitened(1e9)
     assert torch.equal(accuracy, frozen_class_means(tasks, world.ways))
     assert not torch.equal(accuracy, whitened(1e-3)[1])
+
+
+def test_centred_means_take_away_the_mean_of_the_training_classes_alone(represented):
+    world = represented[ENCODER]
+    trained_on = torch.isin(torch.tensor(world.table.labels), torch.tensor(world.classes.train))
+    centred = world.inputs - world.inputs[trained_on].mean(0)
+    tasks = world.sampler("test", centred).batch(0, EPISODES)
+    expected = frozen_class_means(tasks, world.ways)
+    found = centred_mean(world, "test", EPISODES)
+    assert torch.equal(found, expected)
+    far = replace(world, inputs=world.inputs + 3)  # a shift of all is taken away
+    assert abs(centred_mean(far, "test", EPISODES) - found).mean() < 0.01
+    assert not torch.equal(found, nearest_class_mean(far, "test", EPISODES))
 
 
 def test_whitening_sees_no_class_but_those_of_training(represented, whitened):
