@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,7 +61,12 @@ def _draw(axes: Axes, part: DataFrame, sets: Sequence[str]) -> None:
         color, marker = _LOOKS[number]
         shift = 0.12 * (number - (len(sets) - 1) / 2) if at_places else 0
         x = [places[each] + shift if at_places else each for each in rows.x]
-        style = {"color": color, "marker": marker, "markersize": 5, "linewidth": 0.8}
+        style: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "markersize": 5,
+            "linewidth": 0.8,
+        }
         axes.errorbar(x, rows["mean"], yerr=rows.half_width, elinewidth=1.6, label=name, **style)
     if at_places:
         axes.set_xticks([*places.values()], [f"{x:g}" if _is_number(x) else x for x in places])
