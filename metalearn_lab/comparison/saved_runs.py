@@ -16,7 +16,7 @@ from metalearn_lab.comparison.compare import (
     choose,
     score,
 )
-from metalearn_lab.comparison.methods import Budget, Method
+from metalearn_lab.comparison.methods import METHODS, Budget, Method
 from metalearn_lab.comparison.table import score_table
 from metalearn_lab.comparison.world import World
 
@@ -94,7 +94,7 @@ def extend(
 
 
 def read_table(folder: Path) -> DataFrame:
-    """The rows of a folder.
+    """The rows of a folder, by method in the order of ``METHODS``, whatever came first.
 
     Raises:
         FileNotFoundError: nothing was saved there.
@@ -104,7 +104,9 @@ def read_table(folder: Path) -> DataFrame:
     path = folder / TABLE
     if not path.is_file():
         raise FileNotFoundError(f"no results in {folder}: compute some with saved_runs.extend")
-    return pd.read_csv(path)
+    order = {name: number for number, name in enumerate(METHODS)}
+    rows = pd.read_csv(path)
+    return rows.sort_values("method", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:

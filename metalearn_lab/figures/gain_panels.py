@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _LOOKS = (("#1b6ca8", "o"), ("#c2571a", "s"), ("#3f7d3a", "^"), ("#7a4a9e", "D"))
-WIDTH, ROW_HEIGHT = 9.6, 2.5
+WIDTH, ROW_HEIGHT = 9.6, 2.9
 
 
 @house_style()

@@ -284,8 +284,11 @@ SETS = {"embedded-en": "bundled intents", "clinc150": "CLINC150", "banking77": "
 saved = {title: read_table(SAVED / folder) for folder, title in SETS.items()}
 alone = {title: at_first(rows) for title, rows in saved.items()}  # 5-way 1-shot
 panels = {title: [] for title in alone}
+few = ["frozen_class_means", "fine_tuning", "maml", "proto_net", "ridge_head", "signatures"]
 for title, rows in alone.items():
-    for (kind, method), part in rows[rows.representation != "n-grams"].groupby(ENTRY, sort=False):
+    shown = rows[(rows.representation != "n-grams") | rows.method.isin(few)]
+    shown = shown.sort_values("representation", ascending=False, kind="stable")
+    for (kind, method), part in shown.groupby(ENTRY, sort=False):
         mean, half_width, _ = accuracy_over_splits(part)
         look, label = style_of(method), f"{label_of(method)}, {kind.removeprefix('sentence ')}"
         panels[title].append(Row(label, float(mean), float(half_width), look.color, look.marker))

@@ -286,3 +286,9 @@ def test_the_commits_of_all_rows_are_kept_once_each(worlds, tmp_path):
     with pytest.raises(ValueError, match="another budget"):
         extend(tmp_path, worlds[:1], other, METHODS_HERE[:1], about=ABOUT | {"commit": "c"})
     assert read_configuration(tmp_path)["commit"] == "a b"
+
+
+def test_a_method_added_later_stands_where_it_belongs(worlds, tmp_path):
+    for name in ("proto_net", "ridge", "nearest_class_mean"):
+        run(tmp_path, worlds[:1], methods=[METHODS[name]], seeds=1)
+    assert [*read_table(tmp_path).method] == ["nearest_class_mean", "ridge", "proto_net"]

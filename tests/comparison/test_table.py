@@ -9,6 +9,7 @@ from scipy import stats
 from torch import nn
 
 from metalearn_lab.comparison.table import (
+    accuracy_over_splits,
     best_by_validation,
     difference_over_splits,
     mean_table,
@@ -188,3 +189,9 @@ def test_one_training_has_no_spread_and_few_splits_no_interval(scores, results):
     assert few.accuracy == f"{sum(split_means(scores, 'maml')[:2]) / 2:.1f}"
     assert few.splits == 2
     assert "±" in mean_table(results[results.split < 3]).loc[(ENCODER, "MAML")].accuracy
+
+
+def test_two_splits_have_no_interval(results):
+    rows = results[(results.method == "maml") & (results.split < 2)]
+    with pytest.raises(ValueError, match="2 class splits have no interval: give 3 or more"):
+        accuracy_over_splits(rows)
