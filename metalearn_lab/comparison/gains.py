@@ -73,16 +73,18 @@ def _conditions(
         yield "ways", ways, part
     for classes, part in of_encoder[few_ways & few_shots].groupby("train_classes"):
         yield "training classes", classes, part
-    for representations in ((NGRAMS, TF_IDF), (ENCODER,)):
-        part = at_first(table[table.representation.isin(representations)])
-        if {NGRAMS, ENCODER} & {*part.representation}:
-            untrained = best_by_validation(part, "untrained")
-            chosen = (part.representation == untrained[0]) & (part.method == untrained[1])
-            yield (
-                "accuracy of the best untrained (%)",
-                float(accuracy_over_splits(part[chosen]).mean),
-                part,
-            )
+    for vectors, counted in ((NGRAMS, TF_IDF), (ENCODER, ENCODER)):
+        part = at_first(table[table.representation.isin((vectors, counted))])
+        learned = part[part.representation == vectors]
+        if len(learned):
+            part = part[part.split.isin(learned.split)]
+            yield "accuracy of the best untrained (%)", _of_best_untrained(part), part
     if domains is not None:
         yield "test classes", "random", at_first(of_encoder)
         yield "test classes", "other domains", domains
+
+
+def _of_best_untrained(rows: DataFrame) -> float:
+    representation, method = best_by_validation(rows, "untrained")
+    chosen = (rows.representation == representation) & (rows.method == method)
+    return float(accuracy_over_splits(rows[chosen]).mean)

@@ -77,6 +77,12 @@ def test_a_trained_encoder_is_compared_with_counts_of_ngrams(table):
     assert leads(table, "untrained")["accuracy of the best untrained (%)", 39] == 33 - 39
 
 
+def test_it_is_compared_on_the_splits_that_it_was_trained_on(table):
+    more = table[table.representation == TF_IDF].assign(split=9, accuracy=1000)
+    found = leads(pd.concat([table, more]), "untrained")
+    assert found["accuracy of the best untrained (%)", 39] == 33 - 39
+
+
 def test_other_domains_stand_beside_random_classes(table):
     domains = pd.DataFrame(rows(ENCODER, 5, 1, 20, maml=10, ridge=13, fine_tuning=12))
     found = leads(table, "untrained", domains)
