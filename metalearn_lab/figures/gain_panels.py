@@ -39,10 +39,15 @@ def gain_panels_figure(gains: DataFrame) -> Figure:
         width=WIDTH,
         height=ROW_HEIGHT * len(kinds) + 0.6,
         sharex="col",
-        sharey="row",
     )
     for axes, (kind, panel) in zip(all_axes, product(kinds, panels), strict=True):
-        _draw(axes, gains[(gains.panel == panel) & (gains.less == kind)], sets)
+        part = gains[(gains.panel == panel) & (gains.less == kind)]
+        _draw(axes, part, sets)
+        of_kind = gains[(gains.less == kind) & gains.panel.isin(_at_places(gains))]
+        if panel in _at_places(gains):  # these share a scale; where x is a number, y has its own
+            low, high = (of_kind["mean"] + sign * of_kind.half_width for sign in (-1, 1))
+            axes.set_ylim(low.min() - 0.3, high.max() + 0.3)
+            axes.tick_params(labelleft=panel == panels[0])
         if panel == panels[0]:
             axes.set_ylabel(f"points ahead of the\nbest {kind} method")
         if kind == kinds[-1]:
@@ -54,7 +59,7 @@ def gain_panels_figure(gains: DataFrame) -> Figure:
 def _draw(axes: Axes, part: DataFrame, sets: Sequence[str]) -> None:
     """Dots at places in the order of x, or at x itself where it is a percentage."""
     places = {x: i for i, x in enumerate(sorted(dict.fromkeys(part.x), key=_rank))}
-    at_places = len(places) < 8 and not any(isinstance(x, float) and x % 1 for x in places)
+    at_places = bool(_at_places(part))
     axes.axhline(0, color=INK, linewidth=1, linestyle=":")
     for number, name in enumerate(sets):
         rows = part[part.set == name].sort_values("x", key=lambda x: x.map(_rank))
@@ -71,6 +76,14 @@ def _draw(axes: Axes, part: DataFrame, sets: Sequence[str]) -> None:
     if at_places:
         axes.set_xticks([*places.values()], [f"{x:g}" if _is_number(x) else x for x in places])
         axes.set_xlim(-0.5, len(places) - 0.5)
+
+
+def _at_places(gains: DataFrame) -> list[str]:
+    """The panels whose x are counts or words, and stand at even distances."""
+    fractions = gains.x.map(lambda x: _is_number(x) and x % 1 > 0)
+    return [
+        panel for panel in dict.fromkeys(gains.panel) if not fractions[gains.panel == panel].any()
+    ]
 
 
 def _is_number(x: object) -> bool:
