@@ -87,4 +87,4 @@ def _conditions(
 def _of_best_untrained(rows: DataFrame) -> float:
     representation, method = best_by_validation(rows, "untrained")
     chosen = (rows.representation == representation) & (rows.method == method)
-    return float(accuracy_over_splits(rows[chosen]).mean)
+    return round(float(accuracy_over_splits(rows[chosen]).mean), 1)

@@ -78,7 +78,7 @@ class OpenChapter:
 
     def assert_nothing_failed(self) -> None:
         """No traceback or warning in a cell, none in an explorer, and a quiet console."""
-        assert self.notebook.errors() == []
+        assert (errors := self.notebook.errors()) == [], errors
         assert self.notebook.page.get_by_text("This view failed").count() == 0
         assert self.notebook.complaints == [], self.notebook.complaints
 

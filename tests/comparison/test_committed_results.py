@@ -9,9 +9,18 @@ from metalearn_lab.comparison.table import ENTRY, LEAST_SPLITS
 SETS = sorted(path.parent for path in SAVED.rglob("table.csv"))
 
 
-def test_there_are_three_sets_and_one_with_other_domains():
+def test_there_are_three_sets_one_with_other_domains_and_one_at_equal_gradients():
     names = {str(folder.relative_to(SAVED)) for folder in SETS}
-    assert names == {"embedded-en", "clinc150", "clinc150/domains", "banking77"}
+    more = {"clinc150/domains", "embedded-en/equal_gradients"}
+    assert names == {"embedded-en", "clinc150", "banking77"} | more
+
+
+def test_at_equal_gradients_all_took_as_many_as_maml():
+    rows = read_table(SAVED / "embedded-en")
+    of_maml = rows[(rows.method == "maml") & (rows.ways == 5) & (rows.shots == 1)].gradients
+    longer = read_table(SAVED / "embedded-en" / "equal_gradients")
+    assert longer.method.nunique() == 7
+    assert (longer.gradients / of_maml.max() - 1).abs().max() < 0.001
 
 
 @pytest.mark.parametrize("folder", SETS, ids=lambda folder: folder.name)
