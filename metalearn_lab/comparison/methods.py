@@ -346,7 +346,7 @@ METHODS: dict[str, Method] = {
             _untrained(
                 "centred_mean",
                 "centred class mean",
-                Line("#5a5a5a", (0, (2, 2)), "x"),
+                Line("#5a5a5a", (0, (1, 5, 9, 5, 9, 5)), "s"),
                 centred_mean,
             ),
             representations=(ENCODER,),
@@ -405,7 +405,7 @@ METHODS: dict[str, Method] = {
                 MAML,
                 _build_maml_mlp,
                 title="MAML on an MLP",
-                line=Line("#d7191c", (0, (2, 1, 7, 1)), "P"),
+                line=Line("#ff24e4", (0, (1, 2, 1, 1)), "v"),
                 representations=(ENCODER,),
             ),
             ranges=lambda representation: {"inner_lr": MLP_INNER_LR, "outer_lr": MLP_OUTER_LR},
