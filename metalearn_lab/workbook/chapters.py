@@ -91,6 +91,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Does meta-learning pay on sentences of unseen classes, and how does one decide that?",
     ),
     Chapter(
+        7,
+        "learned_rates",
+        "Learned rates",
+        "TO DO: what does it answer, in one line?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
