@@ -45,7 +45,8 @@ class TurningBowl(NamedTuple):
     def best_single_rate(self) -> Tensor:
         """The one rate with the lowest mean loss after a step, repeated: ``[2]``."""
         gradients = self._gradient_moments
-        return (gradients.trace() / (self.curvature @ gradients).trace()).expand(2)
+        rate = gradients.trace() / (self.curvature @ gradients).trace()
+        return rate.nan_to_num(0.0).expand(2)  # no gradient, no step
 
     def best_rates(self) -> Tensor:
         """The two rates with the lowest mean loss after a step, ``[2]``; either may be negative."""

@@ -27,12 +27,17 @@ class HypergradientExplorer(Explorer):
     """
 
     def __init__(self, curvatures: tuple[float, ...] = (1.0, 9.0), steps: int = 50) -> None:
-        if min(curvatures) <= 0:
-            raise ValueError(f"curvatures must be positive, got {curvatures}")
+        if min(curvatures) <= 0 or steps < 1:
+            raise ValueError(
+                f"curvatures must be positive, and steps 1 or more: got {curvatures} and {steps}"
+            )
         self.curvatures = torch.tensor(curvatures, dtype=torch.float64)
         self.start = torch.ones_like(self.curvatures)
         self.steps = steps
-        self.best = 2 / (min(curvatures) + max(curvatures))
+        constant = torch.linspace(0, 2 / max(curvatures), 2001, dtype=torch.float64)
+        none = torch.zeros((), dtype=torch.float64)
+        ends = hypergradient_descent(self.curvatures, self.start, constant, none, steps).losses
+        self.best = constant[ends[:, -1].argmin()].item()
         self.scene = rate_and_loss_scene(
             (LEARNED, CONSTANT, BEST),
             steps,

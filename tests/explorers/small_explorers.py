@@ -12,6 +12,7 @@ from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
@@ -25,6 +26,8 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
 )
 from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
+from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
+from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
@@ -39,6 +42,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
@@ -109,6 +113,14 @@ def gradient_arrows_explorer() -> Explorer:
     return GradientArrowsExplorer(
         planar_quadratics([(4, 0.5), (4, 0.5)], [25, 25], [(-0.5, -0.4), (0.7, 0.5)])
     )
+
+
+def horizon_explorer() -> Explorer:
+    return HorizonExplorer(NOISY_BOWL, 10, (1, 5, 10))
+
+
+def hypergradient_explorer() -> Explorer:
+    return HypergradientExplorer()
 
 
 def interval_replay_explorer() -> Explorer:
@@ -203,6 +215,10 @@ def step_clock_explorer() -> Explorer:
             for k in (1, 5)
         }
     )
+
+
+def turning_bowl_explorer() -> Explorer:
+    return TurningBowlExplorer()
 
 
 def two_bowls_explorer() -> Explorer:
