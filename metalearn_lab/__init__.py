@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
+    from metalearn_lab.learners.meta_lstm import MetaLSTM
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
@@ -110,6 +111,7 @@ _HOME = {
         "MAMLPlusPlus",
         "PublishedMAMLPlusPlus",
     ),
+    "learners.meta_lstm": ("MetaLSTM",),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
@@ -199,6 +201,7 @@ __all__ = [
     "Learner",
     "Line",
     "MAMLPlusPlus",
+    "MetaLSTM",
     "MetaSGD",
     "Method",
     "OuterStep",

@@ -161,8 +161,11 @@ def _slopes_mistake(
         return "no gradient reaches some weights: use those of the model, no detach()"
     for part, hint in (
         (slice(count, None), "the gradient in the rates is not that of L_Q(θ − α ∘ g)"),
-        (slice(count), "the loss is right, its gradient in θ is not: does the inner gradient have "
-         "create_graph=True?"),
+        (
+            slice(count),
+            "the loss is right, its gradient in θ is not: does the inner gradient have "
+            "create_graph=True?",
+        ),
     ):
         given, true = (torch.cat([g.flatten() for g in each[part]]) for each in (found, exact))
         if wrong := describe_mistake(given, true, {}, hint, 1e-5, smallest_scale=1e-3):

@@ -8,8 +8,8 @@ second moment A of θ follows exactly
 The rate that makes the *next* loss smallest, greedy, is α = Σ h² A / Σ h³ (A + s²). A schedule that
 looks T steps ahead is found by minimising the loss after the T steps in all T rates at once.
 
-Source: Wu, Ren, Liao and Grosse, "Understanding Short-Horizon Bias in Stochastic Meta-Optimization",
-ICLR 2018, section 2.
+Source: Wu, Ren, Liao and Grosse, "Understanding Short-Horizon Bias in Stochastic
+Meta-Optimization", ICLR 2018, section 2.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _best_schedule(bowl: NoisyBowl, steps: int) -> Numbers:
 
 
 def _loss_and_slope(bowl: NoisyBowl, rates: Numbers) -> tuple[float, Numbers]:
-    """log of the loss after a schedule, and its derivatives in the logarithms of the rates."""
+    """Log of the loss after a schedule, and its derivatives in the logarithms of the rates."""
     h, noise = bowl.curvatures, bowl.noise
     moments = [bowl.moments]
     for rate in rates:

@@ -60,7 +60,7 @@ def rate_and_loss_scene(
     for name, look in zip(names, LOOKS, strict=False):
         left.plot([], [], **look, label=name)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
-    return Scene(figure, lambda panels, data: _draw(panels, data))
+    return Scene(figure, _draw)
 
 
 def _draw(panels: list[Axes], data: RateAndLoss) -> Iterator[Artist]:

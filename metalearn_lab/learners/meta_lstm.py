@@ -20,7 +20,7 @@ _SMALL = 10.0  # p: numbers below e^−p count as nearly nothing
 class MetaLSTM(MAML):
     """The weights are the cell of an LSTM, which forgets and takes in gradients.
 
-        θ_{j+1} = f ∘ θ_j − s i ∘ ∇L_S(θ_j),    f, i = σ(w · (∇, L, θ_j, the gate's last value) + b),
+        θ_{j+1} = f ∘ θ_j − s i ∘ ∇L_S(θ_j),    f, i = σ(w · (∇, L, θ_j, last gate) + b),
 
     with a forget gate f and an input gate i for each weight. All weights share the twelve numbers
     w and the two b, so a gate depends on what its own weight sees. Gradient and loss are read by

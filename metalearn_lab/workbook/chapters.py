@@ -93,8 +93,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter(
         7,
         "learned_rates",
-        "Learned rates",
-        "TO DO: what does it answer, in one line?",
+        "Learned rates and learned optimisers",
+        "Can the step itself be learned, what does that gain, and where does it fail?",
     ),
     Chapter(
         14,

@@ -75,7 +75,9 @@ def test_meta_sgd_learns_these_rates(degrees):
     learner = MetaSGD(
         model, lambda out, y: F.mse_loss(out, y, reduction="sum") / 2, first_rate=0.1, inner_steps=1
     )
-    optimizer = torch.optim.LBFGS(learner.rates.parameters(), max_iter=200, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        learner.rates.parameters(), max_iter=200, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         optimizer.zero_grad()
