@@ -112,8 +112,9 @@ proof("60°, one start: the best second rate is negative", alone[1], below=0)
 #   early in training, and ends with the last one alone.
 #
 # The outer optimiser is Adam. It moves the start by about β in each outer step, and that would be far too much for a rate of 0.01. So the
-# rates get an outer step size of their own, $\beta_\alpha$. All settings were chosen in the training with `seed = 0` on validation tasks, from
-# sixteen trials for each learner: α or the first rate, β, and $\beta_\alpha$ where there are learned rates (for MAML, more values of α and β).
+# rates get an outer step size of their own, $\beta_\alpha$. Each learner tried sixteen settings with `seed = 0` (α or the first rate, β, and $\beta_\alpha$
+# where rates are learned; for MAML more values of α and β instead). Its four best were trained with two more seeds, and the lowest mean loss on
+# validation tasks decided.
 #
 # **Predict.** Whose loss is lowest after five steps, and how many of the 1,761 rates are negative? What happens if $\beta_\alpha$ is three times as large?
 
@@ -132,7 +133,8 @@ OWN = {
     "meta_sgd": {"first_rate": 0.01},
     "maml_plus_plus": {"first_rate": 0.003, "annealing": iterations // 2},
 }
-RATES_LR = {"maml": 0.0, "meta_sgd": 1e-4, "maml_plus_plus": 3e-5}  # of the outer Adam
+# β of the start, and that of the rates
+OUTER_LR = {"maml": (0.006, 0.0), "meta_sgd": (0.003, 1e-4), "maml_plus_plus": (0.003, 3e-5)}
 
 
 def trained(kind, faster=1):
@@ -140,9 +142,13 @@ def trained(kind, faster=1):
     network = MLP([1, 40, 40, 1], seed=seed).to(where)
     learner = KINDS[kind](network, F.mse_loss, inner_steps=inner_steps, **OWN[kind])
     family = Sinusoids(10, 10, "train", seed)
-    tasks = lambda i: to_device(family.batch(meta_batch * i, meta_batch), where)
-    sizes = (0.003, faster * RATES_LR[kind])
-    return learner, train_rates(learner, tasks, iterations, *sizes, compiled=True)
+
+    def batch(i):
+        return to_device(family.batch(meta_batch * i, meta_batch), where)
+
+    start_lr, rates_lr = OUTER_LR[kind]
+    sizes = (start_lr, faster * rates_lr)
+    return learner, train_rates(learner, batch, iterations, *sizes, compiled=True)
 
 
 learners = {kind: trained(kind)[0] for kind in KINDS}
@@ -162,12 +168,12 @@ show_figure(
     f"Query loss against the inner step. After {inner_steps} steps: {ends}.",
 )
 meta_sgd = learners["meta_sgd"]
-layers = {
-    f"layer {i + 1}": torch.cat(
-        [r.detach().flatten() for r in meta_sgd.rates[2 * i : 2 * i + 2]]
-    ).cpu()
-    for i in range(3)
-}
+by_layer = flat_rates(meta_sgd).split((40 + 40, 1600 + 40, 40 + 1))  # weights and biases
+layers = {f"layer {i}": each for i, each in enumerate(by_layer, 1)}
+names = [name for name, _ in meta_sgd.model.named_parameters()]
+print("rates of MAML++ in steps 1 to", inner_steps)
+for name, rates in zip(names, learners["maml_plus_plus"].rates, strict=True):
+    print(f"{name:<14}", *(f"{rate:7.4f}" for rate in rates.tolist()))
 negative = ", ".join(f"{name} {(each < 0).float().mean():.0%}" for name, each in layers.items())
 show_figure(
     rate_histograms_figure(layers, OWN["meta_sgd"]["first_rate"]),
@@ -175,25 +181,28 @@ show_figure(
 )
 
 # %% tags=["nbval-check-output", "hide-output"]
-for (name, _), rates in zip(
-    MLP([1, 40, 40, 1]).named_parameters(), learners["maml_plus_plus"].rates, strict=True
-):
-    print(f"MAML++, {name:<14}", *(f"{rate:7.4f}" for rate in rates.tolist()))
 after = {kind: curve.loss[:, -1].mean().item() for kind, curve in curves.items()}
 for kind in ("meta_sgd", "maml_plus_plus"):
     finding(
         f"{LABELS[kind]}'s loss after {inner_steps} steps over MAML's",
         after[kind] / after["maml"],
-        below=0.7,
+        below=0.8,
     )
 share = (flat_rates(meta_sgd) < 0).float().mean()
 finding("the share of Meta-SGD's rates that are negative", share, above=0.05, below=0.4)
 drawn = torch.Generator().manual_seed(seed)
-shuffle = lambda r: r.flatten()[torch.randperm(r.numel(), generator=drawn).to(r.device)].view_as(r)
+
+
+def shuffled(rates):
+    """The rates of a tensor, dealt anew to its weights."""
+    order = torch.randperm(rates.numel(), generator=drawn)
+    return rates.flatten()[order.to(rates.device)].view_as(rates)
+
+
 changes = {
-    "all rates of a tensor replaced by their mean": lambda r: r.mean().expand_as(r),
-    "the rates of a tensor shuffled": shuffle,
-    "negative rates set to zero": lambda r: r.clamp(min=0),
+    "all rates of a tensor are their mean": lambda rates: rates.mean().expand_as(rates),
+    "the rates of a tensor are shuffled": shuffled,
+    "negative rates are zero": lambda rates: rates.clamp(min=0),
 }
 for what, change in changes.items():
     times = loss_with_rates(meta_sgd, change, unseen) / after["meta_sgd"]
@@ -233,8 +242,8 @@ HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
 from metalearn_lab.experiments.hypergradient import hypergradient_descent
 
 a, ones = torch.tensor([1.0, 9.0]).double(), torch.ones(2).double()
-first = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.15]).double()
-kappas = torch.tensor([0, 1e-5, 1e-4, 1e-3, 2e-3, 3e-3]).double()
+first = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.15], dtype=torch.float64)
+kappas = torch.tensor([0, 1e-5, 1e-4, 1e-3, 3e-3, 5e-3], dtype=torch.float64)
 found = hypergradient_descent(a, ones, first[:, None], kappas, 50)
 print("loss after 50 steps;  α₀ =", *(f"{rate:9g}" for rate in first.tolist()))
 for kappa, losses in zip(kappas.tolist(), found.losses[:, :, -1].T.tolist(), strict=True):
@@ -252,16 +261,26 @@ proof(
     spread.max() - spread.min(),
     below=1,
 )
-proof("κ = 0.003 from α₀ = 0: it runs away", not found.losses[0, 5, -1].isfinite().item())
+proof("κ = 0.003 from α₀ = 0: it runs away", not found.losses[0, 4, -1].isfinite().item())
 proof(
-    "κ = 0.001: the last rate, where 0.2 would be best",
-    found.rates[:4, 3, -1],
-    above=0.09,
+    "κ = 0.001: the last rate, where a constant 0.197 would be best",
+    found.rates[:, 3, -1],
+    above=0.1,
     below=0.13,
 )
 
 # %% [markdown]
-# TEXT HYPER
+# <details><summary>What happens</summary>
+#
+# With a constant rate (κ = 0) everything depends on $\\alpha_0$. At κ = 0.001 it hardly matters: from 0 to 0.1 the loss after 50 steps differs
+# by less than a factor of ten. But κ has a cliff. Three times as large, and the descent from $\\alpha_0 = 0$ runs away: the first gradients are
+# large, so the first change of the rate is, too. A hundred times smaller, and the rate hardly moves. The tuning has not gone; **it has moved to κ**. The outer step
+# size $\\beta_\\alpha$ of Meta-SGD's rates is the same story.
+#
+# And the rate that it finds is not the best one. It stays between 0.10 and 0.13. The best constant rate for 50 steps, 0.197, ends at a loss that is
+# more than ten thousand times smaller. Hypergradient descent looks one step ahead; the next section shows what this costs.
+#
+# </details>
 #
 # ## How far ahead should it look?
 #
@@ -312,12 +331,115 @@ proof(
 )
 
 # %% [markdown]
-# TEXT HORIZON
+# <details><summary>What happens</summary>
+#
+# Greedy ($T = 1$) starts at 0.50 and ends 3.08 times as high as the schedule that looks at all 100 steps. That one starts at *ten*, five times the
+# rate at which the steep axis diverges. It lets the loss along the steep axis explode, makes fast progress along the shallow axis, and repairs the steep
+# axis at the end, which takes few steps. A learner that looks ten steps ahead sees only the explosion. Its schedule gains less than 1 % over greedy. The
+# gain comes between 10 and 25 steps.
+#
+# This is the **short-horizon bias**: rates that are trained on short runs are too small for long ones. It is no lack of training. Each schedule
+# here is the best for its horizon.
+#
+# </details>
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 12 minutes.** In the first picture let them find the largest κ that works from $\alpha_0 = 0$, then try it from 0.1. In the
 # second, stop at $T = 10$ and ask why nothing has changed; then go to 20. Ask what this means for an optimiser that was trained on
 # runs of 20 steps.
+
+# %% [markdown]
+# ## Learned rates as a fine-tuning policy
+#
+# A **fine-tuning policy** says how a network is fine-tuned: which weights move, in which step, how far. Can it be learned? We
+# hold the start, so that *only the policy* is learned.
+#
+# The sentences, their vectors from a frozen encoder and the network are those of chapter [06](06_few_shot_text.ipynb), 5-way 1-shot. Its
+# head starts at zero, and each policy moves the head alone, in five steps:
+#
+# - **one rate** for all its weights: fine-tuning of the head;
+# - **a rate for each tensor and step**, 10 numbers (MAML++ with its start held, and the last loss alone);
+# - **a rate for each weight**, 1,925 numbers (Meta-SGD with its start held);
+# - **the gates of a meta-LSTM**, 14 numbers. The cell of an LSTM changes by $c \leftarrow f \circ c + i \circ \tilde c$. Put the weights θ for
+#   $c$ and $-\nabla L$ for $\tilde c$: this is a gradient step with a rate $i$ and a **forget gate** $f$, which shrinks the weight. Both gates are
+#   computed for each weight, from its gradient, the loss, the weight and the last gate. All weights share the fourteen numbers of this formula.
+#
+# Beside them stand methods that take no step at all: class means of the vectors, of the centred vectors, and of the **whitened** vectors of
+# chapter 06, which are multiplied by a whole matrix. As a control we also whiten with the *diagonal* alone: each number of a vector is divided by its
+# spread within the training classes. Each policy chose among three settings on validation classes.
+#
+# **Predict.** Order the rows. Where does the diagonal come?
+
+# %%
+from functools import partial
+
+from metalearn_lab import MetaLSTM, load_table
+from metalearn_lab.comparison.world import make_world
+from metalearn_lab.models.feature_classifier import FeatureClassifier
+from metalearn_lab.tasks.class_splits import split_with_one_validation
+
+table = load_table("embedded")
+parts = split_with_one_validation(table, seed=class_split)
+encoder = {"representation": "sentence encoder", "device": where}
+world = make_world(table, split_seed=class_split, classes=parts, **encoder)
+few, batches = world.sampler("test").batch(0, episodes), world.sampler("train", seed=seed)
+POLICIES = {  # with the outer step size of what is learned
+    "one rate": (partial(MAML, inner_lr=3.0), 0.0),
+    "a rate for each tensor and step": (partial(MAMLPlusPlus, first_rate=3.0, annealing=0), 0.1),
+    "a rate for each weight": (partial(MetaSGD, first_rate=3.0), 0.1),
+    "gates of a meta-LSTM": (partial(MetaLSTM, first_rate=3.0, largest_rate=100.0), 0.01),
+}
+accuracies = {}
+for name, (kind, rates_lr) in POLICIES.items():
+    network = FeatureClassifier(world.inputs.shape[1], world.ways).to(where)
+    learner = kind(network, F.cross_entropy, inner_steps=5, adapts="head.*")
+    if rates_lr:
+        train_rates(learner, lambda i: batches.batch(4 * i, 4), text_iterations, 0.0, rates_lr)
+    accuracies[name] = 100 * adaptation_curves(learner, few, 5).accuracy[:, -1]
+
+# %% tags=["hide-output"]
+from metalearn_lab import interval_over_tasks
+from metalearn_lab.comparison.untrained import centred_mean, nearest_class_mean, whitened_mean
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+
+vectors, labels = world.inputs.cpu().double(), torch.tensor(table.labels)
+of_class = [vectors[labels == c] for c in world.classes.train]
+within = torch.cat([each - each.mean(0) for each in of_class]).square().mean(0)
+centre = torch.stack([each.mean(0) for each in of_class]).mean(0)
+stretched = (vectors - centre) / (within + within.mean()).sqrt()
+no_steps = {
+    "class means": nearest_class_mean(world, "test", episodes),
+    "class means, centred": centred_mean(world, "test", episodes),
+    "class means, diagonal alone": frozen_class_means(
+        world.sampler("test", stretched).batch(0, episodes), world.ways
+    ),
+    "class means, whitened": whitened_mean(world, "test", episodes, shrinkage=1.0),
+}
+accuracies |= {name: 100 * each.cpu() for name, each in no_steps.items()}
+print(f"accuracy in %, {episodes} unseen episodes of class split {class_split}, 95 % interval")
+for name, accuracy in accuracies.items():
+    print(f"{name:<32} {interval_over_tasks(accuracy)}")
+
+# %% tags=["nbval-check-output", "hide-output"]
+means, whitened = accuracies["class means"], accuracies["class means, whitened"]
+for name in POLICIES:
+    points = (accuracies[name] - means).mean()
+    finding(f"{name}: points above class means without a step", points, above=-1, below=1)
+rates_gain = (accuracies["a rate for each weight"] - accuracies["one rate"]).mean()
+finding("points that a rate for each weight gains over one rate", rates_gain, above=0)
+most = max(accuracies[name].mean() for name in POLICIES)
+finding("points by which whitening is above the best policy", whitened.mean() - most, above=1)
+diagonal = accuracies["class means, diagonal alone"]
+finding(
+    "points by which the whole matrix is above its diagonal", (whitened - diagonal).mean(), above=1
+)
+
+# %% [markdown]
+# TEXT SENTENCES
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Let them say what a rate for each weight of the head can do to a vector of 384 numbers: stretch its coordinates, and
+# nothing else. Then compare this row with whitening, and with the turned bowl.
 
 # %% [markdown]
 # ## Try it yourself
