@@ -191,6 +191,8 @@ def train_by_evolution(
             with torch.no_grad():
                 losses, theta, state = vmap(window)(moved, theta, state)
             gradient = antithetic_gradient(*losses.chunk(2), summed, sigma)
-            _outer_step(rule, optimizer, nn.utils.parameters_to_vector(rule.parameters()) @ gradient)
+            _outer_step(
+                rule, optimizer, nn.utils.parameters_to_vector(rule.parameters()) @ gradient
+            )
             history.append(losses.mean().item())
     return history

@@ -59,7 +59,9 @@ class OptimizerRaceExplorer(Explorer):
                 random_quadratics("race", problems, size=size, scale=10.0**decade, seed=seed)
                 for decade in _DECADES
             ]
-            together = Quadratics(*(torch.cat(part).to(device) for part in zip(*scaled, strict=True)))
+            together = Quadratics(
+                *(torch.cat(part).to(device) for part in zip(*scaled, strict=True))
+            )
             losses = torch.stack([run_rule(r, together, steps) for r in self.rules.values()]).cpu()
             by_scale = losses.unflatten(-1, (len(_DECADES), problems)).mean(-1)
             by_scale = torch.where(by_scale.isfinite(), by_scale, torch.inf)
