@@ -33,6 +33,7 @@ from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
+from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
@@ -49,6 +50,7 @@ from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.update_rules import Adam, MLPRule
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.class_splits import split_classes
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
@@ -146,6 +148,11 @@ def one_task_explorer() -> Explorer:
 
 def meta_loss_explorer() -> Explorer:
     return MetaLossExplorer(planar_quadratics([(9, 0.6), (7, 0.5)], [20, 110], [(-2, -1), (2, 0)]))
+
+
+def optimizer_race_explorer() -> Explorer:
+    rules = {"MLP": MLPRule(), "Adam": Adam(0.2)}
+    return OptimizerRaceExplorer(rules, horizon=10, steps=20, problems=2)
 
 
 def over_fitting_explorer() -> Explorer:
