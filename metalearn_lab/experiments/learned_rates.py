@@ -11,11 +11,25 @@ from torch import Tensor
 
 from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.evaluation.adaptation_curves import adapted_loss
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.learner import Learner, TaskSource
 from metalearn_lab.learners.meta_sgd import MetaSGD
-from metalearn_lab.tasks.types import Task
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Task, to_device
 from metalearn_lab.training.meta_train import meta_train
 from metalearn_lab.training.non_finite import NonFiniteLossError
+
+
+def batches_of(
+    source: TaskSource, size: int, device: torch.device | str = "cpu"
+) -> Callable[[int], Task]:
+    """The meta-batches of a training, by the number of the outer step.
+
+    Args:
+        source: gives tasks by their numbers.
+        size: tasks in each.
+        device: where they are put.
+    """
+    return lambda i: to_device(source.batch(size * i, size), device)
 
 
 def outer_adam(learner: Learner, outer_lr: float, rates_lr: float) -> torch.optim.Adam:
@@ -80,6 +94,25 @@ def train_rates(
 def flat_rates(learner: MetaSGD) -> Tensor:
     """All learned rates as one vector on the CPU."""
     return torch.cat([rate.detach().flatten() for rate in learner.rates]).cpu()
+
+
+def changes(seed: int) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Changes of the rates of one tensor that keep something of them, by what they do.
+
+    Args:
+        seed: of the shuffling.
+    """
+    numbers = generator("shuffled rates", seed)
+
+    def shuffle(rates: Tensor) -> Tensor:
+        order = torch.randperm(rates.numel(), generator=numbers)
+        return rates.flatten()[order.to(rates.device)].view_as(rates)
+
+    return {
+        "all rates of a tensor are their mean": lambda rates: rates.mean().expand_as(rates),
+        "the rates of a tensor are shuffled": shuffle,
+        "negative rates are zero": lambda rates: rates.clamp(min=0),
+    }
 
 
 def loss_with_rates(learner: MetaSGD, change: Callable[[Tensor], Tensor], tasks: Task) -> float:

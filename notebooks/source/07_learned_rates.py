@@ -46,8 +46,12 @@ from metalearn_lab.workbook.parameters import check_parameters
 
 check_parameters(globals())  # a value of another type is refused
 
+from metalearn_lab import choose_device
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
+from metalearn_lab.tasks.devices import device_in_words
 
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 TurningBowlExplorer(steepness=(1.0, 9.0)).show()
 
 # %% [markdown] tags=["instructor"]
@@ -61,30 +65,20 @@ import torch
 from metalearn_lab.experiments.turning_bowl import turning_bowl
 from metalearn_lab.workbook.facts import finding, proof
 
-print("angle   one rate   a rate for each weight (mean loss after one step; 5 before it)")
+print("mean loss after one step, 5 before it")
 for degrees in (0, 5, 10, 20, 45):
     bowl = turning_bowl((1.0, 9.0), degrees)
     one, each = bowl.best_single_rate(), bowl.best_rates()
-    after = [bowl.loss_after(rates).item() for rates in (one, each)]
-    print(
-        f"{degrees:>4}°   {after[0]:.4f}     {after[1] + 1e-9:.4f}, rates {each[0]:.3f}, {each[1]:.3f}"
-    )
+    after = [bowl.loss_after(rates).item() + 1e-9 for rates in (one, each)]
+    print(f"{degrees:>2}°: one rate {after[0]:.4f}, a rate for each weight {after[1]:.4f}")
 straight, turned = turning_bowl((1.0, 9.0), 0), turning_bowl((1.0, 9.0), 45)
-proof(
-    "not turned: the best rates are 1/a",
-    straight.best_rates() * torch.tensor([1, 9]) - 1,
-    above=-1e-9,
-    below=1e-9,
-)
-proof(
-    "not turned: they leave no loss",
-    straight.loss_after(straight.best_rates()),
-    above=-1e-9,
-    below=1e-9,
-)
-proof("not turned: one rate leaves 0.3945", straight.loss_after(one), above=0.3945, below=0.3946)
-gap = turned.loss_after(turned.best_single_rate()) - turned.loss_after(turned.best_rates())
-proof("turned by 45°: nothing is gained (difference)", gap, above=-1e-9, below=1e-9)
+tiny = {"above": -1e-9, "below": 1e-9}
+off = straight.best_rates() * torch.tensor([1, 9]) - 1
+proof("not turned: the best rates are 1/a", off, **tiny)
+proof("not turned: they leave no loss", straight.loss_after(straight.best_rates()), **tiny)
+proof("one rate leaves 0.3945", straight.loss_after(one), above=0.3945, below=0.3946)
+gap = turned.loss_after(one) - turned.loss_after(turned.best_rates())
+proof("turned by 45°: nothing is gained (difference)", gap, **tiny)
 start = torch.tensor([1.5, 0.9], dtype=torch.float64)
 alone = turning_bowl((1.0, 9.0), 60, start).best_rates()
 proof("60°, one start: the best second rate is negative", alone[1], below=0)
@@ -119,36 +113,29 @@ proof("60°, one start: the best second rate is negative", alone[1], below=0)
 # **Predict.** Whose loss is lowest after five steps, and how many of the 1,761 rates are negative? What happens if $\beta_\alpha$ is three times as large?
 
 # %%
+from functools import partial
+
 from torch.nn import functional as F
 
-from metalearn_lab import MAML, MLP, MAMLPlusPlus, MetaSGD, Sinusoids, choose_device, to_device
-from metalearn_lab.experiments.learned_rates import train_rates
-from metalearn_lab.tasks.devices import device_in_words
+from metalearn_lab import MAML, MLP, MAMLPlusPlus, MetaSGD, Sinusoids, to_device
+from metalearn_lab.experiments.learned_rates import batches_of, train_rates
 
-where = choose_device(device)
-print("Computing on", device_in_words(where))
-KINDS = {"maml": MAML, "meta_sgd": MetaSGD, "maml_plus_plus": MAMLPlusPlus}
-OWN = {
-    "maml": {"inner_lr": 0.01},
-    "meta_sgd": {"first_rate": 0.01},
-    "maml_plus_plus": {"first_rate": 0.003, "annealing": iterations // 2},
+plus_plus = partial(MAMLPlusPlus, first_rate=0.003, annealing=iterations // 2)
+KINDS = {  # with β of the start, and that of the rates
+    "maml": (partial(MAML, inner_lr=0.01), 0.006, 0.0),
+    "meta_sgd": (partial(MetaSGD, first_rate=0.01), 0.003, 1e-4),
+    "maml_plus_plus": (plus_plus, 0.003, 3e-5),
 }
-# β of the start, and that of the rates
-OUTER_LR = {"maml": (0.006, 0.0), "meta_sgd": (0.003, 1e-4), "maml_plus_plus": (0.003, 3e-5)}
 
 
 def trained(kind, faster=1):
-    """A learner after training, and whether it stayed finite; its rates move so many times faster."""
+    """A trained learner, and whether it stayed finite; its rates move so much faster."""
+    make, start_lr, rates_lr = KINDS[kind]
     network = MLP([1, 40, 40, 1], seed=seed).to(where)
-    learner = KINDS[kind](network, F.mse_loss, inner_steps=inner_steps, **OWN[kind])
-    family = Sinusoids(10, 10, "train", seed)
-
-    def batch(i):
-        return to_device(family.batch(meta_batch * i, meta_batch), where)
-
-    start_lr, rates_lr = OUTER_LR[kind]
+    learner = make(network, F.mse_loss, inner_steps=inner_steps)
+    batches = batches_of(Sinusoids(10, 10, "train", seed), meta_batch, where)
     sizes = (start_lr, faster * rates_lr)
-    return learner, train_rates(learner, batch, iterations, *sizes, compiled=True)
+    return learner, train_rates(learner, batches, iterations, *sizes, compiled=True)
 
 
 learners = {kind: trained(kind)[0] for kind in KINDS}
@@ -171,16 +158,17 @@ meta_sgd = learners["meta_sgd"]
 by_layer = flat_rates(meta_sgd).split((40 + 40, 1600 + 40, 40 + 1))  # weights and biases
 layers = {f"layer {i}": each for i, each in enumerate(by_layer, 1)}
 names = [name for name, _ in meta_sgd.model.named_parameters()]
-print("rates of MAML++ in steps 1 to", inner_steps)
 for name, rates in zip(names, learners["maml_plus_plus"].rates, strict=True):
-    print(f"{name:<14}", *(f"{rate:7.4f}" for rate in rates.tolist()))
+    print(f"MAML++, {name:<14}", *(f"{rate:7.4f}" for rate in rates.tolist()))
 negative = ", ".join(f"{name} {(each < 0).float().mean():.0%}" for name, each in layers.items())
 show_figure(
-    rate_histograms_figure(layers, OWN["meta_sgd"]["first_rate"]),
+    rate_histograms_figure(layers, 0.01),
     f"Histograms of the learned rates of Meta-SGD, by layer; negative are: {negative}.",
 )
 
 # %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.learned_rates import changes
+
 after = {kind: curve.loss[:, -1].mean().item() for kind, curve in curves.items()}
 for kind in ("meta_sgd", "maml_plus_plus"):
     finding(
@@ -190,21 +178,7 @@ for kind in ("meta_sgd", "maml_plus_plus"):
     )
 share = (flat_rates(meta_sgd) < 0).float().mean()
 finding("the share of Meta-SGD's rates that are negative", share, above=0.05, below=0.4)
-drawn = torch.Generator().manual_seed(seed)
-
-
-def shuffled(rates):
-    """The rates of a tensor, dealt anew to its weights."""
-    order = torch.randperm(rates.numel(), generator=drawn)
-    return rates.flatten()[order.to(rates.device)].view_as(rates)
-
-
-changes = {
-    "all rates of a tensor are their mean": lambda rates: rates.mean().expand_as(rates),
-    "the rates of a tensor are shuffled": shuffled,
-    "negative rates are zero": lambda rates: rates.clamp(min=0),
-}
-for what, change in changes.items():
+for what, change in changes(seed).items():
     times = loss_with_rates(meta_sgd, change, unseen) / after["meta_sgd"]
     finding(f"{what}: Meta-SGD's loss is so many times as high", times, above=1.5)
 _, finite = trained("meta_sgd", faster=3)
@@ -212,14 +186,13 @@ finding(
     "with three times the outer step size of the rates, Meta-SGD's training diverges", not finite
 )
 
-# %% [markdown]
-# TEXT NETWORK
-
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Collect guesses of the negative share. Ask for the three controls before you unfold them: how would they find out
 # whether the values of the rates matter, or only their mean? Then ask where the tuning of α has gone.
 
 # %% [markdown]
+# TEXTNET
+#
 # ## A rate that learns while it descends
 #
 # Meta-SGD learns its rates across tasks. Can a rate learn *during* one descent? At step $t$ we took $\theta_t = \theta_{t-1} - \alpha\,g_{t-1}$. The
@@ -237,37 +210,6 @@ finding(
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 
 HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
-
-# %% tags=["nbval-check-output", "hide-output"]
-from metalearn_lab.experiments.hypergradient import hypergradient_descent
-
-a, ones = torch.tensor([1.0, 9.0]).double(), torch.ones(2).double()
-first = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.15], dtype=torch.float64)
-kappas = torch.tensor([0, 1e-5, 1e-4, 1e-3, 3e-3, 5e-3], dtype=torch.float64)
-found = hypergradient_descent(a, ones, first[:, None], kappas, 50)
-print("loss after 50 steps;  α₀ =", *(f"{rate:9g}" for rate in first.tolist()))
-for kappa, losses in zip(kappas.tolist(), found.losses[:, :, -1].T.tolist(), strict=True):
-    print(
-        f"{f'κ = {kappa:g}':>26}",
-        *(f"{loss:9.1e}" if loss < 1e6 else "  runs away"[-9:] for loss in losses),
-    )
-rate = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
-theta_1 = ones - rate * a * ones
-[slope] = torch.autograd.grad((a * theta_1**2).sum() / 2, rate)
-proof("dL/dα by autograd is −g₁·g₀", slope + (a * theta_1) @ (a * ones), above=-1e-12, below=1e-12)
-spread = found.losses[:4, 3, -1].log10()
-proof(
-    "κ = 0.001: α₀ from 0 to 0.1 changes the loss by powers of ten",
-    spread.max() - spread.min(),
-    below=1,
-)
-proof("κ = 0.003 from α₀ = 0: it runs away", not found.losses[0, 4, -1].isfinite().item())
-proof(
-    "κ = 0.001: the last rate, where a constant 0.197 would be best",
-    found.rates[:, 3, -1],
-    above=0.1,
-    below=0.13,
-)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -305,30 +247,26 @@ horizons = HorizonExplorer(NOISY_BOWL, steps=100)
 horizons.show()
 
 # %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.hypergradient import hypergradient_descent
+
+a, ones = torch.tensor([1.0, 9.0]).double(), torch.ones(2).double()
+first = torch.tensor([0.0, 0.02, 0.05, 0.1], dtype=torch.float64)
+for kappa in (0.0, 1e-5, 1e-3, 3e-3):
+    found = hypergradient_descent(a, ones, first, torch.tensor(kappa), 50)
+    ends = ", ".join(f"{loss:.0e}" for loss in found.losses[:, -1].tolist())
+    print(f"κ = {kappa:g}: loss after 50 steps from α₀ = 0, 0.02, 0.05, 0.1: {ends}")
+    if kappa == 1e-3:
+        powers = found.losses[:, -1].log10()
+        claim = "κ = 0.001: powers of ten between the losses"
+        proof(claim, powers.max() - powers.min(), below=1)
+        proof("κ = 0.001: the last rates", found.rates[:, -1], above=0.1, below=0.12)
+proof("κ = 0.003 from α₀ = 0 runs away", not found.losses[0, -1].isfinite().item())
+
 last = {horizon: NOISY_BOWL.losses(rates)[-1] for horizon, rates in horizons.rates.items()}
-print("horizon      ", *(f"{horizon:8d}" for horizon in last))
-print("first rate   ", *(f"{rates[0]:8.2f}" for rates in horizons.rates.values()))
-print("loss after 100", *(f"{loss:8.4f}" for loss in last.values()))
-constant = NOISY_BOWL.losses(horizons.constant)[-1]
-print(f"best constant rate: {constant:.4f}")
-proof(
-    "the first greedy rate is Σh²A / Σh³(A + 1)",
-    horizons.rates[1][0] - 1.0025 / (2 * 1.000125),
-    above=-1e-9,
-    below=1e-9,
-)
-proof(
-    "greedy ends so many times as high as the best schedule",
-    last[1] / last[100],
-    above=3,
-    below=3.2,
-)
-proof("a horizon of 10 gains less than 1 % over greedy", last[10] / last[1], above=0.99, below=1)
-proof(
-    "the best schedule's first rate is above 2, where the steep axis diverges",
-    horizons.rates[100][0],
-    above=2,
-)
+print("loss after 100 steps, by horizon:", {h: f"{loss:.4f}" for h, loss in last.items()})
+proof("greedy ends so many times as high as the best", last[1] / last[100], above=3, below=3.2)
+proof("ten steps ahead, as a share of greedy", last[10] / last[1], above=0.99, below=1)
+proof("the best first rate, where 2 diverges", horizons.rates[100][0], above=2)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -371,8 +309,6 @@ proof(
 # **Predict.** Order the rows. Where does the diagonal come?
 
 # %%
-from functools import partial
-
 from metalearn_lab import MetaLSTM, load_table
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.models.feature_classifier import FeatureClassifier
@@ -382,7 +318,8 @@ table = load_table("embedded")
 parts = split_with_one_validation(table, seed=class_split)
 encoder = {"representation": "sentence encoder", "device": where}
 world = make_world(table, split_seed=class_split, classes=parts, **encoder)
-few, batches = world.sampler("test").batch(0, episodes), world.sampler("train", seed=seed)
+few = world.sampler("test").batch(0, episodes)
+batches = batches_of(world.sampler("train", seed=seed), 4)
 POLICIES = {  # with the outer step size of what is learned
     "one rate": (partial(MAML, inner_lr=3.0), 0.0),
     "a rate for each tensor and step": (partial(MAMLPlusPlus, first_rate=3.0, annealing=0), 0.1),
@@ -394,7 +331,7 @@ for name, (kind, rates_lr) in POLICIES.items():
     network = FeatureClassifier(world.inputs.shape[1], world.ways).to(where)
     learner = kind(network, F.cross_entropy, inner_steps=5, adapts="head.*")
     if rates_lr:
-        train_rates(learner, lambda i: batches.batch(4 * i, 4), text_iterations, 0.0, rates_lr)
+        train_rates(learner, batches, text_iterations, 0.0, rates_lr)
     accuracies[name] = 100 * adaptation_curves(learner, few, 5).accuracy[:, -1]
 
 # %% tags=["hide-output"]
@@ -434,14 +371,206 @@ finding(
     "points by which the whole matrix is above its diagonal", (whitened - diagonal).mean(), above=1
 )
 
-# %% [markdown]
-# TEXT SENTENCES
-
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Let them say what a rate for each weight of the head can do to a vector of 384 numbers: stretch its coordinates, and
 # nothing else. Then compare this row with whitening, and with the turned bowl.
 
 # %% [markdown]
+# TEXTSENT
+#
+# ## An optimiser that is a network
+#
+# A rate multiplies the gradient. A **learned optimiser** goes further: a small network with weights $\varphi$ reads the gradient and
+# gives the whole step,
+#
+# $$\theta_{t+1} = \theta_t + m_\varphi(g_t, h_t), \qquad g_t = \nabla f(\theta_t),$$
+#
+# where $h_t$ is its memory. The same network serves every number of θ, one after the other; so it fits problems of any size. The
+# meta-loss is the mean of $f(\theta_1), \dots, f(\theta_T)$ over many random problems. Ours are quadratics, $f(\theta) = \lVert W\theta - y
+# \rVert^2$ with ten numbers in θ and normal numbers in $W$ and $y$; here $T = 100$.
+#
+# - The **LSTM** reads two numbers, log $\lvert g\rvert$/5 and the sign of $g$, and remembers in its units.
+# - The **MLP** corrects Adam: it reads $g$ and three running means of $g$, all divided by $\sqrt{v}$ as in Adam, and the step number. Before
+#   training it *is* Adam.
+#
+# A gradient through 100 steps is costly and often explodes, so training cuts it every 20 steps (a **truncated unroll**). The other
+# way needs no gradient: **evolution** moves φ at random by $+\sigma\varepsilon$ and $-\sigma\varepsilon$ and compares the two losses. *Persistent*
+# evolution adds up the noise of all earlier windows, so it does not forget what a step does to later ones.
+#
+# Against them stand SGD, momentum and Adam. Each is tuned on 64 validation problems: *rate tuned* keeps the defaults of all other
+# settings, *all tuned* tries every setting on a grid (126 trials for momentum, 420 for Adam).
+#
+# **Predict.** Training saw 100 steps, a loss of scale 1, and $n = 10$. Which of the six survive 500 steps? Which a loss that is 100 times as
+# large, and which $n = 30$? Move the three sliders.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask for the prediction first, by a show of hands for each rule. At scale 100 two curves leave the picture
+# and two do not move at all; let them say why (what does Adam divide by?). Then compare the two rows of Adam in the table: the whole
+# headline turns on how the baseline was tuned.
+
+# %%
+from metalearn_lab.experiments.train_update_rule import (
+    Schedule,
+    train_by_evolution,
+    train_by_unrolls,
+)
+from metalearn_lab.experiments.tuned_rules import GRIDS, tune
+from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
+from metalearn_lab.learners.update_rules import LSTMRule, MLPRule
+from metalearn_lab.tasks.optimizees import random_quadratics
+
+quadratics = partial(random_quadratics, count=8, seed=seed)  # of a name; another name, others
+learned = {"LSTM": LSTMRule(seed=seed), "MLP, unrolls": MLPRule(seed=seed)}
+for rule in learned.values():
+    train_by_unrolls(rule, quadratics, Schedule(epochs=120, outer_lr=0.01))
+learned["MLP, evolution"] = MLPRule(seed=seed)
+schedule = Schedule(epochs=60, outer_lr=0.01)
+train_by_evolution(learned["MLP, evolution"], quadratics, schedule, seed=seed)
+validation = quadratics("validation", count=64)
+tuned = {name: tune(name, validation, 100) for name in GRIDS}
+shown = {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
+race = OptimizerRaceExplorer(learned | shown, seed=seed)
+race.show()
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.train_update_rule import run_rule
+
+unseen_quadratics = quadratics("unseen", count=256)
+rules = learned | {name: each.rule for name, each in tuned.items()}
+losses = {name: run_rule(rule, unseen_quadratics, 500).mean(-1) for name, rule in rules.items()}
+print(
+    f"mean loss over 256 unseen quadratics; step{'':<12}",
+    *(f"{step:8d}" for step in (0, 20, 50, 100, 200, 500)),
+)
+for name, loss in losses.items():
+    print(f"{name:<36}", *(f"{loss[step]:8.3g}" for step in (0, 20, 50, 100, 200, 500)))
+# RACEFACTS
+
+# %% [markdown]
+# ## Three levels
+#
+# One of the articles behind this workbook says that meta-learning works on three levels: it chooses the *algorithm*, it tunes the
+# *strategy* (rates and weights), and it chooses the *environment* (which data to train on). It gives no example. Here is one of each. Every
+# result is taken over twenty unseen tasks.
+#
+# **The algorithm.** Tasks of five classes differ in three ways: 2 to 32 shots, round or stretched clouds, one or four clumps in a class.
+# Three classifiers compete: class means, ridge regression, nearest neighbour. Can you tell from the *support set alone* which will win? We
+# describe it by three numbers: log K, how unequal the spreads of the features are, and how near an item's nearest neighbour of its class is.
+# The chooser looks up the fifteen training tasks (of 300) with the nearest descriptions, and takes the classifier that did best there.
+# **Regret** is the accuracy that a choice loses against the best of the three.
+#
+# **Predict** the order of four choices: by the description, by the description of *another* task, always the one that is best on average,
+# and by cross-validation on the support.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Give one level to each third of the class. Ask each third for its cheap rival: what would you do without any learning?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.choose_algorithm import choose_for_unseen
+
+choices = choose_for_unseen(training=300, unseen=20, seed=seed)
+regret = {
+    name: choices.best - accuracy
+    for name, accuracy in choices._asdict().items()
+    if name not in ("best", "chosen")
+}
+for name, values in regret.items():
+    print(f"{name:15} regret {interval_over_tasks(100 * values)} points")
+means = {name: values.mean() for name, values in regret.items()}
+gap = means["single"] - means["described"]
+finding("the description loses less than the best single classifier", gap, above=0)
+gap = means["shuffled"] - means["described"]
+finding("with the description of another task it loses more", gap, above=0)
+gap = means["cross_validated"] - means["described"]
+finding("it loses less than cross-validation on the support", gap, above=0)
+finding("the description loses under 1.5 points", 100 * means["described"], below=1.5)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# In all five draws of the tasks the description lost 0.1 to 0.6 points, cross-validation 0.9 to 1.8, the best single classifier 3.3 to 4.8,
+# and the description of another task 5.4 to 9.2. The control matters: it is the *description* that helps, not a second opinion. Cross-validation needs no training tasks
+# at all, and is the cheap rival to beat; with twenty tasks the intervals of the two overlap.
+#
+# </details>
+#
+# **The strategy.** A bowl has ten curvatures between 0.05 and 1. Gradient descent takes $T = 10$ steps. We *learn* one rate, or ten, by the
+# meta-gradient through all steps, and *tune* the rivals on validation bowls. For ten steps a formula of 1950s numerical analysis is
+# known, the Chebyshev rates: they make the *worst* curvature's loss small.
+# **Predict:** does a learned single rate beat a tuned one? Do ten learned rates beat a tuned momentum, which has two settings?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.rate_schedule import descend, learn_rates
+from metalearn_lab.tasks.optimizees import random_bowls
+
+T = 10
+bowls_of = partial(random_bowls, count=32, seed=seed)
+one = learn_rates(bowls_of, torch.tensor([0.5]).log(), T, iterations=150)
+ten = learn_rates(bowls_of, torch.linspace(-0.5, 1.5, T), T, iterations=250)
+angles = (2 * torch.arange(T) + 1) * torch.pi / (2 * T)
+chebyshev = 1 / (0.525 + 0.475 * angles.cos())  # for curvatures between 0.05 and 1
+unseen_bowls, bowls_to_tune = bowls_of("unseen", count=20), bowls_of("validation", count=128)
+left = {"one learned": one, "ten learned": ten, "Chebyshev": chebyshev}
+left = {name: descend(unseen_bowls, rates) for name, rates in left.items()}
+for name in ("SGD", "momentum, all tuned", "Adam, all tuned"):
+    rule = tune(name, bowls_to_tune, T, last=True).rule
+    left[name] = run_rule(rule, unseen_bowls, T)[-1]
+for name, values in left.items():
+    print(f"{name:20} {interval_over_tasks(1e4 * values)} · 10⁻⁴")
+mean = {name: values.mean() for name, values in left.items()}
+share_of = {name: (mean["ten learned"] / each).item() for name, each in mean.items()}
+gap = mean["one learned"] / mean["SGD"]
+finding("a learned single rate over a tuned one: the losses", gap, above=0.95, below=1.05)
+finding("ten learned rates leave this share of a tuned rate's loss", share_of["SGD"], below=0.05)
+rivals = [share_of["momentum, all tuned"], share_of["Adam, all tuned"]]
+finding("and this share of what tuned momentum and Adam leave", rivals, below=0.25)
+finding("and this share of what the Chebyshev rates leave", share_of["Chebyshev"], below=0.5)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# One number is found by a grid as well as by a meta-gradient. Ten numbers are no longer a grid: in all five seeds ten learned rates left
+# under a twentieth of the loss of the best single rate, and under a quarter of that of tuned momentum or Adam. They also beat
+# Chebyshev's rates *in the mean*, which these do not aim at. Learned strategies pay when there are too many settings for a grid.
+#
+# </details>
+#
+# **The environment.** MAML may train on four groups of curves: waves, fast waves, lines, noise. The unseen tasks are waves, but nobody
+# says so. We have twenty validation tasks. *Uniform* draws from all groups alike. *Learned* scores each group before
+# every 25 iterations: does its meta-gradient point where that of the validation tasks does? Groups with a high score are drawn more often.
+# **Predict** who wins, and then: what would you try *first* with twenty tasks like the ones you want?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.learned_sampling import GROUPS, train_with_sampling
+
+wanted, unseen_waves = (
+    Sinusoids(10, 10, part, seed).batch(0, 20) for part in ("validation", "unseen")
+)
+after_five = {}
+for name in ("uniform", "learned", "validation alone"):
+    learner = MAML(MLP([1, 40, 40, 1], seed=seed), F.mse_loss, inner_lr=0.01, inner_steps=1)
+    if name == "validation alone":
+        train_rates(learner, lambda i: wanted, 625, 0.001, 0.0)
+    else:
+        known = wanted if name == "learned" else None
+        sampling = train_with_sampling(learner, known, blocks=25, seed=seed)
+    after_five[name] = adaptation_curves(learner, unseen_waves, 5).loss[:, 5]
+    print(f"{name:17} {interval_over_tasks(after_five[name])}")
+print("shares learned:", dict(zip(GROUPS, sampling.shares[-1].tolist(), strict=True)))
+gain = (after_five["uniform"] - after_five["learned"]).mean()
+finding("learned sampling leaves less error than uniform sampling", gain, above=0)
+gain = (after_five["learned"] - after_five["validation alone"]).mean()
+finding("training on the twenty validation tasks alone leaves still less", gain, above=0)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# Learned sampling left less error than uniform sampling in all five seeds. But its cheap rival beats it, also in all five: MAML that was trained on
+# the twenty validation tasks *alone*. The sampler used these tasks only to give marks to others. If you have
+# tasks like the ones you want, train on them first; a learned environment has to beat that.
+#
+# </details>
+#
 # ## Try it yourself
 #
 # ### Exercise 1: write hypergradient descent (10 minutes, level 1 of 3)

@@ -7,12 +7,15 @@ import torch
 
 from metalearn_lab.evaluation.adaptation_curves import adapted_loss
 from metalearn_lab.experiments.learned_rates import (
+    batches_of,
+    changes,
     flat_rates,
     loss_with_rates,
     outer_adam,
     train_rates,
 )
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.tasks.sinusoids import Sinusoids
 from tests.learners.builders import sinusoid_learner, sinusoids
 from tests.learners.test_meta_sgd import meta_sgd
 
@@ -37,6 +40,13 @@ def test_the_start_and_the_rates_have_step_sizes_of_their_own(compiled):
     )
 
 
+def test_no_task_is_in_two_batches():
+    family = Sinusoids(seed=3)
+    first, second = (batches_of(family, 4)(i) for i in (0, 1))
+    together = family.batch(0, 8).query.y
+    assert torch.equal(torch.cat([first.query.y, second.query.y]), together)
+
+
 def test_a_learner_without_rates_has_one_group():
     assert len(outer_adam(sinusoid_learner(MAML), 0.1, 0.2).param_groups) == 1
     assert [g["lr"] for g in outer_adam(meta_sgd(), 0.1, 0.2).param_groups] == [0.1, 0.2]
@@ -44,6 +54,14 @@ def test_a_learner_without_rates_has_one_group():
 
 def test_a_training_that_runs_away_is_told():
     assert not train_rates(meta_sgd(first_rate=1e300), batches, 3, 1e-3, 1e-3)
+
+
+def test_each_change_keeps_what_it_says():
+    rates = torch.tensor([[0.3, -0.1], [0.2, 0.4]])
+    mean, shuffled, positive = (change(rates) for change in changes(0).values())
+    assert torch.equal(mean, torch.full((2, 2), 0.2))
+    assert sorted(shuffled.flatten().tolist()) == sorted(rates.flatten().tolist())
+    assert torch.equal(positive, torch.tensor([[0.3, 0.0], [0.2, 0.4]]))
 
 
 def test_other_rates_adapt_otherwise_and_the_learner_stays():
