@@ -46,7 +46,7 @@ class HorizonExplorer(Explorer):
             (3e-3, 100.0),
             (2 / steepest, f"2 / {steepest:g}: above it the steep axis diverges"),
         )
-        super().__init__({"horizon": stops_slider("steps looked ahead", horizons, min(horizons))})
+        super().__init__({"horizon": stops_slider("horizon T", horizons, min(horizons))})
 
     def view(self, *, horizon: int) -> View:
         """The schedule of this horizon, and its losses in numbers."""
@@ -54,7 +54,7 @@ class HorizonExplorer(Explorer):
         losses = {name: self.bowl.losses(rates) for name, rates in schedules.items()}
         shown = [s for s in (1, 5, 20, self.steps) if s <= self.steps]
         table = Table(
-            f"Mean loss of the schedule that looks {horizon} steps ahead",
+            f"Mean loss with the horizon T = {horizon}",
             ("schedule", "first rate", *(f"after {step}" for step in shown)),
             [
                 [name, f"{rates[0]:.3g}", *(f"{losses[name][step]:.5f}" for step in shown)]
@@ -62,7 +62,7 @@ class HorizonExplorer(Explorer):
             ],
         )
         picture = RateAndLoss(
-            f"looking {horizon} steps ahead",
+            f"horizon T = {horizon}",
             {name: rates.tolist() for name, rates in schedules.items()},
             {name: each.tolist() for name, each in losses.items()},
         )

@@ -76,13 +76,13 @@ def test_the_rate_follows_both_sliders(chapter):
 def test_the_schedule_follows_the_horizon(chapter):
     explorer = chapter.explorer("HorizonExplorer")
     seen = [explorer.picture()]
-    explorer.slide("steps looked ahead", "ArrowRight", 4)
+    explorer.slide("horizon T", "ArrowRight", 4)
     rates = looking_ahead(NOISY_BOWL, 100, 20)
     first, *losses = numbers(explorer.table()[0])
     assert first == pytest.approx(rates[0], rel=6e-3)
     assert losses == pytest.approx(NOISY_BOWL.losses(rates)[[1, 5, 20, 100]], abs=6e-6)
     seen.append(explorer.picture())
-    explorer.slide("steps looked ahead", "End")
+    explorer.slide("horizon T", "End")
     chosen, whole, constant = explorer.table()
     assert chosen[1:] == whole[1:]
     assert numbers(constant)[0] == pytest.approx(0.035, abs=1e-3)
