@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
+    from metalearn_lab.learners.learned_optimizer import LearnedOptimizer
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
@@ -104,6 +105,7 @@ _HOME = {
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
+    "learners.learned_optimizer": ("LearnedOptimizer",),
     "learners.learner": ("Learner",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
@@ -198,6 +200,7 @@ __all__ = [
     "JointPretraining",
     "LabelledTable",
     "LeakError",
+    "LearnedOptimizer",
     "Learner",
     "Line",
     "MAMLPlusPlus",

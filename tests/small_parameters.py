@@ -36,6 +36,7 @@ FAST: dict[str, dict[str, Any]] = {
     "07_learned_rates": {
         "iterations": 20,
         "unseen_tasks": 8,
+        "epochs": 2,
         "text_iterations": 5,
         "episodes": 12,
     },

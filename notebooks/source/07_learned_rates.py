@@ -18,6 +18,7 @@ iterations: int = 2000  # outer steps of each training on sinusoids
 inner_steps: int = 5  # k, in training and when results are taken
 meta_batch: int = 25  # sinusoids in each outer step
 unseen_tasks: int = 300  # sinusoids that results are taken over
+epochs: int = 120  # batches of problems that a learned optimiser is trained on, 2 or more
 text_iterations: int = 200  # outer steps of each training on sentences
 class_split: int = 0  # how the classes of sentences are split
 episodes: int = 200  # unseen episodes of sentences
@@ -453,9 +454,9 @@ from metalearn_lab.tasks.optimizees import random_quadratics
 quadratics = partial(random_quadratics, count=8, seed=seed)  # of a name; another name, others
 learned = {"LSTM": LSTMRule(seed=seed), "MLP, unrolls": MLPRule(seed=seed)}
 for rule in learned.values():
-    train_by_unrolls(rule, quadratics, Schedule(epochs=120, outer_lr=0.01))
+    train_by_unrolls(rule, quadratics, Schedule(epochs, outer_lr=0.01))
 learned["MLP, evolution"] = MLPRule(seed=seed)
-schedule = Schedule(epochs=60, outer_lr=0.01)
+schedule = Schedule(epochs // 2, outer_lr=0.01)
 train_by_evolution(learned["MLP, evolution"], quadratics, schedule, seed=seed)
 validation = quadratics("validation", count=64)
 tuned = {name: tune(name, validation, 100) for name in GRIDS}
@@ -607,7 +608,7 @@ chebyshev = 1 / (0.525 + 0.475 * angles.cos())  # for curvatures between 0.05 an
 unseen_bowls, bowls_to_tune = bowls_of("unseen", count=20), bowls_of("validation", count=128)
 left = {"one learned": one, "ten learned": ten, "Chebyshev": chebyshev}
 left = {name: descend(unseen_bowls, rates) for name, rates in left.items()}
-for name in ("momentum, all tuned", "Adam, all tuned"):
+for name in ("SGD", "momentum, all tuned", "Adam, all tuned"):
     rule = tune(name, bowls_to_tune, T, last=True).rule
     left[name] = run_rule(rule, unseen_bowls, T)[-1]
 for name, values in left.items():

@@ -8,7 +8,10 @@ import torch
 
 from metalearn_lab.experiments.hypergradient import hypergradient_descent
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL, looking_ahead
+from metalearn_lab.experiments.train_update_rule import run_rule
+from metalearn_lab.experiments.tuned_rules import tune
 from metalearn_lab.experiments.turning_bowl import turning_bowl
+from metalearn_lab.tasks.optimizees import random_quadratics
 from tests.browser.drag import DragOnPage
 
 pytestmark = pytest.mark.parametrize("chapter", ["07_learned_rates"], indirect=True)
@@ -88,5 +91,37 @@ def test_the_schedule_follows_the_horizon(chapter):
     assert numbers(constant)[0] == pytest.approx(0.035, abs=1e-3)
     assert np.isfinite(numbers(whole)).all()
     seen.append(explorer.picture())
+    assert len(set(seen)) == len(seen)
+    chapter.assert_nothing_failed()
+
+
+def test_the_race_follows_step_scale_and_size(chapter):
+    explorer = chapter.explorer("OptimizerRaceExplorer")
+    validation = random_quadratics("validation", 64)
+    rules = {name: tune(name, validation, 100).rule for name in ("Adam, all tuned", "SGD")}
+    seen = []
+
+    def check(step, scale, size):
+        rows = {row[0]: row for row in explorer.table()}
+        problems = random_quadratics("race", 24, size=size, scale=scale)
+        for name, rule in rules.items():
+            losses = run_rule(rule, problems, step).mean(1)
+            share = (losses[-1] / losses[0]).item()
+            if share <= 10:
+                assert float(rows[name][1]) == pytest.approx(share, rel=0.02)
+            else:
+                assert rows[name][1] == "above 10"
+        assert len(rows) == 6
+        seen.append(explorer.picture())
+
+    check(100, 1.0, 10)
+    explorer.slide("step", "ArrowLeft")
+    check(50, 1.0, 10)
+    explorer.slide("scale of the loss", "ArrowRight")
+    check(50, 10.0, 10)
+    explorer.slide("scale of the loss", "Home")
+    check(50, 0.01, 10)
+    explorer.slide("numbers n in θ", "ArrowLeft")
+    check(50, 0.01, 3)
     assert len(set(seen)) == len(seen)
     chapter.assert_nothing_failed()
