@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import inner_rate
+from metalearn_lab.learners.update_rules import log_and_sign
 from metalearn_lab.running.per_task import Loss, Trajectory, Weights
 from metalearn_lab.tasks.types import Split
 
-_SMALL = 10.0  # p: numbers below e^−p count as nearly nothing
+_P = 10.0  # gradients below e^−p count as small
 
 
 class MetaLSTM(MAML):
@@ -24,7 +25,7 @@ class MetaLSTM(MAML):
 
     with a forget gate f and an input gate i for each weight. All weights share the twelve numbers
     w and the two b, so a gate depends on what its own weight sees. Gradient and loss are read by
-    their size and sign (``size_and_sign``). The start θ_0 is the first value of the cell, learned
+    ``update_rules.log_and_sign``. The start θ_0 is the first value of the cell, learned
     with the gates. With f = 1 and i held constant this is MAML with α = s i; with f < 1, it decays
     the weights by (1 − f)/α.
 
@@ -107,23 +108,9 @@ class MetaLSTM(MAML):
 
     def _gates(self, loss: Tensor, gradient: Tensor, weight: Tensor, last: Tensor) -> Tensor:
         """Forget and input gates of a weight, ``[2, *weight.shape]``."""
-        shared = [*size_and_sign(gradient), *(x.expand_as(weight) for x in size_and_sign(loss))]
-        read = torch.stack([*shared, weight])
+        of_loss = log_and_sign(loss, _P).expand(*weight.shape, 2)
+        read = torch.cat([log_and_sign(gradient, _P), of_loss, weight[..., None]], -1)
         w, b = self.gate_weights, self.gate_biases
-        sums = torch.tensordot(w[:, :5], read, dims=1)
+        sums = (read @ w[:, :5].T).movedim(-1, 0)
         own = w[:, 5].view(2, *[1] * weight.ndim) * last
         return (sums + own + b.view(2, *[1] * weight.ndim)).sigmoid()
-
-
-def size_and_sign(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers of any size as two features of moderate size, each of the shape of ``x``.
-
-    (log|x| / p, sign x) where |x| ≥ e^−p, else (−1, e^p x), with p = 10.
-
-    Source: Andrychowicz et al., "Learning to learn by gradient descent by gradient descent",
-    NeurIPS 2016, appendix A.
-    """
-    large = x.abs() >= math.exp(-_SMALL)
-    size = torch.where(large, x, torch.ones_like(x)).abs().log() / _SMALL
-    ones = torch.ones_like(x)
-    return torch.where(large, size, -ones), torch.where(large, x.sign(), math.exp(_SMALL) * x)

@@ -1,14 +1,12 @@
 """The meta-LSTM: MAML where its gates stand still; a meta-gradient in the gates and the start."""
 
-import math
-
 import pytest
 import torch
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
 from metalearn_lab.learners.maml import MAML
-from metalearn_lab.learners.meta_lstm import MetaLSTM, size_and_sign
+from metalearn_lab.learners.meta_lstm import MetaLSTM
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.types import select_tasks
 from tests.learners.builders import gradients, sinusoid_learner, sinusoids
@@ -74,23 +72,6 @@ def test_each_weight_has_gates_of_its_own():
         torch.tensor(0.3).double(), read[order], read.flip(0)[order], torch.ones(2, 6)
     )
     torch.testing.assert_close(gates[:, order], other)
-
-
-def test_size_and_sign_are_continuous_and_moderate():
-    edge = math.exp(-10)
-    x = torch.tensor([1.0, math.exp(-5), edge, -edge, 1e-6, 0.0, -math.e], dtype=torch.float64)
-    size, sign = size_and_sign(x)
-    expected = [0.0, -0.5, -1.0, -1.0, -1.0, -1.0, 0.1]
-    assert size.tolist() == pytest.approx(expected, abs=1e-12)
-    assert sign.tolist() == pytest.approx([1, 1, 1, -1, 1e-6 * math.exp(10), 0, -1], abs=1e-12)
-
-
-@pytest.mark.parametrize("x", [0.0, 1e-30])
-def test_a_loss_or_gradient_of_nothing_has_a_finite_derivative(x):
-    x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    size, sign = size_and_sign(x)
-    [slope] = torch.autograd.grad(size + sign, x)
-    assert slope.isfinite()
 
 
 def test_what_it_refuses():
