@@ -762,7 +762,14 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - REMEMBER
+# - A learned rate for each weight is the diagonal of a preconditioner. It beats one rate if the curvature lies along the weights, and gains nothing
+#   on a bowl that is turned by 45 degrees. On our sentences the whole matrix, in closed form, was above every learned policy.
+# - Learned rates may be negative, and the negative ones can matter: without them Meta-SGD's loss on sinusoids was many times as high.
+# - Learning a rate does not remove the tuning. It moves to the step size of the rate: κ, or $\beta_\alpha$.
+# - Rates that were learned over few steps are too small for many.
+# - A learned optimiser can beat tuned ones where it was trained: this number of steps, this scale, this kind of problem. Whether it does was decided by how many settings of
+#   the baseline we tuned.
+# - Beside everything that is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
 
 # %% [markdown]
 # ## Sources
@@ -775,5 +782,8 @@ headline(
 # - Wu, Ren, Liao, Grosse: *Understanding Short-Horizon Bias in Stochastic Meta-Optimization*, ICLR 2018,
 #   [arXiv:1803.02021](https://arxiv.org/abs/1803.02021).
 # - Ravi, Larochelle: *Optimization as a Model for Few-Shot Learning*, ICLR 2017: the meta-LSTM.
+# - Andrychowicz et al.: *Learning to learn by gradient descent by gradient descent*, NeurIPS 2016,
+#   [arXiv:1606.04474](https://arxiv.org/abs/1606.04474): the LSTM that serves every number of θ.
+# - Vicol, Metz, Sohl-Dickstein: *Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent Evolution Strategies*, ICML 2021.
 #
 # Next: [14 Scaling up](14_scaling_up.ipynb).
