@@ -666,8 +666,7 @@ finding("training on the twenty validation tasks alone leaves still less", gain,
 # tasks like the ones you want, train on them first; a learned environment has to beat that.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## Try it yourself
 #
 # ### Exercise 1: write hypergradient descent (10 minutes, level 1 of 3)
@@ -770,8 +769,7 @@ headline(
 # - A learned optimiser can beat tuned ones where it was trained: this number of steps, this scale, this kind of problem. Whether it does was decided by how many settings of
 #   the baseline we tuned.
 # - Beside everything that is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
-
-# %% [markdown]
+#
 # ## Sources
 #
 # - Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, 2017,
