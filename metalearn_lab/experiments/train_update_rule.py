@@ -83,7 +83,7 @@ def train_by_unrolls(
     Returns:
         The mean loss of each window.
 
-    Source: Andrychowicz et al. 2016, section 2.1, equation 3 with w_t = 1.
+    Source: Andrychowicz et al. 2016, section 2, with w_t = 1.
     """
     optimizer = torch.optim.Adam(rule.parameters(), schedule.checked().outer_lr)
     history = []
@@ -158,7 +158,7 @@ def train_by_evolution(
         ValueError: no pairs, or a σ that is not positive.
 
     Source: Vicol, Metz and Sohl-Dickstein, "Unbiased gradient estimation in unrolled computation
-    graphs with persistent evolution strategies", ICML 2021, algorithm 2.
+    graphs with persistent evolution strategies", ICML 2021.
     """
     if pairs < 1 or not sigma > 0:
         raise ValueError(f"pairs must be 1 or more and sigma positive, got {pairs=}, {sigma=}")
