@@ -83,7 +83,7 @@ def description(support: Split) -> Tensor:
     They are log K; how unequal the features' spreads within the classes are; and how far an item's
     nearest neighbour of its class is, as a share of the mean distance between items of a class.
     """
-    by_class = support.x.unflatten(0, (WAYS, -1))
+    by_class = support.x.view(WAYS, -1, support.x.shape[-1])
     spread = by_class.std(1).square().mean(0).sqrt()
     distances = torch.cdist(by_class, by_class)
     shots = by_class.shape[1]
@@ -131,10 +131,10 @@ def choose_for_unseen(training: int = 300, unseen: int = 20, seed: int = 0) -> C
     others = _predicted(asked.roll(1, 0), known, scores).argmax(1)
     by_validation = torch.stack([cross_validated(task.support) for task in new]).argmax(1)
     single = scores.mean(0).argmax().expand(unseen)
-    picked = (
+    by_description, by_other, by_average, by_folds = (
         true.gather(1, index[:, None])[:, 0] for index in (chosen, others, single, by_validation)
     )
-    return Choices(*picked, true.amax(1), chosen)
+    return Choices(by_description, by_other, by_average, by_folds, true.amax(1), chosen)
 
 
 def _described(task: Task) -> tuple[Tensor, Tensor]:

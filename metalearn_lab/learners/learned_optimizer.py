@@ -33,7 +33,7 @@ class LearnedOptimizer(Optimizer):
         self.rule = rule
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; parameters without a gradient stay.
 
         Args:
