@@ -7,7 +7,7 @@ from metalearn_lab.figures.rate_histograms import rate_histograms_figure
 
 
 def test_the_bars_are_the_shares():
-    rates = {"layer 1": torch.linspace(-0.02, 0.06, 81), "head": torch.full((10,), 0.03)}
+    rates = {"layer 1": torch.linspace(-0.02, 0.06, 80), "head": torch.full((10,), 0.03)}
     panels = rate_histograms_figure(rates, 0.01).axes
     assert [axes.get_title(loc="left") for axes in panels] == [
         "layer 1: 25 % negative",
