@@ -223,6 +223,9 @@ from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 
 HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let them find the largest κ that works from $\alpha_0 = 0$, then try it from 0.1.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -235,8 +238,7 @@ HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
 # more than ten thousand times smaller. Hypergradient descent looks one step ahead; the next section shows what this costs.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## How far ahead should it look?
 #
 # Hypergradient descent asks how the *next* loss would have been lower. So do all methods that train rates on short runs. What do they miss?
@@ -295,8 +297,7 @@ proof("the best first rate, where 2 diverges", horizons.rates[100][0], above=2)
 # </details>
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 12 minutes.** In the first picture let them find the largest κ that works from $\alpha_0 = 0$, then try it from 0.1. In the
-# second, stop at $T = 10$ and ask why nothing has changed; then go to 20. Ask what this means for an optimiser that was trained on
+# **Instructor, 6 minutes.** Stop at $T = 10$ and ask why nothing has changed; then go to 20. Ask what this means for an optimiser that was trained on
 # runs of 20 steps.
 
 # %% [markdown]
@@ -384,6 +385,10 @@ finding(
     "points by which the whole matrix is above its diagonal", (whitened - diagonal).mean(), above=1
 )
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Let them say what a rate for each weight of the head can do to a vector of 384 numbers: stretch its coordinates, and
+# nothing else. Then compare this row with whitening, and with the turned bowl.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -401,12 +406,7 @@ finding(
 # trained start or a deeper network this may differ.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 7 minutes.** Let them say what a rate for each weight of the head can do to a vector of 384 numbers: stretch its coordinates, and
-# nothing else. Then compare this row with whitening, and with the turned bowl.
-
-# %% [markdown]
+#
 # ## An optimiser that is a network
 #
 # A rate multiplies the gradient. A **learned optimiser** goes further: a small network with weights $\varphi$ reads the gradient and
