@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
+    from metalearn_lab.learners.learned_optimizer import LearnedOptimizer
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
+    from metalearn_lab.learners.meta_lstm import MetaLSTM
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
@@ -103,6 +105,7 @@ _HOME = {
     "learners.gradient_learner": ("GradientLearner",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
+    "learners.learned_optimizer": ("LearnedOptimizer",),
     "learners.learner": ("Learner",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
@@ -110,6 +113,7 @@ _HOME = {
         "MAMLPlusPlus",
         "PublishedMAMLPlusPlus",
     ),
+    "learners.meta_lstm": ("MetaLSTM",),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
@@ -196,9 +200,11 @@ __all__ = [
     "JointPretraining",
     "LabelledTable",
     "LeakError",
+    "LearnedOptimizer",
     "Learner",
     "Line",
     "MAMLPlusPlus",
+    "MetaLSTM",
     "MetaSGD",
     "Method",
     "OuterStep",

@@ -33,6 +33,13 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 12,
     },
     "06_few_shot_text": {"iterations": 5, "test_episodes": 10, "class_splits": 1},
+    "07_learned_rates": {
+        "iterations": 20,
+        "unseen_tasks": 8,
+        "epochs": 2,
+        "text_iterations": 5,
+        "episodes": 12,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

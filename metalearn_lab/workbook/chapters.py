@@ -91,6 +91,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Does meta-learning pay on sentences of unseen classes, and how does one decide that?",
     ),
     Chapter(
+        7,
+        "learned_rates",
+        "Learned rates and learned optimisers",
+        "Can the step itself be learned, what does that gain, and where does it fail?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -624,4 +624,4 @@ headline(
 # - Wang et al.: *MiniLM*, NeurIPS 2020; Reimers, Gurevych: *Sentence-BERT*, EMNLP 2019: the encoder.
 # - The bundled sentences: `home-assistant-intents`, Apache-2.0, by the Home Assistant voice community.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb), on time, memory, several processes and sweeps.
+# Next: [07 Learned rates and learned optimisers](07_learned_rates.ipynb), where the steps themselves are learned.

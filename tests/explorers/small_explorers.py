@@ -12,6 +12,7 @@ from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
+from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
@@ -25,11 +26,14 @@ from metalearn_lab.explorers.gradient_angle_explorer import (
 )
 from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
+from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
+from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
+from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
@@ -39,12 +43,14 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.update_rules import Adam, MLPRule
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.class_splits import split_classes
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
@@ -111,6 +117,14 @@ def gradient_arrows_explorer() -> Explorer:
     )
 
 
+def horizon_explorer() -> Explorer:
+    return HorizonExplorer(NOISY_BOWL, 10, (1, 5, 10))
+
+
+def hypergradient_explorer() -> Explorer:
+    return HypergradientExplorer()
+
+
 def interval_replay_explorer() -> Explorer:
     return IntervalReplayExplorer((_numbers(20, 2, 25) < 0.6).float().mean(-1), replays=10)
 
@@ -134,6 +148,11 @@ def one_task_explorer() -> Explorer:
 
 def meta_loss_explorer() -> Explorer:
     return MetaLossExplorer(planar_quadratics([(9, 0.6), (7, 0.5)], [20, 110], [(-2, -1), (2, 0)]))
+
+
+def optimizer_race_explorer() -> Explorer:
+    rules = {"MLP": MLPRule(), "Adam": Adam(0.2)}
+    return OptimizerRaceExplorer(rules, horizon=10, steps=20, problems=2)
 
 
 def over_fitting_explorer() -> Explorer:
@@ -203,6 +222,10 @@ def step_clock_explorer() -> Explorer:
             for k in (1, 5)
         }
     )
+
+
+def turning_bowl_explorer() -> Explorer:
+    return TurningBowlExplorer()
 
 
 def two_bowls_explorer() -> Explorer:

@@ -1,0 +1,784 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/07_learned_rates.ipynb)
+#
+# # Learned rates and learned optimisers
+#
+# After this chapter you will be able to
+#
+# - say what a learned rate for each weight can do that one tuned rate cannot, and when this advantage is gone;
+# - learn rates while you descend or across tasks, and say where the tuning has gone;
+# - see why rates that were learned over few steps are wrong for many.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+iterations: int = 2000  # outer steps of each training on sinusoids
+inner_steps: int = 5  # k, in training and when results are taken
+meta_batch: int = 25  # sinusoids in each outer step
+unseen_tasks: int = 300  # sinusoids that results are taken over
+epochs: int = 120  # batches of problems that a learned optimiser is trained on, 2 or more
+text_iterations: int = 200  # outer steps of each training on sentences
+class_split: int = 0  # how the classes of sentences are split
+episodes: int = 200  # unseen episodes of sentences
+seed: int = 0  # of the weights and the training tasks
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## A rate for each weight
+#
+# So far one inner step size α served all weights: $\theta_1 = \theta - \alpha\,g$, with $g = \nabla L_S(\theta)$. **Meta-SGD** gives
+# every weight a rate of its own, and learns all rates together with the start:
+#
+# $$\theta_1 = \theta - \alpha \circ g,$$
+#
+# where $\circ$ multiplies element by element. What does this buy?
+#
+# Below is the loss of one task, a narrow bowl over two weights with curvatures 1 and 9. Its lowest point is $c$. The blue arrow is one
+# step with the best single rate, the purple arrow one step with the best rate for each weight. *Best* means: the lowest mean loss after the
+# step, over starts in all directions. On the right stands the share of the mean loss that is left.
+#
+# **Drag θ** and compare the two arrows. **Predict**: what happens to the purple arrow when the bowl turns by 10 degrees, by 20, by 45?
+# Then turn it. At last choose *the start θ alone*, turn the bowl to 60 degrees, drag θ, and watch the signs of the two rates.
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab import choose_device
+from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
+from metalearn_lab.tasks.devices import device_in_words
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+TurningBowlExplorer(steepness=(1.0, 9.0)).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Let one student turn the bowl while the others call out the two shares. Ask what the two rates *could* do with a
+# turned bowl: they stretch the gradient along the two axes of the picture, and those are no longer the axes of the bowl. Then ask for a
+# negative rate, and for the reason.
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab.experiments.turning_bowl import turning_bowl
+from metalearn_lab.workbook.facts import finding, proof
+
+print("mean loss after one step, 5 before it")
+for degrees in (0, 5, 10, 20, 45):
+    bowl = turning_bowl((1.0, 9.0), degrees)
+    one, each = bowl.best_single_rate(), bowl.best_rates()
+    after = [bowl.loss_after(rates).item() + 1e-9 for rates in (one, each)]
+    print(f"{degrees:>2}°: one rate {after[0]:.4f}, a rate for each weight {after[1]:.4f}")
+straight, turned = turning_bowl((1.0, 9.0), 0), turning_bowl((1.0, 9.0), 45)
+tiny = {"above": -1e-9, "below": 1e-9}
+off = straight.best_rates() * torch.tensor([1, 9]) - 1
+proof("not turned: the best rates are 1/a", off, **tiny)
+proof("not turned: they leave no loss", straight.loss_after(straight.best_rates()), **tiny)
+proof("one rate leaves 0.3945", straight.loss_after(one), above=0.3945, below=0.3946)
+gap = turned.loss_after(one) - turned.loss_after(turned.best_rates())
+proof("turned by 45°: nothing is gained (difference)", gap, **tiny)
+start = torch.tensor([1.5, 0.9], dtype=torch.float64)
+alone = turning_bowl((1.0, 9.0), 60, start).best_rates()
+proof("60°, one start: the best second rate is negative", alone[1], below=0)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# When the bowl's axes are those of the weights, two rates take it to its centre in *one* step, from anywhere: $\alpha_i = 1/a_i$. One
+# rate leaves 7.9 % of the loss. Turned by 10 degrees, two rates still leave three quarters of what one rate leaves; by 20 degrees, 94 %; by
+# 45 degrees, all of it. Rates can only stretch the gradient along the axes of the weights. Multiplying a gradient by a matrix before the step is called
+# **preconditioning**. Learned rates are the diagonal of such a matrix. To undo a turned bowl you need the whole matrix.
+#
+# And a rate may turn **negative**: for one start, or for starts that all lie on one side, going up along one weight can be right, because the
+# other weight pulls the other way.
+#
+# </details>
+
+# %% [markdown]
+# ## Rates of a network
+#
+# Now 1,761 rates, on the sinusoids of chapter [03](03_maml.ipynb), with $k = 5$ inner steps. Three learners:
+#
+# - **MAML**: one α, tuned.
+# - **Meta-SGD**: a rate for each weight, the same in all steps.
+# - **MAML++**: a rate for each *layer's* weights and biases and each *step*, 30 in all. It also adds up the query losses after every step
+#   early in training, and ends with the last one alone.
+#
+# The outer optimiser is Adam. It moves the start by about β in each outer step, and that would be far too much for a rate of 0.01. So the
+# rates get an outer step size of their own, $\beta_\alpha$. Each learner tried sixteen settings with `seed = 0` (α or the first rate, β, and $\beta_\alpha$
+# where rates are learned; for MAML more values of α and β instead). Its four best were trained with two more seeds, and the lowest mean loss on
+# validation tasks decided.
+#
+# **Predict.** Whose loss is lowest after five steps, and how many of the 1,761 rates are negative? What happens if $\beta_\alpha$ is three times as large?
+
+# %%
+from functools import partial
+
+from torch.nn import functional as F
+
+from metalearn_lab import MAML, MLP, MAMLPlusPlus, MetaSGD, Sinusoids, to_device
+from metalearn_lab.experiments.learned_rates import batches_of, train_rates
+
+KINDS = {  # with β of the start, and that of the rates
+    "maml": (partial(MAML, inner_lr=0.01), 0.006, 0.0),
+    "meta_sgd": (partial(MetaSGD, first_rate=0.01), 0.003, 1e-4),
+    "maml_plus_plus": (partial(MAMLPlusPlus, first_rate=0.003, annealing=1000), 0.003, 3e-5),
+}
+
+
+def trained(kind, faster=1):
+    """A trained learner, and whether it stayed finite; its rates move so much faster."""
+    make, start_lr, rates_lr = KINDS[kind]
+    network = MLP([1, 40, 40, 1], seed=seed).to(where)
+    learner = make(network, F.mse_loss, inner_steps=inner_steps)
+    batches = batches_of(Sinusoids(10, 10, "train", seed), meta_batch, where)
+    sizes = (start_lr, faster * rates_lr)
+    return learner, train_rates(learner, batches, iterations, *sizes, compiled=True)
+
+
+learners = {kind: trained(kind)[0] for kind in KINDS}
+
+# %% tags=["hide-output"]
+from metalearn_lab import adaptation_curves
+from metalearn_lab.experiments.learned_rates import flat_rates, loss_with_rates
+from metalearn_lab.figures.adaptation_curves import adaptation_curves_figure
+from metalearn_lab.figures.rate_histograms import rate_histograms_figure
+from metalearn_lab.figures.style import LABELS, show_figure
+
+unseen = to_device(Sinusoids(10, 100, "test", seed).batch(0, unseen_tasks), where)
+curves = {kind: adaptation_curves(each, unseen, inner_steps) for kind, each in learners.items()}
+ends = {LABELS[kind]: curve.loss[:, -1].mean().item() for kind, curve in curves.items()}
+show_figure(
+    adaptation_curves_figure(curves, ylabel="mean squared error", log_limits=(0.03, 7)),
+    f"Query loss against the inner step. After {inner_steps} steps: {ends}.",
+)
+meta_sgd = learners["meta_sgd"]
+by_layer = flat_rates(meta_sgd).split((40 + 40, 1600 + 40, 40 + 1))  # weights and biases
+layers = {f"layer {i}": each for i, each in enumerate(by_layer, 1)}
+names = [name for name, _ in meta_sgd.model.named_parameters()]
+for name, rates in zip(names, learners["maml_plus_plus"].rates, strict=True):
+    print(f"MAML++, {name:<14}", *(f"{rate:7.4f}" for rate in rates.tolist()))
+negative = ", ".join(f"{name} {(each < 0).float().mean():.0%}" for name, each in layers.items())
+show_figure(
+    rate_histograms_figure(layers, 0.01),
+    f"Histograms of the learned rates of Meta-SGD, by layer; negative are: {negative}.",
+)
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.learned_rates import changes
+
+after = {kind: curve.loss[:, -1].mean().item() for kind, curve in curves.items()}
+for kind in ("meta_sgd", "maml_plus_plus"):
+    claim = f"{LABELS[kind]}'s loss after all steps over MAML's"
+    finding(claim, after[kind] / after["maml"], below=1, share="4 of 5 seeds")
+share = (flat_rates(meta_sgd) < 0).float().mean()
+finding("the share of Meta-SGD's rates that are negative", share, above=0.05, below=0.4)
+for what, change in changes(seed).items():
+    times = loss_with_rates(meta_sgd, change, unseen) / after["meta_sgd"]
+    finding(f"{what}: Meta-SGD's loss is so many times as high", times, above=1.2)
+_, finite = trained("meta_sgd", faster=3)
+claim = "three times the outer step size of the rates: Meta-SGD's training diverges"
+finding(claim, not finite, share="4 of 5 seeds")
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Collect guesses of the negative share. Ask for the three controls before you unfold them: how would they find out
+# whether the values of the rates matter, or only their mean? Then ask where the tuning of α has gone.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# *Who is ahead?* Each of the two leaves less loss than MAML in four of five trainings; here Meta-SGD leaves half of it and MAML++, with 30 rates in
+# place of 1,761, a third. But each also has a bad training: in one Meta-SGD leaves 2.3 times MAML's loss, and in another one MAML++ 82 times. Learned
+# rates gain more often than not, and they can fail.
+#
+# *Do the values of the rates matter?* Three controls keep the start of Meta-SGD and change its rates alone. With the mean rate of each tensor, or
+# with shuffled rates, the loss is more than four times as high in all five trainings. So each rate belongs to its weight.
+#
+# *Negative rates* are 15 to 26 % of all. They are no noise: with zeros in their place the loss was higher in all five trainings, here twenty times as
+# high. Start and rates were trained together. So this does not say that a start trained *without* negative rates would be worse; we did not
+# try.
+#
+# *Three times $\beta_\alpha$.* Meta-SGD's training then diverges, in four of five. You need no α any more, but you need $\beta_\alpha$: the tuning has moved.
+#
+# </details>
+#
+# ## A rate that learns while it descends
+#
+# Meta-SGD learns its rates across tasks. Can a rate learn *during* one descent? At step $t$ we took $\theta_t = \theta_{t-1} - \alpha\,g_{t-1}$. The
+# chain rule says how the new loss depends on the rate that led to it:
+#
+# $$\frac{d L(\theta_t)}{d\alpha} = -\,g_t \cdot g_{t-1}, \qquad\text{so}\qquad \alpha \leftarrow \alpha + \kappa\; g_t \cdot g_{t-1}.$$
+#
+# This is **hypergradient descent**. Two gradients that agree make the rate grow; two that disagree make it shrink. κ is the step size of the
+# rate. The loss is the bowl with curvatures 1 and 9 again, from $\theta = (1, 1)$.
+#
+# **Predict.** The paper starts even from $\alpha_0 = 0$. Does this remove the tuning? Move $\alpha_0$ at κ = 0.001, then κ at $\alpha_0 = 0.02$.
+# Which slider hardly matters, and which one has a cliff?
+
+# %%
+from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
+
+HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let them find the largest κ that works from $\alpha_0 = 0$, then try it from 0.1.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# With a constant rate (κ = 0) everything depends on $\alpha_0$. At κ = 0.001 it hardly matters: from 0 to 0.1 the loss after 50 steps differs
+# by less than a factor of ten. But κ has a cliff. Three times as large, and the descent from $\alpha_0 = 0$ runs away: the first gradients are
+# large, so the first change of the rate is, too. A hundred times smaller, and the rate hardly moves. The tuning has not gone; **it has moved to κ**. The outer step
+# size $\beta_\alpha$ of Meta-SGD's rates is the same story.
+#
+# And the rate that it finds is not the best one. It stays between 0.10 and 0.13. The best constant rate for 50 steps, 0.197, ends at a loss that is
+# more than ten thousand times smaller. Hypergradient descent looks one step ahead; the next section shows what this costs.
+#
+# </details>
+#
+# ## How far ahead should it look?
+#
+# Hypergradient descent asks how the *next* loss would have been lower. So do all methods that train rates on short runs. What do they miss?
+#
+# The bowl below is seen through **noise**: each step sees a centre that is moved at random, with variance 1. It has a steep axis (curvature 1) and
+# a shallow one (0.05). A step with rate α changes the mean square $A$ of the distance along an axis with curvature $h$ exactly to
+#
+# $$A \leftarrow (1 - \alpha h)^2 A + \alpha^2 h^2 .$$
+#
+# The first part shrinks with the right rate, the second is the noise that the step brings in. From these formulas a computer can find the schedule of 100 rates
+# with the lowest loss at the end. It can also look only $T$ steps ahead, take these steps, and look again. $T$ is the **horizon**.
+#
+# **Predict.** With $T = 1$, are the rates larger or smaller than those of $T = 100$? At which $T$ does the final loss fall most? Move the
+# slider.
+
+# %%
+from metalearn_lab.experiments.short_horizon import NOISY_BOWL
+from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
+
+horizons = HorizonExplorer(NOISY_BOWL, steps=100)
+horizons.show()
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.hypergradient import hypergradient_descent
+
+a, ones = torch.tensor([1.0, 9.0]).double(), torch.ones(2).double()
+first = torch.tensor([0.0, 0.02, 0.05, 0.1], dtype=torch.float64)
+for kappa in (0.0, 1e-5, 1e-3, 3e-3):
+    found = hypergradient_descent(a, ones, first, torch.tensor(kappa), 50)
+    ends = ", ".join(f"{loss:.0e}" for loss in found.losses[:, -1].tolist())
+    print(f"κ = {kappa:g}: loss after 50 steps from α₀ = 0, 0.02, 0.05, 0.1: {ends}")
+    if kappa == 1e-3:
+        powers = found.losses[:, -1].log10()
+        claim = "κ = 0.001: powers of ten between the losses"
+        proof(claim, powers.max() - powers.min(), below=1)
+        proof("κ = 0.001: the last rates", found.rates[:, -1], above=0.1, below=0.12)
+proof("κ = 0.003 from α₀ = 0 runs away", not found.losses[0, -1].isfinite().item())
+
+last = {horizon: NOISY_BOWL.losses(rates)[-1] for horizon, rates in horizons.rates.items()}
+print("loss after 100 steps, by horizon:", {h: f"{loss:.4f}" for h, loss in last.items()})
+proof("greedy ends so many times as high as the best", last[1] / last[100], above=3, below=3.2)
+proof("ten steps ahead, as a share of greedy", last[10] / last[1], above=0.99, below=1)
+proof("the best first rate, where 2 diverges", horizons.rates[100][0], above=2)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# Greedy ($T = 1$) starts at 0.50 and ends 3.08 times as high as the schedule that looks at all 100 steps. That one starts at *ten*, five times the
+# rate at which the steep axis diverges. It lets the loss along the steep axis explode, makes fast progress along the shallow axis, and repairs the steep
+# axis at the end, which takes few steps. A learner that looks ten steps ahead sees only the explosion. Its schedule gains less than 1 % over greedy. The
+# gain comes between 10 and 25 steps.
+#
+# This is the **short-horizon bias**: rates that are trained on short runs are too small for long ones. It is no lack of training. Each schedule
+# here is the best for its horizon.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Stop at $T = 10$ and ask why nothing has changed; then go to 20. Ask what this means for an optimiser that was trained on
+# runs of 20 steps.
+
+# %% [markdown]
+# ## Learned rates as a fine-tuning policy
+#
+# A **fine-tuning policy** says how a network is fine-tuned: which weights move, in which step, how far. Can it be learned? We
+# hold the start, so that *only the policy* is learned.
+#
+# The sentences, their vectors from a frozen encoder and the network are those of chapter [06](06_few_shot_text.ipynb), 5-way 1-shot. Its
+# head starts at zero, and each policy moves the head alone, in five steps:
+#
+# - **one rate** for all its weights: fine-tuning of the head;
+# - **a rate for each tensor and step**, 10 numbers (MAML++ with its start held, and the last loss alone);
+# - **a rate for each weight**, 1,925 numbers (Meta-SGD with its start held);
+# - **the gates of a meta-LSTM**, 14 numbers. The cell of an LSTM changes by $c \leftarrow f \circ c + i \circ \tilde c$. Put the weights θ for
+#   $c$ and $-\nabla L$ for $\tilde c$: this is a gradient step with a rate $i$ and a **forget gate** $f$, which shrinks the weight. Both gates are
+#   computed for each weight, from its gradient, the loss, the weight and the last gate. All weights share the fourteen numbers of this formula.
+#
+# Beside them stand methods that take no step at all: class means of the vectors, of the centred vectors, and of the **whitened** vectors of
+# chapter 06, which are multiplied by a whole matrix. As a control we also whiten with the *diagonal* alone: each number of a vector is divided by its
+# spread within the training classes. Each policy chose among three settings on validation classes.
+#
+# **Predict.** Order the rows. Where does the diagonal come?
+
+# %%
+from metalearn_lab import MetaLSTM, load_table
+from metalearn_lab.comparison.world import make_world
+from metalearn_lab.models.feature_classifier import FeatureClassifier
+from metalearn_lab.tasks.class_splits import split_with_one_validation
+
+table = load_table("embedded")
+parts = split_with_one_validation(table, seed=class_split)
+encoder = {"representation": "sentence encoder", "device": where}
+world = make_world(table, split_seed=class_split, classes=parts, **encoder)
+few = world.sampler("test").batch(0, episodes)
+batches = batches_of(world.sampler("train", seed=seed), 4)
+POLICIES = {  # with the outer step size of what is learned
+    "one rate": (partial(MAML, inner_lr=3.0), 0.0),
+    "a rate for each tensor and step": (partial(MAMLPlusPlus, first_rate=3.0, annealing=0), 0.1),
+    "a rate for each weight": (partial(MetaSGD, first_rate=3.0), 0.03),
+    "gates of a meta-LSTM": (partial(MetaLSTM, first_rate=3.0, largest_rate=100.0), 0.01),
+}
+accuracies = {}
+for name, (kind, rates_lr) in POLICIES.items():
+    network = FeatureClassifier(world.inputs.shape[1], world.ways).to(where)
+    learner = kind(network, F.cross_entropy, inner_steps=5, adapts="head.*")
+    if rates_lr:
+        train_rates(learner, batches, text_iterations, 0.0, rates_lr)
+    accuracies[name] = 100 * adaptation_curves(learner, few, 5).accuracy[:, -1]
+
+# %% tags=["hide-output"]
+from metalearn_lab import interval_over_tasks
+from metalearn_lab.comparison.untrained import centred_mean, nearest_class_mean, whitened_mean
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+
+vectors, labels = world.inputs.cpu().double(), torch.tensor(table.labels)
+of_class = [vectors[labels == c] for c in world.classes.train]
+within = torch.cat([each - each.mean(0) for each in of_class]).square().mean(0)
+centre = torch.stack([each.mean(0) for each in of_class]).mean(0)
+stretched = (vectors - centre) / (within + within.mean()).sqrt()
+no_steps = {
+    "class means": nearest_class_mean(world, "test", episodes),
+    "class means, centred": centred_mean(world, "test", episodes),
+    "class means, diagonal alone": frozen_class_means(
+        world.sampler("test", stretched).batch(0, episodes), world.ways
+    ),
+    "class means, whitened": whitened_mean(world, "test", episodes, shrinkage=1.0),
+}
+accuracies |= {name: 100 * each.cpu() for name, each in no_steps.items()}
+print(f"accuracy in %, {episodes} unseen episodes of class split {class_split}, 95 % interval")
+for name, accuracy in accuracies.items():
+    print(f"{name:<32} {interval_over_tasks(accuracy)}")
+
+# %% tags=["nbval-check-output", "hide-output"]
+means, whitened = accuracies["class means"], accuracies["class means, whitened"]
+for name in ("one rate", "a rate for each tensor and step", "gates of a meta-LSTM"):
+    points = (accuracies[name] - means).mean()
+    finding(f"{name}: points above class means without a step", points, above=-1, below=1)
+rates_gain = (accuracies["a rate for each weight"] - accuracies["one rate"]).mean()
+finding("points that a rate for each weight gains over one rate", rates_gain, above=0)
+most = max(accuracies[name].mean() for name in POLICIES)
+finding("points by which whitening is above the best policy", whitened.mean() - most, above=1)
+diagonal = accuracies["class means, diagonal alone"]
+finding(
+    "points by which the whole matrix is above its diagonal", (whitened - diagonal).mean(), above=1
+)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Let them say what a rate for each weight of the head can do to a vector of 384 numbers: stretch its coordinates, and
+# nothing else. Then compare this row with whitening, and with the turned bowl.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# *One rate* ends where the class means stand. From a head of zeros one gradient step builds a row for each class from the mean of its
+# support vectors, so the rate can hardly change which row is largest. A rate for each tensor and step, or gates, change nothing either: in all five
+# class splits these three are within one point of the class means.
+#
+# *A rate for each weight* gains less than two points over one rate, but it gains them in all five splits. It can stretch the 384 coordinates, and no more.
+#
+# *Whitening*, in closed form, is above the best learned policy by more than a point in all five splits. The whole matrix is above its own
+# diagonal by more than a point in all five. This is the turned bowl again. What tells sentences apart does not lie along the
+# coordinates of the encoder.
+#
+# So here a learned policy *loses* to a closed form. Our policies held the start, and a small network leaves little for a policy to decide; with a
+# trained start or a deeper network this may differ.
+#
+# </details>
+#
+# ## An optimiser that is a network
+#
+# A rate multiplies the gradient. A **learned optimiser** goes further: a small network with weights $\varphi$ reads the gradient and
+# gives the whole step,
+#
+# $$\theta_{t+1} = \theta_t + m_\varphi(g_t, h_t), \qquad g_t = \nabla f(\theta_t),$$
+#
+# where $h_t$ is its memory. The same network serves every number of θ, one after the other; so it fits problems of any size. The
+# meta-loss is the mean of $f(\theta_1), \dots, f(\theta_T)$ over many random problems. Ours are quadratics, $f(\theta) = \lVert W\theta - y
+# \rVert^2$ with ten numbers in θ and normal numbers in $W$ and $y$; here $T = 100$.
+#
+# - The **LSTM** reads two numbers, log $\lvert g\rvert$/5 and the sign of $g$, and remembers in its units.
+# - The **MLP** corrects Adam: it reads $g$ and three running means of $g$, all divided by $\sqrt{v}$ as in Adam, and the step number. Before
+#   training it *is* Adam.
+#
+# A gradient through 100 steps is costly and often explodes, so training cuts it every 20 steps (a **truncated unroll**). The other
+# way needs no gradient: **evolution** moves φ at random by $+\sigma\varepsilon$ and $-\sigma\varepsilon$ and compares the two losses. *Persistent*
+# evolution adds up the noise of all earlier windows, so it does not forget what a step does to later ones.
+#
+# Against them stand SGD, momentum and Adam. Each is tuned on 64 validation problems: *rate tuned* keeps the defaults of all other
+# settings, *all tuned* tries every setting on a grid (126 trials for momentum, 420 for Adam).
+#
+# **Predict.** Training saw 100 steps, a loss of scale 1, and $n = 10$. Which of the six survive 500 steps? Which a loss that is 100 times as
+# large, and which $n = 30$? Move the three sliders.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask for the prediction first, by a show of hands for each rule. At scale 100 two curves leave the picture
+# and two do not move at all; let them say why (what does Adam divide by?). Then compare the two rows of Adam in the table: the whole
+# headline turns on how the baseline was tuned.
+
+# %%
+from metalearn_lab.experiments.train_update_rule import (
+    Schedule,
+    train_by_evolution,
+    train_by_unrolls,
+)
+from metalearn_lab.experiments.tuned_rules import GRIDS, tune
+from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
+from metalearn_lab.learners.update_rules import LSTMRule, MLPRule
+from metalearn_lab.tasks.optimizees import random_quadratics
+
+quadratics = partial(random_quadratics, count=8, seed=seed)  # of a name; another name, others
+learned = {"LSTM": LSTMRule(seed=seed), "MLP, unrolls": MLPRule(seed=seed)}
+for rule in learned.values():
+    train_by_unrolls(rule, quadratics, Schedule(epochs, outer_lr=0.01))
+learned["MLP, evolution"] = MLPRule(seed=seed)
+schedule = Schedule(epochs // 2, outer_lr=0.01)
+train_by_evolution(learned["MLP, evolution"], quadratics, schedule, seed=seed)
+validation = quadratics("validation", count=64)
+tuned = {name: tune(name, validation, 100) for name in GRIDS}
+shown = {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
+race = OptimizerRaceExplorer(learned | shown, seed=seed)
+race.show()
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.train_update_rule import run_rule
+
+unseen_quadratics = quadratics("unseen", count=256)
+rules = {**learned, "MLP, untrained": MLPRule(seed=seed)}
+rules |= {name: each.rule for name, each in tuned.items()}
+rules["Adam, all, for step 100"] = tune("Adam, all tuned", validation, 100, last=True).rule
+losses = {name: run_rule(rule, unseen_quadratics, 500).mean(1) for name, rule in rules.items()}
+mean = {name: loss[1:101].mean() for name, loss in losses.items()}
+print(f"{'mean loss of 256 unseen problems':32} steps 1-100  step 20     100     500")
+for name, loss in losses.items():
+    print(f"{name:32} {mean[name]:11.3f}", *(f"{loss[step]:8.3f}" for step in (20, 100, 500)))
+
+# %% tags=["nbval-check-output", "hide-output"]
+lstm, mlp, start = "LSTM", "MLP, evolution", "MLP, untrained"
+gap = mean["Adam, rate tuned"] - torch.stack([mean[lstm], mean[mlp]])
+finding("steps 1-100: LSTM and evolved MLP beat Adam with its rate tuned", gap, above=0)
+gap = mean[mlp] - mean["Adam, all tuned"]
+finding("steps 1-100: the evolved MLP loses to Adam with all tuned", gap, above=0)
+for name in ("Adam", "momentum"):
+    gap = mean[f"{name}, all tuned"] - mean[lstm]
+    claim = f"steps 1-100: the LSTM beats {name} with all tuned"
+    finding(claim, gap, above=0, share="4 of 5 seeds")
+gap = mean[start] - mean[mlp]
+finding("steps 1-100: evolution improved the MLP", gap, above=0)
+gap = losses[mlp][500] - losses[start][500]
+finding("step 500: evolution spoiled it", gap, above=0)
+gap = mean[start] - mean["MLP, unrolls"]
+finding("steps 1-100: truncated unrolls improved it", gap, above=0, share="3 of 5 seeds")
+names = list(race.rules)  # of the race: loss × 100, after 100 steps
+large = dict(zip(names, race.shares[2, 10][:, 100], strict=True))
+ratio = large[lstm] / large["Adam, all tuned"]
+finding("loss × 100: the LSTM leaves over five times as much as Adam", ratio, above=5)
+scales = [race.shares[decade, 10][names.index(mlp), 20] for decade in (-2, 0, 2)]
+same = [scale / scales[1] - 1 for scale in scales]
+proof("the scale of the loss is nothing to the MLP (step 20)", same, above=-0.01, below=0.01)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# *The baseline decides.* Against Adam with its rate tuned, the usual baseline, both the LSTM and the evolved MLP win over the hundred steps
+# that they were trained for, in all five seeds. Tune $\beta_1$ and $\beta_2$ too, and the MLP loses in all five; the LSTM still wins in four, against momentum too. Adam
+# had 420 trials on 64 problems; the LSTM had one setting, and 960 problems to learn from.
+#
+# *Beyond the horizon.* The MLP began as Adam. Over 100 steps evolution improved it in all five seeds; after 500 steps it was worse than its own
+# beginning, again in all five. Truncated unrolls improved the same MLP in three of five, and made it worse in two.
+#
+# *Beyond the scale.* A loss 100 times as large leaves the MLP and Adam as they are: both divide by $\sqrt{v}$. The LSTM then leaves more than five
+# times what Adam leaves, in all five seeds. SGD and momentum run away.
+#
+# </details>
+#
+# Does a rule that has only ever seen quadratics train a *network*? Here 64 small networks with 6 hidden units learn to tell three clouds of
+# points apart. **Predict** who comes near to an Adam that was tuned on such networks.
+
+# %% tags=["hide-output"]
+from metalearn_lab.tasks.optimizees import random_networks
+
+networks = random_networks("unseen", 64, hidden=6, seed=seed)
+to_tune = random_networks("validation", 16, hidden=6, seed=seed)
+on_networks = {name: rules[name] for name in (lstm, mlp, start)}
+on_networks["Adam, all tuned on networks"] = tune("Adam, all tuned", to_tune, 100).rule
+on_networks = {n: run_rule(rule, networks, 100)[1:].mean() for n, rule in on_networks.items()}
+for name, loss in on_networks.items():
+    print(f"{name:28} mean loss of steps 1-100: {loss:.4f}")
+best = on_networks["Adam, all tuned on networks"]
+finding("networks: the LSTM leaves over twice what Adam leaves", on_networks[lstm] / best, above=2)
+gap = on_networks[start] - on_networks[mlp]
+finding("networks: the evolved MLP is better than its start", gap, above=0)
+finding("networks: it comes within 20 % of Adam", on_networks[mlp] / best, below=1.2)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# In all five seeds the LSTM left more than twice the loss of the tuned Adam. The evolved MLP was better than the Adam that it began as, and came
+# within 20 % of the Adam that was tuned on these networks. The LSTM reads the size of a gradient; the MLP reads only ratios.
+#
+# </details>
+#
+# ## Three levels
+#
+# One of the articles behind this workbook says that meta-learning works on three levels: it chooses the *algorithm*, it tunes the
+# *strategy* (rates and weights), and it chooses the *environment* (which data to train on). It gives no example. Here is one of each. Every
+# result is taken over twenty unseen tasks.
+#
+# **The algorithm.** Tasks of five classes differ in three ways: 2 to 32 shots, round or stretched clouds, one or four clumps in a class.
+# Three classifiers compete: class means, ridge regression, nearest neighbour. Can you tell from the *support set alone* which will win? We
+# describe it by three numbers: log K, how unequal the spreads of the features are, and how near an item's nearest neighbour of its class is.
+# The chooser looks up the fifteen training tasks (of 300) with the nearest descriptions, and takes the classifier that did best there.
+# **Regret** is the accuracy that a choice loses against the best of the three.
+#
+# **Predict** the order of four choices: by the description, by the description of *another* task, always the one that is best on average,
+# and by cross-validation on the support.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Give one level to each third of the class. Ask each third for its cheap rival: what would you do without any learning?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.choose_algorithm import choose_for_unseen
+
+choices = choose_for_unseen(training=300, unseen=20, seed=seed)
+regret = {
+    name: choices.best - accuracy
+    for name, accuracy in choices._asdict().items()
+    if name not in ("best", "chosen")
+}
+for name, values in regret.items():
+    print(f"{name:15} regret {interval_over_tasks(100 * values)} points")
+means = {name: values.mean() for name, values in regret.items()}
+gap = means["single"] - means["described"]
+finding("the description loses less than the best single classifier", gap, above=0)
+gap = means["shuffled"] - means["described"]
+finding("with the description of another task it loses more", gap, above=0)
+gap = means["cross_validated"] - means["described"]
+finding("it loses less than cross-validation on the support", gap, above=0)
+finding("the description loses under 1.5 points", 100 * means["described"], below=1.5)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# In all five draws of the tasks the description lost 0.1 to 0.6 points, cross-validation 0.9 to 1.8, the best single classifier 3.3 to 4.8,
+# and the description of another task 5.4 to 9.2. The control matters: it is the *description* that helps, not a second opinion. Cross-validation needs no training tasks
+# at all, and is the cheap rival to beat; with twenty tasks the intervals of the two overlap.
+#
+# </details>
+#
+# **The strategy.** A bowl has ten curvatures between 0.05 and 1. Gradient descent takes $T = 10$ steps. We *learn* one rate, or ten, by the
+# meta-gradient through all steps, and *tune* the rivals on validation bowls. For a known range of curvatures there is also a
+# classical formula, the **Chebyshev rates**: they make the loss along the *worst* curvature small.
+# **Predict:** does a learned single rate beat a tuned one? Do ten learned rates beat a tuned momentum, which has two settings?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.rate_schedule import descend, learn_rates
+from metalearn_lab.tasks.optimizees import random_bowls
+
+T = 10
+bowls_of = partial(random_bowls, count=32, seed=seed)
+one = learn_rates(bowls_of, torch.tensor([0.5]).log(), T, iterations=150)
+ten = learn_rates(bowls_of, torch.linspace(-0.5, 1.5, T), T, iterations=250)
+angles = (2 * torch.arange(T) + 1) * torch.pi / (2 * T)
+chebyshev = 1 / (0.525 + 0.475 * angles.cos())  # for curvatures between 0.05 and 1
+unseen_bowls, bowls_to_tune = bowls_of("unseen", count=20), bowls_of("validation", count=128)
+left = {"one learned": one, "ten learned": ten, "Chebyshev": chebyshev}
+left = {name: descend(unseen_bowls, rates) for name, rates in left.items()}
+for name in ("SGD", "momentum, all tuned", "Adam, all tuned"):
+    rule = tune(name, bowls_to_tune, T, last=True).rule
+    left[name] = run_rule(rule, unseen_bowls, T)[-1]
+for name, values in left.items():
+    print(f"{name:20} {interval_over_tasks(1e4 * values)} · 10⁻⁴")
+mean = {name: values.mean() for name, values in left.items()}
+share_of = {name: (mean["ten learned"] / each).item() for name, each in mean.items()}
+gap = mean["one learned"] / mean["SGD"]
+finding("a learned single rate over a tuned one: the losses", gap, above=0.95, below=1.05)
+finding("ten learned rates leave this share of a tuned rate's loss", share_of["SGD"], below=0.05)
+rivals = [share_of["momentum, all tuned"], share_of["Adam, all tuned"]]
+finding("and this share of what tuned momentum and Adam leave", rivals, below=0.25)
+finding("and this share of what the Chebyshev rates leave", share_of["Chebyshev"], below=0.5)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# One number is found by a grid as well as by a meta-gradient. Ten numbers are no longer a grid: in all five seeds ten learned rates left
+# under a twentieth of the loss of the best single rate, and under a quarter of that of tuned momentum or Adam. They also beat
+# Chebyshev's rates *in the mean*, which these do not aim at. Learned strategies pay when there are too many settings for a grid.
+#
+# </details>
+#
+# **The environment.** MAML may train on four groups of curves: waves, fast waves, lines, noise. The unseen tasks are waves, but nobody
+# says so. We have twenty validation tasks. *Uniform* draws from all groups alike. *Learned* scores each group before
+# every 25 iterations: does its meta-gradient point where that of the validation tasks does? Groups with a high score are drawn more often.
+# **Predict** who wins, and then: what would you try *first* with twenty tasks like the ones you want?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.learned_sampling import GROUPS, train_with_sampling
+
+wanted, unseen_waves = (
+    Sinusoids(10, 10, part, seed).batch(0, 20) for part in ("validation", "unseen")
+)
+after_five = {}
+for name in ("uniform", "learned", "validation alone"):
+    learner = MAML(MLP([1, 40, 40, 1], seed=seed), F.mse_loss, inner_lr=0.01, inner_steps=1)
+    if name == "validation alone":
+        train_rates(learner, lambda i: wanted, 625, 0.001, 0.0)
+    else:
+        known = wanted if name == "learned" else None
+        sampling = train_with_sampling(learner, known, blocks=25, seed=seed)
+    after_five[name] = adaptation_curves(learner, unseen_waves, 5).loss[:, 5]
+    print(f"{name:17} {interval_over_tasks(after_five[name])}")
+print("shares learned:", dict(zip(GROUPS, sampling.shares[-1].tolist(), strict=True)))
+gain = (after_five["uniform"] - after_five["learned"]).mean()
+finding("learned sampling leaves less error than uniform sampling", gain, above=0)
+gain = (after_five["learned"] - after_five["validation alone"]).mean()
+finding("training on the twenty validation tasks alone leaves still less", gain, above=0)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# Learned sampling left less error than uniform sampling in all five seeds. But its cheap rival beats it, also in all five: MAML that was trained on
+# the twenty validation tasks *alone*. The sampler used these tasks only to give marks to others. If you have
+# tasks like the ones you want, train on them first; a learned environment has to beat that.
+#
+# </details>
+#
+# ## Try it yourself
+#
+# ### Exercise 1: write hypergradient descent (10 minutes, level 1 of 3)
+#
+# Return θ after some steps. Begin at `theta` with the rate `first_rate`; after each step add κ times the product of the new gradient and the
+# last one to the rate. `gradient` is a function that gives the gradient at θ. The check compares six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# Keep the gradient that you took the last step with. Each step needs only one new gradient.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The order in the loop: step, new gradient, new rate. For vectors `a @ b` is the sum of the products.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def descend_with_a_learning_rate(gradient, theta, first_rate, kappa, steps):
+    """θ after hypergradient descent, a vector."""
+    # <solution>
+    rate, last = first_rate, gradient(theta)
+    for _ in range(steps):
+        theta = theta - rate * last
+        now = gradient(theta)
+        rate, last = rate + kappa * (now @ last), now
+    return theta
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.learned_rates import check_hypergradient_descent
+
+check_hypergradient_descent(descend_with_a_learning_rate)
+
+# %% [markdown]
+# ### Exercise 2: write the loss of Meta-SGD (15 minutes, level 2 of 3)
+#
+# One task, one step: return $L_Q(\theta - \alpha \circ \nabla L_S(\theta))$ with the mean squared error. `rates` is a dictionary with a tensor of rates for each
+# weight of the model, by its name. The result must be a scalar that can be differentiated in the weights *and* in the rates. The check
+# compares the loss to six digits and both gradients to five. Begin with the imports that you need.
+#
+# <details><summary>Hint 1</summary>
+#
+# Start from MAML's loss (chapter 03, exercise 1). What takes the place of `inner_lr`?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `functional_call(model, theta, (x,))` of `torch.func` gives outputs at other weights. The inner gradient needs `create_graph=True`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def loss_with_rates_of_its_own(model, rates, support, query):
+    """L_Q(θ − α ∘ ∇L_S(θ)), to be differentiated in θ and α."""
+    # <solution>
+    from torch.func import functional_call
+
+    theta = dict(model.named_parameters())
+    loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
+    slopes = torch.autograd.grad(loss, list(theta.values()), create_graph=True)
+    moved = {n: w - rates[n] * g for (n, w), g in zip(theta.items(), slopes, strict=True)}
+    return F.mse_loss(functional_call(model, moved, (query.x,)), query.y)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.learned_rates import check_meta_sgd_loss
+
+check_meta_sgd_loss(loss_with_rates_of_its_own)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Start exercise 2 in class, in pairs; the check names a lost graph. Exercise 1 is homework.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+headline(
+    f"After {inner_steps} steps the error is {after['maml']:.2f} with one tuned rate, "
+    f"{after['meta_sgd']:.2f} with a learned rate for each weight and {after['maml_plus_plus']:.2f} with one for "
+    f"each layer and step ({unseen_tasks} unseen sinusoids).",
+    curves=curves,
+    negative_share=share.item(),
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A learned rate for each weight is the diagonal of a preconditioner. It beats one rate if the curvature lies along the weights, and gains nothing
+#   on a bowl that is turned by 45 degrees. On our sentences the whole matrix, in closed form, was above every learned policy.
+# - Learned rates may be negative, and the negative ones can matter: without them Meta-SGD's loss on sinusoids was many times as high.
+# - Learning a rate does not remove the tuning. It moves to the step size of the rate: κ, or $\beta_\alpha$.
+# - Rates that were learned over few steps are too small for many.
+# - A learned optimiser can beat tuned ones where it was trained: this number of steps, this scale, this kind of problem. Whether it does was decided by how many settings of
+#   the baseline we tuned.
+# - Beside everything that is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
+#
+# ## Sources
+#
+# - Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, 2017,
+#   [arXiv:1707.09835](https://arxiv.org/abs/1707.09835), equations 3 and 4.
+# - Antoniou, Edwards, Storkey: *How to train your MAML*, ICLR 2019, [arXiv:1810.09502](https://arxiv.org/abs/1810.09502).
+# - Baydin, Cornish, Martínez Rubio, Schmidt, Wood: *Online Learning Rate Adaptation with Hypergradient Descent*, ICLR 2018,
+#   [arXiv:1703.04782](https://arxiv.org/abs/1703.04782).
+# - Wu, Ren, Liao, Grosse: *Understanding Short-Horizon Bias in Stochastic Meta-Optimization*, ICLR 2018,
+#   [arXiv:1803.02021](https://arxiv.org/abs/1803.02021).
+# - Ravi, Larochelle: *Optimization as a Model for Few-Shot Learning*, ICLR 2017: the meta-LSTM.
+# - Andrychowicz et al.: *Learning to learn by gradient descent by gradient descent*, NeurIPS 2016,
+#   [arXiv:1606.04474](https://arxiv.org/abs/1606.04474): the LSTM that serves every number of θ.
+# - Vicol, Metz, Sohl-Dickstein: *Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent Evolution Strategies*, ICML 2021.
+#
+# Next: [14 Scaling up](14_scaling_up.ipynb).
