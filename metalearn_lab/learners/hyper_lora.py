@@ -51,7 +51,7 @@ class HyperLoRA(ProtoNet):
     """
 
     title = "HyperLoRA"
-    line = Line("#a81878", (0, (1, 5, 2, 9, 9, 1)), "8")
+    line = Line("#a81878", (0, (1, 1, 1, 9, 5, 2)), "s")
 
     def __init__(
         self,

@@ -65,7 +65,7 @@ class MetaNetworks(Learner):
     """
 
     title = "Meta Networks"
-    line = Line("#c030b4", (0, (1, 2, 1, 1)), "v")
+    line = Line("#ff24e4", (0, (1, 1, 1, 1, 2, 1)), "v")
 
     model: MLP
 

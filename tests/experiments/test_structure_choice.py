@@ -44,8 +44,7 @@ def test_every_item_is_held_out_once_and_never_learned_from_then():
         for learned, query in zip(folds.support.x[own], folds.query.x[own], strict=True):
             together = torch.cat([learned, query]).flatten().tolist()
             assert sorted(together) == items[t].flatten().tolist()
-    labels = items.new_tensor(folds.query.x.flatten() % WAYS)
-    assert torch.equal(labels.long(), folds.query.y.flatten())
+    assert torch.equal(folds.query.x.flatten().long() % WAYS, folds.query.y.flatten())
 
 
 def test_it_scores_each_structure_as_ever_and_on_what_it_held_out():
