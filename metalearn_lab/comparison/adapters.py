@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,12 +22,16 @@ from metalearn_lab.comparison.methods import (
     Kind,
     Method,
     Rates,
+    outer_optimizer,
+    title_of,
 )
 from metalearn_lab.comparison.ranges import LogUniform, Range
+from metalearn_lab.comparison.table import accuracy_over_splits
 from metalearn_lab.comparison.world import ENCODER, World
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.evaluation.intervals import Interval
 from metalearn_lab.learners.hyper_lora import HyperLoRA
-from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.learner import Learner, TaskSource
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.meta_networks import MetaNetworks
@@ -33,6 +39,10 @@ from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.models.feature_classifier import FeatureClassifier
 from metalearn_lab.models.lora import with_lora
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.training.meta_train import meta_train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 RANKS = (1, 4, 16)
 """Of the adapters that are compared."""
@@ -157,3 +167,64 @@ ADAPTERS: dict[str, Method] = {
 }
 """By name. *anew*: fitted to each task from nothing. *learned start*: MAML on the adapter and the
 head. *shared*: one adapter for all tasks, trained under ProtoNet. *emitted*: ``HyperLoRA``."""
+
+SAVED_ADAPTERS = Path(__file__).parent / "adapter_results"
+"""What ``benchmarks/adapters.py`` gave, on the sentences of the package."""
+
+ALL_WEIGHTS = {"learned start": "maml", "shared": "proto_net"}
+"""What trains every weight in the same way, by name in ``METHODS``."""
+
+UNTRAINED = ("nearest_class_mean", "whitened_mean")
+"""Of ``METHODS``, what nothing is trained for."""
+
+
+def numbers_of(name: str, trained: int) -> int:
+    """How many numbers are trained: before the task, or where that is none, in it."""
+    if trained:
+        return trained
+    rank = STRUCTURES[name.removesuffix(", anew")]
+    dim, ways = 384, 5
+    body = dim * (dim + 1) if rank is None else 2 * dim * rank
+    return body + ways * (dim + 1)
+
+
+def by_size(
+    adapters: DataFrame, others: DataFrame
+) -> tuple[dict[str, dict[int, Interval]], dict[str, Interval]]:
+    """Accuracy over class splits against trained numbers, a line for each way, and the levels.
+
+    Args:
+        adapters: rows of ``ADAPTERS``.
+        others: rows of ``METHODS`` on the encoder's vectors, on these splits and perhaps others.
+    """
+    same = others.split.isin(set(adapters.split)) & (others.representation == ENCODER)
+    others = others[same & (others.ways == 5) & (others.shots == 1)]
+    lines: dict[str, dict[int, Interval]] = {}
+    for name, rows in adapters.groupby("method", sort=False):
+        way = str(name).rpartition(", ")[2]
+        size = numbers_of(str(name), int(rows.trained.iloc[0]))
+        lines.setdefault(way, {})[size] = accuracy_over_splits(rows)
+    for way, method in ALL_WEIGHTS.items():
+        rows = others[others.method == method]
+        lines[way][int(rows.trained.iloc[0])] = accuracy_over_splits(rows)
+    levels = {title_of(n): accuracy_over_splits(others[others.method == n]) for n in UNTRAINED}
+    return lines, levels
+
+
+def trained_on(
+    world: World, name: str, source: TaskSource, *, iterations: int, outer_lr: float, seed: int
+) -> Learner:
+    """A method of ``ADAPTERS`` without inner steps, trained on 8 tasks of a source at a time."""
+    build = ADAPTERS[name].build
+    assert build is not None  # what is fitted anew is not trained
+    rates = Rates(None, outer_lr)
+    learner = build(world, rates, Budget(iterations=iterations), seed).to(world.inputs.device)
+    meta_train(
+        learner,
+        lambda step: source.batch(8 * step, 8),
+        iterations=iterations,
+        optimizer=outer_optimizer(learner, rates),
+        every=iterations,
+        progress=False,
+    )
+    return learner
