@@ -8,7 +8,7 @@
 Class splits, episodes and budget are those of `few_shot_text.py` on the sentences of the package,
 so its rows of other methods stand beside these. With `--structures`, 5-way 5-shot: one structure
 for all tasks, chosen on the validation classes, beside one for each task, chosen on its support.
-With `--listening`, the generators of the first table once more, each reading another task's support.
+With `--listening`, the generators of the first table again, each reading another task's support.
 """
 
 import argparse

@@ -213,7 +213,7 @@ def by_size(
         lines.setdefault(way, {})[size] = accuracy_over_splits(rows)
     for way, method in ALL_WEIGHTS.items():
         rows = others[others.method == method]
-        lines[way][int(rows.trained.iloc[0])] = accuracy_over_splits(rows)
+        lines.setdefault(way, {})[int(rows.trained.iloc[0])] = accuracy_over_splits(rows)
     levels = {title_of(n): accuracy_over_splits(others[others.method == n]) for n in UNTRAINED}
     return lines, levels
 
