@@ -23,10 +23,9 @@ from metalearn_lab.comparison.methods import (
     Method,
     Rates,
     outer_optimizer,
-    title_of,
 )
 from metalearn_lab.comparison.ranges import LogUniform, Range
-from metalearn_lab.comparison.table import accuracy_over_splits
+from metalearn_lab.comparison.table import difference_over_splits
 from metalearn_lab.comparison.world import ENCODER, World
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.evaluation.intervals import Interval
@@ -181,9 +180,6 @@ SAVED_ADAPTERS = Path(__file__).parent / "adapter_results"
 ALL_WEIGHTS = {"learned start": "maml", "shared": "proto_net"}
 """What trains every weight in the same way, by name in ``METHODS``."""
 
-UNTRAINED = ("nearest_class_mean", "whitened_mean")
-"""Of ``METHODS``, what nothing is trained for."""
-
 
 def numbers_of(name: str, trained: int) -> int:
     """How many numbers are trained: before the task, or where that is none, in it."""
@@ -195,27 +191,37 @@ def numbers_of(name: str, trained: int) -> int:
     return body + ways * (dim + 1)
 
 
-def by_size(
-    adapters: DataFrame, others: DataFrame
-) -> tuple[dict[str, dict[int, Interval]], dict[str, Interval]]:
-    """Accuracy over class splits against trained numbers, a line for each way, and the levels.
+def joined(adapters: DataFrame, others: DataFrame) -> DataFrame:
+    """Rows of ``ADAPTERS`` with those of ``METHODS`` on the same 5-way 1-shot tasks.
 
     Args:
-        adapters: rows of ``ADAPTERS``.
-        others: rows of ``METHODS`` on the encoder's vectors, on these splits and perhaps others.
+        adapters: as ``benchmarks/adapters.py`` saves them.
+        others: as ``benchmarks/few_shot_text.py`` does, on these class splits and perhaps others.
     """
+    import pandas as pd
+
     same = others.split.isin(set(adapters.split)) & (others.representation == ENCODER)
-    others = others[same & (others.ways == 5) & (others.shots == 1)]
+    return pd.concat([adapters, others[same & (others.ways == 5) & (others.shots == 1)]])
+
+
+def gain(table: DataFrame, name: str, over: str = "nearest_class_mean") -> Interval:
+    """Points of accuracy over another method, over class splits."""
+    return difference_over_splits(table, (ENCODER, name), (ENCODER, over))
+
+
+def gains_by_size(table: DataFrame) -> dict[str, dict[int, Interval]]:
+    """Gain over the nearest class mean by how many numbers are trained, a line for each way.
+
+    Args:
+        table: of ``joined``.
+    """
     lines: dict[str, dict[int, Interval]] = {}
-    for name, rows in adapters.groupby("method", sort=False):
-        way = str(name).rpartition(", ")[2]
-        size = numbers_of(str(name), int(rows.trained.iloc[0]))
-        lines.setdefault(way, {})[size] = accuracy_over_splits(rows)
-    for way, method in ALL_WEIGHTS.items():
-        rows = others[others.method == method]
-        lines.setdefault(way, {})[int(rows.trained.iloc[0])] = accuracy_over_splits(rows)
-    levels = {title_of(n): accuracy_over_splits(others[others.method == n]) for n in UNTRAINED}
-    return lines, levels
+    trained = table.groupby("method", sort=False).trained.first()
+    ways = {name: name.rpartition(", ")[2] for name in trained.index if name in ADAPTERS}
+    ways |= {name: way for way, name in ALL_WEIGHTS.items()}
+    for name, way in ways.items():
+        lines.setdefault(way, {})[numbers_of(name, int(trained[name]))] = gain(table, name)
+    return lines
 
 
 def trained_on(

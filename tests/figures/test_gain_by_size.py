@@ -1,10 +1,10 @@
-"""Accuracy against trained numbers: what is drawn is what was given."""
+"""Gains against trained numbers: what is drawn is what was given."""
 
 import pytest
 import torch
 
 from metalearn_lab.evaluation.intervals import Interval
-from metalearn_lab.figures.accuracy_by_size import accuracy_by_size_figure
+from metalearn_lab.figures.gain_by_size import gain_by_size_figure
 
 
 def interval(mean, half_width=1.0):
@@ -18,7 +18,7 @@ LINES = {
 
 
 def test_it_draws_each_point_with_its_interval_and_the_levels_across():
-    figure = accuracy_by_size_figure(LINES, {"class mean": interval(84.0)})
+    figure = gain_by_size_figure(LINES, {"class mean": interval(84.0)})
     [axes] = figure.axes
     shared, emitted = axes.containers
     x, y = shared.lines[0].get_data()
@@ -42,4 +42,4 @@ def test_it_draws_each_point_with_its_interval_and_the_levels_across():
 )
 def test_it_refuses(lines, message):
     with pytest.raises(ValueError, match=message):
-        accuracy_by_size_figure(lines, {})
+        gain_by_size_figure(lines, {})

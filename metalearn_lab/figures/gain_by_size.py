@@ -1,4 +1,4 @@
-"""Accuracy against how many numbers are trained, one line for each way to get adapters."""
+"""Gain in accuracy against how many numbers are trained, one line for each way of training."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LOOKS = (
 
 
 @house_style()
-def accuracy_by_size_figure(
+def gain_by_size_figure(
     lines: Mapping[str, Mapping[int, Interval]], levels: Mapping[str, Interval]
 ) -> Figure:
     """Points with 95 % intervals, joined along each line; levels are drawn across.
 
     Args:
-        lines: by the name of a way: accuracy in per cent by how many numbers are trained.
-        levels: by name, accuracy of what has no such number; its mean is drawn.
+        lines: by the name of a way: gain in points by how many numbers are trained.
+        levels: by name, gain of what has no such number; its mean is drawn.
 
     Raises:
         ValueError: no lines, more than there are looks, a size below 1, or an accuracy that is not
@@ -44,11 +44,11 @@ def accuracy_by_size_figure(
         axes.errorbar(sizes, means, half_widths, capsize=3, elinewidth=1.2, **look)
     for i, (name, level) in enumerate(levels.items()):
         axes.axhline(float(level.mean), color=(INK, GREY)[i % 2], linewidth=1.2, linestyle=":")
-        at_the_right = (1, float(level.mean))
-        text = {"textcoords": "offset points", "va": "bottom", "ha": "right", "fontsize": 8}
-        axes.annotate(name, at_the_right, (0, 1), axes.get_yaxis_transform(), **text)
+        at_the_left = (0, float(level.mean))
+        text = {"textcoords": "offset points", "va": "bottom", "fontsize": 8}
+        axes.annotate(name, at_the_left, (4, 1), axes.get_yaxis_transform(), **text)
     axes.set(xscale="log", xlabel="numbers that are trained (log scale)")
-    axes.set_ylabel("queries classified right (%)")
+    axes.set_ylabel("gain over the nearest class mean (points)")
     figure.legend(loc="outside lower center", ncols=len(lines))
     return figure
 
