@@ -33,6 +33,7 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 12,
     },
     "06_few_shot_text": {"iterations": 5, "test_episodes": 10, "class_splits": 1},
+    "08_meta_networks": {},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

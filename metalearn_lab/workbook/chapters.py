@@ -91,6 +91,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Does meta-learning pay on sentences of unseen classes, and how does one decide that?",
     ),
     Chapter(
+        8,
+        "meta_networks",
+        "Meta networks",
+        "TO DO: what does it answer, in one line?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
