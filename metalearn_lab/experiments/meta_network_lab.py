@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, to_device
 from metalearn_lab.training.meta_train import meta_train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 AnyLearner = TypeVar("AnyLearner", bound=Learner)
 _LAST_SHARE = 0.05  # of β, at the end of a training
@@ -98,6 +101,38 @@ class MetaNetworkLab:
         )
         return learner
 
+    def train_on_two_losses(
+        self,
+        learner: Learner,
+        task_weight: float,
+        meta_weight: float,
+        updates: int,
+        *,
+        queries: int | None = None,
+        outer_lr: float = 0.003,
+    ) -> Learner:
+        """Train in place on a L_task + b L_meta, by Adam with a constant step size.
+
+        Args:
+            learner: a hypernetwork; L_task is the loss of its weights on the support points that
+                they were generated from, L_meta that on the query points.
+            task_weight: a.
+            meta_weight: b.
+            updates: outer steps.
+            queries: query points of a task, as many as support points when not given.
+            outer_lr: β.
+        """
+        family = Sinusoids(self.shots, queries or self.shots, "train", self.seed)
+        optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
+        for i in range(updates):
+            tasks = to_device(family.batch(i * self.meta_batch, self.meta_batch), self.device)
+            judged = ((task_weight, tasks.support), (meta_weight, tasks.query))
+            losses = [w * learner(Task(tasks.support, split)) for w, split in judged if w]
+            optimizer.zero_grad()
+            torch.stack(losses).sum().backward()
+            optimizer.step()
+        return learner
+
 
 def sinusoids_between(
     amplitudes: tuple[float, float],
@@ -138,6 +173,43 @@ def errors_along(learner: Learner, tasks: Task, steps: int) -> Tensor:
 
 
 def embeddings(learner: Hypernetwork, support: Split) -> Tensor:
-    """z of each task, ``[tasks, embedding]``."""
+    """Z of each task, ``[tasks, embedding]``."""
     with torch.no_grad():
         return torch.func.vmap(learner.embedding)(support).cpu()
+
+
+def error_table(errors: Mapping[str, Tensor], learners: Mapping[str, Learner]) -> DataFrame:
+    """A row for each name: numbers emitted, where weights are, mean and median error.
+
+    Args:
+        errors: ``[tasks]`` by name.
+        learners: by name, of those that are trained.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            name: {
+                "numbers emitted": _emitted(learners.get(name)),
+                "mean error": f"{error.mean():.3f}",
+                "median error": f"{error.median():.3f}",
+            }
+            for name, error in errors.items()
+        }
+    ).T
+
+
+def _emitted(learner: Learner | None) -> str:
+    return f"{learner.generator.emitted:,}" if isinstance(learner, Hypernetwork) else "–"
+
+
+def without_diverged(errors: Tensor, most: float = 1e6) -> str:
+    """The mean of the errors below a bound, in words, with how many are not.
+
+    Args:
+        errors: of tasks, ``[tasks]``.
+        most: an error from here on, or one that is no number, counts as diverged.
+    """
+    good = errors[errors < most]
+    lost = len(errors) - len(good)
+    return f"{good.mean():.2f}" + (f" ({lost} diverged)" if lost else "")

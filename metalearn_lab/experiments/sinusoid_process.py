@@ -13,6 +13,9 @@ import math
 import torch
 from torch import Tensor
 
+from metalearn_lab.learners.neural_process import NeuralProcess
+from metalearn_lab.tasks.types import Task
+
 _LOW, _HIGH = 0.1, 5.0
 _SQUARE = (_HIGH**3 - _LOW**3) / (3 * (_HIGH - _LOW))  # E[A²]
 MEAN = -(_LOW + _HIGH) / math.pi
@@ -49,3 +52,19 @@ def posterior(x: Tensor, y: Tensor, at: Tensor, noise: float) -> tuple[Tensor, T
     explained = (across * torch.linalg.solve(gram, across.T).T).sum(1)
     prior = covariance(at, at).diagonal() + noise**2
     return mean, (prior - explained).clamp_min(noise**2).sqrt()
+
+
+def process_errors(tasks: Task, noise: float) -> Tensor:
+    """Mean squared error of the posterior mean on each task's query, ``[tasks]``."""
+    errors = []
+    for x, y, at, target in zip(*tasks.support, *tasks.query, strict=True):
+        mean, _ = posterior(x[:, 0], y[:, 0], at[:, 0], noise)
+        errors.append(((mean - target[:, 0]) ** 2).mean())
+    return torch.stack(errors).cpu()
+
+
+def share_in_band(learner: NeuralProcess, tasks: Task) -> float:
+    """Which share of all query points lies within 1.96 σ of the learner's mean."""
+    outputs = learner.predict(learner.adapt(tasks.support, 0)[0], tasks.query.x)
+    apart = (outputs[..., 0] - tasks.query.y[..., 0]).abs()
+    return (apart < 1.96 * outputs[..., 1]).float().mean().item()

@@ -46,4 +46,6 @@ class NoisyMeans(NamedTuple):
             raise ValueError(
                 f"the weights must not be negative, nor both 0, got {task_weight} and {meta_weight}"
             )
-        return (task_weight + meta_weight * self.spread / self.square_of_mean) / (task_weight + meta_weight)
+        return (task_weight + meta_weight * self.spread / self.square_of_mean) / (
+            task_weight + meta_weight
+        )

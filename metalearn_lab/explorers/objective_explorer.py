@@ -33,10 +33,14 @@ class ObjectiveExplorer(DragExplorer):
             handles={"s": (s, 0.3)},
         )
 
-    def view(self, *, task_weight: float, meta_weight: float, shots: int, s: tuple[float, float]) -> View:
+    def view(
+        self, *, task_weight: float, meta_weight: float, shots: int, s: tuple[float, float]
+    ) -> View:
         """The curves, and each loss at s and at the lowest places, in numbers."""
         tasks, here = self.tasks._replace(shots=shots), s[0]
-        grid = [_PANEL.x[0] + i * (_PANEL.x[1] - _PANEL.x[0]) / (_POINTS - 1) for i in range(_POINTS)]
+        grid = [
+            _PANEL.x[0] + i * (_PANEL.x[1] - _PANEL.x[0]) / (_POINTS - 1) for i in range(_POINTS)
+        ]
         curves = {
             "L_task, on the support points": (tasks.task_loss, TASK_COLOR, tasks.best(1, 0)),
             "L_meta, on new points": (tasks.meta_loss, META_COLOR, tasks.best(0, 1)),

@@ -99,7 +99,7 @@ def with_one(x: Tensor) -> Tensor:
 
 
 def ridge_weights(x: Tensor, y: Tensor, strength: float) -> Tensor:
-    """b and w of the line with the least Σ (b + w x − y)² + λ (b² + w²), ``[2]``."""
+    """B and w of the line with the least Σ (b + w x − y)² + λ (b² + w²), ``[2]``."""
     return ridge(with_one(x), y[:, None], torch.tensor(strength, dtype=x.dtype))[:, 0]
 
 

@@ -14,7 +14,16 @@ from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.explorers.fitted_curves import for_one_task
 from metalearn_lab.explorers.lifetime import weak_method
-from metalearn_lab.figures.drawing import Curve, Dot, Drawing, Handle, Mark, Panel, Place, curve_look
+from metalearn_lab.figures.drawing import (
+    Curve,
+    Dot,
+    Drawing,
+    Handle,
+    Mark,
+    Panel,
+    Place,
+    curve_look,
+)
 from metalearn_lab.figures.style import GREY, INK, label_of
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.placement import points_of
@@ -110,7 +119,9 @@ class TaskPlaneExplorer(DragExplorer):
             given = Split(support.x[0].to(weight), support.y[0].to(weight))
             inputs = self.x.to(weight)[:, None]
             trajectory = learner.trajectory(given, self.most_steps)
-            at_once = {key: torch.stack([theta[key] for theta in trajectory]) for key in trajectory[0]}
+            at_once = {
+                key: torch.stack([theta[key] for theta in trajectory]) for key in trajectory[0]
+            }
             curves = torch.func.vmap(learner.call, in_dims=(0, None))(at_once, inputs)
             outputs[name] = curves[..., 0].cpu().float()
         points = support.x[0, :, 0].tolist(), support.y[0, :, 0].tolist()

@@ -59,7 +59,7 @@ class Hypernetwork(GradientLearner):
         self.generator = generator
 
     def embedding(self, support: Split) -> Tensor:
-        """z of one task."""
+        """Z of one task."""
         return self.encoder(support.x, support.y)  # type: ignore[no-any-return]
 
     def trajectory(self, support: Split, steps: int) -> Trajectory:

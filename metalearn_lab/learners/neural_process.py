@@ -21,7 +21,7 @@ LEAST_WIDTH = 0.1
 
 
 class NeuralProcess(Learner):
-    """z from the support; then each query input by itself has a mean and a standard deviation:
+    """The support gives z; each query input by itself then has a mean and a standard deviation.
 
         (μ, s) = decoder(x, z),   σ = 0.1 + 0.9 softplus(s),   minimise −log N(y; μ, σ²).
 

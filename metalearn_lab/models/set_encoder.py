@@ -31,6 +31,6 @@ class SetEncoder(nn.Module):
         initialise(self, "set encoder", seed)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """z ``[embedding]`` of inputs ``[K, inputs]`` and targets ``[K, targets]``."""
+        """The vector z ``[embedding]`` of x ``[K, inputs]`` and y ``[K, targets]``."""
         codes = self.items(torch.cat([x, y], -1) / self.scale)
         return codes.sum(0) / max(len(codes), 1)

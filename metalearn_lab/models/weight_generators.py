@@ -81,9 +81,7 @@ class LowRankWeights(WeightGenerator):
         ValueError: ``rank`` is below 1.
     """
 
-    def __init__(
-        self, model: nn.Module, sizes: Sequence[int], *, rank: int, seed: int = 0
-    ) -> None:
+    def __init__(self, model: nn.Module, sizes: Sequence[int], *, rank: int, seed: int = 0) -> None:
         if rank < 1:
             raise ValueError(f"rank must be 1 or more, got {rank}")
         self.rank = rank

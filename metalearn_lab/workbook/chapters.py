@@ -93,8 +93,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter(
         8,
         "meta_networks",
-        "Meta networks",
-        "TO DO: what does it answer, in one line?",
+        "Meta-networks and hypernetworks",
+        "Can one network write down the weights of another, and what does it do on unlike tasks?",
     ),
     Chapter(
         14,
