@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
+    from metalearn_lab.learners.hyper_lora import HyperLoRA
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learner import Learner
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
+    from metalearn_lab.learners.meta_networks import MetaNetworks
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
@@ -101,6 +103,7 @@ _HOME = {
     ),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
+    "learners.hyper_lora": ("HyperLoRA",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
     "learners.learner": ("Learner",),
@@ -110,6 +113,7 @@ _HOME = {
         "MAMLPlusPlus",
         "PublishedMAMLPlusPlus",
     ),
+    "learners.meta_networks": ("MetaNetworks",),
     "learners.meta_sgd": ("MetaSGD",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
@@ -192,6 +196,7 @@ __all__ = [
     "FewShotScore",
     "FirstOrderMAML",
     "GradientLearner",
+    "HyperLoRA",
     "Interval",
     "JointPretraining",
     "LabelledTable",
@@ -199,6 +204,7 @@ __all__ = [
     "Learner",
     "Line",
     "MAMLPlusPlus",
+    "MetaNetworks",
     "MetaSGD",
     "Method",
     "OuterStep",

@@ -1,0 +1,230 @@
+"""Low-rank adapters on a frozen encoder: fitted to each task, from a learned start, or emitted.
+
+Records for ``compare`` and ``saved_runs``, beside those of ``METHODS``. The layer that the adapters
+stand beside is frozen. So what is trained, and what a task moves, is a few hundred numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lab.comparison.methods import (
+    INNER_LR,
+    MLP_OUTER_LR,
+    MLP_UNITS,
+    Budget,
+    Kind,
+    Method,
+    Rates,
+    outer_optimizer,
+    title_of,
+)
+from metalearn_lab.comparison.ranges import LogUniform, Range
+from metalearn_lab.comparison.table import accuracy_over_splits
+from metalearn_lab.comparison.world import ENCODER, World
+from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
+from metalearn_lab.evaluation.intervals import Interval
+from metalearn_lab.learners.hyper_lora import HyperLoRA
+from metalearn_lab.learners.learner import Learner, TaskSource
+from metalearn_lab.learners.line import Line
+from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.meta_networks import MetaNetworks
+from metalearn_lab.learners.proto_net import ProtoNet
+from metalearn_lab.models.feature_classifier import FeatureClassifier
+from metalearn_lab.models.lora import with_lora
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.training.meta_train import meta_train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RANKS = (1, 4, 16)
+"""Of the adapters that are compared."""
+
+ADAPTER_OUTER_LR = LogUniform(1e-4, 1e-2)
+"""β of whatever trains adapters, or a network that emits them."""
+
+TEST_STEPS = 20
+"""Adapters that are fitted anew may take up to so many steps, as ``Budget`` says of the others."""
+
+STRUCTURES = {"head": 0, **{f"adapter {rank}": rank for rank in RANKS}, "all weights": None}
+"""What a task may move: its head; with it an adapter of a rank; or every weight."""
+
+
+def classifier(world: World, rank: int | None, seed: int = 0) -> FeatureClassifier:
+    """The classifier of the encoder's vectors, with an adapter beside its frozen body.
+
+    Args:
+        world: gives the sizes.
+        rank: of the adapter; 0 for none, None for a body that is not frozen.
+        seed: of the adapter's first matrix.
+    """
+    model = FeatureClassifier(world.inputs.shape[1], world.ways)
+    if rank is None:
+        return model
+    model.body.requires_grad_(False)
+    if rank == 0:
+        return model
+    return with_lora(model, ["body"], rank=rank, lora_alpha=rank, seed=seed)  # type: ignore[return-value]
+
+
+def anew(world: World, rank: int | None, inner_lr: float) -> MAML:
+    """Steps on what a task may move, from where nothing has been learned."""
+    return MAML(classifier(world, rank), F.cross_entropy, inner_lr=inner_lr, inner_steps=TEST_STEPS)
+
+
+def steps_by_validation(learner: Learner, world: World, episodes: int) -> int:
+    """The number of steps, 0 to ``TEST_STEPS``, that is best on the validation classes."""
+    tasks = world.sampler("validation").batch(0, episodes)
+    return int(adaptation_curves(learner, tasks, TEST_STEPS).mean_accuracy.mean.argmax())
+
+
+def accuracy_anew(
+    world: World, part: str, episodes: int, inner_lr: float, *, rank: int | None
+) -> Tensor:
+    """Accuracy of ``anew`` on the episodes of a part; its steps are chosen by validation."""
+    learner = anew(world, rank, inner_lr)
+    steps = steps_by_validation(learner, world, Budget.validation_episodes)
+    tasks = world.sampler(part).batch(0, episodes)
+    accuracy = adaptation_curves(learner, tasks, steps).accuracy
+    assert accuracy is not None  # classification has accuracies
+    return accuracy[:, -1]
+
+
+def _learned_start(world: World, rates: Rates, budget: Budget, seed: int, *, rank: int) -> Learner:
+    model = classifier(world, rank, seed)
+    return MAML(model, F.cross_entropy, inner_lr=rates.inner_lr, inner_steps=budget.inner_steps)
+
+
+def _shared(world: World, rates: Rates, budget: Budget, seed: int, *, rank: int) -> Learner:
+    return ProtoNet(classifier(world, rank, seed).body, F.cross_entropy, ways=world.ways)
+
+
+def _emitted(world: World, rates: Rates, budget: Budget, seed: int, *, rank: int) -> Learner:
+    encoder, inputs = classifier(world, rank, seed).body, world.inputs.shape[1]
+    return HyperLoRA(encoder, F.cross_entropy, ways=world.ways, inputs=inputs, seed=seed)
+
+
+def _meta_networks(world: World, rates: Rates, budget: Budget, seed: int) -> Learner:
+    model = MLP([world.inputs.shape[1], MLP_UNITS, world.ways], seed=seed)
+    return MetaNetworks(model, F.cross_entropy, fast_layers=("head",), seed=seed)
+
+
+_LINE = Line("#333333", "-", ".")  # they are drawn by their numbers, not by a line of their own
+
+
+def _record(
+    name: str,
+    kind: Kind,
+    build: Callable[..., Learner] | None = None,
+    accuracy: Callable[..., Tensor] | None = None,
+    **ranges: Range,
+) -> Method:
+    on = (ENCODER,)
+    return Method(name, name, _LINE, kind, lambda _: ranges, build, accuracy, representations=on)
+
+
+ADAPTERS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        *(
+            _record(
+                f"{name}, anew",
+                "untrained",
+                accuracy=partial(accuracy_anew, rank=rank),
+                inner_lr=INNER_LR[ENCODER],
+            )
+            for name, rank in STRUCTURES.items()
+        ),
+        *(
+            _record(
+                f"adapter {rank}, learned start",
+                "meta-learner",
+                partial(_learned_start, rank=rank),
+                inner_lr=INNER_LR[ENCODER],
+                outer_lr=ADAPTER_OUTER_LR,
+            )
+            for rank in RANKS
+        ),
+        *(
+            _record(
+                f"adapter {rank}, {how}",
+                "meta-learner",
+                partial(build, rank=rank),
+                outer_lr=ADAPTER_OUTER_LR,
+            )
+            for how, build in (("shared", _shared), ("emitted", _emitted))
+            for rank in RANKS
+        ),
+        _record("Meta Networks", "meta-learner", _meta_networks, outer_lr=MLP_OUTER_LR),
+    )
+}
+"""By name. *anew*: fitted to each task from nothing. *learned start*: MAML on the adapter and the
+head. *shared*: one adapter for all tasks, trained under ProtoNet. *emitted*: ``HyperLoRA``."""
+
+SAVED_ADAPTERS = Path(__file__).parent / "adapter_results"
+"""What ``benchmarks/adapters.py`` gave, on the sentences of the package."""
+
+ALL_WEIGHTS = {"learned start": "maml", "shared": "proto_net"}
+"""What trains every weight in the same way, by name in ``METHODS``."""
+
+UNTRAINED = ("nearest_class_mean", "whitened_mean")
+"""Of ``METHODS``, what nothing is trained for."""
+
+
+def numbers_of(name: str, trained: int) -> int:
+    """How many numbers are trained: before the task, or where that is none, in it."""
+    if trained:
+        return trained
+    rank = STRUCTURES[name.removesuffix(", anew")]
+    dim, ways = 384, 5
+    body = dim * (dim + 1) if rank is None else 2 * dim * rank
+    return body + ways * (dim + 1)
+
+
+def by_size(
+    adapters: DataFrame, others: DataFrame
+) -> tuple[dict[str, dict[int, Interval]], dict[str, Interval]]:
+    """Accuracy over class splits against trained numbers, a line for each way, and the levels.
+
+    Args:
+        adapters: rows of ``ADAPTERS``.
+        others: rows of ``METHODS`` on the encoder's vectors, on these splits and perhaps others.
+    """
+    same = others.split.isin(set(adapters.split)) & (others.representation == ENCODER)
+    others = others[same & (others.ways == 5) & (others.shots == 1)]
+    lines: dict[str, dict[int, Interval]] = {}
+    for name, rows in adapters.groupby("method", sort=False):
+        way = str(name).rpartition(", ")[2]
+        size = numbers_of(str(name), int(rows.trained.iloc[0]))
+        lines.setdefault(way, {})[size] = accuracy_over_splits(rows)
+    for way, method in ALL_WEIGHTS.items():
+        rows = others[others.method == method]
+        lines[way][int(rows.trained.iloc[0])] = accuracy_over_splits(rows)
+    levels = {title_of(n): accuracy_over_splits(others[others.method == n]) for n in UNTRAINED}
+    return lines, levels
+
+
+def trained_on(
+    world: World, name: str, source: TaskSource, *, iterations: int, outer_lr: float, seed: int
+) -> Learner:
+    """A method of ``ADAPTERS`` without inner steps, trained on 8 tasks of a source at a time."""
+    build = ADAPTERS[name].build
+    assert build is not None  # what is fitted anew is not trained
+    rates = Rates(None, outer_lr)
+    learner = build(world, rates, Budget(iterations=iterations), seed).to(world.inputs.device)
+    meta_train(
+        learner,
+        lambda step: source.batch(8 * step, 8),
+        iterations=iterations,
+        optimizer=outer_optimizer(learner, rates),
+        every=iterations,
+        progress=False,
+    )
+    return learner
