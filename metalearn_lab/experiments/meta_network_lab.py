@@ -203,7 +203,7 @@ def _emitted(learner: Learner | None) -> str:
     return f"{learner.generator.emitted:,}" if isinstance(learner, Hypernetwork) else "–"
 
 
-def without_diverged(errors: Tensor, most: float = 1e6) -> str:
+def without_diverged(errors: Tensor, most: float = 1e3) -> str:
     """The mean of the errors below a bound, in words, with how many are not.
 
     Args:
