@@ -110,7 +110,8 @@ proof("scaling a layer's outputs is scaling the rows of its matrix", gap, below=
 # what all classes share. The last proof is for the next section: to scale each unit of a layer, it is enough to scale the rows of its matrix.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## A network that learns it
 #
 # Now encoder and generator are networks, and training lowers the loss of the *generated* weights on the query set, $L_Q(g(z))$. No inner
@@ -259,6 +260,8 @@ finding(
 )
 claim = "inside: after as many inner steps its median error is below MAML's"
 finding(claim, last / inside["maml"][:, test_steps].median(), below=1)
+
+# %% tags=["nbval-check-output", "hide-output"]
 nothing_known = zero["phases π to 2π"].mean()
 ratio = phases["hypernetwork"][:, 0].mean() / nothing_known
 finding("phases above π: one pass is worse than predicting 0", ratio, above=1)
@@ -399,9 +402,6 @@ proof("independent predictions lose −½ ln(1 − ρ²) nats", gap, below=1e-5)
 # **Instructor, 10 minutes.** Before the sketch runs, let them search it for the support set, for generated weights, and for the use of `test_x`: none is there.
 # With the sliders ask for $a = 1, b = 0$ first. Who says "more losses are better" should explain why the lowest place moves away from that of $L_{\text{meta}}$.
 
-# %% [markdown]
-# D_CELLS
-
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.article_sketch import train_sketch
 
@@ -426,6 +426,16 @@ sketch_errors["predicting 0"] = {
 }
 pd.DataFrame(sketch_errors).T.round(2)
 
+# %% tags=["nbval-check-output", "hide-output"]
+sketch, true_ids = (sketch_errors[n] for n in ("as it stands", "with true numbers"))
+blind = sketch_errors["predicting 0"]
+claim = "as it stands: over half of the error of predicting 0, on its own training tasks"
+finding(claim, sketch["training tasks"] / blind["training tasks"], above=0.5)
+ratio = true_ids["training tasks"] / blind["training tasks"]
+finding("true numbers: under a third of it on the training tasks", ratio, below=1 / 3)
+ratio = true_ids["new tasks"] / blind["new tasks"]
+finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -442,7 +452,8 @@ pd.DataFrame(sketch_errors).T.round(2)
 # Mended, it is the hypernetwork of this chapter (third row). You will write it in exercise 1.
 #
 # </details>
-#
+
+# %% [markdown]
 # The same text gives a training procedure in seven steps, and an objective of two terms, "task loss" and "meta loss", with weights that it leaves undefined.
 # It calls the weights α and β; they are no step sizes, so we write
 #
@@ -503,14 +514,6 @@ mixed = {}
 for name, weights in {"L_task": (1, 0), "both": (1, 1), "L_meta": (0, 1)}.items():
     trained = lab.train_on_two_losses(lab.hypernetwork(FullWeights), *weights, mix_iterations)
     mixed[name] = errors_along(trained, unseen, 0).mean().item()
-sketch, true_ids = (sketch_errors[n] for n in ("as it stands", "with true numbers"))
-blind = sketch_errors["predicting 0"]
-claim = "as it stands: over half of the error of predicting 0, on its own training tasks"
-finding(claim, sketch["training tasks"] / blind["training tasks"], above=0.5)
-ratio = true_ids["training tasks"] / blind["training tasks"]
-finding("true numbers: under a third of it on the training tasks", ratio, below=1 / 3)
-ratio = true_ids["new tasks"] / blind["new tasks"]
-finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
 ratio = max(mixed.values()) / min(mixed.values())
 finding("sinusoids: the largest error of the three objectives over the least", ratio, below=2)
 ratio = mixed["L_task"] / mixed["L_meta"]
@@ -526,9 +529,6 @@ finding("sinusoids: L_task alone is behind L_meta alone", ratio, above=1, share=
 # five trainings: no more than chance. A second loss is worth having when you can say what the first one lacks.
 #
 # </details>
-
-# %% [markdown]
-# D_CELLS
 
 # %% [markdown]
 # ## Try it yourself
@@ -640,6 +640,5 @@ headline(
 # - Perez, Strub, de Vries, Dumoulin, Courville: *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, [arXiv:1709.07871](https://arxiv.org/abs/1709.07871).
 # - Zaheer et al.: *Deep Sets*, NeurIPS 2017, [arXiv:1703.06114](https://arxiv.org/abs/1703.06114), on networks of sets.
 # - Rasmussen, Williams: *Gaussian Processes for Machine Learning*, 2006, chapter 2.
-# D_SOURCES
 #
 # Next: [14 Scaling up](14_scaling_up.ipynb).
