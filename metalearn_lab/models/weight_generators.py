@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.models.mlp import MLP, initialise
-from metalearn_lab.running.per_task import Weights
+
+Weights = dict[str, Tensor]
+"""Weights by parameter name."""
 
 _FIRST_SCALE = 0.1
 
