@@ -3,10 +3,12 @@
     python benchmarks/adapters.py OUT
     python benchmarks/adapters.py OUT --methods "adapter 4, emitted" --splits 3 --seeds 1
     python benchmarks/adapters.py OUT --structures
+    python benchmarks/adapters.py OUT --listening
 
 Class splits, episodes and budget are those of `few_shot_text.py` on the sentences of the package,
 so its rows of other methods stand beside these. With `--structures`, 5-way 5-shot: one structure
 for all tasks, chosen on the validation classes, beside one for each task, chosen on its support.
+With `--listening`, the generators of the first table once more, each reading another task's support.
 """
 
 import argparse
@@ -18,10 +20,11 @@ from pandas import DataFrame
 
 from metalearn_lab import Budget, load_table
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.comparison.adapters import ADAPTERS, STRUCTURES, anew, steps_by_validation
-from metalearn_lab.comparison.compare import choose
-from metalearn_lab.comparison.saved_runs import extend
+from metalearn_lab.comparison.adapters import ADAPTERS, RANKS, STRUCTURES, anew, steps_by_validation
+from metalearn_lab.comparison.compare import choose, score
+from metalearn_lab.comparison.saved_runs import chosen_beforehand, extend
 from metalearn_lab.comparison.world import ENCODER, make_worlds
+from metalearn_lab.experiments.listening import listening
 from metalearn_lab.experiments.structure_choice import choose_structures
 from metalearn_lab.tasks.devices import device_in_words
 from metalearn_lab.workbook.environment import versions
@@ -60,6 +63,33 @@ def structures(worlds):
         }
 
 
+def listening_rows(worlds, out):
+    """What another task's support costs every generator on every split, trained as in OUT."""
+    for world in worlds:
+        for rank in RANKS:
+            method = ADAPTERS[f"adapter {rank}, emitted"]
+            choice = chosen_beforehand(out, world)[method.name]
+            learner = score(method, world, BUDGET, choice).learner
+            result = listening(learner, world.sampler("test").batch(0, BUDGET.test_episodes))
+            cost = result.cost_of_shuffling
+            yield {
+                "split": world.split_seed,
+                "rank": rank,
+                "own": 100 * result.own.mean().item(),
+                "shuffled": 100 * result.shuffled.mean().item(),
+                "cost": cost.mean.item(),
+                "half_width": cost.half_width.item(),
+            }
+
+
+def keep(path, rows):
+    """Write the rows as they come."""
+    so_far = []
+    for row in rows:
+        so_far.append(row)
+        write_text(path, DataFrame(so_far).to_csv(index=False, float_format="%.2f"))
+
+
 def main() -> None:
     """Compute what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -68,6 +98,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--structures", action="store_true", help="the other table, alone")
+    parser.add_argument("--listening", action="store_true", help="the ablation, alone")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     commit = subprocess.run(
@@ -78,13 +109,12 @@ def main() -> None:
     table = load_table(source="embedded")
     if chosen.structures:
         worlds = make_worlds(table, chosen.splits, representation=ENCODER, shots=5)
-        rows = []
-        for row in structures(worlds):
-            rows.append(row)
-            csv = DataFrame(rows).to_csv(index=False, float_format="%.2f")
-            write_text(chosen.out / "structures.csv", csv)
+        keep(chosen.out / "structures.csv", structures(worlds))
         return
     worlds = make_worlds(table, chosen.splits, representation=ENCODER)
+    if chosen.listening:
+        keep(chosen.out / "listening.csv", listening_rows(worlds, chosen.out))
+        return
     for name in chosen.methods:
         extend(chosen.out, worlds, BUDGET, [ADAPTERS[name]], seeds=chosen.seeds, about=about)
         print(name, flush=True)

@@ -79,22 +79,29 @@ def anew(world: World, rank: int | None, inner_lr: float) -> MAML:
     return MAML(classifier(world, rank), F.cross_entropy, inner_lr=inner_lr, inner_steps=TEST_STEPS)
 
 
-def steps_by_validation(learner: Learner, world: World, episodes: int) -> int:
-    """The number of steps, 0 to ``TEST_STEPS``, that is best on the validation classes."""
-    tasks = world.sampler("validation").batch(0, episodes)
-    return int(adaptation_curves(learner, tasks, TEST_STEPS).mean_accuracy.mean.argmax())
-
-
 def accuracy_anew(
     world: World, part: str, episodes: int, inner_lr: float, *, rank: int | None
 ) -> Tensor:
-    """Accuracy of ``anew`` on the episodes of a part; its steps are chosen by validation."""
+    """Accuracy of ``anew`` on the episodes of a part, after ``steps_by_validation``."""
     learner = anew(world, rank, inner_lr)
+    if part == "validation":
+        accuracy = _accuracies(learner, world, part, episodes, TEST_STEPS)
+        return accuracy[:, accuracy.mean(0).argmax()]
     steps = steps_by_validation(learner, world, Budget.validation_episodes)
+    return _accuracies(learner, world, part, episodes, steps)[:, -1]
+
+
+def steps_by_validation(learner: Learner, world: World, episodes: int) -> int:
+    """The number of steps, 0 to ``TEST_STEPS``, that is best on the validation classes."""
+    accuracy = _accuracies(learner, world, "validation", episodes, TEST_STEPS)
+    return int(accuracy.mean(0).argmax())
+
+
+def _accuracies(learner: Learner, world: World, part: str, episodes: int, steps: int) -> Tensor:
     tasks = world.sampler(part).batch(0, episodes)
     accuracy = adaptation_curves(learner, tasks, steps).accuracy
     assert accuracy is not None  # classification has accuracies
-    return accuracy[:, -1]
+    return accuracy
 
 
 def _learned_start(world: World, rates: Rates, budget: Budget, seed: int, *, rank: int) -> Learner:

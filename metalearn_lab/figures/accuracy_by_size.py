@@ -15,6 +15,7 @@ LOOKS = (
     ("#d55e00", (0, (5, 2)), "s"),
     ("#a81878", (0, (2, 1)), "^"),
     ("#107040", (0, (6, 2, 1, 2)), "D"),
+    ("#6b4a00", (0, (1, 1)), "v"),
 )
 """Colour, dashes and marker of the lines, in their order."""
 
@@ -48,7 +49,7 @@ def accuracy_by_size_figure(
         axes.annotate(name, at_the_right, (0, 1), axes.get_yaxis_transform(), **text)
     axes.set(xscale="log", xlabel="numbers that are trained (log scale)")
     axes.set_ylabel("queries classified right (%)")
-    figure.legend(loc="outside lower center", ncols=min(len(lines), 4))
+    figure.legend(loc="outside lower center", ncols=len(lines))
     return figure
 
 

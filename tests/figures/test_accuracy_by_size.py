@@ -35,7 +35,7 @@ def test_it_draws_each_point_with_its_interval_and_the_levels_across():
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ({}, "give 1 to 4 lines, got 0"),
+        ({}, "give 1 to 5 lines, got 0"),
         ({"a": {0: interval(1.0)}}, "1 or more"),
         ({"a": {5: interval(float("nan"))}}, "not finite"),
     ],
