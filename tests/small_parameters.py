@@ -39,6 +39,8 @@ FAST: dict[str, dict[str, Any]] = {
         "test_steps": 10,
         "sketch_iterations": 10,
         "mix_iterations": 5,
+        "adapter_iterations": 3,
+        "adapter_tasks": 4,
     },
     "14_scaling_up": {
         "inner_steps": 2,

@@ -7,7 +7,8 @@
 #
 # - write a network that turns a support set into the weights of another network, and say which earlier learners have this form;
 # - compare it with MAML on tasks like those of training and on tasks unlike them;
-# - repair a recipe for a meta-network that leaves its losses undefined.
+# - repair a recipe for a meta-network that leaves its losses undefined;
+# - test whether a generator of adapters listens to its support set.
 
 # %%
 if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
@@ -21,6 +22,8 @@ unseen_tasks: int = 300  # sinusoids that results are taken over
 test_steps: int = 50  # inner steps shown at test time, 10 or more
 sketch_iterations: int = 1500  # steps of each training of the article's sketch
 mix_iterations: int = 500  # steps of each training with two losses
+adapter_iterations: int = 300  # outer steps of each training on sentences
+adapter_tasks: int = 200  # sentence tasks that results are taken over
 seed: int = 0  # of the weights and the tasks
 device: str = "auto"  # auto takes a GPU if there is one
 
@@ -530,6 +533,95 @@ finding("sinusoids: L_task alone is behind L_meta alone", ratio, above=1, share=
 # </details>
 
 # %% [markdown]
+# ## Adapters for sentences
+#
+# Back to the sentences of chapter 06: a frozen encoder gives each sentence a vector, and a task is 5-way 1-shot. We add an **adapter** to one layer, the
+# matrix $BA$ of low rank beside a frozen $W$ (LoRA, chapter 02). Two ways to get it:
+#
+# - *shared*: one adapter for all tasks, trained with class means as in ProtoNet;
+# - *emitted*: a hypernetwork writes one for each task, $(A, B) = (A_0, B_0) + g(z)$, where $z$ is made of the support's class means; then class means again.
+#
+# *Shared* is the control of *emitted*: the same adapter without a generator.
+#
+# Does the generator *listen* to its support? Give it the support of **another** task, and keep the class means of its own. A generator that listens must pay
+# for this. But can this test tell? We also run it where listening helps: in each task of a *disturbed* world, one of four directions of the vectors is noise.
+#
+# **Predict.** What does another task's support cost the generator on ordinary sentences? In the disturbed world, what does it cost at rank 1, and at rank 4?
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 9 minutes.** Ask first which matrix would be right in the disturbed world: $I - uu^\top$ for the noisy direction $u$, of rank 1 beside the identity. Then
+# ask what *one* adapter for all tasks would have to do there, and from which rank on it can. Whoever finds this can predict the last lines of the output.
+
+# %% tags=["hide-output"]
+from metalearn_lab import adaptation_curves, load_table, make_world
+from metalearn_lab.comparison.adapters import trained_on
+from metalearn_lab.experiments.listening import DisturbedEpisodes, listening
+
+world = make_world(
+    load_table(source="embedded"), split_seed=seed, representation="sentence encoder", device=where
+)
+ordinary = {part: world.sampler(part, seed=seed) for part in ("train", "test")}
+disturbed = {part: DisturbedEpisodes(ordinary[part], 4, scale=1.5) for part in ordinary}
+settings = {"iterations": adapter_iterations, "outer_lr": 3e-3, "seed": seed}
+heard, one_for_all = {}, {}
+for kind, rank in (("ordinary", 4), ("disturbed", 1), ("disturbed", 4)):
+    source = ordinary if kind == "ordinary" else disturbed
+    tasks = source["test"].batch(0, adapter_tasks)
+    emitted = trained_on(world, f"adapter {rank}, emitted", source["train"], **settings)
+    shared = trained_on(world, f"adapter {rank}, shared", source["train"], **settings)
+    result = heard[kind, rank] = listening(emitted, tasks)
+    shared_accuracy = one_for_all[kind, rank] = adaptation_curves(shared, tasks, 0).accuracy[:, 0]
+    own, other, one = (100 * a.mean() for a in (result.own, result.shuffled, shared_accuracy))
+    print(
+        f"{kind}, rank {rank}: emitted {own:.0f} % right, from another task's support "
+        f"{other:.0f} %; shared {one:.0f} %"
+    )
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.comparison.adapters import SAVED_ADAPTERS
+from metalearn_lab.comparison.saved_runs import read_table
+from metalearn_lab.comparison.table import difference_over_splits
+from metalearn_lab.comparison.world import ENCODER
+from metalearn_lab.learners.meta_networks import read
+
+cost = heard["disturbed", 1].cost_of_shuffling
+finding("disturbed, rank 1: points that another support costs", cost, above=20)
+gain = interval_over_tasks(100 * (heard["disturbed", 1].own - one_for_all["disturbed", 1]))
+finding("disturbed, rank 1: points that emitted gains over shared", gain, above=15)
+costs = [heard[key].cost_of_shuffling for key in (("ordinary", 4), ("disturbed", 4))]
+finding("rank 4: points that another support costs, in both worlds", costs, above=-2, below=2)
+saved = read_table(SAVED_ADAPTERS)
+pairs = [[(ENCODER, f"adapter {r}, {way}") for way in ("emitted", "shared")] for r in (1, 4, 16)]
+gaps = [difference_over_splits(saved, *pair) for pair in pairs]
+claim = "ordinary sentences, ranks 1, 4 and 16: points of emitted less shared"
+finding(claim, gaps, above=-2, below=2, saved="5 splits")
+structures = pd.read_csv(SAVED_ADAPTERS / "structures.csv")
+gain = structures["one for each"] - structures["one for all"]
+claim = "5 shots: points that choosing what moves task by task gains over one choice for all"
+finding(claim, gain, above=-0.5, below=0.5, saved="5 splits")
+weights = read(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))[0]
+ratio = weights[0] / weights[1] / torch.e**2
+proof("Meta Networks: the nearest slot weighs at most e² times", ratio, above=0.999, below=1.001)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# On **ordinary sentences** the generator does not listen: an adapter made from another task's support is as good, to two points, in all five trainings. The table of saved runs
+# agrees (five class splits, settings chosen on validation classes): at ranks 1, 4 and 16 *emitted* and *shared* differ by less than two points.
+#
+# Is the test deaf, or the generator? In the **disturbed** world at rank 1, another support costs more than 20 points, and *emitted* is more than 15 points ahead of
+# *shared*, in all five trainings. So the generator can listen, and the test can tell. At rank 4 it need not: one adapter for all tasks can take out all four directions, and another support costs less than two points again.
+# **A generator listens where one answer for all tasks is not good enough.**
+#
+# *What* a task moves can be chosen too: only the head, an adapter of rank 1, 4 or 16, or all weights. We chose it for each 5-shot task by holding out one shot in turn. Over five class splits this gained less
+# than half a point over one choice for all tasks.
+#
+# **Meta Networks** generate weights in another way: they keep for each support item *fast weights* made from its gradient, and a query reads their mean, weighted by a softmax of cosines.
+# Cosines lie between −1 and 1. So no item weighs more than $e^2 \approx 7.4$ times another (the proof), however near it is.
+#
+# </details>
+
+# %% [markdown]
 # ## Try it yourself
 #
 # ### Exercise 1: write the loss of a meta-network (20 minutes, level 2 of 3)
@@ -629,6 +721,7 @@ headline(
 # - On tasks like those of training, one pass was about as good as MAML's five steps. At its best length MAML was ahead; inner steps from the generated weights had the lowest median.
 # - On phases that it never saw, one pass was worse than predicting 0 in all five trainings, and the neural process's 95 % band held less than half of the points. Inner steps kept helping.
 # - The number of a task describes no new task. Its support set does.
+# - On ordinary sentences a generator of adapters did not listen to its support, in all five trainings. Where one adapter for all was not enough, it did. Test with another task's support.
 # - Say what each term of an objective is computed on, before you weigh it.
 #
 # ## Sources
@@ -638,6 +731,9 @@ headline(
 #   of 0.1 is that of the authors' [notebook](https://github.com/google-deepmind/neural-processes).
 # - Perez, Strub, de Vries, Dumoulin, Courville: *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, [arXiv:1709.07871](https://arxiv.org/abs/1709.07871).
 # - Zaheer et al.: *Deep Sets*, NeurIPS 2017, [arXiv:1703.06114](https://arxiv.org/abs/1703.06114), on networks of sets.
+# - Munkhdalai, Yu: *Meta Networks*, ICML 2017, [arXiv:1703.00837](https://arxiv.org/abs/1703.00837).
+# - Hu et al.: *LoRA*, ICLR 2022, [arXiv:2106.09685](https://arxiv.org/abs/2106.09685).
+# - *Text-to-LoRA*, ICML 2025, [its code](https://github.com/SakanaAI/text-to-lora): the authors report that adapters from random descriptions still work. So we test for listening.
 # - Rasmussen, Williams: *Gaussian Processes for Machine Learning*, 2006, chapter 2.
 #
 # Next: [14 Scaling up](14_scaling_up.ipynb).
