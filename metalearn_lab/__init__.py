@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
     from metalearn_lab.learners.hyper_lora import HyperLoRA
+    from metalearn_lab.learners.hypernetwork import Hypernetwork
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learner import Learner
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
     from metalearn_lab.learners.meta_networks import MetaNetworks
     from metalearn_lab.learners.meta_sgd import MetaSGD
+    from metalearn_lab.learners.neural_process import NeuralProcess
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
     from metalearn_lab.learners.proto_net import ProtoNet
@@ -104,6 +106,7 @@ _HOME = {
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
     "learners.hyper_lora": ("HyperLoRA",),
+    "learners.hypernetwork": ("Hypernetwork",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
     "learners.learner": ("Learner",),
@@ -115,6 +118,7 @@ _HOME = {
     ),
     "learners.meta_networks": ("MetaNetworks",),
     "learners.meta_sgd": ("MetaSGD",),
+    "learners.neural_process": ("NeuralProcess",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
     "learners.proto_net": ("ProtoNet",),
@@ -197,6 +201,7 @@ __all__ = [
     "FirstOrderMAML",
     "GradientLearner",
     "HyperLoRA",
+    "Hypernetwork",
     "Interval",
     "JointPretraining",
     "LabelledTable",
@@ -207,6 +212,7 @@ __all__ = [
     "MetaNetworks",
     "MetaSGD",
     "Method",
+    "NeuralProcess",
     "OuterStep",
     "PretrainedMeans",
     "ProtoMAML",

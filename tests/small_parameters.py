@@ -33,6 +33,15 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 12,
     },
     "06_few_shot_text": {"iterations": 5, "test_episodes": 10, "class_splits": 1},
+    "08_meta_networks": {
+        "iterations": 20,
+        "unseen_tasks": 12,
+        "test_steps": 10,
+        "sketch_iterations": 10,
+        "mix_iterations": 5,
+        "adapter_iterations": 3,
+        "adapter_tasks": 4,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

@@ -91,6 +91,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Does meta-learning pay on sentences of unseen classes, and how does one decide that?",
     ),
     Chapter(
+        8,
+        "meta_networks",
+        "Meta-networks and hypernetworks",
+        "Can one network write down the weights of another, and what does it do on unlike tasks?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
