@@ -20,7 +20,14 @@ from pandas import DataFrame
 
 from metalearn_lab import Budget, load_table
 from metalearn_lab.atomic_file import write_text
-from metalearn_lab.comparison.adapters import ADAPTERS, RANKS, STRUCTURES, anew, steps_by_validation
+from metalearn_lab.comparison.adapters import (
+    ADAPTERS,
+    COMPARED,
+    RANKS,
+    STRUCTURES,
+    anew,
+    steps_by_validation,
+)
 from metalearn_lab.comparison.compare import choose, score
 from metalearn_lab.comparison.saved_runs import chosen_beforehand, extend
 from metalearn_lab.comparison.world import ENCODER, make_worlds
@@ -94,9 +101,9 @@ def main() -> None:
     """Compute what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--methods", nargs="*", choices=ADAPTERS, default=list(ADAPTERS))
-    parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--methods", nargs="*", choices=ADAPTERS, default=COMPARED)
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--structures", action="store_true", help="the other table, alone")
     parser.add_argument("--listening", action="store_true", help="the ablation, alone")
     chosen = parser.parse_args()

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from metalearn_lab.comparison.adapters import (
-    ADAPTERS,
+    COMPARED,
     SAVED_ADAPTERS,
     STRUCTURES,
     gains_by_size,
@@ -18,7 +18,7 @@ def test_every_method_was_judged_alike():
     table, configuration = read_table(SAVED_ADAPTERS), read_configuration(SAVED_ADAPTERS)
     other = read_configuration(SAVED / "embedded-en")
     assert (configuration["source"], configuration["budget"]) == (other["source"], other["budget"])
-    assert set(table.method) == set(ADAPTERS)
+    assert set(table.method) == set(COMPARED)
     assert set(table.trials) == {configuration["budget"]["trials"]}
     assert set(table.groupby("method").split.nunique()) == {5}
     assert not table.duplicated(["method", "split", "seed"]).any()
