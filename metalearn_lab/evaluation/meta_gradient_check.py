@@ -113,7 +113,7 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
 @torch.no_grad()
 def _(learner: MetaNetworks, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
     held = _own_copy(learner)
-    slow = dict(held.model.named_parameters())
+    slow = held.weights()
     differences = []
     for i in range(tasks.query.y.shape[0]):
         task = select_tasks(tasks, slice(i, i + 1))

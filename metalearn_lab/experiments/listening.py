@@ -95,7 +95,8 @@ class DisturbedEpisodes:
     def matrix(self, dim: int) -> Tensor:
         """The directions, orthonormal rows, ``[directions, dim]``."""
         drawn = torch.randn(dim, self.directions, generator=generator("directions", self.seed))
-        return torch.linalg.qr(drawn).Q.T
+        directions: Tensor = torch.linalg.qr(drawn).Q.T
+        return directions
 
     def _disturbed(self, x: Tensor, first: int, side: int) -> Tensor:
         u = self.matrix(x.shape[-1]).to(x)

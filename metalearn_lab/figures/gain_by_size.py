@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -40,12 +41,17 @@ def gain_by_size_figure(
         sizes = sorted(by_size)
         means = [float(by_size[size].mean) for size in sizes]
         half_widths = [float(by_size[size].half_width) for size in sizes]
-        look = {"color": color, "linestyle": dashes, "marker": marker, "label": name}
+        look: dict[str, Any] = {
+            "color": color,
+            "linestyle": dashes,
+            "marker": marker,
+            "label": name,
+        }
         axes.errorbar(sizes, means, half_widths, capsize=3, elinewidth=1.2, **look)
     for i, (name, level) in enumerate(levels.items()):
         axes.axhline(float(level.mean), color=(INK, GREY)[i % 2], linewidth=1.2, linestyle=":")
         at_the_left = (0, float(level.mean))
-        text = {"textcoords": "offset points", "va": "bottom", "fontsize": 8}
+        text: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "fontsize": 8}
         axes.annotate(name, at_the_left, (4, 1), axes.get_yaxis_transform(), **text)
     axes.set(xscale="log", xlabel="numbers that are trained (log scale)")
     axes.set_ylabel("gain over the nearest class mean (points)")

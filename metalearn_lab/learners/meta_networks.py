@@ -145,9 +145,10 @@ class MetaNetworks(Learner):
         attention = read(self.key(x), weights[KEYS])
         *body, head = self._dense_layers()
         h = x
-        for name, activation in zip(body, self.model.body[1::2], strict=True):
-            h = sum(activation(output) for output in self._outputs(weights, name, attention, h))
-        return sum(self._outputs(weights, head, attention, h))
+        for name, activation in zip(body, list(self.model.body)[1::2], strict=True):
+            outputs = self._outputs(weights, name, attention, h)
+            h = torch.stack([activation(output) for output in outputs]).sum(0)
+        return torch.stack(self._outputs(weights, head, attention, h)).sum(0)
 
     def _outputs(self, weights: Weights, layer: str, attention: Tensor, h: Tensor) -> list[Tensor]:
         """W h + b with the slow weights and, where the layer has any, with those that are read."""
