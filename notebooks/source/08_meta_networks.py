@@ -572,14 +572,13 @@ world = make_world(load_table(source="embedded"), **vectors)
 ordinary = {part: world.sampler(part, seed=seed) for part in ("train", "test")}
 disturbed = {part: DisturbedEpisodes(ordinary[part], 4, scale=1.5) for part in ordinary}
 settings = {"tasks": adapter_tasks, "iterations": adapter_iterations, "seed": seed}
-heard = {}
+sources, heard = {"ordinary": ordinary, "disturbed": disturbed}, {}
 for name, rank in (("ordinary", 4), ("disturbed", 1), ("disturbed", 4)):
-    sources = ordinary if name == "ordinary" else disturbed
-    result, shared = adapters.emitted_and_shared(world, sources, rank, **settings)
+    result, shared = adapters.emitted_and_shared(world, sources[name], rank, **settings)
     heard[name, rank] = result.cost_of_shuffling, interval_over_tasks(100 * (result.own - shared))
     own, other, one = (100 * a.mean() for a in (result.own, result.shuffled, shared))
-    said = f"emitted {own:.0f} % right, from another support {other:.0f} %, shared {one:.0f} %"
-    print(f"{name}, rank {rank}: {said}")
+    said = f"{own:.0f} % right, from another support {other:.0f} %; shared {one:.0f} %"
+    print(f"{name}, rank {rank}: emitted {said}")
 
 # %% tags=["nbval-check-output", "hide-output"]
 from metalearn_lab.learners.meta_networks import read
