@@ -113,8 +113,8 @@ def _gradient_mistake(
             for loss in (given, exact)
         )
         hint = f"the loss is right but its gradient in the {name} is not: is something detached?"
-        flat = [torch.cat([each.flatten() for each in every]) for every in (found, expected)]
-        if wrong := describe_mistake(*flat, {}, hint, 1e-5, smallest_scale=1e-3):
+        mine, right = (torch.cat([g.flatten() for g in every]) for every in (found, expected))
+        if wrong := describe_mistake(mine, right, {}, hint, 1e-5, smallest_scale=1e-3):
             return wrong
     return None
 

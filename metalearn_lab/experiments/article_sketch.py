@@ -32,7 +32,8 @@ class MetaHead(nn.Module):
     def forward(self, x: Tensor, task_id: Tensor) -> Tensor:
         """Features ``[tasks, items, 40]`` and numbers ``[tasks]`` to features."""
         codes = self.codes[task_id][:, None].expand(*x.shape[:2], -1)
-        return self.mix(torch.cat([x, codes], -1)).relu()
+        mixed: Tensor = self.mix(torch.cat([x, codes], -1))
+        return mixed.relu()
 
 
 class ArticleSketch(nn.Module):
@@ -111,6 +112,6 @@ def train_sketch(
         x, y = (part[rows.to(device)] for part in tasks.support)
         loss = F.mse_loss(network(x, ids.to(device)), y)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return TrainedSketch(network, true_ids, numbers)

@@ -129,7 +129,7 @@ class MetaNetworkLab:
             judged = ((task_weight, tasks.support), (meta_weight, tasks.query))
             losses = [w * learner(Task(tasks.support, split)) for w, split in judged if w]
             optimizer.zero_grad()
-            torch.stack(losses).sum().backward()
+            torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         return learner
 

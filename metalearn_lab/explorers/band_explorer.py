@@ -48,9 +48,10 @@ class BandExplorer(DrawTaskExplorer):
 
     def _adapt(self, points: Tensor) -> Adapted:
         adapted = super()._adapt(points)
-        mean, self.widths[PROCESS] = posterior(*points.T, self.x, self.noise)
-        at_points, _ = posterior(*points.T, points[:, 0], self.noise)
-        error = ((at_points - points[:, 1]) ** 2).mean()
+        x, y = points.unbind(1)
+        mean, self.widths[PROCESS] = posterior(x, y, self.x, self.noise)
+        at_points, _ = posterior(x, y, x, self.noise)
+        error = ((at_points - y) ** 2).mean()
         # It adapts at once and takes no inner steps, as the neural process.
         adapted.curves[PROCESS] = mean.float().expand(self.most_steps + 1, -1)
         adapted.errors[PROCESS] = error.float().expand(self.most_steps + 1)

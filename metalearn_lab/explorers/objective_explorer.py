@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
 from metalearn_lab.explorers.controls import float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
@@ -41,7 +43,7 @@ class ObjectiveExplorer(DragExplorer):
         grid = [
             _PANEL.x[0] + i * (_PANEL.x[1] - _PANEL.x[0]) / (_POINTS - 1) for i in range(_POINTS)
         ]
-        curves = {
+        curves: dict[str, tuple[Callable[[float], float], str, float]] = {
             "L_task, on the support points": (tasks.task_loss, TASK_COLOR, tasks.best(1, 0)),
             "L_meta, on new points": (tasks.meta_loss, META_COLOR, tasks.best(0, 1)),
         }

@@ -20,7 +20,8 @@ def embedding_plane_figure(embeddings: Tensor, properties: Mapping[str, Tensor])
     """
     figure, panels = new_figure(len(properties), width=9.0, height=3.6)
     for axes, (label, values) in zip(panels, properties.items(), strict=True):
-        dots = axes.scatter(*embeddings.T, c=values, s=14, cmap="viridis")
+        first, second = embeddings.unbind(1)
+        dots = axes.scatter(first, second, c=values, s=14, cmap="viridis")
         axes.set(xlabel="z₁", ylabel="z₂", title=f"coloured by {label}")
         figure.colorbar(dots, ax=axes, label=label)
     return figure

@@ -60,7 +60,8 @@ class Hypernetwork(GradientLearner):
 
     def embedding(self, support: Split) -> Tensor:
         """Z of one task."""
-        return self.encoder(support.x, support.y)  # type: ignore[no-any-return]
+        z: Tensor = self.encoder(support.x, support.y)
+        return z
 
     def trajectory(self, support: Split, steps: int) -> Trajectory:
         """θ_0 as generated, and what inner steps make of it."""
