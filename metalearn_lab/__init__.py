@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.distributional_signatures import DistributionalSignatures
     from metalearn_lab.learners.first_order_maml import FirstOrderMAML
     from metalearn_lab.learners.gradient_learner import GradientLearner
+    from metalearn_lab.learners.hyper_lora import HyperLoRA
+    from metalearn_lab.learners.hypernetwork import Hypernetwork
     from metalearn_lab.learners.imaml import IMAML
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learned_optimizer import LearnedOptimizer
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
     from metalearn_lab.learners.meta_lstm import MetaLSTM
+    from metalearn_lab.learners.meta_networks import MetaNetworks
     from metalearn_lab.learners.meta_sgd import MetaSGD
+    from metalearn_lab.learners.neural_process import NeuralProcess
     from metalearn_lab.learners.predict_along import predict_along
     from metalearn_lab.learners.proto_maml import ProtoMAML
     from metalearn_lab.learners.proto_net import ProtoNet
@@ -103,6 +107,8 @@ _HOME = {
     ),
     "learners.first_order_maml": ("FirstOrderMAML",),
     "learners.gradient_learner": ("GradientLearner",),
+    "learners.hyper_lora": ("HyperLoRA",),
+    "learners.hypernetwork": ("Hypernetwork",),
     "learners.imaml": ("IMAML",),
     "learners.joint": ("JointPretraining",),
     "learners.learned_optimizer": ("LearnedOptimizer",),
@@ -114,7 +120,9 @@ _HOME = {
         "PublishedMAMLPlusPlus",
     ),
     "learners.meta_lstm": ("MetaLSTM",),
+    "learners.meta_networks": ("MetaNetworks",),
     "learners.meta_sgd": ("MetaSGD",),
+    "learners.neural_process": ("NeuralProcess",),
     "learners.predict_along": ("predict_along",),
     "learners.proto_maml": ("ProtoMAML",),
     "learners.proto_net": ("ProtoNet",),
@@ -196,6 +204,8 @@ __all__ = [
     "FewShotScore",
     "FirstOrderMAML",
     "GradientLearner",
+    "HyperLoRA",
+    "Hypernetwork",
     "Interval",
     "JointPretraining",
     "LabelledTable",
@@ -205,8 +215,10 @@ __all__ = [
     "Line",
     "MAMLPlusPlus",
     "MetaLSTM",
+    "MetaNetworks",
     "MetaSGD",
     "Method",
+    "NeuralProcess",
     "OuterStep",
     "PretrainedMeans",
     "ProtoMAML",

@@ -40,6 +40,15 @@ FAST: dict[str, dict[str, Any]] = {
         "text_iterations": 5,
         "episodes": 12,
     },
+    "08_meta_networks": {
+        "iterations": 20,
+        "unseen_tasks": 12,
+        "test_steps": 10,
+        "sketch_iterations": 10,
+        "mix_iterations": 5,
+        "adapter_iterations": 3,
+        "adapter_tasks": 4,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

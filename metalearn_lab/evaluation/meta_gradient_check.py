@@ -17,6 +17,7 @@ from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.flat_weights import flat
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.meta_networks import MetaNetworks
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.running.per_task import Mapping
 from metalearn_lab.tasks.seeds import generator
@@ -34,7 +35,8 @@ def check_meta_gradient(learner: Learner, tasks: Task) -> MetaGradientReport:
 
     The reference is central finite differences of the meta-loss (up to 24 coordinates of each
     parameter), or, for first-order MAML and Reptile, whose meta-gradient is the gradient of no
-    loss, their definition computed by a plain Python loop: ∇L_Q(θ_k) and θ − θ_k.
+    loss, their definition computed by a plain Python loop: ∇L_Q(θ_k) and θ − θ_k. For Meta
+    Networks, the gradients that its memory is made of are held constant in the differences.
 
     The learner is copied to the CPU and float64; the original is not touched. Frozen parameters
     have no meta-gradient and are not in the report.
@@ -105,6 +107,29 @@ def _(learner: Reptile, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
         return {n: p.detach() - adapted.get_parameter(n) for n, p in trainable(learner).items()}
 
     return _everywhere(_mean(displacement, tasks)), "the definition θ − θ_k, in plain Python"
+
+
+@reference_gradient.register
+@torch.no_grad()
+def _(learner: MetaNetworks, tasks: Task, looped: Gradient) -> tuple[Reference, str]:
+    held = _own_copy(learner)
+    slow = held.weights()
+    differences = []
+    for i in range(tasks.query.y.shape[0]):
+        task = select_tasks(tasks, slice(i, i + 1))
+        of_items = learner.item_gradients(slow, select_tasks(task, 0).support)
+        vars(held)["item_gradients"] = lambda theta, support, of_items=of_items: of_items
+        differences.append(
+            {
+                name: _central_differences(held, task, parameter, looped[name], name)
+                for name, parameter in trainable(held).items()
+            }
+        )
+    means = {
+        name: (where, torch.stack([each[name][1] for each in differences]).mean(0))
+        for name, (where, _) in differences[0].items()
+    }
+    return means, "central finite differences with the gradients of the support held constant"
 
 
 def plain_training(learner: GradientLearner, splits: list[Split], *, adam: bool = False) -> Learner:

@@ -142,7 +142,7 @@ class DrawTaskExplorer(DragExplorer):
                 *("learner", "points, before", f"points, after {_count(steps, 'step')}"),
                 *("sinusoid", f"curve at x = {_number(at)}"),
             ),
-            [self._row(name, steps, at, truth) for name in self.learners],
+            [self._row(name, steps, at, truth) for name in self.adapted.curves],
         )
         drawing = Drawing([PANEL], list(self._marks(steps, truth, bool(points))), handles)
         places = [f"{name} at x {_number(x)}, y {_number(y)}" for name, (x, y) in points.items()]

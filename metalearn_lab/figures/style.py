@@ -19,7 +19,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from metalearn_lab.comparison.methods import METHODS
+from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.line import Line
+from metalearn_lab.learners.neural_process import NeuralProcess
 
 INK = "#1a1a1a"
 """Text, axes and what is given rather than learned."""
@@ -34,9 +36,11 @@ GREY = "#6b6b6b"
 STYLES: dict[str, Line] = {
     **{name: method.line for name, method in METHODS.items()},
     "converged_probe": Line("#004824", (0, (5, 1, 2, 5, 1, 5)), "o"),
+    "hypernetwork": Hypernetwork.line,
     "joint": Line("#000000", (0, (10, 3)), "P"),
     "last_layers": Line("#5a2da5", (0, (4, 1, 1, 1)), "<"),
     "lora": Line("#784b00", (0, (2, 1)), ">"),
+    "neural_process": NeuralProcess.line,
 }
 """One style a learner, by the names of the comparison and of the other chapters."""
 
@@ -45,7 +49,9 @@ LABELS: dict[str, str] = {
     "joint": "pretraining",
     "converged_probe": "converged probe",
     "last_layers": "pretrain + last layers",
+    "hypernetwork": Hypernetwork.title,
     "lora": "pretrain + LoRA",
+    "neural_process": NeuralProcess.title,
 }
 """What a learner is called in a legend or a table."""
 

@@ -97,6 +97,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Can the step itself be learned, what does that gain, and where does it fail?",
     ),
     Chapter(
+        8,
+        "meta_networks",
+        "Meta-networks and hypernetworks",
+        "Can one network write down the weights of another, and what does it do on unlike tasks?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -14,8 +14,10 @@ from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
+from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.band_explorer import BandExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -32,26 +34,33 @@ from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplo
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
+from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
+from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.neural_process import NeuralProcess
 from metalearn_lab.learners.update_rules import Adam, MLPRule
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.models.set_encoder import SetEncoder
+from metalearn_lab.models.weight_generators import FullWeights
 from metalearn_lab.tasks.class_splits import split_classes
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.seeds import generator
@@ -71,6 +80,20 @@ def _learners() -> dict[str, Learner]:
     }
 
 
+def plane_learners() -> dict[str, Learner]:
+    """A hypernetwork and MAML."""
+    base, encoder = MLP([1, 8, 1], seed=3), SetEncoder([2, 8, 4])
+    made = FullWeights(base, [4])
+    generated = Hypernetwork(base, F.mse_loss, encoder=encoder, generator=made)
+    return {"hypernetwork": generated, "maml": _learners()["maml"]}
+
+
+def band_learners() -> dict[str, Learner]:
+    """A neural process and MAML."""
+    process = NeuralProcess(MLP([1 + 4, 8, 2], seed=4), encoder=SetEncoder([2, 8, 4]))
+    return {"neural_process": process, "maml": _learners()["maml"]}
+
+
 def _numbers(*shape: int) -> torch.Tensor:
     """Between 0 and 1, the same each time."""
     return torch.rand(shape, generator=generator("small explorers"))
@@ -80,6 +103,22 @@ def adaptation_explorer() -> Explorer:
     world = make_world(load_table("embedded"), ways=3, shots=1, queries=2)
     learners = {n: build(n, world, Rates(2.0, 1e-3), Budget(), 0) for n in ("maml", "reptile")}
     return AdaptationExplorer(world, learners, steps=4, episodes=5)
+
+
+def band_explorer() -> Explorer:
+    return BandExplorer(band_learners(), UNSEEN, most_steps=3)
+
+
+def objective_explorer() -> Explorer:
+    return ObjectiveExplorer(NoisyMeans(1.0, 2.0, 3))
+
+
+def set_to_line_explorer() -> Explorer:
+    return SetToLineExplorer([(-2, -1), (0, 1), (2, 2)])
+
+
+def task_plane_explorer() -> Explorer:
+    return TaskPlaneExplorer(plane_learners(), shots=5, most_steps=4)
 
 
 def drag_explorer() -> Explorer:
