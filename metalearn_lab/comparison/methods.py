@@ -405,7 +405,7 @@ METHODS: dict[str, Method] = {
                 MAML,
                 _build_maml_mlp,
                 title="MAML on an MLP",
-                line=Line("#ff24e4", (0, (1, 2, 1, 1)), "v"),
+                line=Line("#ff24e4", (0, (2, 1, 5, 9, 2, 9)), "v"),
                 representations=(ENCODER,),
             ),
             ranges=lambda representation: {"inner_lr": MLP_INNER_LR, "outer_lr": MLP_OUTER_LR},
