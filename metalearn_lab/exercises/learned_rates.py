@@ -177,7 +177,7 @@ def _after_a_step(
     model: nn.Module, rates: Mapping[str, Tensor], support: Split, query: Split
 ) -> Tensor:
     """L_Q(θ − α ∘ ∇L_S(θ))."""
-    theta = dict(model.named_parameters())
+    theta: dict[str, Tensor] = dict(model.named_parameters())
     loss = F.mse_loss(functional_call(model, theta, (support.x,)), support.y)
     slopes = torch.autograd.grad(loss, list(theta.values()), create_graph=True)
     moved = {n: w - rates[n] * g for (n, w), g in zip(theta.items(), slopes, strict=True)}

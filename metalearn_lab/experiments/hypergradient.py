@@ -44,7 +44,9 @@ def hypergradient_descent(
     """
     if steps < 1:
         raise ValueError(f"a descent has one step or more, got {steps}")
-    rate, kappa = torch.broadcast_tensors(first_rate.to(start), kappa.to(start))
+    rate, kappa = torch.broadcast_tensors(  # type: ignore[no-untyped-call]
+        first_rate.to(start), kappa.to(start)
+    )
     theta = start.expand(*rate.shape, -1)
     gradient = curvatures * theta
     rates, losses = [], [(gradient * theta).sum(-1) / 2]

@@ -63,7 +63,7 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         theta = theta + update
         losses.append(loss)
     losses.append(problems.value_and_gradient(theta)[0])
-    return torch.stack(torch.broadcast_tensors(*losses))
+    return torch.stack(torch.broadcast_tensors(*losses))  # type: ignore[no-untyped-call]
 
 
 def train_by_unrolls(
@@ -162,7 +162,7 @@ def train_by_evolution(
     """
     if pairs < 1 or not sigma > 0:
         raise ValueError(f"pairs must be 1 or more and sigma positive, got {pairs=}, {sigma=}")
-    weights = dict(rule.named_parameters())
+    weights: dict[str, Tensor] = dict(rule.named_parameters())
     phi = nn.utils.parameters_to_vector(rule.parameters()).detach()
     optimizer = torch.optim.Adam(rule.parameters(), schedule.checked().outer_lr)
     numbers, history = generator("evolution", seed), []
@@ -190,7 +190,8 @@ def train_by_evolution(
             moved = phi + sigma * torch.cat([noise, -noise])
             with torch.no_grad():
                 losses, theta, state = vmap(window)(moved, theta, state)
-            gradient = antithetic_gradient(*losses.chunk(2), summed, sigma)
+            upper, lower = losses.chunk(2)
+            gradient = antithetic_gradient(upper, lower, summed, sigma)
             _outer_step(
                 rule, optimizer, nn.utils.parameters_to_vector(rule.parameters()) @ gradient
             )

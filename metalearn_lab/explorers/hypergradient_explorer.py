@@ -54,8 +54,8 @@ class HypergradientExplorer(Explorer):
 
     def descent(self, first_rate: float, kappa: float) -> Descent:
         """The descent with these settings."""
-        settings = torch.tensor([first_rate, kappa], dtype=torch.float64)
-        return hypergradient_descent(self.curvatures, self.start, *settings, self.steps)
+        rate, speed = torch.tensor([first_rate, kappa], dtype=torch.float64)
+        return hypergradient_descent(self.curvatures, self.start, rate, speed, self.steps)
 
     def view(self, *, first_rate: float, kappa: float) -> View:
         """The three descents, and their losses in numbers."""

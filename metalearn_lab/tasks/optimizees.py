@@ -79,13 +79,14 @@ class SmallNetworks(NamedTuple):
         features, ways = self.points.shape[-1], self.ways
         hidden = (theta.shape[-1] - ways) // (features + 1 + ways)
         sizes = [hidden * features, hidden, ways * hidden, ways]
-        layer, bias, head, head_bias = theta.split(sizes, dim=-1)
+        layer, bias, head, head_bias = theta.split(sizes, dim=-1)  # type: ignore[no-untyped-call]
         layer = layer.unflatten(-1, (hidden, features))
         head = head.unflatten(-1, (ways, hidden))
         units = torch.einsum("pif,...phf->...pih", self.points, layer) + bias[..., None, :]
         scores = torch.einsum("...pih,...pwh->...piw", units.tanh(), head)
         scores = (scores + head_bias[..., None, :]).log_softmax(-1)
-        return -(scores * F.one_hot(self.labels, ways)).sum(-1).mean(-1)
+        losses: Tensor = -(scores * F.one_hot(self.labels, ways)).sum(-1).mean(-1)
+        return losses
 
 
 def random_quadratics(
