@@ -242,7 +242,8 @@ HypergradientExplorer(curvatures=(1.0, 9.0), steps=50).show()
 # for 50 steps, 0.197, ends at a loss more than ten thousand times smaller. Each change of the rate uses only the next loss.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## How far ahead should it look?
 #
 # Hypergradient descent asks how the *next* loss would have been lower. Methods that train on short runs look a
@@ -413,7 +414,8 @@ finding(
 # trained start or a deeper network this may differ.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## An optimiser that is a network
 #
 # A rate multiplies the gradient. A **learned optimiser** goes further: a small network with weights $\varphi$ reads the gradient and
