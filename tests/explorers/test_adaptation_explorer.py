@@ -52,7 +52,8 @@ def test_the_page_shows_the_classes_the_learner_predicts_at_every_step(explorer,
 
 
 def test_every_method_of_the_list_and_one_of_ones_own_can_be_shown(world):
-    trained = [name for name, method in METHODS.items() if method.build]
+    here = {n: m for n, m in METHODS.items() if world.representation in m.representations}
+    trained = [name for name, method in here.items() if method.build]
     learners = {name: build(name, world, Rates(2.0, 1e-3), Budget(), 0) for name in trained}
     learners["mine"] = learners["maml"]
     explorer = AdaptationExplorer(world, learners, steps=2, episodes=3)

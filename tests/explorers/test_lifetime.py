@@ -32,20 +32,27 @@ from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
 from metalearn_lab.explorers.gradient_arrows_explorer import GradientArrowsExplorer
 from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplorer
+from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
+from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
+from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
+from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
+from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
 from metalearn_lab.learners.maml import MAML
@@ -55,7 +62,16 @@ from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
-from tests.explorers.small_explorers import gradient_arrows_explorer
+from tests.explorers.small_explorers import (
+    gradient_arrows_explorer,
+    horizon_explorer,
+    hypergradient_explorer,
+    objective_explorer,
+    optimizer_race_explorer,
+    set_to_line_explorer,
+    task_plane_explorer,
+    turning_bowl_explorer,
+)
 from tests.learners.builders import sinusoid_learner, sinusoids
 
 RERUNS = 10
@@ -167,6 +183,13 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    HorizonExplorer: lambda: horizon_explorer,
+    HypergradientExplorer: lambda: hypergradient_explorer,
+    ObjectiveExplorer: lambda: objective_explorer,
+    OptimizerRaceExplorer: lambda: optimizer_race_explorer,
+    SetToLineExplorer: lambda: set_to_line_explorer,
+    TaskPlaneExplorer: lambda: task_plane_explorer,
+    TurningBowlExplorer: lambda: turning_bowl_explorer,
     WhatMovesExplorer: lambda: WhatMovesExplorer,
 }
 
