@@ -20,16 +20,21 @@ from metalearn_lab.training.non_finite import NonFiniteLossError
 
 
 def batches_of(
-    source: TaskSource, size: int, device: torch.device | str = "cpu"
+    source: TaskSource, size: int, device: torch.device | str | None = None
 ) -> Callable[[int], Task]:
     """The meta-batches of a training, by the number of the outer step.
 
     Args:
         source: gives tasks by their numbers.
         size: tasks in each.
-        device: where they are put.
+        device: where they are put; as they come when not given.
     """
-    return lambda i: to_device(source.batch(size * i, size), device)
+
+    def batch(i: int) -> Task:
+        tasks = source.batch(size * i, size)
+        return tasks if device is None else to_device(tasks, device)
+
+    return batch
 
 
 def outer_adam(learner: Learner, outer_lr: float, rates_lr: float) -> torch.optim.Adam:

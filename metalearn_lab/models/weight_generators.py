@@ -46,6 +46,12 @@ class WeightGenerator(nn.Module):
         """How many numbers a task needs."""
         raise NotImplementedError
 
+    def numbers(self, z: Tensor) -> Tensor:
+        """What g gives for one task, ``[emitted]``."""
+        # As a row: a dense layer adds its bias in place to a single vector under vmap.
+        found: Tensor = self.network(z[None])[0]
+        return found
+
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task.
 
@@ -65,7 +71,7 @@ class FullWeights(WeightGenerator):
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task."""
-        parts = self.network(z).split([shape.numel() for shape in self.shapes.values()])
+        parts = self.numbers(z).split([shape.numel() for shape in self.shapes.values()])
         named = zip(self.shapes.items(), parts, strict=True)
         return {name: theta[name] + part.view(shape) for (name, shape), part in named}
 
@@ -104,7 +110,7 @@ class LowRankWeights(WeightGenerator):
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task."""
-        numbers, weights, first = self.network(z), {}, 0
+        numbers, weights, first = self.numbers(z), {}, 0
         for name, shape in self.shapes.items():
             if self._factored(shape):
                 outputs, inputs = shape
@@ -138,7 +144,7 @@ class ScaleAndShift(WeightGenerator):
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task."""
-        weights, numbers, first = dict(theta), self.network(z), 0
+        weights, numbers, first = dict(theta), self.numbers(z), 0
         for layer in self._layers():
             units = self.shapes[f"{layer}.bias"].numel()
             gain = 1 + numbers[first : first + units]
