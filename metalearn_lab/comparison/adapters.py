@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lab.comparison.gains import at_first
 from metalearn_lab.comparison.methods import (
     INNER_LR,
     MLP_OUTER_LR,
@@ -201,8 +202,9 @@ def joined(adapters: DataFrame, others: DataFrame) -> DataFrame:
     """
     import pandas as pd
 
+    others = at_first(others)
     same = others.split.isin(set(adapters.split)) & (others.representation == ENCODER)
-    return pd.concat([adapters, others[same & (others.ways == 5) & (others.shots == 1)]])
+    return pd.concat([adapters, others[same]])
 
 
 def gain(table: DataFrame, name: str, over: str = "nearest_class_mean") -> Interval:

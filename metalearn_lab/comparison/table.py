@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ENTRY = ["representation", "method"]
 """The columns that name a row of a result: a method on a representation."""
 
+CONDITIONS = ("ways", "shots", "train_classes", "iterations")
+"""The columns in which rows of one entry and split must agree, or a mean would mix them."""
+
 LEAST_SPLITS = 3
 """Fewer class splits have no interval."""
 
@@ -96,8 +99,17 @@ def difference_over_splits(
 
     Raises:
         ValueError: the entries were not judged on the same splits, or on fewer than
-            ``LEAST_SPLITS``, or an accuracy is no number.
+            ``LEAST_SPLITS``, an accuracy is no number, or rows of one entry and split are of
+            several ways, shots, numbers of training classes or of outer steps.
     """
+    rows = table[table[ENTRY].apply(tuple, axis=1).isin([entry, other])]
+    conditions = [name for name in CONDITIONS if name in rows]
+    mixed = rows.groupby([*ENTRY, "split"])[conditions].nunique().max().fillna(1).gt(1)
+    if mixed.any():
+        raise ValueError(
+            f"rows of one method and split differ in {', '.join(mixed.index[mixed])}: select the "
+            "rows of one condition first (for 5-way 1-shot, comparison.gains.at_first)"
+        )
     means = table.groupby([*ENTRY, "split"]).accuracy.mean()
     one, less = means.loc[entry], means.loc[other]
     if set(one.index) != set(less.index) or len(one) < LEAST_SPLITS:

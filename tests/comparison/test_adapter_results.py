@@ -65,3 +65,8 @@ def test_every_task_has_a_structure_and_none_is_better_than_its_best():
 def test_what_is_fitted_anew_counts_what_a_task_moves(name, numbers):
     assert numbers_of(name, 0) == numbers
     assert numbers_of(name, 7) == 7
+
+
+def test_others_are_joined_at_one_shot_with_all_training_classes():
+    table = joined(read_table(SAVED_ADAPTERS), read_table(SAVED / "embedded-en"))
+    assert not table.duplicated(["method", "split", "seed"]).any()

@@ -195,3 +195,13 @@ def test_two_splits_have_no_interval(results):
     rows = results[(results.method == "maml") & (results.split < 2)]
     with pytest.raises(ValueError, match="2 class splits have no interval: give 3 or more"):
         accuracy_over_splits(rows)
+
+
+@pytest.mark.parametrize("column", ["ways", "shots", "train_classes", "iterations"])
+def test_a_difference_never_mixes_conditions(results, column):
+    more = results[results.method == "maml"].assign(**{column: 99, "accuracy": 0.0})
+    with pytest.raises(ValueError, match=f"one method and split differ in {column}: select the"):
+        difference_over_splits(pd.concat([results, more]), MAML, PRETRAINED)
+    others = results[results.method == "reptile"].assign(**{column: 99})
+    both = pd.concat([results[results.method != "reptile"], others])
+    assert difference_over_splits(both, MAML, PRETRAINED) is not None
