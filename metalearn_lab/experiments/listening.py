@@ -24,7 +24,7 @@ class Listening:
     The prototypes are those of the task's own support in each.
 
     Attributes:
-        own: its own support, ``[tasks]``.
+        own: its own support, ``[tasks]``, on the CPU.
         shuffled: that of the next task.
     """
 
@@ -59,7 +59,7 @@ def listening(learner: HyperLoRA, tasks: Task) -> Listening:
     x, y = tasks.support
     over = over_tasks(adapted, learner.mapping)
     scores = [learner.predict(over(x, y, reads), tasks.query.x) for reads in (x, x.roll(-1, 0))]
-    return Listening(*((s.argmax(-1) == tasks.query.y).float().mean(1) for s in scores))
+    return Listening(*((s.argmax(-1) == tasks.query.y).float().mean(1).cpu() for s in scores))
 
 
 @dataclass(frozen=True)

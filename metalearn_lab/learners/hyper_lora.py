@@ -89,6 +89,8 @@ class HyperLoRA(ProtoNet):
     def with_adapters(self, theta: Weights, x: Tensor, classes: Tensor) -> Weights:
         """θ with (A_0, B_0) + g(z) in place of (A_0, B_0)."""
         adapters = [theta[name] for name in self.generated_names]
-        parts = self.emit(self.task_vector(x, classes)).split([w.numel() for w in adapters])
+        # As a row: a dense layer adds its bias in place to a single vector under vmap.
+        numbers = self.emit(self.task_vector(x, classes)[None])[0]
+        parts = numbers.split([w.numel() for w in adapters])
         moved = [w + part.view_as(w) for w, part in zip(adapters, parts, strict=True)]
         return {**theta, **dict(zip(self.generated_names, moved, strict=True))}

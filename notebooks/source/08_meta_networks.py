@@ -607,7 +607,7 @@ finding("anew: within half a point of the nearest class mean", over, **narrow, *
 over = [adapters.gain(table, f"adapter {r}, shared") for r in (1, 4, 16)]
 finding("shared, ranks 1, 4, 16: points over the nearest class mean", over, above=0, **saved)
 over = adapters.gain(table, "adapter 16, shared", "whitened_mean")
-claim = "shared, rank 16: points over the whitened class mean, which trains nothing"
+claim = "shared, rank 16: points over the whitened class mean, which takes no gradient"
 finding(claim, over, below=0, **saved)
 costs = pd.read_csv(adapters.SAVED_ADAPTERS / "listening.csv").cost
 finding("ranks 1, 4, 16: points that another support costs", costs, **narrow, **saved)
