@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 OTHERS: tuple[Kind, Kind] = ("untrained", "joint")
+FEATURES = "accuracy of the best untrained (%)"
+"""The panel that measures how strong the features are."""
+
 WAYS, SHOTS = 5, 1
 """What one condition at a time departs from, with all training classes, on the encoder."""
 
@@ -78,7 +81,7 @@ def _conditions(
         learned = part[part.representation == vectors]
         if len(learned):
             part = part[part.split.isin(learned.split)]
-            yield "accuracy of the best untrained (%)", _of_best_untrained(part), part
+            yield FEATURES, _of_best_untrained(part), part
     if domains is not None:
         yield "test classes", "random", at_first(of_encoder)
         yield "test classes", "other domains", domains

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LinearLR
 
+from metalearn_lab.experiments.learned_rates import batches_of
 from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
@@ -22,7 +23,7 @@ from metalearn_lab.models.weight_generators import WeightGenerator
 from metalearn_lab.tasks.placement import points_of
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, to_device
+from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train
 
 if TYPE_CHECKING:
@@ -87,13 +88,9 @@ class MetaNetworkLab:
         """
         family = Sinusoids(self.shots, self.shots, "train", self.seed)
         optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
-
-        def tasks(i: int) -> Task:
-            return to_device(family.batch(i * self.meta_batch, self.meta_batch), self.device)
-
         meta_train(
             learner,
-            tasks,
+            batches_of(family, self.meta_batch, self.device),
             iterations=self.iterations,
             optimizer=optimizer,
             scheduler=LinearLR(optimizer, 1.0, _LAST_SHARE, self.iterations),
@@ -123,9 +120,10 @@ class MetaNetworkLab:
             outer_lr: β.
         """
         family = Sinusoids(self.shots, queries or self.shots, "train", self.seed)
+        batch = batches_of(family, self.meta_batch, self.device)
         optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
         for i in range(updates):
-            tasks = to_device(family.batch(i * self.meta_batch, self.meta_batch), self.device)
+            tasks = batch(i)
             judged = ((task_weight, tasks.support), (meta_weight, tasks.query))
             losses = [w * learner(Task(tasks.support, split)) for w, split in judged if w]
             optimizer.zero_grad()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from metalearn_lab.comparison.gains import FEATURES
 from metalearn_lab.figures.style import INK, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def gain_panels_figure(gains: DataFrame) -> Figure:
         height=ROW_HEIGHT * len(kinds) + 0.6,
         sharex="col",
     )
+    counted = gains[gains.panel != FEATURES]  # these panels share a scale; that one has its own
     for axes, (kind, panel) in zip(all_axes, product(kinds, panels), strict=True):
         part = gains[(gains.panel == panel) & (gains.less == kind)]
-        _draw(axes, part, sets)
-        of_kind = gains[(gains.less == kind) & gains.panel.isin(_at_places(gains))]
-        if panel in _at_places(gains):  # these share a scale; where x is a number, y has its own
-            low, high = (of_kind["mean"] + sign * of_kind.half_width for sign in (-1, 1))
+        _draw(axes, part, sets, at_places=panel != FEATURES)
+        if panel != FEATURES:
+            rows = counted[counted.less == kind]
+            low, high = (rows["mean"] + sign * rows.half_width for sign in (-1, 1))
             axes.set_ylim(low.min() - 0.3, high.max() + 0.3)
             axes.tick_params(labelleft=panel == panels[0])
         if panel == panels[0]:
@@ -56,10 +58,9 @@ def gain_panels_figure(gains: DataFrame) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, part: DataFrame, sets: Sequence[str]) -> None:
-    """Dots at places in the order of x, or at x itself where it is a percentage."""
+def _draw(axes: Axes, part: DataFrame, sets: Sequence[str], at_places: bool) -> None:
+    """Dots at even distances in the order of x, which are counts or words; or at x itself."""
     places = {x: i for i, x in enumerate(sorted(dict.fromkeys(part.x), key=_rank))}
-    at_places = bool(_at_places(part))
     axes.axhline(0, color=INK, linewidth=1, linestyle=":")
     for number, name in enumerate(sets):
         rows = part[part.set == name].sort_values("x", key=lambda x: x.map(_rank))
@@ -74,20 +75,8 @@ def _draw(axes: Axes, part: DataFrame, sets: Sequence[str]) -> None:
         }
         axes.errorbar(x, rows["mean"], yerr=rows.half_width, elinewidth=1.6, label=name, **style)
     if at_places:
-        axes.set_xticks([*places.values()], [f"{x:g}" if _is_number(x) else x for x in places])
+        axes.set_xticks([*places.values()], [x if isinstance(x, str) else f"{x:g}" for x in places])
         axes.set_xlim(-0.5, len(places) - 0.5)
-
-
-def _at_places(gains: DataFrame) -> list[str]:
-    """The panels whose x are counts or words, and stand at even distances."""
-    fractions = gains.x.map(lambda x: _is_number(x) and x % 1 > 0)
-    return [
-        panel for panel in dict.fromkeys(gains.panel) if not fractions[gains.panel == panel].any()
-    ]
-
-
-def _is_number(x: object) -> bool:
-    return not isinstance(x, str)
 
 
 def _rank(x: float | str) -> tuple[bool, float]:

@@ -12,6 +12,7 @@ from torch.nn.utils import skip_init
 from metalearn_lab.learners.learner import Learner, held_constant
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.settings import whole_number
+from metalearn_lab.learners.update_rules import log_and_sign
 from metalearn_lab.models.mlp import MLP, initialise
 from metalearn_lab.running.per_task import Loss, Trajectory, Weights
 from metalearn_lab.tasks.types import Split, Task
@@ -20,7 +21,7 @@ KEYS, MEMORY = "memory_keys", "memory_"
 """Under which names ``adapt`` gives the keys, and before a parameter's name its fast weights."""
 
 LEAST_LOG = 7.0
-"""p of ``log_and_sign``: gradients below e⁻ᵖ are small."""
+"""p of ``update_rules.log_and_sign``: gradients below e⁻ᵖ are small."""
 
 
 class MetaNetworks(Learner):
@@ -136,7 +137,7 @@ class MetaNetworks(Learner):
 
     def fast_weights(self, gradients: Tensor) -> Tensor:
         """What m makes of each number of some gradients, in their shape."""
-        return self.generator(log_and_sign(gradients))[..., 0]
+        return self.generator(log_and_sign(gradients, LEAST_LOG))[..., 0]
 
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Outputs ``[items, outputs]`` of one task; without a memory, of the slow network."""
@@ -170,18 +171,3 @@ def read(queries: Tensor, keys: Tensor) -> Tensor:
         keys: ``[slots, size]``.
     """
     return (F.normalize(queries, dim=-1) @ F.normalize(keys, dim=-1).T).softmax(-1)
-
-
-def log_and_sign(gradients: Tensor, p: float = LEAST_LOG) -> Tensor:
-    """Two numbers of order 1 for each number g of any size, ``[..., 2]``.
-
-        (log‖g‖ / p, sign g)  where ‖g‖ ≥ e⁻ᵖ,   else   (−1, eᵖ g).
-
-    Both branches meet at e⁻ᵖ, and 0 gives (−1, 0).
-
-    Source: Andrychowicz et al., "Learning to learn by gradient descent by gradient descent", 2016,
-    appendix A.
-    """
-    least = gradients.new_tensor(-p).exp()
-    log = gradients.abs().clamp(min=least).log() / p
-    return torch.stack((log, (gradients / least).clamp(-1, 1)), -1)

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from metalearn_lab.comparison.gains import FEATURES
 from metalearn_lab.figures.gain_panels import gain_panels_figure
 from metalearn_lab.figures.style import png_bundle
 
@@ -14,8 +15,8 @@ LEADS = pd.DataFrame(
             ("shots", "one", 5, 2.0 * sign),
             ("shots", "one", 1, 3.0 * sign),
             ("shots", "other", 1, 4.0 * sign),
-            ("accuracy (%)", "one", 70.5, 1.0 * sign),
-            ("accuracy (%)", "other", 91.25, 0.5 * sign),
+            (FEATURES, "one", 70.0, 1.0 * sign),
+            (FEATURES, "other", 91.0, 0.5 * sign),
             ("test classes", "one", "random", 1.5 * sign),
             ("test classes", "one", "other domains", 0.0),
         )
@@ -40,7 +41,7 @@ def test_a_row_for_each_kind_and_a_panel_for_each_condition():
     assert [y for _, y in other] == [4]
     assert [round(x) for x, _ in one] == [0, 1]
     assert one[0][0] < other[0][0]  # beside each other
-    assert drawn(accuracy) == {"one": [(70.5, 1)], "other": [(91.25, 0.5)]}
+    assert drawn(accuracy) == {"one": [(70, 1)], "other": [(91, 0.5)]}
     assert [t.get_text() for t in below[2].get_xticklabels()] == ["random", "other domains"]
     assert [y for _, y in drawn(classes)["one"]] == [1.5, 0]
     assert [y for _, y in drawn(below[0])["one"]] == [-3, -2]

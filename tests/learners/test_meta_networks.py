@@ -13,7 +13,6 @@ from metalearn_lab.learners.meta_networks import (
     KEYS,
     MEMORY,
     MetaNetworks,
-    log_and_sign,
     read,
 )
 from metalearn_lab.models.mlp import MLP
@@ -135,13 +134,6 @@ def test_a_slot_has_at_most_e_squared_times_the_weight_of_another():
     attention = read(key, torch.cat([key, -key]))
     assert attention.sum().item() == pytest.approx(1)
     assert (attention[0, 0] / attention[0, 1]).item() == pytest.approx(math.e**2)
-
-
-def test_the_two_numbers_of_a_gradient_are_those_of_the_paper():
-    g = torch.tensor([1, math.exp(-5), math.exp(-10), 1e-6, 0.0, -1.0], dtype=torch.float64)
-    expected = [(0, 1), (-0.5, 1), (-1, 1), (-1, 1e-6 * math.exp(10)), (-1, 0), (0, -1)]
-    numbers = log_and_sign(g, 10)
-    torch.testing.assert_close(numbers, torch.tensor(expected).to(numbers), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
