@@ -613,7 +613,8 @@ headline(
 # - An interval over episodes says little about new classes. Average over trainings, and take the interval over class splits.
 # - Choose settings, and the method that speaks for its kind, on validation classes that are never reported on.
 # - Write the rule for the words before the run, and let the computer apply it.
-#
+
+# %% [markdown]
 # ## Sources
 #
 # - Snell, Swersky, Zemel: *Prototypical Networks for Few-shot Learning*, NeurIPS 2017,
