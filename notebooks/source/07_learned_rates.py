@@ -142,7 +142,10 @@ def trained(kind, faster=1):
     return learner, train_rates(learner, batches, iterations, *sizes, compiled=True)
 
 
-learners = {kind: trained(kind)[0] for kind in KINDS}
+trainings = {kind: trained(kind) for kind in KINDS}
+learners = {kind: learner for kind, (learner, _) in trainings.items()}
+stopped = [kind for kind, (_, finite) in trainings.items() if not finite]
+print("stopped early, at a loss that is not finite:", ", ".join(stopped) or "none")
 
 # %% tags=["hide-output"]
 from metalearn_lab import adaptation_curves
