@@ -1,4 +1,4 @@
-"""The plain losses of the benchmark have the meta-gradients of the learners that they are beside."""
+"""The plain losses of the benchmark have the meta-gradients of the learners beside them."""
 
 import pytest
 import torch
