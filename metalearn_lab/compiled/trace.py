@@ -51,7 +51,7 @@ def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor])
     recorder = make_fx(
         function,
         decomposition_table={
-            **get_decompositions(operations),  # type: ignore[arg-type]
+            **get_decompositions(operations),  # type: ignore[dict-item]
             torch.ops.aten.split_with_sizes.default: _slices,
         },
         tracing_mode="fake",
