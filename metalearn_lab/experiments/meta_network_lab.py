@@ -182,8 +182,8 @@ def best_trials() -> DataFrame:
     """For each method its best trial, as ``benchmarks/meta_networks.py`` saved them.
 
     Returns:
-        A row for each method: number of trials, α, β, and the mean squared error on validation
-        tasks of the best and of the worst.
+        A row for each method: number of trials, β of the best, and the mean squared error on
+        validation tasks of the best and of the worst.
     """
     import pandas as pd
 
@@ -193,8 +193,7 @@ def best_trials() -> DataFrame:
     return pd.DataFrame(
         {
             "trials": by_method.size(),
-            "α": best.inner_lr.map("{:g}".format).replace("nan", "–"),
-            "β": best.outer_lr,
+            "best β": best.outer_lr,
             "error of the best": best.error.round(3),
             "of the worst": by_method.error.max().round(3),
         }
