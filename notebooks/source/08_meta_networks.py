@@ -127,10 +127,9 @@ proof("a linear head gives ProtoNet's probabilities", (linear - proto_net).abs()
 # - each of the 80 hidden units by a **scale** $1 + \gamma$ and a **shift** $\delta$ (*FiLM*): 160 numbers. A layer becomes $(1 + \gamma)\circ(Wx + b) + \delta$; ∘ multiplies unit by unit.
 #
 # Here $z$ has 64 numbers; a fourth network emits all weights from a $z$ of two. A **conditional neural process** (below: *neural process*) generates no weights: one
-# network reads $x$ and $z$, and gives a mean and a standard deviation. MAML takes five inner steps.
+# network reads $x$ and $z$, and gives a mean and a standard deviation. MAML takes five inner steps of α = 0.01.
 #
-# All train for as many outer steps on the same tasks. Each method had six trials, judged on validation tasks with `seed = 0`: six outer step sizes β, or for MAML
-# three of β with two of α.
+# All train for as many outer steps on the same tasks. Each method tried the same six outer step sizes β, judged on validation tasks with `seed = 0`.
 #
 # **Predict.** Divide the error with 160 numbers by that with all weights. Is the ratio below 1, from 1 to 2, or above 2?
 
@@ -155,7 +154,7 @@ low_rank = lab.train(lab.hypernetwork(LowRankWeights, rank=2), outer_lr=0.005)
 film = lab.train(lab.hypernetwork(ScaleAndShift), outer_lr=0.005)
 two_numbers = lab.train(lab.hypernetwork(FullWeights, embedding=2), outer_lr=0.005)
 neural_process = lab.train(lab.neural_process(), outer_lr=0.01)
-maml = lab.train(lab.maml(inner_lr=0.01, inner_steps=5), outer_lr=0.01)
+maml = lab.train(lab.maml(inner_lr=0.01, inner_steps=5), outer_lr=0.02)
 
 unseen = to_device(Sinusoids(shots, 50, "test", seed).batch(0, unseen_tasks), where)
 forms = {"all weights": hypernetwork, "low rank": low_rank, "scale and shift": film}
@@ -291,7 +290,8 @@ for k, bounds in ((3, {"below": 1}), (50, {"above": 1})):
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **Inside**, in all five trainings: MAML's first step leaves more than twice the error of one pass. After its five steps the two are close: MAML has 0.5 to 1.5 times the error.
+# **Inside**, in all five trainings: MAML's first step leaves more than twice the error of one pass. After its five steps the two are close: MAML has 0.5 to 1.5 times the error
+# (its best β was the largest of the six: a larger one might do better).
 # At its best length MAML is ahead, by more than the paired interval, but with up to 50 gradient steps at test time. The lowest *median* belongs to
 # both together: 50 inner steps from the generated weights leave less than 50 from MAML's start.
 #
@@ -384,19 +384,19 @@ proof("independent predictions lose −½ ln(1 − ρ²) nats", gap, below=1e-5)
 # Without points the Gaussian process draws the mean of the family, with a wide band. At two points its band closes. That of the neural process,
 # which was trained with ten points, does not.
 #
-# For a phase above π neither band warns you. The Gaussian process is right all the same, with an error below 0.01: every sinusoid of this wavelength is $u\sin x + v\cos x$, and the points
-# settle the two numbers. But its width depends on the places $x$ of the points, not on their $y$: on a straight line its band is as narrow as on a sinusoid.
+# For a phase above π neither band warns you. The Gaussian process is right all the same, with an error below 0.01: every such sinusoid is $u\sin x + v\cos x$, and the points
+# settle the two numbers. But its width does not depend on their $y$: on a straight line its band is as narrow.
 #
 # The neural process is often wrong there: its band holds less than half of the points, with large amplitudes too. Inside the family it holds
-# between 90 and 98 % (all of this in all five trainings). **Outside, the band is as blind as the curve.**
+# 90 to 98 % (in all five trainings). **Outside, the band is as blind as the curve.**
 #
-# The neural process also predicts each point by itself. For two targets with the correlation ρ this costs $-\frac12\ln(1 - \rho^2)$ *nats* of log-likelihood: 0.83 for ρ = 0.9.
+# It also predicts each point by itself. For two targets with correlation ρ this costs $-\frac12\ln(1 - \rho^2)$ *nats* of log-likelihood: 0.83 for ρ = 0.9.
 #
 # </details>
 #
 # ## Mending a recipe
 #
-# An article that this workbook follows sketches a meta-network as code. Its `forward` is
+# An article that this workbook follows sketches a meta-network. Its `forward` is
 #
 # ```python
 # x = self.base_model(x)
@@ -405,7 +405,7 @@ proof("independent predictions lose −½ ln(1 − ρ²) nats", gap, below=1e-5)
 # ```
 #
 # with `task_id = torch.randint(0, num_tasks, …)`, a loss on `train_x` alone, and `meta_loss = ...` left open. Its text says that the head encodes
-# the data and the tail generates weights. We run the sketch on 100 training sinusoids: as it stands, and with the *true* number of each task. The head
+# the data and the tail generates weights. We run it on 100 training sinusoids, as it stands and with the *true* number of each task. The head
 # looks up a learned vector by `task_id`; the tail is a last layer.
 #
 # **Predict.** Predicting 0 leaves an error of about 4.7 on new points of the training tasks, and 4.4 on new tasks. What do the two versions leave?
@@ -451,7 +451,7 @@ finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *As it stands* the sketch cannot know which task it is in. On its own training tasks it leaves over half of the error of predicting 0, in all five trainings. With *true numbers* it
+# *As it stands* the sketch cannot know its task: even on training tasks it leaves over half of the error of predicting 0, in all five trainings. With *true numbers* it
 # learns these tasks. But a new task has no number; with that of a training task, the sketch is worse than predicting 0. What is missing:
 #
 # | in the sketch | mended |
@@ -460,7 +460,7 @@ finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
 # | the tail gives outputs | the tail gives weights, and the base runs with them |
 # | the loss is on `train_x`; `test_x` is never read | the loss is on the query set |
 #
-# Mended, it is the hypernetwork of this chapter (exercise 1). Its row in the table is no fair race: it met new sinusoids in every step, the sketch 100 in all.
+# Mended, it is the hypernetwork of this chapter (exercise 1). Their race in the table is not fair: the hypernetwork met new sinusoids in every step.
 #
 # </details>
 #
