@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 AnyLearner = TypeVar("AnyLearner", bound=Learner)
 _LAST_SHARE = 0.05  # of β, at the end of a training
+_TRIALS = Path(__file__).with_name("meta_network_trials.csv")
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,28 @@ def embeddings(learner: Hypernetwork, support: Split) -> Tensor:
     """Z of each task, ``[tasks, embedding]``."""
     with torch.no_grad():
         return torch.func.vmap(learner.embedding)(support).cpu()
+
+
+def best_trials() -> DataFrame:
+    """For each method its best trial, as ``benchmarks/meta_networks.py`` saved them.
+
+    Returns:
+        A row for each method: number of trials, β of the best, and the mean squared error on
+        validation tasks of the best and of the worst.
+    """
+    import pandas as pd
+
+    trials = pd.read_csv(_TRIALS)
+    by_method = trials.groupby("method", sort=False)
+    best = trials.loc[by_method.error.idxmin()].set_index("method")
+    return pd.DataFrame(
+        {
+            "trials": by_method.size(),
+            "best β": best.outer_lr,
+            "error of the best": best.error.round(3),
+            "of the worst": by_method.error.max().round(3),
+        }
+    ).loc[best.index]
 
 
 def error_table(errors: Mapping[str, Tensor], learners: Mapping[str, Learner]) -> DataFrame:

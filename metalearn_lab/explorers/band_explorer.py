@@ -70,7 +70,11 @@ class BandExplorer(DrawTaskExplorer):
     def _marks(self, steps: int, truth: Tensor | None, points: bool) -> Iterator[Mark]:
         yield from super()._marks(steps, truth, points)
         for name, width in self.widths.items():
-            look = curve_look(name) | {"label": "", "dash": (1, 2)}
+            look = curve_look(name) | {"dash": (1, 2)}
+            look["label"] += ": 95 % band"
             middle = self.adapted.curves[name][steps]
             for sign in (-1, 1):
                 yield Curve(self.x, middle + sign * _IN_95 * width, width=1.0, **look)
+
+    def _takes_steps(self, name: str) -> bool:
+        return name not in self.widths

@@ -153,11 +153,16 @@ class DrawTaskExplorer(DragExplorer):
             yield Curve(self.x, truth, GREY, "the sinusoid of the points", 1.5, (4, 3))
         for name, curves in self.adapted.curves.items():
             look = curve_look(name)
-            yield Curve(self.x, curves[0], width=1.2, **look | {"label": ""})
-            look["label"] += f" after {_count(steps, 'step')} (thin: before)"
+            if self._takes_steps(name):
+                yield Curve(self.x, curves[0], width=1.2, **look | {"label": ""})
+                look["label"] += f" after {_count(steps, 'step')} (thin: before)"
             yield Curve(self.x, curves[steps], width=2.5, **look)
         if not points:
             yield Words(-1.3, -4.4, "Put a point on the canvas", GREY)
+
+    def _takes_steps(self, name: str) -> bool:
+        """Whether a learner's curve has a before and an after."""
+        return True
 
     def _row(self, name: str, steps: int, at: float, truth: Tensor | None) -> list[str]:
         """A learner's errors on the points before and after, on the sinusoid, and a value."""

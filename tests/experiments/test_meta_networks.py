@@ -1,6 +1,8 @@
 """Chapter 08's Gaussian process against a line of two weights, its tasks, errors and sketch."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ import torch
 from metalearn_lab.experiments.article_sketch import train_sketch
 from metalearn_lab.experiments.meta_network_lab import (
     MetaNetworkLab,
+    best_trials,
     embeddings,
     error_table,
     errors_along,
@@ -108,6 +111,15 @@ def test_every_learner_of_the_lab_trains_and_is_judged(lab):
     table = error_table({name: each[:, 0] for name, each in errors.items()}, learners)
     assert list(table["numbers emitted"]) == ["1,761", "–", "–"]
     assert 0 <= share_in_band(learners["neural process"], tasks) <= 1
+
+
+def test_every_method_had_as_many_trials_and_the_chapter_trains_with_the_best():
+    table = best_trials()
+    assert table.trials.nunique() == 1
+    assert (table["error of the best"] <= table["of the worst"]).all()
+    chapter = Path(__file__).parents[2] / "notebooks/source/08_meta_networks.py"
+    rates = re.findall(r"lab\.train\(.*outer_lr=([\d.]+)\)$", chapter.read_text("utf-8"), re.M)
+    assert [float(rate) for rate in rates] == table["best β"].tolist()
 
 
 def test_two_losses_are_those_of_support_and_query(lab):
