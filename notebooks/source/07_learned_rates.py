@@ -250,8 +250,8 @@ for kappa in (0.0, 1e-5, 1e-3, 3e-3, 4e-3):
 # <details><summary>What happens</summary>
 #
 # Without learning (κ = 0) everything depends on $\alpha_0$. At κ = 0.001 it hardly matters: the losses differ by less than a factor of ten. But κ
-# has a cliff. At 0.003 the descent from $\alpha_0 = 0$ runs away: its first change of the rate, $\kappa \lVert g_0 \rVert^2 = 0.25$, is already
-# too large. At 0.004 the one from 0.02 runs away, too. At 0.00001, $\alpha_0$ decides again. The tuning has not gone; **it has moved to κ**.
+# has a cliff. At 0.003 the descent from $\alpha_0 = 0$ runs away: the first change of its rate, $\kappa \lVert g_0 \rVert^2 = 0.25$, already
+# passes 2/9, where a constant rate diverges. At 0.004 the one from 0.02 runs away, too. At 0.00001, $\alpha_0$ decides again. The tuning has not gone; **it has moved to κ**.
 #
 # The rate that it finds is not the best. At κ = 0.001 all four descents end with rates between 0.10 and 0.12. The best constant rate for 50
 # steps, 0.197, ends at a loss more than ten thousand times smaller.
@@ -431,7 +431,8 @@ finding("points by which the diagonal is above centred class means", points, abo
 # **evolution**, without a gradient: draw small noise ε, try $\varphi + \varepsilon$ and $\varphi - \varepsilon$, and move towards the lower
 # loss. Ours is *persistent*: it adds up the noise of earlier windows, so it sees what a step does to later ones.
 #
-# SGD, momentum and Adam are tuned on 64 validation problems. *Rate tuned* keeps the other settings at their defaults.
+# SGD, momentum and Adam are tuned on 64 validation problems. *Rate tuned* keeps the other settings at their defaults; *all tuned*
+# tries a grid of them, too.
 #
 # **Predict.** Six rules race. Training saw $n = 10$ and the loss as it is (scale 1). Which rules still work when the loss is 100 times as large?
 # And with $n = 30$? Move the sliders.
