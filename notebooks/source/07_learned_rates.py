@@ -463,7 +463,7 @@ train_by_evolution(learned["MLP, evolution"], quadratics, schedule, seed=seed)
 validation = quadratics("validation", count=64)
 tuned = {name: tune(name, validation, 100) for name in GRIDS}
 shown = {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
-race = OptimizerRaceExplorer(learned | shown, problems=12, seed=seed)
+race = OptimizerRaceExplorer(learned | shown, seed=seed)
 race.show()
 
 # %% tags=["hide-output"]

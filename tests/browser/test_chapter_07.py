@@ -103,7 +103,7 @@ def test_the_race_follows_step_scale_and_size(chapter):
 
     def check(step, scale, size):
         rows = {row[0]: row for row in explorer.table()}
-        problems = random_quadratics("race", 12, size=size, scale=scale)
+        problems = random_quadratics("race", 24, size=size, scale=scale)
         for name, rule in rules.items():
             losses = run_rule(rule, problems, step).mean(1)
             share = (losses[-1] / losses[0]).item()
