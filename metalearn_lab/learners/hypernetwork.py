@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.running.per_task import Loss, Trajectory
+from metalearn_lab.running.task_axis import has_task_axis, outputs_of_each
 from metalearn_lab.tasks.types import Split, Task
 
 
@@ -71,3 +74,14 @@ class Hypernetwork(GradientLearner):
     def meta_loss(self, task: Task) -> Tensor:
         """L_Q(θ_k), L_Q(θ_0) where there are no inner steps."""
         return self.loss_at(self.trajectory(task.support, self.inner_steps)[-1], task.query)
+
+    def losses_at_once(self, tasks: Task) -> Tensor | None:
+        """L_Q(θ_0) of each task, for an ``MLP`` whose weights this package's parts generate."""
+        parts = self.model, self.encoder, self.generator
+        if type(self) is not Hypernetwork or self.inner_steps or not has_task_axis(*parts):
+            return None
+        theta = self.generator(self.weights(), self.embedding(tasks.support))
+        outputs = outputs_of_each(self.model, theta, tasks.query.x)
+        if self.loss is F.mse_loss:
+            return ((outputs - tasks.query.y) ** 2).mean((1, 2))
+        return torch.func.vmap(self.loss_of)(outputs, tasks.query.y)

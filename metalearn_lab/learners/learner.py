@@ -309,6 +309,8 @@ class Learner(PerTask):
                 "such name: override weights() so that it returns the model's parameters and the "
                 f"first value of each, as {{**super().weights(), {lacking[0]!r}: ...}}"
             )
+        if type(self).weights is Learner.weights:
+            return  # the model's own
         shapes = {name: weight.shape for name, weight in self.model.named_parameters()}
         self.check_added(name for name, w in theta.items() if w.shape != shapes.get(name))
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metalearn_lab.learners.flat_weights import flat, unflat
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import inner_rate
@@ -89,28 +90,20 @@ class MetaLSTM(MAML):
     def inner_loop(self, theta: Weights, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps; the gates of a step are read by the next."""
         trajectory = [theta]
-        gates = {name: self._first_gates(theta[name]) for name in self.adapted_names}
+        cell, gates = flat(self.adapted(theta)), self.gate_biases.sigmoid()[:, None]
         for _ in range(steps):
             now = trajectory[-1]
-            loss, gradient = self.loss_at(now, support), self.gradient(now, support)
-            gates = {n: self._gates(loss, g, now[n], gates[n]) for n, g in gradient.items()}
-            moved = {
-                n: gates[n][0] * now[n] - self.largest_rate * gates[n][1] * g
-                for n, g in gradient.items()
-            }
-            trajectory.append({**now, **moved})
+            slopes = self.gradient(now, support)
+            gradient = flat(slopes)
+            gates = self._gates(self.loss_at(now, support), gradient, cell, gates)
+            cell = gates[0] * cell - self.largest_rate * gates[1] * gradient
+            trajectory.append({**now, **unflat(cell, slopes)})
         return trajectory
 
-    def _first_gates(self, weight: Tensor) -> Tensor:
-        """Forget and input gates ``[2, *weight.shape]``, before a step: those of the biases."""
-        biases = self.gate_biases.sigmoid().view(2, *[1] * weight.ndim)
-        return biases.expand(2, *weight.shape)
-
-    def _gates(self, loss: Tensor, gradient: Tensor, weight: Tensor, last: Tensor) -> Tensor:
-        """Forget and input gates of a weight, ``[2, *weight.shape]``."""
-        of_loss = log_and_sign(loss, _P).expand(*weight.shape, 2)
-        read = torch.cat([log_and_sign(gradient, _P), of_loss, weight[..., None]], -1)
+    def _gates(self, loss: Tensor, gradient: Tensor, cell: Tensor, last: Tensor) -> Tensor:
+        """Forget and input gates of all weights ``[numbers]``: ``[2, numbers]``."""
         w, b = self.gate_weights, self.gate_biases
-        sums = (read @ w[:, :5].T).movedim(-1, 0)
-        own = w[:, 5].view(2, *[1] * weight.ndim) * last
-        return (sums + own + b.view(2, *[1] * weight.ndim)).sigmoid()
+        of_all = (w[:, 2:4] * log_and_sign(loss, _P)).sum(1) + b
+        size, sign = log_and_sign(gradient, _P).unbind(-1)
+        of_each = w[:, 0:1] * size + w[:, 1:2] * sign + w[:, 4:5] * cell + w[:, 5:6] * last
+        return (of_each + of_all[:, None]).sigmoid()

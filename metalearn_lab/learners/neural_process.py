@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
 from metalearn_lab.running.per_task import Trajectory, Weights
+from metalearn_lab.running.task_axis import has_task_axis
 from metalearn_lab.tasks.types import Split, Task
 
 EMBEDDING = "embedding"
@@ -55,13 +56,22 @@ class NeuralProcess(Learner):
         """The mean negative log-likelihood of the query, in nats."""
         return self.loss_at(self.trajectory(task.support, 0)[-1], task.query)
 
+    def losses_at_once(self, tasks: Task) -> Tensor | None:
+        """The same of each task: nothing here has weights of a task's own."""
+        if type(self) is not NeuralProcess or not has_task_axis(self.model, self.encoder):
+            return None
+        outputs = self.call(self.trajectory(tasks.support, 0)[-1], tasks.query.x)
+        if self.loss is normal_loss:
+            return surprise(outputs, tasks.query.y).mean((1, 2))
+        return torch.func.vmap(self.loss_of)(outputs, tasks.query.y)
+
     def call(self, weights: Weights, x: Tensor) -> Tensor:
-        """μ and σ of one task, ``[items, 2]``."""
+        """μ and σ of one task, ``[items, 2]``; of many, where z and x have an axis of tasks."""
         theta = {name: weight for name, weight in weights.items() if name != EMBEDDING}
-        z = weights[EMBEDDING].expand(len(x), -1)
+        z = weights[EMBEDDING][..., None, :].expand(*x.shape[:-1], -1)
         outputs = super().call(theta, torch.cat([x, z], -1))
-        width = LEAST_WIDTH + (1 - LEAST_WIDTH) * _softplus(outputs[:, 1:])
-        return torch.cat([outputs[:, :1], width], -1)
+        width = LEAST_WIDTH + (1 - LEAST_WIDTH) * _softplus(outputs[..., 1:])
+        return torch.cat([outputs[..., :1], width], -1)
 
 
 def normal_loss(outputs: Tensor, y: Tensor) -> Tensor:
@@ -71,9 +81,18 @@ def normal_loss(outputs: Tensor, y: Tensor) -> Tensor:
         outputs: μ and σ, ``[items, 2]``.
         y: ``[items, 1]``.
     """
-    mean, width = outputs[:, :1], outputs[:, 1:]
-    surprise = ((y - mean) / width) ** 2 / 2
-    return (surprise + width.log() + math.log(2 * math.pi) / 2).mean()
+    return surprise(outputs, y).mean()
+
+
+def surprise(outputs: Tensor, y: Tensor) -> Tensor:
+    """−log N(y; μ, σ²) of each item, in nats.
+
+    Args:
+        outputs: μ and σ, ``[..., 2]``.
+        y: ``[..., 1]``.
+    """
+    mean, width = outputs[..., :1], outputs[..., 1:]
+    return ((y - mean) / width) ** 2 / 2 + width.log() + math.log(2 * math.pi) / 2
 
 
 def _softplus(s: Tensor) -> Tensor:

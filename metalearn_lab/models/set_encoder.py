@@ -31,6 +31,9 @@ class SetEncoder(nn.Module):
         initialise(self, "set encoder", seed)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """The vector z ``[embedding]`` of x ``[K, inputs]`` and y ``[K, targets]``."""
+        """The vector z ``[embedding]`` of x ``[K, inputs]`` and y ``[K, targets]``.
+
+        Axes in front of K stay, so all tasks of a batch may be embedded at once.
+        """
         codes = self.items(torch.cat([x, y], -1) / self.scale)
-        return codes.sum(0) / max(len(codes), 1)
+        return codes.sum(-2) / max(codes.shape[-2], 1)

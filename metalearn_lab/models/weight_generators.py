@@ -47,9 +47,9 @@ class WeightGenerator(nn.Module):
         raise NotImplementedError
 
     def numbers(self, z: Tensor) -> Tensor:
-        """What g gives for one task, ``[emitted]``."""
+        """What g gives for one task, ``[emitted]``; of z ``[tasks, embedding]``, for each."""
         # As a row: a dense layer adds its bias in place to a single vector under vmap.
-        found: Tensor = self.network(z[None])[0]
+        found: Tensor = self.network(z[None])[0] if z.ndim == 1 else self.network(z)
         return found
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
@@ -57,7 +57,8 @@ class WeightGenerator(nn.Module):
 
         Args:
             theta: θ by name.
-            z: the task embedding.
+            z: the task embedding; or those of many tasks, ``[tasks, embedding]``. Then what was
+                generated has an axis of tasks, and what was not is θ's own.
         """
         raise NotImplementedError
 
@@ -71,9 +72,9 @@ class FullWeights(WeightGenerator):
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task."""
-        parts = self.numbers(z).split([shape.numel() for shape in self.shapes.values()])
+        parts = self.numbers(z).split([shape.numel() for shape in self.shapes.values()], -1)
         named = zip(self.shapes.items(), parts, strict=True)
-        return {name: theta[name] + part.view(shape) for (name, shape), part in named}
+        return {name: theta[name] + _shaped(part, shape) for (name, shape), part in named}
 
 
 class LowRankWeights(WeightGenerator):
@@ -116,11 +117,11 @@ class LowRankWeights(WeightGenerator):
                 outputs, inputs = shape
                 middle = first + outputs * self.rank
                 end = middle + self.rank * inputs
-                left = numbers[first:middle].view(outputs, self.rank)
-                change = left @ numbers[middle:end].view(self.rank, inputs)
+                left = _shaped(numbers[..., first:middle], (outputs, self.rank))
+                change = left @ _shaped(numbers[..., middle:end], (self.rank, inputs))
             else:
                 end = first + shape.numel()
-                change = numbers[first:end].view(shape)
+                change = _shaped(numbers[..., first:end], shape)
             weights[name], first = theta[name] + change, end
         return weights
 
@@ -144,12 +145,16 @@ class ScaleAndShift(WeightGenerator):
 
     def forward(self, theta: Weights, z: Tensor) -> Weights:
         """The weights of one task."""
-        weights, numbers, first = dict(theta), self.numbers(z), 0
-        for layer in self._layers():
-            units = self.shapes[f"{layer}.bias"].numel()
-            gain = 1 + numbers[first : first + units]
-            shift = numbers[first + units : first + 2 * units]
-            weights[f"{layer}.weight"] = gain[:, None] * theta[f"{layer}.weight"]
+        weights, layers = dict(theta), self._layers()
+        units = [self.shapes[f"{layer}.bias"].numel() for layer in layers for _ in range(2)]
+        parts = self.numbers(z).split(units, -1)
+        for layer, change, shift in zip(layers, parts[::2], parts[1::2], strict=True):
+            gain = 1 + change
+            weights[f"{layer}.weight"] = gain[..., None] * theta[f"{layer}.weight"]
             weights[f"{layer}.bias"] = gain * theta[f"{layer}.bias"] + shift
-            first += 2 * units
         return weights
+
+
+def _shaped(numbers: Tensor, shape: Sequence[int]) -> Tensor:
+    """Numbers ``[..., count]`` as ``[..., *shape]``."""
+    return numbers.view(*numbers.shape[:-1], *shape)

@@ -69,6 +69,14 @@ class PerTask(nn.Module):
         """Meta-loss of one task, a scalar."""
         raise NotImplementedError
 
+    def losses_at_once(self, tasks: Task) -> Tensor | None:
+        """The meta-loss of each task, ``[tasks]``, by operations with an axis of tasks of their own.
+
+        They cost less than ``vmap`` of ``meta_loss``, whose numbers they must give. None where a
+        learner has none, or not for the model that it has; then ``vmap`` is used.
+        """
+        return None
+
     def trajectory(self, support: Split, steps: int) -> Trajectory:
         """θ_0, …, θ_steps of one task."""
         raise NotImplementedError
