@@ -196,14 +196,14 @@ finding(claim, not finite, share="4 of 5 seeds")
 # <details><summary>What happens</summary>
 #
 # *Who is ahead?* Meta-SGD left less than MAML in four of five trainings, and 2.3 times as much with seed 2. MAML++ left less than 0.7 of MAML's
-# loss in four of five; with seed 3 its training stopped early, at a loss that was not finite. MAML++ has other rates *and* another meta-loss; we
-# did not test which one helps.
+# loss in four of five; with seed 3 its training stopped early, at a loss that was not finite. MAML++ has other rates *and* another meta-loss. We
+# did not test which helps.
 #
-# *Does the place of a rate matter?* Keep Meta-SGD's start. With the mean rate of each tensor the loss is 4.2 to 24 times as high; with the rates
-# of a tensor shuffled, 4.6 to 2,440 times. So for this start it does.
+# *Does the place of a rate matter?* With Meta-SGD's start and the mean rate of each tensor the loss is 4.2 to 24 times as high; with the rates of
+# a tensor shuffled, 4.6 to 2,440 times. So for this start it does.
 #
-# *Negative rates.* Over the five seeds, 15 to 26 % of the 1,761 rates are negative. With zeros in their place the loss is 1.4 to 38 times as
-# high. A start trained without negative rates may do better; we did not try.
+# *Negative rates.* Over the five seeds, 15 to 26 % of all 1,761 rates are negative. With zeros in their place the loss is 1.4 to 38 times as
+# high. (A start trained without negative rates may do better.)
 #
 # *Three times $\beta_\alpha$.* Meta-SGD diverges in four of five seeds. The tuning has moved from α to $\beta_\alpha$.
 #
@@ -253,8 +253,8 @@ for kappa in (0.0, 1e-5, 1e-3, 3e-3, 4e-3):
 # has a cliff. At 0.003 the descent from $\alpha_0 = 0$ runs away: the first change of its rate, $\kappa \lVert g_0 \rVert^2 = 0.25$, already
 # passes 2/9, where a constant rate diverges. At 0.004 the one from 0.02 runs away, too. At 0.00001, $\alpha_0$ decides again. The tuning has not gone; **it has moved to κ**.
 #
-# The rate that it finds is not the best. At κ = 0.001 all four descents end with rates between 0.10 and 0.12. The best constant rate for 50
-# steps, 0.197, ends at a loss more than ten thousand times smaller.
+# The rate that it finds is not the best. At κ = 0.001 it ends between 0.10 and 0.12. The best constant rate for 50 steps, 0.197, leaves a loss
+# more than ten thousand times smaller.
 #
 # </details>
 #
@@ -262,14 +262,13 @@ for kappa in (0.0, 1e-5, 1e-3, 3e-3, 4e-3):
 #
 # Hypergradient descent looks one step ahead. What does it miss?
 #
-# Now each step sees the centre of the bowl moved by **noise** of variance 1. The bowl has a steep axis (curvature $h = 1$) and a shallow one
-# ($h = 0.05$). Let $A$ be the mean square distance along an axis, 1 at the start. A step with rate α changes it exactly to
+# Now each step sees the centre of the bowl moved by **noise** of variance 1. The curvature $h$ is 1 along a steep axis and 0.05 along a shallow
+# one. Let $A$ be the mean square distance along an axis, 1 at the start. A step with rate α changes it exactly to
 #
 # $$A \leftarrow (1 - \alpha h)^2 A + \alpha^2 h^2 ,$$
 #
 # and the mean loss is $\frac12 \sum h A$. The first part shrinks with the right rate; the second is the noise of the step. So a computer can
-# find the 100 rates with the lowest loss at the end. It can also look only $T$ steps ahead, take these $T$ steps, and look again. $T$ is the
-# **horizon**.
+# find the 100 rates with the lowest loss at the end. Or it looks $T$ steps ahead, takes them, and looks again. $T$ is the **horizon**.
 #
 # **Predict.** Why may the rates of $T = 100$ be so large? At which $T$ does the final loss fall most? Move the slider.
 
@@ -424,7 +423,7 @@ finding("points by which the diagonal is above centred class means", points, abo
 # $n = 10$ numbers in θ and normal numbers in $W$ and $y$.
 #
 # - The **LSTM** reads the size and the sign of $g$.
-# - The **MLP** begins as Adam with rate 0.2, $\beta_1 = 0.9$, $\beta_2 = 0.99$; it learns to scale Adam's step and to add to it. It reads $g$ and
+# - The **MLP** begins as Adam (rate 0.2, $\beta_1 = 0.9$, $\beta_2 = 0.99$) and learns to scale its step and to add to it. It reads $g$ and
 #   three running means of $g$, all divided by $\sqrt{v}$ ($v$ is Adam's running mean of $g^2$), and the step number.
 #
 # Both learn through **truncated unrolls**: a gradient through 100 steps may explode, so it is cut into windows of 20. A second MLP learns by
@@ -511,8 +510,8 @@ proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99,
 #
 # *The baseline decides.* Over steps 1 to 100 the LSTM and the evolved MLP beat Adam with its rate tuned, the usual baseline, in all five seeds.
 # Tune Adam's $\beta_1$ and $\beta_2$ too, and the MLP loses in all five. The LSTM still wins in four, against momentum too. Adam had 420 trials on
-# 64 problems; the LSTM was trained once, on 960 problems, with settings that we had chosen. The last row of the table is Adam tuned for the loss
-# at step 100. At this step it is ahead of the LSTM in two of five seeds.
+# 64 problems; the LSTM was trained once, on 960 problems, with settings that we had chosen. Adam tuned for the loss at step 100 (last row) is
+# ahead of the LSTM at this step in two of five seeds.
 #
 # *The score decides, too.* Evolution lowered the mean loss of steps 1 to 100 in all five seeds. This score rewards a fast beginning: at step 100
 # and at step 500 the evolved MLP was worse than the untrained one, again in all five. Truncated unrolls improved the score of the MLP in only
@@ -777,10 +776,10 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - A learned rate for each weight is the diagonal of a preconditioner. It gains nothing on a bowl that is turned by 45 degrees. On our sentences
-#   the whole matrix, in closed form, was above every learned policy.
+# - A learned rate for each weight is the diagonal of a preconditioner. It cannot undo a turned bowl. On our sentences the whole matrix, in closed
+#   form, was above every learned policy.
 # - Learned rates may be negative. With zeros in their place Meta-SGD's loss on sinusoids was 1.4 to 38 times as high.
-# - Learning a rate does not remove the tuning. It moves to the step size of the rate: κ, or $\beta_\alpha$.
+# - Learning a rate moves the tuning to the step size of the rate: κ, or $\beta_\alpha$.
 # - On our noisy bowl, rates that looked few steps ahead were too small for many steps.
 # - A learned optimiser can beat tuned ones where it was trained. Whether it did depended on how well we tuned the baseline, and on which steps we
 #   counted. At another scale of the loss the LSTM fell far behind Adam.
