@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -25,6 +26,12 @@ _FOREIGN = (
 )
 
 
+def _slices(numbers: Tensor, sizes: Sequence[int], axis: int = 0) -> list[Tensor]:
+    """What ``split_with_sizes`` gives."""
+    ends = accumulate(sizes)
+    return [numbers.narrow(axis, end - n, n) for n, end in zip(sizes, ends, strict=True)]
+
+
 def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor]) -> GraphModule:
     """Record what a function does with tensors of these shapes.
 
@@ -43,7 +50,10 @@ def trace(function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor])
     operations = [getattr(torch.ops.aten, name) for name in _BROKEN_DOWN]
     recorder = make_fx(
         function,
-        decomposition_table=get_decompositions(operations),  # type: ignore[arg-type]
+        decomposition_table={
+            **get_decompositions(operations),  # type: ignore[arg-type]
+            torch.ops.aten.split_with_sizes.default: _slices,
+        },
         tracing_mode="fake",
     )
     try:

@@ -1,4 +1,7 @@
-"""Learn an update rule: by the gradient of short unrolls, or by (persistent) evolution."""
+"""Learn an update rule: by the gradient of short unrolls, or by (persistent) evolution.
+
+All of it runs on the device of the rule and the problems, which must be the same.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def inner_gradient(
     # torch.compile knows derivatives by torch.func alone, and makes zeros of others.
     transformed = torch._C._are_functorch_transforms_active() or torch.compiler.is_compiling()
     if transformed or not plain:
-        return torch.func.grad(lambda own: _attached(loss(own)))(weights)
+        return torch.func.grad(lambda own: attached(loss(own)))(weights)
     with torch.enable_grad():
         # As new tensors, for what else the loss makes of the same weights is held constant.
         own = {
@@ -44,7 +44,7 @@ def inner_gradient(
             for name, weight in weights.items()
         }
         gradients = torch.autograd.grad(
-            _attached(loss(own)), list(own.values()), create_graph=second_order, allow_unused=True
+            attached(loss(own)), list(own.values()), create_graph=second_order, allow_unused=True
         )
     if all(gradient is None for gradient in gradients):
         raise ValueError(_LOST)  # the loss depends on other weights, but on none of these
@@ -54,7 +54,12 @@ def inner_gradient(
     }
 
 
-def _attached(loss: Tensor) -> Tensor:
+def attached(loss: Tensor) -> Tensor:
+    """The loss, where it depends on anything that may be differentiated.
+
+    Raises:
+        ValueError: it does not.
+    """
     if not loss.requires_grad:
         raise ValueError(_LOST)
     return loss

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from metalearn_lab.learners.flat_weights import flat, unflat
+from metalearn_lab.learners.inner_gradient import attached
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.settings import inner_rate
-from metalearn_lab.learners.update_rules import log_and_sign
+from metalearn_lab.learners.update_rules import log_and_sign, size_and_sign
 from metalearn_lab.running.per_task import Loss, Trajectory, Weights
 from metalearn_lab.tasks.types import Split
 
@@ -93,10 +94,13 @@ class MetaLSTM(MAML):
         cell, gates = flat(self.adapted(theta)), self.gate_biases.sigmoid()[:, None]
         for _ in range(steps):
             now = trajectory[-1]
-            slopes = self.gradient(now, support)
+            slopes, loss = torch.func.grad_and_value(
+                lambda own, now=now: attached(self.loss_at({**now, **own}, support))
+            )(self.adapted(now))
             gradient = flat(slopes)
-            gates = self._gates(self.loss_at(now, support), gradient, cell, gates)
-            cell = gates[0] * cell - self.largest_rate * gates[1] * gradient
+            gates = self._gates(loss, gradient, cell, gates)
+            forget, take = gates.unbind()
+            cell = forget * cell - self.largest_rate * take * gradient
             trajectory.append({**now, **unflat(cell, slopes)})
         return trajectory
 
@@ -104,6 +108,6 @@ class MetaLSTM(MAML):
         """Forget and input gates of all weights ``[numbers]``: ``[2, numbers]``."""
         w, b = self.gate_weights, self.gate_biases
         of_all = (w[:, 2:4] * log_and_sign(loss, _P)).sum(1) + b
-        size, sign = log_and_sign(gradient, _P).unbind(-1)
+        size, sign = size_and_sign(gradient, _P)
         of_each = w[:, 0:1] * size + w[:, 1:2] * sign + w[:, 4:5] * cell + w[:, 5:6] * last
         return (of_each + of_all[:, None]).sigmoid()

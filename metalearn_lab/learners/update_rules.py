@@ -92,8 +92,13 @@ def log_and_sign(gradient: Tensor, p: float = 5.0) -> Tensor:
 
     Source: Andrychowicz et al. 2016, appendix A.
     """
+    return torch.stack(size_and_sign(gradient, p), -1)
+
+
+def size_and_sign(gradient: Tensor, p: float = 5.0) -> tuple[Tensor, Tensor]:
+    """The two numbers of ``log_and_sign``, each ``[...]``."""
     size = gradient.abs().clamp(min=1e-30).log() / p
-    return torch.stack([size.clamp(min=-1), (gradient * math.exp(p)).clamp(-1, 1)], -1)
+    return size.clamp(min=-1), (gradient * math.exp(p)).clamp(-1, 1)
 
 
 class LSTMRule(nn.Module):

@@ -70,7 +70,7 @@ class PerTask(nn.Module):
         raise NotImplementedError
 
     def losses_at_once(self, tasks: Task) -> Tensor | None:
-        """The meta-loss of each task, ``[tasks]``, by operations with an axis of tasks of their own.
+        """The meta-loss of each task, ``[tasks]``, by operations that have an axis of tasks.
 
         They cost less than ``vmap`` of ``meta_loss``, whose numbers they must give. None where a
         learner has none, or not for the model that it has; then ``vmap`` is used.

@@ -6,10 +6,12 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from metalearn_lab.compiled.meta_loss import compiled_meta_loss
 from metalearn_lab.evaluation.meta_gradient_check import check_meta_gradient
 from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.ridge_head import ridge
+from metalearn_lab.models.lora import with_lora
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.set_encoder import SetEncoder
 from metalearn_lab.models.weight_generators import (
@@ -235,3 +237,32 @@ def test_an_empty_support_is_embedded_as_zero():
 def test_a_rank_below_one_is_refused():
     with pytest.raises(ValueError, match="rank must be 1 or more, got 0"):
         LowRankWeights(MLP([1, 4, 1]), [2], rank=0)
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_compiled_it_is_the_same(kind):
+    learner, tasks = hypernetwork(kind), sinusoids()
+    expected = gradients(learner, tasks)
+    learner.zero_grad()
+    compiled_meta_loss(learner, tasks)(tasks).backward()
+    for name, parameter in learner.named_parameters():
+        torch.testing.assert_close(parameter.grad, expected[name], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_without_vmap_the_losses_are_the_same(kind):
+    learner, tasks = hypernetwork(kind), sinusoids()
+    expected = torch.func.vmap(lambda *given: learner.meta_loss(Task(*given)))(*tasks)
+    torch.testing.assert_close(learner.losses_at_once(tasks), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_part_that_is_not_known_is_run_by_vmap():
+    adapted = with_lora(MLP([1, 6, 6, 1]), ["body.2"], rank=1, lora_alpha=1)
+    made = FullWeights(adapted, [3, 4])
+    learner = Hypernetwork(adapted, F.mse_loss, encoder=SetEncoder([2, 3]), generator=made)
+    assert learner.losses_at_once(sinusoids()) is None
+    hooked = hypernetwork()
+    handle = hooked.model.head.register_forward_hook(lambda *_: None)
+    assert hooked.losses_at_once(sinusoids()) is None
+    handle.remove()
+    assert hooked.losses_at_once(sinusoids()) is not None

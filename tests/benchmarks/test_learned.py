@@ -1,0 +1,14 @@
+"""The plain losses of the benchmark have the meta-gradients of the learners beside them."""
+
+import pytest
+import torch
+
+from benchmarks.reference import relative_error
+from benchmarks.workloads.learned import WORKLOADS
+
+
+@pytest.mark.parametrize("make", WORKLOADS, ids=lambda make: make.args[0])
+def test_a_plain_loss_has_the_learners_gradient(make) -> None:
+    workload = make()
+    ours = workload.variants[0].build(torch.float64).result()
+    assert relative_error(ours, workload.reference()) < 1e-12
