@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, map_tensors
+from metalearn_lab.training.outer_step import OuterStep
 
 GROUPS = ("waves", "fast waves", "lines", "noise")
 """Of the environment. The unseen tasks are waves, which the sampler is not told."""
@@ -70,6 +72,7 @@ def train_with_sampling(
     seed: int = 0,
     outer_lr: float = 1e-3,
     shares: Tensor | None = None,
+    compiled: bool = False,
 ) -> Sampling:
     """Meta-train; before each block of iterations, favour groups whose meta-gradient helps.
 
@@ -85,9 +88,15 @@ def train_with_sampling(
         seed: of the tasks and the draws.
         outer_lr: β, of Adam.
         shares: of the groups to begin with; equal ones when not given.
+        compiled: take the outer steps in compiled code, where it can be had.
     """
     scores = torch.zeros(len(GROUPS)) if shares is None else shares.log()
     optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
+    outer = OuterStep(learner, optimizer, compiled)
+    try:
+        outer.prepare(group_task(GROUPS[0], 0, meta_batch, seed))
+    except NotCompilable:
+        outer = OuterStep(learner, optimizer)
     numbers, rows, spent = generator("sampling", seed), [], 0
     taken = [0] * len(GROUPS)
     for _ in range(blocks):
@@ -107,9 +116,7 @@ def train_with_sampling(
                 if count:
                     parts.append(group_task(GROUPS[g], taken[g], count, seed))
                     taken[g] += count
-            optimizer.zero_grad()
-            learner(map_tensors(lambda *x: torch.cat(x), *parts)).backward()
-            optimizer.step()
+            outer.step(map_tensors(lambda *x: torch.cat(x), *parts))
     return Sampling(torch.stack(rows), spent)
 
 

@@ -175,11 +175,12 @@ def train_by_evolution(
 
         def window(phi: Tensor, theta: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
             moved, total = unflat(phi, weights), torch.zeros_like(theta[0, 0])
+            _, gradient = batch.value_and_gradient(theta)  # noqa: B023 (used in this turn)
             for _ in range(schedule.window):
-                _, gradient = batch.value_and_gradient(theta)  # noqa: B023 (used in this turn)
                 update, state = functional_call(rule, moved, (gradient, state))
                 theta = theta + update
-                total = total + batch.value_and_gradient(theta)[0].mean()  # noqa: B023
+                loss, gradient = batch.value_and_gradient(theta)  # noqa: B023
+                total = total + loss.mean()
             return total / schedule.window, theta, state
 
         theta = batch.start.expand(2 * pairs, *batch.start.shape)

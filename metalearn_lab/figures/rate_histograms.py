@@ -40,6 +40,6 @@ def rate_histograms_figure(rates: Mapping[str, Tensor], first_rate: float) -> Fi
         axes.axvline(first_rate, color=GREY, linewidth=1.2, linestyle=":")
         share = (each < 0).double().mean().item()
         axes.set_title(f"{name}: {100 * share:.0f} % negative")
-        axes.set_xlabel("rate (dotted: at the start)")
+        axes.set_xlabel("rate (dotted: the first rate)")
     panels[0].set_ylabel("share of the weights")
     return figure

@@ -136,3 +136,16 @@ def test_a_group_that_points_where_the_validation_does_is_favoured():
     assert sampling.gradients == 6 * (4 * 20 + 40)
     again = train_with_sampling(network(), wanted, blocks=6, block=5)
     assert torch.equal(again.shares, sampling.shares)
+
+
+@pytest.mark.parametrize("loss", [F.mse_loss, lambda y, to: (y - to).clamp(-9, 9).square().mean()])
+def test_compiled_or_not_it_learns_the_same(loss):
+    wanted = group_task("lines", 10_000, 40)
+    shares, weights = [], []
+    for compiled in (False, True):
+        learner = MAML(MLP([1, 8, 1]), loss, inner_lr=0.01, inner_steps=1)
+        made = train_with_sampling(learner, wanted, blocks=2, block=2, compiled=compiled)
+        shares.append(made.shares)
+        weights.append(torch.cat([w.detach().flatten() for w in learner.parameters()]))
+    torch.testing.assert_close(*shares, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-5)
