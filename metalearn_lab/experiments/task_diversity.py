@@ -55,7 +55,7 @@ def train_on_pool(
     iterations: int,
     *,
     meta_batch: int = 64,
-    outer_lr: float = 0.003,
+    outer_lr: float = 0.005,
     device: torch.device | str = "cpu",
 ) -> ContextTransformer:
     """Train on tasks of a pool, or of the prior, by Adam on the mean squared error.
