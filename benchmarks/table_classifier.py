@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["train"])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--iterations", type=int, default=12000)
+    parser.add_argument("--iterations", type=int, default=8000)
     parser.add_argument("--rate", type=float, default=0.001)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
