@@ -36,7 +36,9 @@ def sinusoid_posterior(x: Tensor, y: Tensor, at: Tensor, noise: float) -> tuple[
     x, y, at = x.double(), y.double(), at.double()
     sines = torch.sin(x[..., None] - phase)  # [..., K, phases]
     along, size = (y[..., None] * sines).sum(-2), (sines**2).sum(-2)
-    misfit = amplitude[:, None] ** 2 * size[..., None, :] - 2 * amplitude[:, None] * along[..., None, :]
+    misfit = (
+        amplitude[:, None] ** 2 * size[..., None, :] - 2 * amplitude[:, None] * along[..., None, :]
+    )
     likely = (-misfit / (2 * noise**2)).flatten(-2).softmax(-1).unflatten(-1, misfit.shape[-2:])
     curves = torch.sin(at[..., None] - phase)  # [..., n, phases]
     first, second = (amplitude**power @ likely for power in (1, 2))

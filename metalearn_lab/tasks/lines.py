@@ -64,7 +64,9 @@ class Lines:
         """
         if not self.pool:
             raise ValueError("these lines come from the prior: there is no pool, give pool=M")
-        return torch.randn(self.pool, 2, generator=generator("pool of lines", self.seed))
+        numbers = generator("pool of lines", self.seed)
+        # One by one: many normal numbers at once are drawn in another way than few.
+        return torch.stack([torch.randn(2, generator=numbers) for _ in range(self.pool)])
 
     def batch(self, first: int, count: int) -> Task:
         """Tasks ``first`` … ``first + count − 1``; ``x`` and ``y`` are ``[tasks, items, 1]``.

@@ -77,7 +77,9 @@ class SmallTables:
         def between(low: float, high: float) -> Tensor:
             return low + (high - low) * torch.rand(count, 1, 1, generator=numbers)
 
-        used = torch.arange(columns) < torch.randint(2, columns + 1, (count, 1, 1), generator=numbers)
+        used = torch.arange(columns) < torch.randint(
+            2, columns + 1, (count, 1, 1), generator=numbers
+        )
         absent = torch.arange(ways) >= torch.randint(2, ways + 1, (count, 1, 1), generator=numbers)
         matters = normal(1, columns).exp() * used
         matters = matters / matters.norm(dim=-1, keepdim=True)
@@ -96,8 +98,10 @@ class SmallTables:
         places = (between(0.5, 5) * matters * normal(ways, columns)).gather(
             1, dealt[..., None].expand(-1, -1, columns)
         )
-        sizes = (between(0, 0.7) * normal(ways, columns)).exp().gather(
-            1, dealt[..., None].expand(-1, -1, columns)
+        sizes = (
+            (between(0, 0.7) * normal(ways, columns))
+            .exp()
+            .gather(1, dealt[..., None].expand(-1, -1, columns))
         )
         blobs = (places + sizes * normal(rows, columns)) @ mixing
         is_blobs = torch.rand(count, 1, 1, generator=numbers) < 0.5
