@@ -7,7 +7,7 @@ version of a library has slightly other sentences.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import md5
 from importlib.util import find_spec
@@ -45,6 +45,19 @@ _NUMBER = {character: i for i, character in enumerate(ALPHABET)}
 
 
 @cache
+def documents() -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Docstrings by author, each the tuple of its plain sentences in their order.
+
+    A docstring that stands twice is there once.
+
+    Raises:
+        ModuleNotFoundError: a library is not installed.
+    """
+    every = (*TRAINING, *VALIDATION, *HELD_OUT)
+    return {author: tuple(dict.fromkeys(_docstrings(author))) for author in every}
+
+
+@cache
 def authors() -> dict[str, tuple[str, ...]]:
     """Sentences by author, each once, in an order that looks random but is always the same.
 
@@ -55,12 +68,12 @@ def authors() -> dict[str, tuple[str, ...]]:
         ModuleNotFoundError: a library is not installed.
     """
     seen: set[str] = set()
-    found = {}
-    for author in (*TRAINING, *VALIDATION, *HELD_OUT):
-        new = set(_sentences(author)) - seen
+    sentences = {}
+    for author, docstrings in documents().items():
+        new = {sentence for docstring in docstrings for sentence in docstring} - seen
         seen |= new
-        found[author] = tuple(sorted(new, key=lambda sentence: md5(sentence.encode()).digest()))
-    return found
+        sentences[author] = tuple(sorted(new, key=lambda each: md5(each.encode()).digest()))
+    return sentences
 
 
 def encode(sentences: Iterable[str]) -> Tensor:
@@ -80,7 +93,7 @@ def decode(numbers: Iterable[int] | Tensor) -> str:
     return "".join(ALPHABET[int(number)] for number in numbers)
 
 
-def _sentences(author: str) -> Iterable[str]:
+def _docstrings(author: str) -> Iterator[tuple[str, ...]]:
     spec = find_spec(author)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"the sentences of {author} come with the library: install it")
@@ -89,7 +102,12 @@ def _sentences(author: str) -> Iterable[str]:
         for file in sorted((library / folder).rglob("*.py")):
             if not {"test", "tests", "testing"} & set(file.relative_to(library).parts):
                 for docstring in _DOCSTRING.findall(file.read_text(encoding="utf-8")):
-                    for part in re.split(r"(?<=[.!?])\s+", docstring):
-                        sentence = " ".join(part.split())
-                        if _SENTENCE.fullmatch(sentence) and "--" not in sentence:
-                            yield sentence
+                    if sentences := tuple(_plain_sentences(docstring)):
+                        yield sentences
+
+
+def _plain_sentences(docstring: str) -> Iterator[str]:
+    for part in re.split(r"(?<=[.!?])\s+", docstring):
+        sentence = " ".join(part.split())
+        if _SENTENCE.fullmatch(sentence) and "--" not in sentence:
+            yield sentence

@@ -1,5 +1,6 @@
 """The sentences of fourteen authors, and their characters by number."""
 
+import networkx
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from metalearn_lab.tasks.docstrings import (
     VALIDATION,
     authors,
     decode,
+    documents,
     encode,
 )
 
@@ -21,6 +23,14 @@ def test_every_author_has_enough_and_no_sentence_has_two_authors():
     assert min(map(len, found.values())) > 250
     sentences = [sentence for each in found.values() for sentence in each]
     assert len(sentences) == len(set(sentences))
+
+
+def test_a_document_keeps_the_order_of_its_docstring():
+    assert all(len(set(each)) == len(each) for each in documents().values())
+    text = " ".join(networkx.pagerank.__doc__.split())
+    [found] = [d for d in documents()["networkx"] if all(each in text for each in d) and d[2:]]
+    places = [text.index(sentence) for sentence in found]
+    assert places == sorted(places)
 
 
 def test_a_sentence_is_plain():
