@@ -5,7 +5,7 @@
 
 Each network is trained on tasks of its pool alone, and then asked about other tasks of the pool
 ("home") and about tasks of the prior ("new"), with as many points of context as the longest in
-training. The network of seed 0 is saved with its settings and CPU seconds.
+training. The networks of one seed are saved with their settings and CPU seconds.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from metalearn_lab.comparison.task_pools import (
     DISTANCES,
     NOISE,
     POOLS,
+    SAVED_SEED,
     model_file,
     pool_tasks,
     read_distances,
@@ -31,11 +32,11 @@ TEST_TASKS = 2000
 
 
 def rows(pool, seed, iterations, out):
-    """Train one network, save that of seed 0, and measure it at home and abroad."""
+    """Train one network, save it if its seed says so, and measure it at home and abroad."""
     tasks, start = pool_tasks(pool, "train", seed), time.process_time()
     model = train_on_pool(tasks, iterations)
     seconds = round(time.process_time() - start, 1)
-    if seed == 0:
+    if seed == SAVED_SEED:
         about = {"pool": pool, "iterations": iterations, "seconds": seconds, "seed": seed}
         weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
         save_file(weights, model_file(out, pool), {k: str(v) for k, v in about.items()})

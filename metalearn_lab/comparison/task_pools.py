@@ -21,11 +21,14 @@ DISTANCES = "distances.csv"
 POOLS = (1, 4, 16, 64, 256, 1024)
 """M of every saved training."""
 
+SAVED_SEED = 1
+"""Of the saved networks. The first four slopes of this seed lie well apart; those of seed 0 do not."""
+
 NOISE, SHOTS = 1.0, 10
 """σ, and the most points of a context in training."""
 
 
-def pool_tasks(pool: int, split: str, seed: int = 0) -> LinearTasks:
+def pool_tasks(pool: int, split: str, seed: int = SAVED_SEED) -> LinearTasks:
     """The tasks of the saved trainings.
 
     Args:
@@ -37,7 +40,7 @@ def pool_tasks(pool: int, split: str, seed: int = 0) -> LinearTasks:
 
 
 def model_file(folder: Path, pool: int) -> Path:
-    """Where the network of a pool, seed 0, is saved."""
+    """Where the network of a pool is saved."""
     return folder / f"pool_{pool}.safetensors"
 
 
@@ -52,7 +55,7 @@ def read_pool_model(pool: int, folder: Path = SAVED_POOLS) -> ContextTransformer
     path = model_file(folder, pool)
     if not path.is_file():
         raise FileNotFoundError(f"no network for a pool of {pool} in {folder}: use one of {POOLS}")
-    model = pool_model()
+    model = pool_model(seed=SAVED_SEED)
     model.load_state_dict(load_file(path))
     return model.eval().requires_grad_(False)
 
