@@ -219,3 +219,202 @@ TaskPoolExplorer(
     noise=NOISE,
     points=[(-2, -1.0), (-1, -1.6), (-0.4, 0.6), (0.7, 0.2), (1.2, 1.9), (2, 1.3)],
 ).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Begin at $M = 1$ and let them explain why dragging the points changes nothing. At $M = 4$ let one student tilt the points until the answer jumps from one step
+# to the next. Then ask for a test that tells "learned the tasks" from "learned to learn" in a network that nobody can open: new tasks.
+
+# %% [markdown]
+# Now the same in numbers, for five trainings at each $M$. Each network is asked about *tasks of its pool* (other points, known slopes), and about *new tasks* with any slope, with ten points of context.
+#
+# **Predict.** Take $M = 4$. On tasks of the pool: is the network better than ridge, or worse? And on new tasks? At which $M$ does it no longer matter which of the two rules one follows?
+
+# %% tags=["hide-output"]
+from metalearn_lab.figures.style import show_figure
+from metalearn_lab.figures.task_diversity import task_diversity_figure
+
+table = read_distances()
+show_figure(
+    task_diversity_figure(table),
+    "Errors and distances against the number of training tasks. With few tasks the network follows "
+    "the pool rule and fails on new tasks; with many all three agree.",
+)
+columns = ["error of model", "error of pool rule", "error of ridge"]
+table.groupby(["tasks", "pool"])[columns].mean().round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+TODO_FACTS
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# TODO
+#
+# </details>
+#
+# ## Three ways to learn a task
+#
+# All learners of this workbook get a support set and answer queries. What differs is what they make of the support:
+#
+# | learner | the support becomes | gradient at test time | what it can do on a task unlike all of training |
+# | --- | --- | --- | --- |
+# | MAML (chapter 03) | weights, by inner steps | yes | go on stepping: it compares its answers with the points |
+# | hypernetwork (chapter 08) | weights, in one pass | no | what the generator happens to do; inner steps may follow |
+# | neural process (chapter 08) | one vector $z$ | no | what the network happens to do |
+# | context | the context itself | no | what the network happens to do; linear attention: always the same step |
+# | nearest class mean (chapter 06) | a mean for each class | no | the same rule on every task: it learned features, and no rule |
+#
+# What do they cost? The cell counts the multiplications in all matrix products, for one sinusoid of chapter 08 with $K = 10$ and with $K = 20$ points: first to adapt to the support, then to answer one question. *Kept*
+# are the numbers that a task leaves behind. The hypernetwork and the neural process are those of chapter 08; the Transformer has two layers of attention and
+# 48 numbers for each token.
+#
+# **Predict.** Who needs the fewest multiplications to adapt? Who pays for it, and when? From how many questions on is MAML cheaper than the context?
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Draw two axes: multiplications to adapt, multiplications for each question. Let them place the four learners before the table opens. Who answers a thousand questions about
+# one task should adapt weights; who has one question for each of a thousand tasks should not.
+
+# %% tags=["hide-output"]
+from metalearn_lab import PriorFitted, Sinusoids
+from metalearn_lab.experiments.adaptation_cost import adaptation_cost
+from metalearn_lab.experiments.meta_network_lab import MetaNetworkLab
+from metalearn_lab.models.context_transformer import ContextTransformer
+from metalearn_lab.models.weight_generators import FullWeights
+
+lab = MetaNetworkLab(shots=10, meta_batch=1, iterations=1, seed=seed)
+reader = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96)
+learners = {"MAML, 5 steps": (lab.maml(inner_lr=0.01, inner_steps=5), 5)}
+learners |= {"hypernetwork": (lab.hypernetwork(FullWeights), 0)}
+learners |= {"neural process": (lab.neural_process(), 0), "context": (PriorFitted(reader), 0)}
+costs = {
+    (name, shots): adaptation_cost(learner, Sinusoids(shots, 1).batch(0, 1), steps)
+    for name, (learner, steps) in learners.items()
+    for shots in (10, 20)
+}
+rows = {f"{name}, K = {shots}": cost._asdict() for (name, shots), cost in costs.items()}
+pd.DataFrame(rows).T.map("{:,}".format)
+
+# %% tags=["nbval-check-output", "hide-output"]
+maml, context = costs["MAML, 5 steps", 10], costs["context", 10]
+proof("MAML: multiplications to adapt", maml.to_adapt == 5 * 10 * (3 * 1680 - 40))
+proof("context: it keeps x and y of each point, and nothing else", context.kept == 2 * 10)
+ratio = costs["context", 20].to_answer / context.to_answer
+proof("context: twice the points, over the cost of a question", ratio, above=1.9, below=2.1)
+proof("MAML: a question costs the same", costs["MAML, 5 steps", 20].to_answer == maml.to_answer)
+even = maml.to_adapt / (context.to_answer - maml.to_answer)
+proof("one question by the context costs more than MAML's adaptation and answer", even, below=1)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The context needs no adaptation at all, and keeps only the points. It pays with every question: the whole context is read anew. Already *one* question costs more here than MAML's five steps and its answer.
+# (A network may keep what its tokens hold and read the context once; ours does not. Then a question would read $K$ tokens in each layer, and the task would leave many more numbers behind.)
+# MAML and the hypernetwork pay once for each task; after that, a question costs them 1,680 multiplications, however many points there were.
+#
+# These are counts of matrix products, and not seconds. They depend on our sizes: a larger base makes MAML dearer, and the hypernetwork dearer still.
+#
+# </details>
+
+# %% [markdown]
+# ## Try it yourself
+#
+# ### Exercise 1: write a layer of linear attention (15 minutes, level 2 of 3)
+#
+# `tokens` is `[N + 1, d + 1]`, and its last row is the question. `key_query` is $A$ and `value` is $V$, both `[d + 1, d + 1]`. Return the tokens after one layer, in the same shape, by the
+# formula at the beginning of the chapter. *All* rows change, the question's too, but nobody reads the question. They must be right to six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# `known = tokens[:-1]` are the tokens that are read. The scores are a matrix with a row for each token $j$ and a column for each known token $i$: `tokens @ (known @ key_query).T`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The values are `known @ value.T`, a row for each known token. Multiply the scores with them, divide by the number of known tokens, and add the result to `tokens`.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Start exercise 1 in class, in pairs. Most errors are $A$ on the wrong side, or a question that is read. Exercise 2 is homework.
+
+
+# %% tags=["exercise"]
+def attention_layer(tokens, key_query, value):
+    """The tokens after one layer of linear attention, a tensor [N + 1, d + 1]."""
+    # <solution>
+    known = tokens[:-1]
+    scores = tokens @ (known @ key_query).T
+    return tokens + scores @ (known @ value.T) / len(known)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.in_context import check_attention_layer
+
+check_attention_layer(attention_layer)
+
+# %% [markdown]
+# ### Exercise 2: write the best answer for a known pool (10 minutes, level 2 of 3)
+#
+# `slopes` is `[M]`, the pool. `x` and `y` are `[K]`, the context, with $y = wx + \text{noise}$ for one $w$ of the pool; the noise is normal with standard deviation `noise`. Each slope is equally likely
+# beforehand. Return the posterior mean of $w$, one number in a tensor, right to six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# `(y - slopes[:, None] * x) ** 2` is `[M, K]`: the squared error of each slope at each point. The points are independent, so their log-likelihoods add up.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The log-likelihood of a slope is, up to a constant, minus its sum of squares over $2\sigma^2$. `softmax(0)` turns log-likelihoods into probabilities; `@ slopes` takes the mean.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def pool_answer(slopes, x, y, noise):
+    """The posterior mean of w if it is one of the slopes, a tensor without axes."""
+    # <solution>
+    squares = ((y - slopes[:, None] * x) ** 2).sum(1)
+    return (-squares / (2 * noise**2)).softmax(0) @ slopes
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.in_context import check_pool_answer
+
+check_pool_answer(pool_answer)
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+few = table[(table.pool == 4) & (table.tasks == "new")]
+headline(
+    f"A layer of linear attention learns the step size {matrix.diag().mean():.2f}, where the best one is "
+    f"{rate:.2f}. A Transformer that was trained on 4 tasks leaves an error of "
+    f"{few['error of model'].mean():.2f} on new tasks, where ridge regression leaves "
+    f"{few['error of ridge'].mean():.2f}.",
+    learned_rate=matrix.diag().mean().item(),
+    few_tasks=few["error of model"].mean(),
+    ridge=few["error of ridge"].mean(),
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A context is a support set, and in-context learning is adaptation without an inner loop. Meta-training has to happen first.
+# - One layer of linear attention can be one gradient step; $L$ layers are $L$ steps. Each token holds what is not yet explained of its $y$.
+# - Trained on linear tasks, one layer found the step, with the best step size to within 6 %, in all five trainings. It is one step size for one kind of inputs.
+# TODO
+# - A context costs nothing to adapt to and a pass for each question. Weights cost something to adapt and little to ask.
+#
+# ## Sources
+#
+# - von Oswald et al.: *Transformers Learn In-Context by Gradient Descent*, ICML 2023, [arXiv:2212.07677](https://arxiv.org/abs/2212.07677); the released setting is that of the authors'
+#   [code](https://github.com/google-research/self-organising-systems/tree/master/transformers_learn_icl_by_gd).
+# - Raventós, Paul, Chen, Ganguli: *Pretraining task diversity and the emergence of non-Bayesian in-context learning for regression*, NeurIPS 2023, [arXiv:2306.15063](https://arxiv.org/abs/2306.15063).
+# - Garg, Tsipras, Liang, Valiant: *What Can Transformers Learn In-Context? A Case Study of Simple Function Classes*, NeurIPS 2022, [arXiv:2208.01066](https://arxiv.org/abs/2208.01066).
+#
+# Next: [16 Mistakes that hide](16_mistakes_that_hide.ipynb).
