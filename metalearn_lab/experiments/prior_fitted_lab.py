@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,7 +12,6 @@ from torch.optim.lr_scheduler import LinearLR
 from metalearn_lab.learners.learner import Learner, TaskSource
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
-from metalearn_lab.tasks.lines import Lines
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, to_device
@@ -92,3 +91,15 @@ def train(
         scheduler=LinearLR(optimizer, 1.0, _LAST_SHARE, iterations),
         progress=False,
     )
+
+
+def line_network(seed: int = 0) -> PriorFitted:
+    """For lines, untrained."""
+    model = ContextTransformer(1, 1, 2, dim=32, layers=2, heads=4, hidden=64, scale=2.0, seed=seed)
+    return PriorFitted(model, mapping="vmap")
+
+
+def sinusoid_network(seed: int = 0) -> PriorFitted:
+    """For sinusoids, untrained."""
+    model = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96, scale=5.0, seed=seed)
+    return PriorFitted(model, mapping="vmap")
