@@ -59,13 +59,9 @@ class NeuralProcess(Learner):
         """μ and σ of one task, ``[items, 2]``."""
         theta = {name: weight for name, weight in weights.items() if name != EMBEDDING}
         z = weights[EMBEDDING].expand(len(x), -1)
-        return mean_and_width(super().call(theta, torch.cat([x, z], -1)))
-
-
-def mean_and_width(outputs: Tensor) -> Tensor:
-    """μ and σ = 0.1 + 0.9 softplus(s) of the outputs μ and s, ``[items, 2]``."""
-    width = LEAST_WIDTH + (1 - LEAST_WIDTH) * _softplus(outputs[:, 1:])
-    return torch.cat([outputs[:, :1], width], -1)
+        outputs = super().call(theta, torch.cat([x, z], -1))
+        width = LEAST_WIDTH + (1 - LEAST_WIDTH) * _softplus(outputs[:, 1:])
+        return torch.cat([outputs[:, :1], width], -1)
 
 
 def normal_loss(outputs: Tensor, y: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
-from metalearn_lab.learners.neural_process import mean_and_width, normal_loss
+from metalearn_lab.learners.neural_process import LEAST_WIDTH, normal_loss
 from metalearn_lab.running.per_task import Trajectory, Weights
 from metalearn_lab.tasks.types import Split, Task
 
@@ -38,7 +38,7 @@ class PriorFitted(Learner):
     """
 
     title = "prior-fitted network"
-    line = Line("#00796b", (0, (7, 2, 1, 2)), "h")
+    line = Line("#a81878", (0, (5, 2, 9, 9, 2, 2)), "*")
 
     def __init__(self, model: nn.Module, *, classes: int = 0, **settings: Any) -> None:
         super().__init__(model, F.cross_entropy if classes else normal_loss, **settings)
@@ -61,4 +61,8 @@ class PriorFitted(Learner):
         known = theta.pop(KNOWN_X), theta.pop(KNOWN_Y)
         places = tuple(part[None] for part in (*known, x))
         outputs: Tensor = functional_call(self.model, theta, places)[0]
-        return outputs if self.classes else mean_and_width(outputs)
+        if self.classes:
+            return outputs
+        # PyTorch's softplus has its slope at 0 too, where the outputs of a new head are.
+        width = LEAST_WIDTH + (1 - LEAST_WIDTH) * F.softplus(outputs[:, 1:])
+        return torch.cat([outputs[:, :1], width], -1)

@@ -1,0 +1,105 @@
+"""Train prior-fitted networks on lines, on pools of lines, and on sinusoids with noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LinearLR
+
+from metalearn_lab.learners.learner import Learner, TaskSource
+from metalearn_lab.learners.prior_fitted import PriorFitted
+from metalearn_lab.models.context_transformer import ContextTransformer
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.sinusoids import Sinusoids
+from metalearn_lab.tasks.types import Split, Task, to_device
+from metalearn_lab.training.meta_train import meta_train
+
+_LAST_SHARE = 0.05  # of β, at the end of a training
+
+
+@dataclass(frozen=True)
+class NoisySinusoids:
+    """The tasks of a ``Sinusoids``, with normal noise on every y.
+
+    Args:
+        family: whose curves and inputs they are.
+        noise: its standard deviation.
+    """
+
+    family: Sinusoids
+    noise: float
+
+    def batch(self, first: int, count: int) -> Task:
+        """Tasks ``first`` … ``first + count − 1``; the noise is drawn anew for each pair of them."""
+        tasks = self.family.batch(first, count)
+        where = (self.family.split, self.family.seed, first, count)
+        numbers = generator("noise on sinusoids", *where)
+        for split in tasks:
+            split.y.add_(self.noise * torch.randn(split.y.shape, generator=numbers))
+        return tasks
+
+
+def fewer_points(source: TaskSource, size: int, seed: int = 0) -> Callable[[int], Task]:
+    """The meta-batches of a training, in each of which the support has another number of points.
+
+    Args:
+        source: gives tasks by their numbers.
+        size: tasks in each.
+        seed: of the number of points, uniform from 1 to what the source gives.
+    """
+
+    def batch(i: int) -> Task:
+        tasks = source.batch(size * i, size)
+        most = tasks.support.x.shape[1]
+        numbers = generator("fewer points", seed, i)
+        return first_points(tasks, int(torch.randint(1, most + 1, (), generator=numbers)))
+
+    return batch
+
+
+def first_points(tasks: Task, shots: int) -> Task:
+    """The same tasks with the first points of their supports alone."""
+    x, y = tasks.support
+    return Task(Split(x[:, :shots], y[:, :shots]), tasks.query)
+
+
+def train(
+    learner: Learner,
+    batch: Callable[[int], Task],
+    iterations: int,
+    outer_lr: float,
+    device: torch.device | str = "cpu",
+) -> None:
+    """Train in place by Adam, whose step size falls linearly to a twentieth of β.
+
+    Args:
+        learner: any.
+        batch: the meta-batch of each outer step.
+        iterations: outer steps.
+        outer_lr: β at first.
+        device: where the learner is, and the tasks are put.
+    """
+    optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
+    meta_train(
+        learner,
+        lambda i: to_device(batch(i), device),
+        iterations=iterations,
+        optimizer=optimizer,
+        scheduler=LinearLR(optimizer, 1.0, _LAST_SHARE, iterations),
+        progress=False,
+    )
+
+
+def line_network(seed: int = 0) -> PriorFitted:
+    """For lines, untrained."""
+    model = ContextTransformer(1, 1, 2, dim=32, layers=2, heads=4, hidden=64, scale=2.0, seed=seed)
+    return PriorFitted(model, mapping="vmap")
+
+
+def sinusoid_network(seed: int = 0) -> PriorFitted:
+    """For sinusoids, untrained."""
+    model = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96, scale=5.0, seed=seed)
+    return PriorFitted(model, mapping="vmap")

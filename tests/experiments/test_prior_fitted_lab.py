@@ -1,0 +1,54 @@
+"""Noise on sinusoids, supports of fewer points, and that a short training learns a line's prior."""
+
+import pytest
+import torch
+
+from metalearn_lab.experiments.line_posterior import line_posterior
+from metalearn_lab.experiments.prior_fitted_lab import (
+    NoisySinusoids,
+    fewer_points,
+    first_points,
+    line_network,
+    sinusoid_network,
+    train,
+)
+from metalearn_lab.learners.neural_process import normal_loss
+from metalearn_lab.tasks.lines import Lines
+from metalearn_lab.tasks.sinusoids import Sinusoids
+
+
+def test_noise_is_added_to_every_y_and_is_the_same_each_time():
+    family = Sinusoids(30, 40)
+    noisy, clean = NoisySinusoids(family, 0.1).batch(5, 50), family.batch(5, 50)
+    for split, pure in zip(noisy, clean, strict=True):
+        assert torch.equal(split.x, pure.x)
+        assert (split.y - pure.y).std().item() == pytest.approx(0.1, rel=0.05)
+    assert torch.equal(NoisySinusoids(family, 0.1).batch(5, 50).support.y, noisy.support.y)
+
+
+def test_supports_have_every_number_of_points():
+    batch = fewer_points(Lines(shots=4, queries=3), 2)
+    sizes = {batch(i).support.x.shape[1] for i in range(60)}
+    assert sizes == {1, 2, 3, 4}
+    assert torch.equal(batch(7).query.y, Lines(shots=4, queries=3).batch(14, 2).query.y)
+    assert torch.equal(batch(7).support.y, batch(7).support.y)
+
+
+def test_a_short_training_comes_nearer_to_the_posterior():
+    test = first_points(Lines(shots=10, queries=20, split="test").batch(0, 100), 10)
+    mean, width = line_posterior(test.support, test.query.x, 0.3)
+    exact = normal_loss(
+        torch.stack([mean, width], -1).flatten(0, 1), test.query.y.flatten()[:, None]
+    )
+    learner = line_network()
+    before = learner(test) - exact
+    train(learner, fewer_points(Lines(shots=10, queries=10), 16), 60, 0.005)
+    assert 0 < learner(test) - exact < 0.8 * before
+
+
+def test_a_new_network_answers_zero_with_one_width():
+    task = NoisySinusoids(Sinusoids(3, 4), 0.1).batch(0, 2)
+    for network in (line_network(), sinusoid_network()):
+        answers = network.predict(network.adapt(task.support, 0)[0], task.query.x)
+        assert (answers[..., 0] == 0).all()
+        assert answers[..., 1].std() == 0
