@@ -75,9 +75,7 @@ def _layer_mistake(answer: AttentionLayer, known: int, dim: int) -> str | None:
     return describe_mistake(given, _layer(tokens, key_query, value), likely, other)
 
 
-def _posterior(
-    slopes: Tensor, x: Tensor, y: Tensor, noise: float, way: str = ""
-) -> Tensor:
+def _posterior(slopes: Tensor, x: Tensor, y: Tensor, noise: float, way: str = "") -> Tensor:
     """The right mean, or that of a likely mistake."""
     squares = (y - slopes[:, None] * x) ** 2
     misfit = squares.mean(1) if way == "mean" else squares.sum(1)

@@ -89,7 +89,9 @@ def train_on_pool(
 
 
 @torch.no_grad()
-def distances(model: ContextTransformer, pool: Tensor, tasks: Task, noise: float) -> dict[str, float]:
+def distances(
+    model: ContextTransformer, pool: Tensor, tasks: Task, noise: float
+) -> dict[str, float]:
     """Mean squared errors and distances of the answers, over all query points of all tasks.
 
     Args:

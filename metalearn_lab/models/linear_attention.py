@@ -38,7 +38,9 @@ class LinearAttention(nn.Module):
         self.key_query = nn.Parameter(scale * torch.randn(shape, generator=numbers))
         self.value = nn.Parameter(scale * torch.randn(shape, generator=numbers))
 
-    def forward(self, x: Tensor, y: Tensor, question: Tensor, start: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, y: Tensor, question: Tensor, start: Tensor | None = None
+    ) -> Tensor:
         """The answers ``[..., 1]``: minus the last slot of each question's token.
 
         Args:
