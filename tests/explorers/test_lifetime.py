@@ -27,6 +27,7 @@ from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
+from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -52,6 +53,7 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
+from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -63,6 +65,7 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
+    attention_step_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
@@ -70,6 +73,7 @@ from tests.explorers.small_explorers import (
     optimizer_race_explorer,
     set_to_line_explorer,
     task_plane_explorer,
+    task_pool_explorer,
     turning_bowl_explorer,
 )
 from tests.learners.builders import sinusoid_learner, sinusoids
@@ -158,6 +162,7 @@ def reptile_path():
 # A maker of makers for each class: what costs time is done once.
 MAKERS = {
     AdaptationExplorer: adaptation,
+    AttentionStepExplorer: lambda: attention_step_explorer,
     BowlExplorer: lambda: BowlExplorer,
     DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
     EpisodeExplorer: episodes,
@@ -189,6 +194,7 @@ MAKERS = {
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,
+    TaskPoolExplorer: lambda: task_pool_explorer,
     TurningBowlExplorer: lambda: turning_bowl_explorer,
     WhatMovesExplorer: lambda: WhatMovesExplorer,
 }
