@@ -1,4 +1,4 @@
-"""Train prior-fitted networks on lines, on pools of lines, and on sinusoids with noise."""
+"""Train prior-fitted networks on lines, and on sinusoids with noise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from metalearn_lab.learners.learner import Learner, TaskSource
@@ -33,7 +32,7 @@ class NoisySinusoids:
     noise: float
 
     def batch(self, first: int, count: int) -> Task:
-        """Tasks ``first`` … ``first + count − 1``; the noise is drawn anew for each pair of them."""
+        """Tasks ``first`` … ``first + count − 1``; the noise depends on both numbers."""
         tasks = self.family.batch(first, count)
         where = (self.family.split, self.family.seed, first, count)
         numbers = generator("noise on sinusoids", *where)
