@@ -17,19 +17,20 @@ _BLOCK = 1024
 """Tasks drawn at once. Part of every task's address."""
 
 WIDEST = 2.0
-"""Inputs lie in [−2, 2]."""
+"""Inputs lie in [−2, 2], unless others are asked about."""
 
 
 @dataclass(frozen=True)
 class Lines:
     """Tasks y = b + w x + noise, addressable by index; b, w ~ N(0, 1) and x uniform in [−2, 2].
 
-    Families that differ in ``shots`` or ``queries`` alone have the same lines.
+    Families that differ in these sizes alone have the same lines, and their points begin alike.
 
     Args:
         shots: K, points of a support split.
         queries: points of a query split, with noise as well.
         noise: σ, the standard deviation of the noise.
+        asked: ends of the inputs of a query.
         split: name of the stream; other names give other tasks.
         seed: of the whole family.
 
@@ -40,6 +41,7 @@ class Lines:
     shots: int = 20
     queries: int = 20
     noise: float = 0.3
+    asked: tuple[float, float] = (-WIDEST, WIDEST)
     split: str = "train"
     seed: int = 0
 
@@ -83,5 +85,12 @@ def _block(family: Lines, first: int) -> tuple[Tensor, Tensor]:
         for _ in range(points)
     ]
     uniform, normal = (torch.stack(each, 1)[..., None] for each in zip(*drawn, strict=True))
-    x = WIDEST * (2 * uniform - 1)
+    left, right = family.asked
+    x = torch.cat(
+        [
+            WIDEST * (2 * uniform[:, : family.shots] - 1),
+            left + (right - left) * uniform[:, family.shots :],
+        ],
+        1,
+    )
     return x, line[0] + line[1] * x + family.noise * normal

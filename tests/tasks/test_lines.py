@@ -32,6 +32,13 @@ def test_points_are_those_of_the_prior():
     assert abs(shared.mean()) < 0.1
 
 
+def test_other_inputs_may_be_asked_about():
+    usual, far = Lines(shots=3, queries=9).batch(0, 50), Lines(3, 9, asked=(2, 6)).batch(0, 50)
+    assert torch.equal(usual.support.y, far.support.y)
+    assert far.query.x.min() >= 2
+    assert 5.5 < far.query.x.max() <= 6
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
