@@ -4,8 +4,8 @@
     python benchmarks/table_classifier.py compare OUT --repeats 2
 
 Training goes on where it was stopped. OUT/classifier.safetensors holds weights, configuration and
-CPU seconds; OUT/losses.csv the mean loss between two rows. The comparison writes OUT/tables.csv: the
-classifier of OUT beside those that fit each table, on the same folds.
+CPU seconds; OUT/losses.csv the mean loss between two rows. The comparison writes OUT/tables.csv:
+the classifier of OUT beside those that fit each table, on the same folds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the points of a line say about it, exactly: Bayes' rule for a normal prior, and for a pool."""
+"""What noisy points say about a line with a normal prior: Bayes' rule, exactly."""
 
 from __future__ import annotations
 
@@ -30,31 +30,6 @@ def line_posterior(support: Split, at: Tensor, noise: float) -> tuple[Tensor, Te
     line = torch.linalg.solve(precision, rows.mT @ target / noise**2)
     spread = (asked * torch.linalg.solve(precision, asked.mT).mT).sum(-1)
     return (asked @ line)[..., 0], (spread + noise**2).sqrt()
-
-
-def pool_posterior(
-    lines: Tensor, support: Split, at: Tensor, noise: float
-) -> tuple[Tensor, Tensor]:
-    """The same where the line is one of a pool, each as likely before any point is seen.
-
-    Line m then has the probability softmax_m(−RSS_m / 2σ²). The mean over the pool is called the
-    *discrete minimum mean squared error* estimator, dMMSE.
-
-    Args:
-        lines: b and w of each, ``[M, 2]``.
-        support: as for ``line_posterior``, with the other arguments.
-        at: the same.
-        noise: the same.
-
-    Source: Raventós et al., "Pretraining Task Diversity and the Emergence of Non-Bayesian
-    In-Context Learning for Regression", NeurIPS 2023, equation 3.
-    """
-    pool = lines.double().T
-    misfit = ((_features(support.x) @ pool - support.y.double()) ** 2).sum(-2)
-    likely = (-misfit / (2 * noise**2)).softmax(-1)[..., None, :]
-    values = _features(at) @ pool
-    mean = (likely * values).sum(-1)
-    return mean, ((likely * (values - mean[..., None]) ** 2).sum(-1) + noise**2).sqrt()
 
 
 def _features(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Train prior-fitted networks on lines, on pools of lines, and on sinusoids with noise."""
+"""Train prior-fitted networks on lines, and on sinusoids with noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from metalearn_lab.learners.learner import Learner, TaskSource
+from metalearn_lab.learners.neural_process import normal_loss
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.tasks.seeds import generator
@@ -33,7 +34,7 @@ class NoisySinusoids:
     noise: float
 
     def batch(self, first: int, count: int) -> Task:
-        """Tasks ``first`` … ``first + count − 1``; the noise is drawn anew for each pair of them."""
+        """Tasks ``first`` … ``first + count − 1``; the noise depends on both numbers."""
         tasks = self.family.batch(first, count)
         where = (self.family.split, self.family.seed, first, count)
         numbers = generator("noise on sinusoids", *where)
@@ -103,3 +104,30 @@ def sinusoid_network(seed: int = 0) -> PriorFitted:
     """For sinusoids, untrained."""
     model = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96, scale=5.0, seed=seed)
     return PriorFitted(model, mapping="vmap")
+
+
+def bands(learner: PriorFitted, tasks: Task) -> tuple[Tensor, Tensor]:
+    """What a network says at the queries: mean and standard deviation, ``[tasks, n]``, float64."""
+    [adapted] = learner.adapt(tasks.support, 0)
+    mean, width = learner.predict(adapted, tasks.query.x).double().unbind(-1)
+    return mean, width
+
+
+def judged(band: tuple[Tensor, Tensor], tasks: Task) -> dict[str, float]:
+    """How good means and standard deviations are for the queries of some tasks.
+
+    Args:
+        band: both, ``[tasks, n]``, as ``bands`` or a posterior gives them.
+        tasks: whose queries they predict.
+
+    Returns:
+        The mean squared "error", the mean negative log-likelihood in nats under "surprise", and
+        under "in band" the share of the queries within 1.96 standard deviations.
+    """
+    (mean, width), y = band, tasks.query.y[..., 0]
+    outputs = torch.stack([mean, width], -1).flatten(0, 1)
+    return {
+        "error": ((mean - y) ** 2).mean().item(),
+        "surprise": normal_loss(outputs, y.flatten()[:, None]).item(),
+        "in band": ((mean - y).abs() < 1.96 * width).double().mean().item(),
+    }

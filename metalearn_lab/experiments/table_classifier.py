@@ -1,4 +1,4 @@
-"""A classifier of small tables that was fitted to a prior, beside classifiers that fit each table."""
+"""A classifier fitted to a prior over small tables, beside those that fit each table."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def save_classifier(path: Path, learner: PriorFitted, about: Mapping[str, Any]) 
 
 
 def load_classifier(path: Path = SAVED) -> tuple[PriorFitted, dict[str, Any]]:
-    """The trained classifier, and how it was trained: prior, sizes, steps, CPU seconds, versions."""
+    """The trained classifier, and how it was trained: prior, sizes, steps, CPU seconds."""
     from safetensors import safe_open
 
     learner = new_classifier()
@@ -160,13 +160,12 @@ def cross_validated(
     folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=repeats, random_state=seed)
     most, rows = PRIOR.rows[1], []
     for fold, (train, test) in enumerate(folds.split(x, y)):
+        kept = train
         if len(train) > most:
-            train, _ = train_test_split(
-                train, train_size=most, stratify=y[train], random_state=seed
-            )
-        known, asked = reduced(x[train], x[test])
+            kept, _ = train_test_split(train, train_size=most, stratify=y[train], random_state=seed)
+        known, asked = reduced(x[kept], x[test])
         for name, classifier in classifiers.items():
-            probabilities = classifier.fit(known, y[train]).predict_proba(asked)
+            probabilities = classifier.fit(known, y[kept]).predict_proba(asked)
             of_label = probabilities[np.arange(len(test)), y[test]]
             rows.append(
                 {

@@ -1,4 +1,4 @@
-"""Noisy points of lines: from a normal prior, whose posterior is known, or from a pool of a few."""
+"""Noisy points of lines from a normal prior, whose posterior is known exactly."""
 
 from __future__ import annotations
 
@@ -17,56 +17,42 @@ _BLOCK = 1024
 """Tasks drawn at once. Part of every task's address."""
 
 WIDEST = 2.0
-"""Inputs lie in [−2, 2]."""
+"""Inputs lie in [−2, 2], unless others are asked about."""
 
 
 @dataclass(frozen=True)
 class Lines:
     """Tasks y = b + w x + noise, addressable by index; b, w ~ N(0, 1) and x uniform in [−2, 2].
 
-    Families that differ in ``shots`` or ``queries`` alone have the same lines.
+    Families that differ in these sizes alone have the same lines, and their points begin alike.
 
     Args:
         shots: K, points of a support split.
         queries: points of a query split, with noise as well.
         noise: σ, the standard deviation of the noise.
-        pool: 0 for lines of the prior; else M, and every line is one of M that were drawn once. A
-            larger pool holds every smaller one, and all streams draw from the same.
+        asked: ends of the inputs of a query.
         split: name of the stream; other names give other tasks.
         seed: of the whole family.
 
     Raises:
-        ValueError: fewer than one point, a negative pool, or a noise that is not positive.
+        ValueError: fewer than one point, or a noise that is not positive.
     """
 
     shots: int = 20
     queries: int = 20
     noise: float = 0.3
-    pool: int = 0
+    asked: tuple[float, float] = (-WIDEST, WIDEST)
     split: str = "train"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the sizes."""
-        if min(self.shots, self.queries) < 1 or self.pool < 0:
+        if min(self.shots, self.queries) < 1:
             raise ValueError(
-                "shots and queries must be 1 or more and pool 0 or more, got "
-                f"{self.shots}, {self.queries} and {self.pool}"
+                f"shots and queries must be 1 or more, got {self.shots} and {self.queries}"
             )
         if not 0 < self.noise < math.inf:
             raise ValueError(f"noise must be a positive number, got {self.noise}")
-
-    def lines_of_pool(self) -> Tensor:
-        """B and w of each line of the pool, ``[M, 2]``.
-
-        Raises:
-            ValueError: the lines come from the prior.
-        """
-        if not self.pool:
-            raise ValueError("these lines come from the prior: there is no pool, give pool=M")
-        numbers = generator("pool of lines", self.seed)
-        # One by one: many normal numbers at once are drawn in another way than few.
-        return torch.stack([torch.randn(2, generator=numbers) for _ in range(self.pool)])
 
     def batch(self, first: int, count: int) -> Task:
         """Tasks ``first`` … ``first + count − 1``; ``x`` and ``y`` are ``[tasks, items, 1]``.
@@ -92,9 +78,6 @@ def _block(family: Lines, first: int) -> tuple[Tensor, Tensor]:
     """X and y of all points of the tasks from ``first`` on."""
     numbers = generator("lines", family.seed, family.split, first // _BLOCK)
     line = torch.randn(2, _BLOCK, 1, 1, generator=numbers)
-    if family.pool:
-        place = torch.randint(family.pool, (_BLOCK,), generator=numbers)
-        line = family.lines_of_pool()[place].T[..., None, None]
     # One point of all tasks after the other, so that more points change none before them.
     points = family.shots + family.queries
     drawn = [
@@ -102,5 +85,12 @@ def _block(family: Lines, first: int) -> tuple[Tensor, Tensor]:
         for _ in range(points)
     ]
     uniform, normal = (torch.stack(each, 1)[..., None] for each in zip(*drawn, strict=True))
-    x = WIDEST * (2 * uniform - 1)
+    left, right = family.asked
+    x = torch.cat(
+        [
+            WIDEST * (2 * uniform[:, : family.shots] - 1),
+            left + (right - left) * uniform[:, family.shots :],
+        ],
+        1,
+    )
     return x, line[0] + line[1] * x + family.noise * normal

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metalearn_lab.experiments.line_posterior import line_posterior, pool_posterior
+from metalearn_lab.experiments.line_posterior import line_posterior
 from metalearn_lab.experiments.sinusoid_posterior import sinusoid_posterior
 from metalearn_lab.tasks.lines import Lines
 from metalearn_lab.tasks.types import Split
@@ -50,24 +50,6 @@ def test_the_posterior_is_calibrated_on_its_prior():
     apart = (task.query.y[..., 0] - mean) / width
     assert abs((apart**2).mean() - 1) < 0.06
     assert abs((apart.abs() < 1.96).double().mean() - 0.95) < 0.012
-
-
-def test_a_pool_of_one_ignores_the_points():
-    lines = torch.tensor([[1.0, 2.0]])
-    support = Split(column(0.5, 1), column(-3, 7))
-    mean, width = pool_posterior(lines, support, column(0, 1), NOISE)
-    assert mean.tolist() == [1, 3]
-    assert width.tolist() == pytest.approx([NOISE, NOISE])
-
-
-def test_a_large_pool_is_the_prior():
-    lines = torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0))
-    task = Lines(shots=4, queries=5).batch(0, 1)
-    support, at = Split(*(v[0] for v in task.support)), task.query.x[0]
-    for pool, exact in zip(
-        pool_posterior(lines, support, at, NOISE), line_posterior(support, at, NOISE), strict=True
-    ):
-        torch.testing.assert_close(pool, exact, atol=0.02, rtol=0)
 
 
 def test_the_grid_is_bayes_rule_by_sampling():

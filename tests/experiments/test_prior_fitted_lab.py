@@ -1,18 +1,21 @@
 """Noise on sinusoids, supports of fewer points, and that a short training learns a line's prior."""
 
+import math
+
 import pytest
 import torch
 
 from metalearn_lab.experiments.line_posterior import line_posterior
 from metalearn_lab.experiments.prior_fitted_lab import (
     NoisySinusoids,
+    bands,
     fewer_points,
     first_points,
+    judged,
     line_network,
     sinusoid_network,
     train,
 )
-from metalearn_lab.learners.neural_process import normal_loss
 from metalearn_lab.tasks.lines import Lines
 from metalearn_lab.tasks.sinusoids import Sinusoids
 
@@ -36,10 +39,7 @@ def test_supports_have_every_number_of_points():
 
 def test_a_short_training_comes_nearer_to_the_posterior():
     test = first_points(Lines(shots=10, queries=20, split="test").batch(0, 100), 10)
-    mean, width = line_posterior(test.support, test.query.x, 0.3)
-    exact = normal_loss(
-        torch.stack([mean, width], -1).flatten(0, 1), test.query.y.flatten()[:, None]
-    )
+    exact = judged(line_posterior(test.support, test.query.x, 0.3), test)["surprise"]
     learner = line_network()
     before = learner(test) - exact
     train(learner, fewer_points(Lines(shots=10, queries=10), 16), 60, 0.005)
@@ -52,3 +52,19 @@ def test_a_new_network_answers_zero_with_one_width():
         answers = network.predict(network.adapt(task.support, 0)[0], task.query.x)
         assert (answers[..., 0] == 0).all()
         assert answers[..., 1].std() == 0
+
+
+def test_bands_are_judged_by_error_surprise_and_share():
+    tasks = Lines(shots=3, queries=200).batch(0, 20)
+    y = tasks.query.y[..., 0].double()
+    found = judged((y + 1, torch.full_like(y, 0.5)), tasks)
+    assert found["error"] == pytest.approx(1)
+    assert found["surprise"] == pytest.approx(2 + math.log(0.5) + math.log(2 * math.pi) / 2)
+    assert found["in band"] == 0
+    assert judged((y + 1, torch.full_like(y, 0.52)), tasks)["in band"] == 1
+    learner = line_network()
+    outputs = learner.model(*tasks.support, tasks.query.x).double()
+    mean, width = bands(learner, tasks)
+    torch.testing.assert_close(mean, outputs[..., 0].detach())
+    expected = 0.1 + 0.9 * torch.nn.functional.softplus(outputs[..., 1]).detach()
+    torch.testing.assert_close(width, expected, rtol=1e-5, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Lines by their numbers, from the prior and from a pool."""
+"""Lines by their numbers, and the moments of their prior."""
 
 import pytest
 import torch
@@ -32,23 +32,17 @@ def test_points_are_those_of_the_prior():
     assert abs(shared.mean()) < 0.1
 
 
-def test_a_pool_holds_the_smaller_ones_and_its_tasks_lie_on_it():
-    small, large = Lines(pool=4), Lines(pool=16)
-    assert torch.equal(small.lines_of_pool(), large.lines_of_pool()[:4])
-    task = Lines(shots=30, queries=1, noise=1e-4, pool=4, split="test").batch(0, 50)
-    x, y = task.support
-    of_pool = small.lines_of_pool()
-    misfit = (of_pool[:, 0] + of_pool[:, 1] * x - y).abs().amax(1).amin(1)
-    assert misfit.max() < 1e-2
-    first, second = (Lines(pool=4, split=s).batch(0, 9).support.y for s in ("train", "test"))
-    assert not torch.equal(first, second)
+def test_other_inputs_may_be_asked_about():
+    usual, far = Lines(shots=3, queries=9).batch(0, 50), Lines(3, 9, asked=(2, 6)).batch(0, 50)
+    assert torch.equal(usual.support.y, far.support.y)
+    assert far.query.x.min() >= 2
+    assert 5.5 < far.query.x.max() <= 6
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"shots": 0}, "1 or more"),
-        ({"pool": -1}, "pool 0 or more"),
         ({"noise": 0.0}, "positive"),
         ({"noise": float("nan")}, "positive"),
     ],
@@ -58,8 +52,6 @@ def test_bad_settings_are_refused(settings, said):
         Lines(**settings)
 
 
-def test_no_pool_and_no_tasks_are_refused():
-    with pytest.raises(ValueError, match="give pool=M"):
-        Lines().lines_of_pool()
+def test_no_tasks_are_refused():
     with pytest.raises(ValueError, match="numbered from 0"):
         Lines().batch(-1, 2)
