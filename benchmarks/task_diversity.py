@@ -1,11 +1,10 @@
 """The saved trainings of chapter 15 on pools of M lines; a stopped run goes on where it was.
 
     python benchmarks/task_diversity.py OUT
-    python benchmarks/task_diversity.py OUT --iterations 2000 --seeds 1
+    python benchmarks/task_diversity.py OUT --iterations 3000 --seeds 1
 
 Each network is trained on tasks of its pool alone, and then asked about other tasks of the pool
-("home") and about tasks of the prior ("new"), with as many points of context as the longest in
-training. The networks of one seed are saved with their settings and CPU seconds.
+("home") and about tasks of the prior ("new"). The networks of one seed are saved with their settings and CPU seconds.
 """
 
 import argparse
@@ -51,7 +50,7 @@ def main() -> None:
     """Compute what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--iterations", type=int, default=1000)
+    parser.add_argument("--iterations", type=int, default=1500)
     parser.add_argument("--seeds", type=int, default=5)
     chosen = parser.parse_args()
     torch.set_num_threads(1)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 SAVED_POOLS = Path(__file__).parent / "pool_results"
 DISTANCES = "distances.csv"
 
-POOLS = (1, 4, 16, 64, 256, 1024)
+POOLS = (1, 4, 16, 64, 256)
 """M of every saved training."""
 
 SAVED_SEED = 1
-"""Of the saved networks. The first four slopes of this seed lie well apart; those of seed 0 do not."""
+"""Of the saved networks. Its first four slopes lie well apart; those of seed 0 do not."""
 
-NOISE, SHOTS = 1.0, 10
-"""σ, and the most points of a context in training."""
+NOISE, SHOTS = 1.0, 6
+"""σ, and the points of a context."""
 
 
 def pool_tasks(pool: int, split: str, seed: int = SAVED_SEED) -> LinearTasks:

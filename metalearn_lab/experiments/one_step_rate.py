@@ -76,7 +76,7 @@ def train_linear_attention(
 
 def half_errors(model: LinearAttention, tasks: Task) -> Tensor:
     """½ (answer − y)² of each task's first query point, ``[tasks]``."""
-    answers = model(*tasks.support, tasks.query.x[:, 0])
+    answers: Tensor = model(*tasks.support, tasks.query.x[:, 0])
     return ((answers - tasks.query.y[:, 0]) ** 2)[:, 0] / 2
 
 

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.tasks.linear_tasks import LinearTasks
-from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task, to_device
 
 
@@ -30,7 +29,8 @@ def pool_rule(pool: Tensor, support: Split, noise: float) -> Tensor:
     in-context learning for regression", NeurIPS 2023 (discrete MMSE).
     """
     squares = ((support.y - support.x @ pool.T) ** 2).sum(1)  # [tasks, M]
-    return (-squares / (2 * noise**2)).softmax(-1) @ pool
+    shares: Tensor = (-squares / (2 * noise**2)).softmax(-1)
+    return shares @ pool
 
 
 def ridge_rule(support: Split, noise: float) -> Tensor:
@@ -60,8 +60,7 @@ def train_on_pool(
 ) -> ContextTransformer:
     """Train on tasks of a pool, or of the prior, by Adam on the mean squared error.
 
-    In each outer step all supports have the same number of points, drawn from 1 to ``shots``. The
-    step size rises to β over a tenth of the training and then falls linearly.
+    The step size rises to β over a tenth of the training and then falls linearly.
 
     Args:
         tasks: where the meta-batches come from.
@@ -75,12 +74,9 @@ def train_on_pool(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(10 * (i + 1), 10 / 9 * (iterations - i)) / iterations
     )
-    points = torch.randint(
-        1, tasks.shots + 1, (iterations,), generator=generator("pool points", tasks.seed)
-    )
-    for i, n in enumerate(points.tolist()):
+    for i in range(iterations):
         support, query = to_device(tasks.batch(meta_batch * i, meta_batch), device)
-        loss = F.mse_loss(model(support.x[:, :n], support.y[:, :n], query.x), query.y)
+        loss = F.mse_loss(model(*support, query.x), query.y)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -73,7 +73,7 @@ class AuthorMixtureExplorer(DragExplorer):
             handles={"λ": (share, 1.1)},
         )
 
-    def view(self, *, author: str, shots: int, sentence: int, λ: Place) -> View:  # noqa: PLC2401
+    def view(self, *, author: str, shots: int, sentence: int, λ: Place) -> View:
         """Curves with the chosen λ, the letters of the sentence, and the bits in numbers."""
         case, share = self.cases[author, shots], λ[0]
         marks: list[Mark] = []

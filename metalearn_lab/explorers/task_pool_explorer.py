@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from metalearn_lab.tasks.types import Split
 MODEL_COLOR, POOL_COLOR, RIDGE_COLOR = "#0072b2", "#b34d00", "#1a1a1a"
 _DATA = Panel((-3.0, 3.0), (-5.0, 5.0), "x", "y", "the context, and three answers")
 _SLOPES = Panel((-3.0, 3.0), (-3.0, 3.0), "slope of the points", "answer at x = 1", "three rules")
+Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""x and y of contexts and questions to answers, as a ``ContextTransformer``."""
+
 _MOST_MARKED = 64  # slopes of a larger pool would fill the axis
 
 
@@ -63,32 +66,27 @@ class TaskPoolExplorer(DragExplorer):
         slopes, across = torch.linspace(*_SLOPES.x, 61), torch.linspace(*_DATA.x, 61)
         tilted = Split(x.expand(61, -1, 1), y + (slopes - slope)[:, None, None] * x)
         here, one = Split(x[None], y[None]), torch.ones(61, 1, 1)
-        model, known = self.models[pool], self.pools[pool]
+        known = self.pools[pool]
+        rules: dict[str, tuple[Rule, str, Sequence[float]]] = {
+            f"network, M = {pool}": (self.models[pool], MODEL_COLOR, ()),
+            "pool rule": (_of_slope(lambda s: pool_rule(known, s, self.noise)), POOL_COLOR, (4, 2)),
+            "ridge": (_of_slope(lambda s: ridge_rule(s, self.noise)), RIDGE_COLOR, (1, 2)),
+        }
+        low = _SLOPES.y[0]
         marks: list[Mark] = [
-            Curve([w, w], [low, low + 0.3], GREY, "slopes of the pool", 2.0, (), 1)
+            Curve([w, w], [low, low + 0.3], GREY, "slopes of the pool", 2.0, panel=1)
             for w in (known[:, 0].tolist() if pool <= _MOST_MARKED else ())
-            for low in _SLOPES.y[:1]
         ]
-        looks = {"network": (MODEL_COLOR, ()), "pool rule": (POOL_COLOR, (4, 2))}
-        looks["ridge"] = (RIDGE_COLOR, (1, 2))
-        rows, answers = [], {}
-        for name, (color, dash) in looks.items():
-
-            def answer(support: Split, asked: Tensor, rule: str = name) -> Tensor:
-                if rule == "network":
-                    return model(*support, asked)[..., 0]
-                if rule == "ridge":
-                    return (asked @ ridge_rule(support, self.noise)[..., None])[..., 0]
-                return (asked @ pool_rule(known, support, self.noise)[..., None])[..., 0]
-
-            line, stairs = answer(here, across[None, :, None])[0], answer(tilted, one)[:, 0]
-            answers[name] = answer(here, one[:1])[0, 0].item()
-            label = f"{name}, M = {pool}" if name == "network" else name
-            marks.append(Curve(across.tolist(), line.tolist(), color, label, 2.2, dash))
-            marks.append(Curve(slopes.tolist(), stairs.tolist(), color, label, 2.2, dash, 1))
-            marks.append(Dot(slope, answers[name], color, size=6, panel=1))
-            gap = (stairs - answer(tilted, one, "network")[:, 0]).square().mean().sqrt().item()
-            rows.append([label, f"{answers[name] + 0.0:.2f}", f"{gap:.3f}"])
+        network = self.models[pool](*tilted, one)[:, 0, 0]
+        rows = []
+        for name, (rule, color, dash) in rules.items():
+            line = rule(*here, across[None, :, None])[0, :, 0]
+            stairs, at_one = rule(*tilted, one)[:, 0, 0], rule(*here, one[:1]).item()
+            marks.append(Curve(across.tolist(), line.tolist(), color, name, 2.2, dash))
+            marks.append(Curve(slopes.tolist(), stairs.tolist(), color, name, 2.2, dash, 1))
+            marks.append(Dot(slope, at_one, color, size=6, panel=1))
+            gap = (stairs - network).square().mean().sqrt().item()
+            rows.append([name, f"{at_one + 0.0:.2f}", f"{gap:.3f}"])
         handles = [Handle(name, *place, INK, "a point: drag it") for name, place in points.items()]
         table = Table(
             f"Answers to {len(points)} points with the least-squares slope {slope:.2f}",
@@ -99,3 +97,8 @@ class TaskPoolExplorer(DragExplorer):
         note = f"In the right panel the network of {pool} training tasks is nearer to: {nearer}."
         alt = f"{len(points)} points, and three answers to them as lines and as rules. {note}"
         return drag_view(Drawing((_DATA, _SLOPES), marks, handles), table, alt, note)
+
+
+def _of_slope(posterior_mean: Callable[[Split], Tensor]) -> Rule:
+    """The rule that answers w·x with the w that is made of the context."""
+    return lambda x, y, asked: asked @ posterior_mean(Split(x, y))[..., None]

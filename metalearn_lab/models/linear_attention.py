@@ -57,7 +57,10 @@ class LinearAttention(nn.Module):
         """The last slot of every token before the first layer and after each, ``[..., N + 1]``.
 
         Args:
-            x: as for ``forward``, with the other arguments.
+            x: as for ``forward``.
+            y: the same.
+            question: the same.
+            start: the same.
         """
         guess = torch.zeros_like(question[..., :1]) if start is None else question @ start[:, None]
         asked = torch.cat([question, -guess], -1)[..., None, :]

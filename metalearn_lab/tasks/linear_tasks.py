@@ -35,7 +35,8 @@ class LinearTasks:
         seed: of the whole family.
 
     Raises:
-        ValueError: a size below 1, a pool below 0 or above ``MOST_POOL``, or noise that is negative or not finite.
+        ValueError: a size below 1, a pool below 0 or above ``MOST_POOL``, or noise that is
+            negative or not finite.
     """
 
     shots: int = 10
@@ -68,7 +69,7 @@ class LinearTasks:
         return torch.randn(MOST_POOL, self.dim, generator=numbers)[: self.pool]
 
     def batch(self, first: int, count: int) -> Task:
-        """Tasks ``first`` … ``first + count − 1``: x ``[tasks, items, d]``, y ``[tasks, items, 1]``.
+        """Tasks ``first`` … ``first + count − 1``; x is ``[tasks, items, d]``.
 
         Raises:
             ValueError: a negative index or no tasks.
@@ -87,7 +88,7 @@ class LinearTasks:
 
 @lru_cache(maxsize=4)
 def _block(family: LinearTasks, block: int) -> tuple[Tensor, Tensor]:
-    """x ``[tasks, items, d]`` and y of one block, the support's points first."""
+    """X ``[tasks, items, d]`` and y of one block, the support's points first."""
     numbers = generator("linear tasks", family.seed, family.split, block)
     weights = torch.randn(_BLOCK, family.dim, generator=numbers)
     if family.pool:

@@ -197,8 +197,8 @@ finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=
 # - the **pool rule**, if $w$ is one of the pool: a weighted mean of the slopes, $\sum_m \pi_m w_m$. The weights $\pi$ are the softmax of $-\sum_i (y_i - w_m x_i)^2 / 2\sigma^2$;
 # - **ridge**, if $w$ is any standard normal number: least squares with $\lambda = \sigma^2$.
 #
-# Nobody trains these rules. The *network* is a small Transformer: two layers of attention with softmax, each followed by a small dense network. It was trained on $M = 1$ to 1,024 tasks, on contexts
-# of 1 to 10 points, with 1,000 outer steps each. These are saved trainings; a command of the workbook makes them again.
+# Nobody trains these rules. The *network* is a small Transformer: two layers of attention with softmax, each followed by a small dense network. It was trained on pools of 1 to 256 tasks, with contexts
+# of six points and 1,500 outer steps for each pool. These are saved trainings; a command of the workbook makes them again.
 #
 # Left are the points and what the three answer at each $x$. Right we tilt the points, so that their least-squares slope runs over the axis, and draw each answer at $x = 1$.
 # **Predict.** With $M = 4$, what does the pool rule look like on the right: a line, or a staircase? Does the network follow it? From which $M$ on does the network follow ridge? And what does it do at $M = 1$?
@@ -225,7 +225,7 @@ TaskPoolExplorer(
 # to the next. Then ask for a test that tells "learned the tasks" from "learned to learn" in a network that nobody can open: new tasks.
 
 # %% [markdown]
-# Now the same in numbers, for five trainings at each $M$. Each network is asked about *tasks of its pool* (other points, known slopes), and about *new tasks* with any slope, with ten points of context.
+# Now the same in numbers, for five trainings at each $M$. Each network is asked about *tasks of its pool* (other points, known slopes), and about *new tasks* with any slope.
 #
 # **Predict.** Take $M = 4$. On tasks of the pool: is the network better than ridge, or worse? And on new tasks? At which $M$ does it no longer matter which of the two rules one follows?
 

@@ -40,7 +40,7 @@ def test_the_right_answers_are_right():
         (lambda t, a, v: t + scored(t, a, v, mean=False), "take their mean"),
         (lambda t, a, v: layer(t, a.T, v), "the wrong way round"),
         (lambda t, a, v: layer(t, a, v.T), "V is transposed"),
-        (lambda t, a, v: scored(t, a, v), "the token itself is missing"),
+        (scored, "the token itself is missing"),
         (
             lambda t, a, v: t + (t @ (t[:-1] @ a).T).softmax(-1) @ (t[:-1] @ v.T),
             "this attention has none",
