@@ -243,7 +243,20 @@ columns = ["error of model", "error of pool rule", "error of ridge"]
 table.groupby(["tasks", "pool"])[columns].mean().round(3)
 
 # %% tags=["nbval-check-output", "hide-output"]
-TODO_FACTS
+by_pool = table.set_index(["tasks", "pool"])
+saved = {"saved": "5 trainings"}
+home, new = by_pool.loc["home"], by_pool.loc["new"]
+ratio = home["model to ridge"] / home["model to pool rule"]
+finding("M = 1: distance to the pool rule", home.loc[1, "model to pool rule"], below=0.01, **saved)
+claim = "M = 4, its own tasks: the distance to ridge over that to the pool rule"
+finding(claim, ratio[4], above=1, **saved)
+claim = "M = 4, its own tasks: the network's error over that of ridge"
+finding(claim, (home["error of model"] / home["error of ridge"])[4], below=1, **saved)
+over = new["error of model"] / new["error of ridge"]
+finding("M = 4, new tasks: the network's error over that of ridge", over[4], above=1.4, **saved)
+finding("M = 256, new tasks: the same", over[256], below=1.2, **saved)
+over = new["error of pool rule"] / new["error of ridge"]
+finding("M = 256, new tasks: the pool rule's error over that of ridge", over[256], below=1.1, **saved)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
