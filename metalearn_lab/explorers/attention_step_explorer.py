@@ -48,7 +48,7 @@ class AttentionStepExplorer(DragExplorer):
     def view(self, *, inner_lr: float, layers: int, question: Place, **points: Place) -> View:
         """The lines, the slots, and what each point adds to the answer."""
         x, y = torch.tensor(list(points.values()), dtype=torch.float64).T[..., None]
-        model = gradient_step_layers(1, layers, inner_lr).double()
+        model = gradient_step_layers(1, layers, inner_lr, dtype=x.dtype)
         asked = torch.tensor([[question[0]], *([end] for end in _DATA.x)], dtype=torch.float64)
         every = torch.stack(model.slots(x.expand(3, -1, 1), y.expand(3, -1, 1), asked))
         slots, ends = every[:, 0], -every[:, 1:, -1]  # [layers + 1, N + 1], [layers + 1, 2]

@@ -36,7 +36,7 @@ def task_diversity_figure(table: DataFrame) -> Figure:
         axes.set(title=f"Error, {_PLACES[where]}", ylabel="mean squared error", ylim=(0, None))
     for rule in ("pool rule", "ridge"):
         _draw(panels[2], table[table.tasks == "home"], f"model to {rule}", rule)
-    panels[2].set(title="From network to rule, tasks of the pool", yscale="log")
+    panels[2].set(title="Network to rule, on the pool", yscale="log")
     panels[2].set(ylabel="mean squared distance")
     for axes in panels:
         axes.set(xscale="log", xlabel="tasks M in training")

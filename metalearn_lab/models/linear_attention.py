@@ -75,7 +75,11 @@ class LinearAttention(nn.Module):
 
 
 def gradient_step_layers(
-    dim: int, layers: int, inner_lr: float, start: Sequence[float] | Tensor | None = None
+    dim: int,
+    layers: int,
+    inner_lr: float,
+    start: Sequence[float] | Tensor | None = None,
+    dtype: torch.dtype | None = None,
 ) -> LinearAttention:
     """The layers of which each is one step of size α on ½ mean (w·x − y)², from w_0.
 
@@ -88,8 +92,9 @@ def gradient_step_layers(
         layers: L, the number of steps.
         inner_lr: α.
         start: w_0, ``[d]``; 0 when not given.
+        dtype: of A and V, PyTorch's default when not given.
     """
-    model = LinearAttention(dim, layers, scale=0.0).requires_grad_(False)
+    model = LinearAttention(dim, layers, scale=0.0).to(dtype).requires_grad_(False)
     model.key_query[:, range(dim), range(dim)] = 1.0
     model.value[:, dim, dim] = -inner_lr
     if start is not None:

@@ -23,20 +23,18 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## One layer, one step
 #
-# MAML changes weights to learn a task. A language model does not: you write some examples into its input, then a question, and it answers. The input is called
-# the **context**, and learning from it **in-context learning**. In our words: the context is the *support set*, the question is a *query* point, and training on many
-# contexts is *meta-training*. But where is the inner loop?
+# MAML changes weights to learn a task. A language model does not: you write examples into its input, then a question, and it answers. The input is the
+# **context**, and this is **in-context learning**. In our words: the context is the *support set*, the question is a *query* point, and training on many contexts is *meta-training*. But where is the inner loop?
 #
-# The answer is in **attention**, the layer that lets the parts of an input, its **tokens**, read each other. Here a token is a point, $e_j = (x_j, y_j)$. The last
-# token is the question, $(x_q, 0)$: its place for $y$, the **last slot**, is empty. One layer of *linear* attention does this to every token:
+# The answer is in **attention**, the layer in which the parts of an input, its **tokens**, read each other. Here a token is a point, $e_j = (x_j, y_j)$. The last
+# token is the question, $(x_q, 0)$: its place for $y$, the **last slot**, is empty. A layer of *linear* attention does this to every token:
 #
 # $$e_j \;\leftarrow\; e_j + \frac1N \sum_{i=1}^N V e_i \,\bigl(e_i^\top A\, e_j\bigr).$$
 #
-# The number $e_i^\top A\, e_j$ is the **score**: how strongly token $j$ reads token $i$. The vector $V e_i$ is the **value**: what it reads there. All tokens read the $N$
-# known points; nobody reads the question.
+# The number $e_i^\top A\, e_j$ is the **score**: how strongly token $j$ reads token $i$. The vector $V e_i$ is the **value**: what it reads. Only the $N$ known points are read.
 #
-# Now choose $A$ so that the score is $x_i \cdot x_j$, and $V$ so that the value is $-\alpha\, y_i$ in the last slot. Then the last slot of the question becomes
-# $-\frac{\alpha}{N}\sum_i y_i\, x_i \cdot x_q$. Compare this with one gradient step from $w = 0$ on $\frac{1}{2N}\sum_i (w \cdot x_i - y_i)^2$:
+# Choose $A$ so that the score is $x_i \cdot x_j$, and $V$ so that the value is $-\alpha\, y_i$ in the last slot. The question's last slot becomes
+# $-\frac{\alpha}{N}\sum_i y_i\, x_i \cdot x_q$. Compare one gradient step from $w = 0$ on $\frac{1}{2N}\sum_i (w \cdot x_i - y_i)^2$:
 #
 # $$w_1 = \frac{\alpha}{N}\sum_i y_i\, x_i, \qquad w_1 \cdot x_q = \text{minus the last slot of the question}.$$
 #
@@ -79,23 +77,16 @@ from metalearn_lab.models.linear_attention import gradient_step_layers
 from metalearn_lab.workbook.facts import finding, proof
 
 numbers = torch.Generator().manual_seed(seed)
-x, y, question, start = (
-    torch.randn(size, generator=numbers, dtype=torch.float64) for size in ((10, 3), (10, 1), 3, 3)
-)
-
-
-def after_steps(w, steps, inner_lr=0.3):
-    for _ in range(steps):
-        w = w - inner_lr * x.T @ (x @ w - y[:, 0]) / len(x)
-    return w
-
-
-zero = torch.zeros_like(start)
-for layers, first in ((1, zero), (4, zero), (1, start), (4, start)):
-    model = gradient_step_layers(3, layers, 0.3, first).double()
-    gap = model(x, y, question, first)[0] - after_steps(first, layers) @ question
-    name = "w = 0" if first is zero else "a start w_0"
-    proof(f"layers: {layers}, gradient steps from {name}", gap.abs(), below=1e-12)
+x, y = (torch.randn(10, n, generator=numbers, dtype=torch.float64) for n in (3, 1))
+question, start = torch.randn(2, 3, generator=numbers, dtype=torch.float64)
+for name, w_0 in {"0": 0 * start, "another start": start}.items():
+    for layers in (1, 4):
+        w = w_0
+        for _ in range(layers):  # gradient steps with α = 0.3
+            w = w - 0.3 * x.T @ (x @ w - y[:, 0]) / 10
+        model = gradient_step_layers(3, layers, 0.3, w_0, x.dtype)
+        gap = model(x, y, question, w_0)[0] - w @ question
+        proof(f"gradient steps from {name}: {layers}", gap.abs(), below=1e-12)
 other = torch.randperm(10, generator=numbers)
 gap = (model(x[other], y[other], question, start) - model(x, y, question, start)).abs()
 proof("another order of the points gives the same answer", gap, below=1e-12)
@@ -143,11 +134,11 @@ unseen = to_device(LinearTasks(10, 1, 3, split="test", seed=seed).batch(0, unsee
 doubled = Task(*(Split(2 * part.x, 2 * part.y) for part in unseen))
 losses = {}
 for name, tasks in {"as in training": unseen, "every x doubled": doubled}.items():
-    rows = {n: half_errors(m, tasks).mean() for n, m in {"learned": learned, "step": step}.items()}
-    rows["predicting 0"] = (tasks.query.y**2).mean() / 2
-    losses[name] = {n: value.item() for n, value in rows.items()}
-print("What the layer multiplies x_i · x_j with, a matrix:")
-print(rate_matrix(learned).cpu().numpy().round(3))
+    errors = half_errors(learned, tasks), half_errors(step, tasks), tasks.query.y**2 / 2
+    losses[name] = {
+        n: e.mean().item() for n, e in zip(("learned", "step", "zero"), errors, strict=True)
+    }
+print("What the layer multiplies x_i · x_j with:\n", rate_matrix(learned).cpu().numpy().round(3))
 pd.DataFrame(losses).round(3)
 
 # %% tags=["nbval-check-output", "hide-output"]
@@ -168,7 +159,7 @@ with torch.no_grad():
     answers = {m: m(*unseen.support, unseen.query.x[:, 0]) for m in (learned, step)}
 apart = (answers[learned] - answers[step]).square().mean() / answers[step].square().mean()
 finding("how far the two answers are apart, over their size", apart, below=0.01)
-ratio = outside["learned"] / outside["predicting 0"]
+ratio = outside["learned"] / outside["zero"]
 finding("every x doubled: the learned loss over that of predicting 0", ratio, above=5)
 ratio = outside["learned"] / outside["step"]
 finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=1.1)
@@ -185,7 +176,8 @@ finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=
 # The two lines with *x uniform in ±½* are the released setting of the paper that found this construction (von Oswald et al.): rate 6.06, loss 0.206.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## How many tasks make it general?
 #
 # A layer that is a gradient step must treat every task alike. A larger network need not. Suppose that training uses only $M$ tasks, again and again. The network can then
@@ -256,7 +248,9 @@ over = new["error of model"] / new["error of ridge"]
 finding("M = 4, new tasks: the network's error over that of ridge", over[4], above=1.4, **saved)
 finding("M = 256, new tasks: the same", over[256], below=1.2, **saved)
 over = new["error of pool rule"] / new["error of ridge"]
-finding("M = 256, new tasks: the pool rule's error over that of ridge", over[256], below=1.1, **saved)
+finding(
+    "M = 256, new tasks: the pool rule's error over that of ridge", over[256], below=1.1, **saved
+)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -264,7 +258,8 @@ finding("M = 256, new tasks: the pool rule's error over that of ridge", over[256
 # TODO
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Three ways to learn a task
 #
 # All learners of this workbook get a support set and answer queries. What differs is what they make of the support:
