@@ -1,7 +1,7 @@
 """The classifier of chapter 15: a Transformer that has seen many random tables.
 
     python benchmarks/table_classifier.py train OUT
-    python benchmarks/table_classifier.py compare OUT --repeats 2
+    python benchmarks/table_classifier.py compare OUT
 
 Training goes on where it was stopped. OUT/classifier.safetensors holds weights, configuration and
 CPU seconds; OUT/losses.csv the mean loss between two rows. The comparison writes OUT/tables.csv:
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--iterations", type=int, default=8000)
     parser.add_argument("--rate", type=float, default=0.001)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=1)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
