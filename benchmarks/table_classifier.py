@@ -1,7 +1,7 @@
 """The classifier of chapter 15: a Transformer that has seen many random tables.
 
     python benchmarks/table_classifier.py train OUT
-    python benchmarks/table_classifier.py compare OUT --repeats 2
+    python benchmarks/table_classifier.py compare OUT
 
 Training goes on where it was stopped. OUT/classifier.safetensors holds weights, configuration and
 CPU seconds; OUT/losses.csv the mean loss between two rows. The comparison writes OUT/tables.csv:
@@ -34,39 +34,56 @@ from metalearn_lab.workbook.environment import versions
 
 TABLES = 16  # in each step
 EVERY = 250  # steps between two rows of losses.csv
+PHASES = ((3250, 1e-3, 6e-4), (1250, 6e-4, 2e-5))  # steps, β at first, β at last; Adam begins anew
 
 
-def train(out: Path, iterations: int, rate: float) -> None:
+def train(out: Path) -> None:
     """Train, in as many processes one after the other as it takes."""
-    log = out / "losses.csv"
+    log, learner, first = out / "losses.csv", new_classifier(), 0
     rows = read_csv(log).to_dict("records") if log.exists() else []
-    learner = new_classifier()
-    optimizer = torch.optim.Adam(learner.parameters(), rate)
-    scheduler = LinearLR(optimizer, 1.0, 0.02, iterations)
-    for end in range(EVERY * (len(rows) + 1), iterations + 1, EVERY):
-        start = time.process_time()
-        run = meta_train(
-            learner,
-            lambda i: PRIOR.batch(TABLES * i, TABLES),
-            iterations=end,
-            optimizer=optimizer,
-            scheduler=scheduler,
-            every=EVERY,
-            checkpoint=out / "run.safetensors",
-            progress=False,
-        )
-        seconds = time.process_time() - start
-        loss = run.history[-1]["meta_loss"]
-        rows.append({"iterations": end, "loss": loss, "CPU seconds": seconds})
-        write_text(log, DataFrame(rows).to_csv(index=False, float_format="%.4f"))
+    for number, (steps, start, end) in enumerate(PHASES, 1):
+        done = out / f"phase{number}.safetensors"
+        if done.exists():
+            learner, _ = load_classifier(done)
+        else:
+            rows = run_phase(
+                out / f"run{number}.safetensors", learner, first, steps, start, end, rows
+            )
+            save_classifier(done, learner, {})
+        first += steps
     about = {
         "prior": asdict(PRIOR),
         "sizes": SIZES,
-        "training": f"{iterations} steps of {TABLES} tables, Adam {rate:g} falling to a fiftieth",
+        "training": f"Adam on {TABLES} tables a step; steps, first and last rate: {PHASES}",
         "CPU seconds": round(sum(row["CPU seconds"] for row in rows)),
         "versions": versions(),
     }
     save_classifier(out / "classifier.safetensors", learner, about)
+
+
+def run_phase(path, learner, first, steps, start, end, rows):
+    """The rows of losses.csv with those of one phase, which goes on where it was stopped."""
+    optimizer = torch.optim.Adam(learner.parameters(), start)
+    scheduler = LinearLR(optimizer, 1.0, end / start, steps)
+    done = sum(row["iterations"] > first for row in rows) * EVERY
+    for upto in range(done + EVERY, steps + 1, EVERY):
+        begun = time.process_time()
+        run = meta_train(
+            learner,
+            lambda i: PRIOR.batch(TABLES * (first + i), TABLES),
+            iterations=upto,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            every=EVERY,
+            checkpoint=path,
+            progress=False,
+        )
+        row = {"iterations": first + upto, "loss": run.history[-1]["meta_loss"]}
+        rows = [*rows, {**row, "CPU seconds": time.process_time() - begun}]
+        write_text(
+            path.with_name("losses.csv"), DataFrame(rows).to_csv(index=False, float_format="%.4f")
+        )
+    return rows
 
 
 def compare(out: Path, repeats: int) -> None:
@@ -84,14 +101,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["train", "compare"])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--iterations", type=int, default=8000)
-    parser.add_argument("--rate", type=float, default=0.001)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=1)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
     if chosen.what == "train":
-        train(chosen.out, chosen.iterations, chosen.rate)
+        train(chosen.out)
     else:
         compare(chosen.out, chosen.repeats)
 

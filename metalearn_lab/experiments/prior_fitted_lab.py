@@ -35,12 +35,24 @@ class NoisySinusoids:
 
     def batch(self, first: int, count: int) -> Task:
         """Tasks ``first`` … ``first + count − 1``; the noise depends on both numbers."""
-        tasks = self.family.batch(first, count)
-        where = (self.family.split, self.family.seed, first, count)
-        numbers = generator("noise on sinusoids", *where)
-        for split in tasks:
-            split.y.add_(self.noise * torch.randn(split.y.shape, generator=numbers))
-        return tasks
+        family = self.family
+        return with_noise(
+            family.batch(first, count), self.noise, family.split, family.seed, first, count
+        )
+
+
+def with_noise(tasks: Task, noise: float, *address: int | str) -> Task:
+    """The same tasks with normal noise on every y.
+
+    Args:
+        tasks: of regression.
+        noise: its standard deviation.
+        address: of the random numbers, see ``tasks.seeds.generator``.
+    """
+    numbers = generator("noise", *address)
+    return Task(
+        *(Split(x, y + noise * torch.randn(y.shape, generator=numbers).to(y)) for x, y in tasks)
+    )
 
 
 def fewer_points(source: TaskSource, size: int, seed: int = 0) -> Callable[[int], Task]:
