@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SAVED_POOLS = Path(__file__).parent / "pool_results"
 DISTANCES = "distances.csv"
 
-POOLS = (1, 4, 16, 64, 256)
+POOLS = (1, 4, 16, 256)
 """M of every saved training."""
 
 SAVED_SEED = 1

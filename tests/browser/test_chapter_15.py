@@ -47,3 +47,24 @@ def test_the_rules_follow_points_and_the_number_of_tasks(chapter):
     network, _, ridge = explorer.table()
     assert float(network[1]) == pytest.approx(float(ridge[1]), abs=0.15)
     chapter.assert_nothing_failed()
+
+
+def test_the_bands_follow_the_points(chapter):
+    explorer = DragOnPage(**vars(chapter.explorer("LineBandExplorer")))
+    before = explorer.marks("Curve", "exact posterior")
+    explorer.drag("point 4", 2.0, -3.0)
+    assert explorer.marks("Curve", "exact posterior") != before
+    seen = [explorer.table()]
+    explorer.slide("read the bands at x", "End")
+    seen.append(explorer.table())
+    assert seen[0] != seen[1]
+    points = [explorer.handle(f"point {i}") for i in range(1, 5)]
+    xx, xy = (sum(x * each for x, each in pairs) for pairs in ([(x, x) for x, _ in points], points))
+    sums = sum(x for x, _ in points), sum(y for _, y in points)
+    (a, b, d) = 4 + 0.09, sums[0], xx + 0.09  # ridge regression with λ = σ²
+    intercept, slope = (
+        (d * sums[1] - b * xy) / (a * d - b * b),
+        (a * xy - b * sums[1]) / (a * d - b * b),
+    )
+    assert float(explorer.table()[1][1]) == pytest.approx(intercept + 6 * slope, abs=0.05)
+    chapter.assert_nothing_failed()

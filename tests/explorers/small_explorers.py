@@ -11,6 +11,7 @@ from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
+from metalearn_lab.experiments.prior_fitted_lab import line_network
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
@@ -34,6 +35,7 @@ from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -118,6 +120,11 @@ def objective_explorer() -> Explorer:
 
 def attention_step_explorer() -> Explorer:
     return AttentionStepExplorer([(-2, -1), (0, 1), (2, 2)])
+
+
+def line_band_explorer() -> Explorer:
+    points = [(-2, -1), (0, 1), (2, 2)]
+    return LineBandExplorer(line_network(), noise=0.3, trained=(-2, 2), points=points)
 
 
 def task_pool_explorer() -> Explorer:

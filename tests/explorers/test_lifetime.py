@@ -37,6 +37,7 @@ from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -69,6 +70,7 @@ from tests.explorers.small_explorers import (
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
+    line_band_explorer,
     objective_explorer,
     optimizer_race_explorer,
     set_to_line_explorer,
@@ -171,6 +173,7 @@ MAKERS = {
     GradientArrowsExplorer: lambda: gradient_arrows_explorer,
     IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
     LayerFreezeExplorer: layer_freeze,
+    LineBandExplorer: lambda: line_band_explorer,
     MemoryBudgetExplorer: memory,
     OneTaskExplorer: one_task,
     MetaLossExplorer: meta_loss,
