@@ -49,3 +49,13 @@ def test_inputs_and_targets_are_divided_by_the_scale():
     x, y, asked = points(2, 5, 2), points(2, 5, 1), points(2, 3, 2)
     scaled = network(scale=4.0)(4 * x, 4 * y, 4 * asked)
     torch.testing.assert_close(scaled, network()(x, y, asked))
+
+
+def test_a_question_counts_the_points_and_a_point_does_not():
+    model, x, y, asked = network(), points(4, 5, 2), points(4, 5, 1), points(4, 3, 2) + 1
+    twice = (torch.cat([x, x], 1), torch.cat([y, y], 1))
+    assert (model(*twice, asked) - model(x, y, asked)).abs().max() > 1e-3
+    # Softmax over every point twice reads what it read before; a question reads itself once.
+    tokens = torch.nn.functional.pad(torch.cat([x, y], -1), (0, 1), value=1.0)
+    once = model.tokens.features(tokens)
+    torch.testing.assert_close(model.tokens.features(tokens.repeat(1, 2, 1))[:, :5], once)
