@@ -247,7 +247,10 @@ claim = "M = 4, its own tasks: the network's error over that of ridge"
 finding(claim, (home["error of model"] / home["error of ridge"])[4], below=0.9, **saved)
 over = new["error of model"] / new["error of ridge"]
 finding("M = 4, new tasks: the network's error over that of ridge", over[4], above=1.5, **saved)
-finding("M = 16 and 256, new tasks: the same", over[[16, 256]], above=1, below=1.25, **saved)
+finding("M = 16, new tasks: the same", over[16], above=1, below=2, **saved)
+finding("M = 256, new tasks: the same", over[256], above=1, below=1.15, **saved)
+nearer = int((ratio[16] > 1).sum())
+finding("M = 16: trainings nearer to the pool rule", nearer, above=3, below=5, **saved)
 over = new["error of pool rule"] / new["error of ridge"]
 finding(
     "M = 256, new tasks: the pool rule's error over that of ridge", over[256], below=1.1, **saved
@@ -256,7 +259,13 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# TODO
+# At **M = 1** the network gives the same slope for all contexts: nothing is left to learn from the points. At **M = 4** the pool rule is a soft staircase, with a step at each known slope,
+# and the network follows it. On tasks of its pool it is *better than ridge* (its error is below 0.9 of that of ridge, in all five trainings). On new tasks its error is more than 1.5 times
+# that of ridge. Nothing warns you at home: this is over-fitting to *tasks*, and a test on new points of old tasks cannot see it.
+#
+# **M = 16** is in between. Four of the five networks are nearer to the pool rule, one to ridge. On new tasks their errors are 1 to 2 times that of ridge, for each pool has its own 16 slopes. At **M = 256** the
+# error on new tasks is at most 15 % above that of ridge. The pool rule itself has come near to ridge here, within 10 % on new tasks. The network is a little behind both, so we
+# cannot say which of the two it follows.
 #
 # </details>
 
@@ -502,7 +511,7 @@ headline(
 # - A context is a support set, and in-context learning is adaptation without an inner loop. Meta-training has to happen first.
 # - One layer of linear attention can be one gradient step; $L$ layers are $L$ steps. Each token holds what is not yet explained of its $y$.
 # - Trained on linear tasks, one layer found the step, with the best step size to within 6 %, in all five trainings. It is one step size for one kind of inputs.
-# TODO
+# - A Transformer that was trained on four tasks learned these four: at home it was better than ridge, on new tasks worse. Test on new tasks, not only on new points.
 # - A network that was fitted to a prior came close to the exact posterior there. Where the prior never went, its error was large and its band too narrow.
 # - A context costs nothing to adapt to and a pass for each question. Weights cost something to adapt and little to ask.
 #
