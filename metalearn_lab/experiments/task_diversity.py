@@ -42,7 +42,8 @@ def ridge_rule(support: Split, noise: float) -> Tensor:
     """
     x, y = support
     identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    return torch.linalg.solve(x.mT @ x + noise**2 * identity, x.mT @ y)[..., 0]
+    weights: Tensor = torch.linalg.solve(x.mT @ x + noise**2 * identity, x.mT @ y)
+    return weights[..., 0]
 
 
 def pool_model(dim: int = 1, seed: int = 0) -> ContextTransformer:
