@@ -510,7 +510,7 @@ headline(
 # - Trained on linear tasks, one layer found the step, with the best step size to within 7 %, in all five trainings. It is one step size for one kind of inputs.
 # - A Transformer that was trained on four tasks learned these four: at home it was better than ridge, on new tasks worse. Test on new tasks, not only on new points.
 # - A network that was fitted to a prior came close to the exact posterior there. Where the prior never went, its error was large and its band too narrow.
-# - A context costs nothing to adapt to and a pass for each question. Weights cost something to adapt and little to ask.
+# - A context costs nothing to adapt to, and a pass over it for each question. Weights cost something to adapt and little to ask.
 #
 # ## Sources
 #
