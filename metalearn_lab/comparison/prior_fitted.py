@@ -1,0 +1,40 @@
+"""Saved trainings of prior-fitted networks: a classifier of small tables, and two tables of results.
+
+``benchmarks/table_classifier.py`` and ``benchmarks/prior_fitted_sinusoids.py`` compute them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from metalearn_lab.experiments.table_classifier import load_classifier
+from metalearn_lab.learners.prior_fitted import PriorFitted
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SAVED_PRIOR_FITTED = Path(__file__).parent / "prior_fitted_results"
+
+
+def read_classifier() -> tuple[PriorFitted, dict[str, Any]]:
+    """The trained classifier, and how it was trained."""
+    return load_classifier(SAVED_PRIOR_FITTED / "classifier.safetensors")
+
+
+def read_tables() -> DataFrame:
+    """A row for each table, fold and classifier: its accuracy in per cent, its surprise in nats."""
+    import pandas as pd
+
+    return pd.read_csv(SAVED_PRIOR_FITTED / "tables.csv")
+
+
+def read_sinusoids() -> DataFrame:
+    """A row for each seed, world and method: its mean squared error on the query.
+
+    Where a band is predicted, its surprise in nats and the share in the band too. A task whose
+    error is 1,000 or no number counts under ``diverged``, and the error is that of the others.
+    """
+    import pandas as pd
+
+    return pd.read_csv(SAVED_PRIOR_FITTED / "sinusoids.csv")
