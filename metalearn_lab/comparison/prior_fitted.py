@@ -1,4 +1,4 @@
-"""Saved trainings of prior-fitted networks: a classifier of small tables, and two tables of results.
+"""Saved trainings of prior-fitted networks: a classifier of small tables, and two tables.
 
 ``benchmarks/table_classifier.py`` and ``benchmarks/prior_fitted_sinusoids.py`` compute them.
 """
