@@ -1,6 +1,6 @@
-"""Saved trainings of prior-fitted networks: a classifier of small tables, and two tables.
+"""A classifier that was fitted to a prior over small tables, and how it did beside others.
 
-``benchmarks/table_classifier.py`` and ``benchmarks/prior_fitted_sinusoids.py`` compute them.
+``benchmarks/table_classifier.py`` trains it and compares.
 """
 
 from __future__ import annotations
@@ -27,14 +27,3 @@ def read_tables() -> DataFrame:
     import pandas as pd
 
     return pd.read_csv(SAVED_PRIOR_FITTED / "tables.csv")
-
-
-def read_sinusoids() -> DataFrame:
-    """A row for each seed, world and method: its mean squared error on the query.
-
-    Where a band is predicted, its surprise in nats and the share in the band too. A task whose
-    error is 1,000 or no number counts under ``diverged``, and the error is that of the others.
-    """
-    import pandas as pd
-
-    return pd.read_csv(SAVED_PRIOR_FITTED / "sinusoids.csv")
