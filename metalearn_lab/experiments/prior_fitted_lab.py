@@ -1,9 +1,8 @@
-"""Train prior-fitted networks on lines, and on sinusoids with noise."""
+"""Train a prior-fitted network on lines, and judge means and widths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,45 +13,10 @@ from metalearn_lab.learners.neural_process import normal_loss
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, to_device
 from metalearn_lab.training.meta_train import meta_train
 
 _LAST_SHARE = 0.05  # of β, at the end of a training
-
-
-@dataclass(frozen=True)
-class NoisySinusoids:
-    """The tasks of a ``Sinusoids``, with normal noise on every y.
-
-    Args:
-        family: whose curves and inputs they are.
-        noise: its standard deviation.
-    """
-
-    family: Sinusoids
-    noise: float
-
-    def batch(self, first: int, count: int) -> Task:
-        """Tasks ``first`` … ``first + count − 1``; the noise depends on both numbers."""
-        family = self.family
-        return with_noise(
-            family.batch(first, count), self.noise, family.split, family.seed, first, count
-        )
-
-
-def with_noise(tasks: Task, noise: float, *address: int | str) -> Task:
-    """The same tasks with normal noise on every y.
-
-    Args:
-        tasks: of regression.
-        noise: its standard deviation.
-        address: of the random numbers, see ``tasks.seeds.generator``.
-    """
-    numbers = generator("noise", *address)
-    return Task(
-        *(Split(x, y + noise * torch.randn(y.shape, generator=numbers).to(y)) for x, y in tasks)
-    )
 
 
 def fewer_points(source: TaskSource, size: int, seed: int = 0) -> Callable[[int], Task]:
@@ -109,12 +73,6 @@ def train(
 def line_network(seed: int = 0) -> PriorFitted:
     """For lines, untrained."""
     model = ContextTransformer(1, 1, 2, dim=32, layers=2, heads=4, hidden=64, scale=2.0, seed=seed)
-    return PriorFitted(model, mapping="vmap")
-
-
-def sinusoid_network(seed: int = 0) -> PriorFitted:
-    """For sinusoids, untrained."""
-    model = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96, scale=5.0, seed=seed)
     return PriorFitted(model, mapping="vmap")
 
 

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.learners.neural_process import NeuralProcess
-from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.tasks.types import Task
 
 _LOW, _HIGH = 0.1, 5.0
@@ -64,7 +63,7 @@ def process_errors(tasks: Task, noise: float) -> Tensor:
     return torch.stack(errors).cpu()
 
 
-def share_in_band(learner: NeuralProcess | PriorFitted, tasks: Task) -> float:
+def share_in_band(learner: NeuralProcess, tasks: Task) -> float:
     """Which share of all query points lies within 1.96 σ of the learner's mean."""
     outputs = learner.predict(learner.adapt(tasks.support, 0)[0], tasks.query.x)
     apart = (outputs[..., 0] - tasks.query.y[..., 0]).abs()

@@ -25,9 +25,6 @@ PRIOR = SmallTables(features=8, classes=3, rows=(8, 128), queries=32)
 SIZES = {"dim": 64, "layers": 3, "heads": 4, "hidden": 128}
 """Of its Transformer."""
 
-SAVED = Path(__file__).parent / "table_classifier.safetensors"
-"""The trained one that comes with the package."""
-
 
 def new_classifier(seed: int = 0) -> PriorFitted:
     """Untrained."""
@@ -43,8 +40,8 @@ def save_classifier(path: Path, learner: PriorFitted, about: Mapping[str, Any]) 
     write_bytes(path, save(weights, {"about": json.dumps(about, ensure_ascii=False)}))
 
 
-def load_classifier(path: Path = SAVED) -> tuple[PriorFitted, dict[str, Any]]:
-    """The trained classifier, and how it was trained: prior, sizes, steps, CPU seconds."""
+def load_classifier(path: Path) -> tuple[PriorFitted, dict[str, Any]]:
+    """A trained classifier, and how it was trained: prior, sizes, steps, CPU seconds, versions."""
     from safetensors import safe_open
 
     learner = new_classifier()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -12,29 +12,23 @@ from metalearn_lab.explorers.draw_task_explorer import Adapted, DrawTaskExplorer
 from metalearn_lab.figures.drawing import Curve, Mark, curve_look
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.neural_process import NeuralProcess
-from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split
 
 PROCESS = "Gaussian process"
 """Under which name it is drawn."""
 
-Posterior = Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]]
-"""Maps x and y of points, inputs and a noise to a mean and a standard deviation at the inputs."""
-
 _IN_95 = 1.96
 
 
 class BandExplorer(DrawTaskExplorer):
-    """A ``DrawTaskExplorer`` with bands: of each learner that gives σ, and of an exact posterior.
+    """A ``DrawTaskExplorer`` with bands: of each neural process, and of an exact Gaussian process.
 
     Args:
         learners: trained, by their names in the figures' style.
         family: where unseen tasks come from.
         most_steps: the last inner step that can be shown.
-        noise: that the posterior assumes.
-        exact: name and function of the posterior; without it, that of the Gaussian process with
-            the mean and covariance of the sinusoids.
+        noise: of the Gaussian process, which has the mean and covariance of the sinusoids.
 
     Attributes:
         widths: the standard deviation along the curve, ``[grid]``, by name.
@@ -47,31 +41,27 @@ class BandExplorer(DrawTaskExplorer):
         *,
         most_steps: int,
         noise: float = 0.1,
-        exact: tuple[str, Posterior] = (PROCESS, posterior),
     ) -> None:
         self.noise = noise
-        self.exact = exact
         self.widths: dict[str, Tensor] = {}
         super().__init__(learners, family, most_steps=most_steps)
 
     def _adapt(self, points: Tensor) -> Adapted:
         adapted = super()._adapt(points)
         x, y = points.unbind(1)
-        exact, known = self.exact
-        means, widths = known(x, y, torch.cat([self.x, x]), self.noise)
-        grid = len(self.x)
-        mean, self.widths[exact] = means[:grid], widths[:grid]
-        error = ((means[grid:] - y) ** 2).mean()
+        mean, self.widths[PROCESS] = posterior(x, y, self.x, self.noise)
+        at_points, _ = posterior(x, y, x, self.noise)
+        error = ((at_points - y) ** 2).mean()
         # It adapts at once and takes no inner steps, as the neural process.
-        adapted.curves[exact] = mean.float().expand(self.most_steps + 1, -1)
-        adapted.errors[exact] = error.float().expand(self.most_steps + 1)
+        adapted.curves[PROCESS] = mean.float().expand(self.most_steps + 1, -1)
+        adapted.errors[PROCESS] = error.float().expand(self.most_steps + 1)
         for name, learner in self.learners.items():
-            if isinstance(learner, NeuralProcess | PriorFitted):
+            if isinstance(learner, NeuralProcess):
                 self.widths[name] = self._width(learner, points)
         return adapted
 
     @torch.no_grad()
-    def _width(self, learner: Learner, points: Tensor) -> Tensor:
+    def _width(self, learner: NeuralProcess, points: Tensor) -> Tensor:
         weight = next(learner.parameters())
         x, y = points.to(weight)[:, :, None].unbind(1)
         [adapted] = learner.trajectory(Split(x, y), 0)

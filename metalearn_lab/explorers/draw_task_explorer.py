@@ -191,8 +191,6 @@ class DrawTaskExplorer(DragExplorer):
         inputs = torch.cat([self.x.to(weight)[:, None], x])
         # There is nothing to adapt to without points: the mean loss over none would be NaN.
         trajectory = learner.trajectory(Split(x, y), self.most_steps if len(points) else 0)
-        if trajectory[-1] is trajectory[0]:  # it adapts at once
-            trajectory = trajectory[:1]
         outputs = torch.stack([learner.call(theta, inputs)[:, 0] for theta in trajectory])
         return outputs.expand(self.most_steps + 1, -1).cpu().float()
 

@@ -1,4 +1,4 @@
-"""Noise on sinusoids, supports of fewer points, and that a short training learns a line's prior."""
+"""Supports of fewer points, judged bands, and that a short training learns a line's prior."""
 
 import math
 
@@ -7,26 +7,14 @@ import torch
 
 from metalearn_lab.experiments.line_posterior import line_posterior
 from metalearn_lab.experiments.prior_fitted_lab import (
-    NoisySinusoids,
     bands,
     fewer_points,
     first_points,
     judged,
     line_network,
-    sinusoid_network,
     train,
 )
 from metalearn_lab.tasks.lines import Lines
-from metalearn_lab.tasks.sinusoids import Sinusoids
-
-
-def test_noise_is_added_to_every_y_and_is_the_same_each_time():
-    family = Sinusoids(30, 40)
-    noisy, clean = NoisySinusoids(family, 0.1).batch(5, 50), family.batch(5, 50)
-    for split, pure in zip(noisy, clean, strict=True):
-        assert torch.equal(split.x, pure.x)
-        assert (split.y - pure.y).std().item() == pytest.approx(0.1, rel=0.05)
-    assert torch.equal(NoisySinusoids(family, 0.1).batch(5, 50).support.y, noisy.support.y)
 
 
 def test_supports_have_every_number_of_points():
@@ -47,11 +35,9 @@ def test_a_short_training_comes_nearer_to_the_posterior():
 
 
 def test_a_new_network_answers_zero_with_one_width():
-    task = NoisySinusoids(Sinusoids(3, 4), 0.1).batch(0, 2)
-    for network in (line_network(), sinusoid_network()):
-        answers = network.predict(network.adapt(task.support, 0)[0], task.query.x)
-        assert (answers[..., 0] == 0).all()
-        assert answers[..., 1].std() == 0
+    mean, width = bands(line_network(), Lines(shots=3, queries=4).batch(0, 2))
+    assert (mean == 0).all()
+    assert width.std() == 0
 
 
 def test_bands_are_judged_by_error_surprise_and_share():

@@ -1,11 +1,9 @@
-"""The bands are those of learners that give a width and of exact posteriors, computed apart."""
+"""The bands are those of the neural process and of the Gaussian process, computed apart."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from metalearn_lab.experiments.prior_fitted_lab import sinusoid_network
-from metalearn_lab.experiments.sinusoid_posterior import sinusoid_posterior
 from metalearn_lab.experiments.sinusoid_process import posterior
 from metalearn_lab.explorers.band_explorer import PROCESS, BandExplorer
 from metalearn_lab.figures.drawing import Curve, curve_look
@@ -57,28 +55,3 @@ def test_the_table_has_a_row_for_the_process(explorer):
     assert PROCESS in explorer.view_widget.value
     explorer.controls["steps"].value = 3
     assert "after 3 steps" in explorer.view_widget.value
-
-
-def test_a_prior_fitted_network_beside_another_posterior():
-    network = sinusoid_network()
-    head = network.model.tokens.head.weight
-    torch.nn.init.normal_(head, generator=torch.Generator().manual_seed(0))
-    learners = {**band_learners(), "prior_fitted": network}
-    exact = ("exact posterior", sinusoid_posterior)
-    explorer = BandExplorer(learners, UNSEEN, most_steps=3, noise=0.2, exact=exact)
-    for points in ([(-3.0, 2.0), (0.5, -1.25)], []):
-        explorer.points = points
-        x, y = torch.tensor(points).reshape(-1, 2).T
-        mean, width = sinusoid_posterior(x, y, explorer.x, 0.2)
-        low, high = band(explorer, "exact posterior")
-        torch.testing.assert_close(low, (mean - 1.96 * width).float(), atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(high, (mean + 1.96 * width).float(), atol=1e-4, rtol=1e-4)
-        places = (x[None, :, None], y[None, :, None], explorer.x[None, :, None])
-        with torch.no_grad():
-            mean, width = network.model(*places)[0].T
-        width = 1.96 * (0.1 + 0.9 * F.softplus(width))
-        low, high = band(explorer, "prior_fitted")
-        torch.testing.assert_close(low, mean - width, atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(high, mean + width, atol=1e-4, rtol=1e-4)
-        curves = explorer.adapted.curves["prior_fitted"]
-        assert torch.equal(curves[0], curves[3])
