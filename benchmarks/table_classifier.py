@@ -34,7 +34,7 @@ from metalearn_lab.workbook.environment import versions
 
 TABLES = 16  # in each step
 EVERY = 250  # steps between two rows of losses.csv
-PHASES = ((3250, 1e-3, 6e-4), (1250, 6e-4, 2e-5))  # steps, β at first, β at last; Adam begins anew
+PHASES = ((3250, 1e-3, 6e-4), (500, 6e-4, 3.68e-4))  # steps, β at first and last; Adam begins anew
 
 
 def train(out: Path) -> None:

@@ -38,7 +38,7 @@ def network():
 
 def test_the_tables_have_few_classes_numbered_from_zero():
     tables = small_tables()
-    assert len(tables) == 7
+    assert len(tables) == 5
     for x, y in tables.values():
         assert len(x) == len(y)
         assert set(y) in ({0, 1}, {0, 1, 2})
