@@ -23,7 +23,10 @@ def read_classifier() -> tuple[PriorFitted, dict[str, Any]]:
 
 
 def read_tables() -> DataFrame:
-    """A row for each table, fold and classifier: its accuracy in per cent, its surprise in nats."""
+    """A row for each of three tables, five folds and four classifiers.
+
+    It has the accuracy in per cent, and the surprise in nats.
+    """
     import pandas as pd
 
     return pd.read_csv(SAVED_PRIOR_FITTED / "tables.csv")
