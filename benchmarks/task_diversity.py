@@ -4,7 +4,8 @@
     python benchmarks/task_diversity.py OUT --iterations 3000 --seeds 1
 
 Each network is trained on tasks of its pool alone, and then asked about other tasks of the pool
-("home") and about tasks of the prior ("new"). The networks of one seed are saved with their settings and CPU seconds.
+("home") and about tasks of the prior ("new"). The networks of one seed are saved with their
+settings and CPU seconds.
 """
 
 import argparse
