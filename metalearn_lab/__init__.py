@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.meta_sgd import MetaSGD
     from metalearn_lab.learners.neural_process import NeuralProcess
     from metalearn_lab.learners.predict_along import predict_along
+    from metalearn_lab.learners.prior_fitted import PriorFitted
     from metalearn_lab.learners.proto_maml import ProtoMAML
     from metalearn_lab.learners.proto_net import ProtoNet
     from metalearn_lab.learners.reptile import Reptile
@@ -124,6 +125,7 @@ _HOME = {
     "learners.meta_sgd": ("MetaSGD",),
     "learners.neural_process": ("NeuralProcess",),
     "learners.predict_along": ("predict_along",),
+    "learners.prior_fitted": ("PriorFitted",),
     "learners.proto_maml": ("ProtoMAML",),
     "learners.proto_net": ("ProtoNet",),
     "learners.reptile": ("Reptile",),
@@ -221,6 +223,7 @@ __all__ = [
     "NeuralProcess",
     "OuterStep",
     "PretrainedMeans",
+    "PriorFitted",
     "ProtoMAML",
     "ProtoNet",
     "PublishedCAVIA",

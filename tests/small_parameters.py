@@ -57,6 +57,7 @@ FAST: dict[str, dict[str, Any]] = {
         "iterations": 5,
         "bf16_iterations": 5,
     },
+    "15_in_context": {"attention_iterations": 20, "unseen_tasks": 20, "line_iterations": 5},
     "16_mistakes_that_hide": {
         "iterations": 20,
         "unseen_tasks": 8,

@@ -22,6 +22,7 @@ from metalearn_lab.comparison.methods import METHODS
 from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.neural_process import NeuralProcess
+from metalearn_lab.learners.prior_fitted import PriorFitted
 
 INK = "#1a1a1a"
 """Text, axes and what is given rather than learned."""
@@ -41,6 +42,7 @@ STYLES: dict[str, Line] = {
     "last_layers": Line("#5a2da5", (0, (4, 1, 1, 1)), "<"),
     "lora": Line("#784b00", (0, (2, 1)), ">"),
     "neural_process": NeuralProcess.line,
+    "prior_fitted": PriorFitted.line,
 }
 """One style a learner, by the names of the comparison and of the other chapters."""
 
@@ -52,6 +54,7 @@ LABELS: dict[str, str] = {
     "hypernetwork": Hypernetwork.title,
     "lora": "pretrain + LoRA",
     "neural_process": NeuralProcess.title,
+    "prior_fitted": PriorFitted.title,
 }
 """What a learner is called in a legend or a table."""
 

@@ -109,6 +109,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "What makes an outer step fast, what fits into memory, and how is a sweep's table read?",
     ),
     Chapter(
+        15,
+        "in_context",
+        "In-context learning as meta-learning",
+        "How does a network learn from examples in its input, and when is that a gradient step?",
+    ),
+    Chapter(
         16,
         "mistakes_that_hide",
         "Mistakes that hide",

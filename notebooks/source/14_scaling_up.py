@@ -671,4 +671,4 @@ check_sweep_grid(sweep_file)
 #   [arXiv:1604.06174](https://arxiv.org/abs/1604.06174): memory for time.
 # - Rocklin: *Dask: Parallel Computation with Blocked Algorithms and Task Scheduling*, SciPy 2015.
 #
-# Next: [16 Mistakes that hide](16_mistakes_that_hide.ipynb).
+# Next: [15 In-context learning as meta-learning](15_in_context.ipynb).

@@ -11,12 +11,15 @@ from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
+from metalearn_lab.experiments.prior_fitted_lab import line_network
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
+from metalearn_lab.experiments.task_diversity import pool_model
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -32,6 +35,7 @@ from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -48,6 +52,7 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
+from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -111,6 +116,22 @@ def band_explorer() -> Explorer:
 
 def objective_explorer() -> Explorer:
     return ObjectiveExplorer(NoisyMeans(1.0, 2.0, 3))
+
+
+def attention_step_explorer() -> Explorer:
+    return AttentionStepExplorer([(-2, -1), (0, 1), (2, 2)])
+
+
+def line_band_explorer() -> Explorer:
+    points = [(-2, -1), (0, 1), (2, 2)]
+    return LineBandExplorer(line_network(), noise=0.3, trained=(-2, 2), points=points)
+
+
+def task_pool_explorer() -> Explorer:
+    pools = {m: torch.linspace(-1.0, 1.0, m)[:, None] for m in (1, 3)}
+    return TaskPoolExplorer(
+        {m: pool_model(seed=m) for m in pools}, pools, noise=1.0, points=[(-2, -1), (0, 1), (2, 2)]
+    )
 
 
 def set_to_line_explorer() -> Explorer:

@@ -26,6 +26,7 @@ from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -36,6 +37,7 @@ from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
+from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -52,6 +54,7 @@ from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptat
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
+from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
@@ -63,13 +66,16 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
+    attention_step_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
+    line_band_explorer,
     objective_explorer,
     optimizer_race_explorer,
     set_to_line_explorer,
     task_plane_explorer,
+    task_pool_explorer,
     turning_bowl_explorer,
 )
 from tests.learners.builders import sinusoid_learner, sinusoids
@@ -158,6 +164,7 @@ def reptile_path():
 # A maker of makers for each class: what costs time is done once.
 MAKERS = {
     AdaptationExplorer: adaptation,
+    AttentionStepExplorer: lambda: attention_step_explorer,
     BowlExplorer: lambda: BowlExplorer,
     DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
     EpisodeExplorer: episodes,
@@ -166,6 +173,7 @@ MAKERS = {
     GradientArrowsExplorer: lambda: gradient_arrows_explorer,
     IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
     LayerFreezeExplorer: layer_freeze,
+    LineBandExplorer: lambda: line_band_explorer,
     MemoryBudgetExplorer: memory,
     OneTaskExplorer: one_task,
     MetaLossExplorer: meta_loss,
@@ -189,6 +197,7 @@ MAKERS = {
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,
+    TaskPoolExplorer: lambda: task_pool_explorer,
     TurningBowlExplorer: lambda: turning_bowl_explorer,
     WhatMovesExplorer: lambda: WhatMovesExplorer,
 }

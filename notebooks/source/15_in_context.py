@@ -1,0 +1,523 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/15_in_context.ipynb)
+#
+# # In-context learning as meta-learning
+#
+# After this chapter you will be able to
+#
+# - write a layer of attention that takes a gradient step, and say what each of its matrices does;
+# - predict the step size that such a layer learns, and where it fails;
+# - tell a network that knows a few tasks by heart from one that learns new ones;
+# - choose between inner steps, generated weights and a context.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+attention_iterations: int = 1000  # outer steps of the training of a linear attention layer
+unseen_tasks: int = 4000  # linear tasks that its results are taken over
+line_iterations: int = 1000  # outer steps of a network that is fitted to a prior of lines
+seed: int = 0  # of the weights and the tasks
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## One layer, one step
+#
+# MAML changes weights to learn a task. A language model does not: you write examples into its input, then a question, and it answers. The input is the
+# **context**, and this is **in-context learning**. In our words: the context is the *support set*, the question is a *query* point, and training on many contexts is *meta-training*. But where is the inner loop?
+#
+# The answer is in **attention**, the layer in which the parts of an input, its **tokens**, read each other. Here a token is a point, $e_j = (x_j, y_j)$. The last
+# token is the question, $(x_q, 0)$: its place for $y$, the **last slot**, is empty. A layer of *linear* attention does this to every token:
+#
+# $$e_j \;\leftarrow\; e_j + \frac1N \sum_{i=1}^N V e_i \,\bigl(e_i^\top A\, e_j\bigr).$$
+#
+# The number $e_i^\top A\, e_j$ is the **score**: how strongly token $j$ reads token $i$. The vector $V e_i$ is the **value**: what it reads. Only the $N$ known points are read.
+#
+# Choose $A$ so that the score is $x_i \cdot x_j$, and $V$ so that the value is $-\alpha\, y_i$ in the last slot. The question's last slot becomes
+# $-\frac{\alpha}{N}\sum_i y_i\, x_i \cdot x_q$. Compare one gradient step from $w = 0$ on $\frac{1}{2N}\sum_i (w \cdot x_i - y_i)^2$:
+#
+# $$w_1 = \frac{\alpha}{N}\sum_i y_i\, x_i, \qquad w_1 \cdot x_q = \text{minus the last slot of the question}.$$
+#
+# Left are the points and the line $y = w_1 x$. Right are the last slots of all tokens. **Predict, then drag.** What happens to the last slots of the *points* in the first layer? With
+# more layers, where do they go, and where does the line go? And what does a step size α that is too large do?
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
+
+AttentionStepExplorer([(-2, -1.5), (-1, -1.2), (0.7, 0.2), (1.5, 2.2)], question=2.0).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask for the score and the value of one point before you drag it; both stand in the table. Drag a point to $x = 0$: its score is 0, so nobody reads it. Then turn α
+# up with eight layers and let them name what they see: gradient descent that diverges, without a gradient in sight.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The points read each other too. The last slot of point $j$ becomes $y_j - w_1 \cdot x_j$: **what the step has not yet explained** of its $y$. The next layer reads these
+# rests in place of the $y$, and so it takes the *second* gradient step. With more layers the line turns towards the line of least squares, and the slots come to rest at its errors.
+# If α is too large, the slots grow from layer to layer, as the weights of gradient descent do.
+#
+# No layer ever holds $w$. The question holds $-w \cdot x_q$, and each point holds its rest.
+#
+# </details>
+#
+# The next cell proves this with three inputs, for one layer and for four. A start $w_0$ other than 0 works too: put $-w_0 \cdot x_q$ into the question's slot, and let the value be
+# $\alpha\,(w_0 \cdot x_i - y_i)$.
+#
+# **Predict.** Does the answer depend on the order of the points? And if we repeat all points in the context?
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab.models.linear_attention import gradient_step_layers
+from metalearn_lab.workbook.facts import finding, proof
+
+numbers = torch.Generator().manual_seed(seed)
+x, y = (torch.randn(10, n, generator=numbers, dtype=torch.float64) for n in (3, 1))
+question, start = torch.randn(2, 3, generator=numbers, dtype=torch.float64)
+for name, w_0 in {"0": 0 * start, "another start": start}.items():
+    for layers in (1, 4):
+        w = w_0
+        for _ in range(layers):  # gradient steps with α = 0.3
+            w = w - 0.3 * x.T @ (x @ w - y[:, 0]) / 10
+        model = gradient_step_layers(3, layers, 0.3, w_0, x.dtype)
+        gap = model(x, y, question, w_0)[0] - w @ question
+        proof(f"gradient steps from {name}: {layers}", gap.abs(), below=1e-12)
+other = torch.randperm(10, generator=numbers)
+gap = (model(x[other], y[other], question, start) - model(x, y, question, start)).abs()
+proof("another order of the points gives the same answer", gap, below=1e-12)
+gap = model(x.repeat(2, 1), y.repeat(2, 1), question, start) - model(x, y, question, start)
+proof("so do points taken twice", gap.abs(), below=1e-12)
+
+# %% [markdown]
+# ## Does a layer find this by itself?
+#
+# We chose $A$ and $V$. Now training chooses them. The tasks are $y = w \cdot x$ with $w$ and $x$ standard normal, with $d = 3$ inputs, $N = 10$ points and no noise. Both matrices start at small random
+# numbers; the loss is $\frac12(\text{answer} - y_q)^2$ on one question for each task.
+#
+# If the layer learns *one gradient step*, it must choose a step size. The best one has a closed form. Let each input have variance $s^2$ and fourth moment $m_4 = \mathbb{E}[x^4]$. Then
+#
+# $$c = \frac{m_4 + (d-1)s^4}{N} + \frac{N-1}{N}s^4, \qquad \alpha^* = \frac{s^2}{c}, \qquad \text{loss} = \frac{s^2 d}{2}\Bigl(1 - \frac{s^4}{c}\Bigr).$$
+#
+# For our tasks ($s^2 = 1$, $m_4 = 3$) this is $\alpha^* = 5/7$, with a loss of $3/7$; predicting 0 leaves $3/2$.
+#
+# **Predict.** What will stand in the part of $A$ that belongs to $x$? Will the loss reach $3/7$, or go below it? Then we double every $x$ at test time (and so every $y$). Is the
+# learned layer still better than predicting 0?
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Let them derive the loss of one step for $d = 1$: expand $(w - \alpha w \overline{x^2})^2$ and take the mean. Where does $m_4$ come from? Before the last row of the table
+# appears, ask by which factor the *step* grows when $x$ doubles: four, because $x$ stands in it twice.
+
+# %% tags=["hide-output"]
+import pandas as pd
+
+from metalearn_lab import Split, Task, choose_device, to_device
+from metalearn_lab.experiments import one_step_rate as one_step
+from metalearn_lab.tasks.devices import device_in_words
+from metalearn_lab.tasks.linear_tasks import LinearTasks
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+family = LinearTasks(shots=10, queries=1, dim=3, seed=seed)
+learned = one_step.train_linear_attention(family, attention_iterations, device=where)
+step = gradient_step_layers(3, 1, one_step.best_step(3, 10).inner_lr).to(where)
+unseen = to_device(LinearTasks(10, 1, 3, split="test", seed=seed).batch(0, unseen_tasks), where)
+doubled = Task(*(Split(2 * part.x, 2 * part.y) for part in unseen))
+models, losses = {"learned": learned, "step": step}, {}
+for name, tasks in {"as in training": unseen, "every x doubled": doubled}.items():
+    errors = {n: one_step.half_errors(m, tasks) for n, m in models.items()}
+    errors["predicting 0"] = tasks.query.y**2 / 2
+    losses[name] = {n: error.mean().item() for n, error in errors.items()}
+print(
+    "What the layer multiplies x_i · x_j with:\n",
+    one_step.rate_matrix(learned).cpu().numpy().round(3),
+)
+pd.DataFrame(losses).round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+rate, least, nothing = one_step.best_step(3, 10)
+proof("the best rate is 5/7", abs(rate - 5 / 7), below=1e-12)
+proof("the loss it leaves is 3/7", abs(least - 3 / 7), below=1e-12)
+published = one_step.best_step(10, 10, variance=1 / 12, fourth=1 / 80)
+proof("x uniform in ±½, d = N = 10: its rate", published.inner_lr, above=6.0605, below=6.0607)
+proof("x uniform in ±½, d = N = 10: its loss", published.loss, above=0.20622, below=0.20624)
+matrix = one_step.rate_matrix(learned).cpu()
+finding("the learned rate, for each of the three inputs", matrix.diag(), above=0.67, below=0.76)
+off = (matrix - matrix.diag().diag()).abs().max()
+finding("what the layer mixes of two inputs", off, below=0.06)
+inside, outside = losses["as in training"], losses["every x doubled"]
+ratio = inside["learned"] / inside["step"]
+finding("the learned layer's loss over that of the best step", ratio, above=0.98, below=1.02)
+with torch.no_grad():
+    answers = {m: m(*unseen.support, unseen.query.x[:, 0]) for m in (learned, step)}
+apart = (answers[learned] - answers[step]).square().mean() / answers[step].square().mean()
+finding("how far the two answers are apart, over their size", apart, below=0.01)
+ratio = outside["learned"] / outside["predicting 0"]
+finding("every x doubled: the learned loss over that of predicting 0", ratio, above=5)
+ratio = outside["learned"] / outside["step"]
+finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=1.1)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The layer finds the step. Its matrix is nearly $0.71\, I$, in all five trainings: each number on the diagonal lies between 0.67 and 0.76, and the others are below 0.06. Its loss is within 2 % of that of
+# the best step, though training was free to use all of $A$ and $V$. Its answers are those of the step: they differ by less than 1 % of their size (in mean squares).
+#
+# With every $x$ doubled, the learned layer is more than five times as bad as predicting 0, and so is the fixed step of $5/7$. The step is four times as long as it should
+# be. **The layer has learned one step size for one kind of inputs.** Nothing in it looks at how large the inputs are.
+#
+# The two lines with *x uniform in ±½* are the released setting of the paper that found this construction (von Oswald et al.): rate 6.06, loss 0.206.
+#
+# </details>
+
+# %% [markdown]
+# ## How many tasks make it general?
+#
+# A layer that is a gradient step must treat every task alike. A larger network need not. Suppose that training uses only $M$ tasks, again and again. The network can then
+# learn *these tasks* in place of learning to learn. How would we see it?
+#
+# Take $y = wx + \text{noise}$, with one input and noise of standard deviation $\sigma = 1$. A **pool** holds $M$ slopes $w_m$, drawn once from a standard normal. Two rules are the best possible, each
+# for its own world:
+#
+# - the **pool rule**, if $w$ is one of the pool: a weighted mean of the slopes, $\sum_m \pi_m w_m$. The weights $\pi$ are the softmax of $-\sum_i (y_i - w_m x_i)^2 / 2\sigma^2$;
+# - **ridge**, if $w$ is any standard normal number: least squares with $\lambda = \sigma^2$.
+#
+# Nobody trains these rules. The *network* is a small Transformer: two layers of attention with softmax, each followed by a small dense network. It was trained on pools of 1 to 256 tasks, with contexts
+# of six points and 1,500 outer steps for each pool. These are saved trainings; a command of the workbook makes them again.
+#
+# Left are the points and what the three answer at each $x$. Right we tilt the points, so that their least-squares slope runs over the axis, and draw each answer at $x = 1$.
+# **Predict.** With $M = 4$, what does the pool rule look like on the right: a line, or a staircase? Does the network follow it? From which $M$ on does the network follow ridge? And what does it do at $M = 1$?
+
+# %%
+from metalearn_lab.comparison.task_pools import (
+    NOISE,
+    POOLS,
+    pool_tasks,
+    read_distances,
+    read_pool_model,
+)
+from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
+
+TaskPoolExplorer(
+    {pool: read_pool_model(pool) for pool in POOLS},
+    {pool: pool_tasks(pool, "train").pool_weights() for pool in POOLS},
+    noise=NOISE,
+    points=[(-2, -1.0), (-1, -1.6), (-0.4, 0.6), (0.7, 0.2), (1.2, 1.9), (2, 1.3)],
+).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Begin at $M = 1$ and let them explain why dragging the points changes nothing. At $M = 4$ let one student tilt the points until the answer jumps from one step
+# to the next. Then ask for a test that tells "learned the tasks" from "learned to learn" in a network that nobody can open: new tasks.
+
+# %% [markdown]
+# Now the same in numbers, for five trainings at each $M$. Each network is asked about *tasks of its pool* (other points, known slopes), and about *new tasks* with any slope.
+#
+# **Predict.** Take $M = 4$. On tasks of the pool: is the network better than ridge, or worse? And on new tasks? At which $M$ does it no longer matter which of the two rules one follows?
+
+# %% tags=["hide-output"]
+from metalearn_lab.figures.style import show_figure
+from metalearn_lab.figures.task_diversity import task_diversity_figure
+
+table = read_distances()
+show_figure(
+    task_diversity_figure(table),
+    "Errors and distances against the number of training tasks. With few tasks the network follows "
+    "the pool rule and fails on new tasks; with many all three agree.",
+)
+columns = ["error of model", "error of pool rule", "error of ridge"]
+table.groupby(["tasks", "pool"])[columns].mean().round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+by_pool = table.set_index(["tasks", "pool"])
+saved = {"saved": "5 trainings"}
+home, new = by_pool.loc["home"], by_pool.loc["new"]
+ratio = home["model to ridge"] / home["model to pool rule"]
+finding("M = 1: distance to the pool rule", home.loc[1, "model to pool rule"], below=0.001, **saved)
+claim = "M = 4, its own tasks: the distance to ridge over that to the pool rule"
+finding(claim, ratio[4], above=3, **saved)
+claim = "M = 4, its own tasks: the network's error over that of ridge"
+finding(claim, (home["error of model"] / home["error of ridge"])[4], below=0.9, **saved)
+over = new["error of model"] / new["error of ridge"]
+finding("M = 4, new tasks: the network's error over that of ridge", over[4], above=1.5, **saved)
+finding("M = 16, new tasks: the same", over[16], above=1, below=2, **saved)
+finding("M = 256, new tasks: the same", over[256], above=1, below=1.15, **saved)
+nearer = int((ratio[16] > 1).sum())
+finding("M = 16: trainings nearer to the pool rule", nearer, above=3, below=5, **saved)
+over = new["error of pool rule"] / new["error of ridge"]
+finding(
+    "M = 256, new tasks: the pool rule's error over that of ridge", over[256], below=1.1, **saved
+)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# At **M = 1** the network gives the same slope for all contexts: nothing is left to learn from the points. At **M = 4** the pool rule is a soft staircase with steps at the known slopes (two of them
+# are so close that they share one), and the network follows it. On tasks of its pool it is *better than ridge* (its error is below 0.9 of that of ridge, in all five trainings). On new tasks its error is more than 1.5 times
+# that of ridge. Nothing warns you at home: this is over-fitting to *tasks*, and a test on new points of old tasks cannot see it.
+#
+# **M = 16** is in between. Four of the five networks are nearer to the pool rule, one to ridge. On new tasks their errors are 1 to 2 times that of ridge, for each pool has its own 16 slopes. At **M = 256** the
+# error on new tasks is at most 15 % above that of ridge. The pool rule itself has come near to ridge here, within 10 % on new tasks. The network is a little behind both, so we
+# cannot say which of the two it follows.
+#
+# </details>
+
+# %% [markdown]
+# ## A network that was fitted to a prior
+#
+# With many tasks the Transformer came close to ridge, the best rule of its world. This is no accident. Call the recipe that tasks are drawn from a **prior**. Let the network give a
+# *probability* $q_\theta(y \mid x, S)$ of the answer at $x$, given the support $S$, and let training make the true $y$ probable. Averaged over tasks of the prior, its loss is
+#
+# $$\mathbb{E}\bigl[-\log q_\theta(y \mid x, S)\bigr] = \mathbb{E}\bigl[-\log p(y \mid x, S)\bigr] + \mathbb{E}\bigl[\mathrm{KL}(p \,\Vert\, q_\theta)\bigr].$$
+#
+# Here $p(y \mid x, S)$ is what Bayes' rule says, the **posterior predictive**. The first term does not depend on θ. The second is never negative, and 0 where $q_\theta = p$. So training pulls
+# the network towards Bayes' rule, though nobody computes it. This is a **prior-fitted network**. Ours gives a mean μ and a standard deviation σ, as the neural process of chapter 08 does.
+#
+# How close does it come? The tasks are lines with noise, $y = b + wx + \text{noise}$. If $b$ and $w$ are standard normal, the exact posterior has a closed form. The noise has standard
+# deviation 0.3, and $x$ lies between −2 and 2. Training tasks have 1 to 20 points. Then we leave the prior in three ways: we ask at $x$ from 2 to 6; we let the slopes be about 5; we let the noise be 1.
+#
+# In the table *surprise* is the mean of $-\log q_\theta$ in nats, and *in band* is the share of the points inside the 95 % band, $\mu \pm 1.96\,\sigma$.
+#
+# **Predict.** For each of the three: is the network's 95 % band still right? And that of the exact posterior, which goes on assuming $w \sim N(0, 1)$ and a noise of 0.3?
+# On the canvas after the table you can try it: move the points, add some, take them all away. Between the grey lines training asked.
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 9 minutes.** Draw the exact band for one point at $x = 0$ on the board: it is narrow there and opens to both sides. Then ask what the *network* can know about $x = 5$.
+# Collect three yes-or-no answers for each of the two bands before the table opens; "noise of 1" is the one that surprises. On the canvas let one student put all
+# points on a steep line, and then one point at $x = 5$.
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments import prior_fitted_lab as prior
+from metalearn_lab.experiments.line_posterior import line_posterior
+from metalearn_lab.tasks.lines import Lines
+
+fitted = prior.line_network(seed).to(where)
+batch = prior.fewer_points(Lines(shots=20, queries=10, seed=seed), 48, seed)
+prior.train(fitted, batch, line_iterations, 0.004, where)
+unseen_lines = to_device(Lines(20, 50, split="test", seed=seed).batch(0, 300), where)
+line_worlds = {f"K = {k}": prior.first_points(unseen_lines, k) for k in (1, 5, 10, 20)}
+ten = line_worlds["K = 10"]
+line_worlds["slopes about 5"] = Task(*(Split(part.x, part.y + 5 * part.x) for part in ten))
+for name, change in {"x from 2 to 6": {"asked": (2, 6)}, "noise of 1": {"noise": 1.0}}.items():
+    tasks = Lines(10, 50, split="test", seed=seed, **change).batch(0, 300)
+    line_worlds[name] = to_device(tasks, where)
+bands = {}
+for name, tasks in line_worlds.items():
+    exact = line_posterior(tasks.support, tasks.query.x, 0.3)
+    bands[name, "exact"] = prior.judged(exact, tasks)
+    bands[name, "network"] = prior.judged(prior.bands(fitted, tasks), tasks)
+pd.DataFrame(bands).T.round(3)
+
+# %%
+from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
+
+points = [(-1.5, -1.2), (-0.5, 0.1), (0.5, 0.3), (1.5, 1.6)]
+LineBandExplorer(fitted, noise=0.3, trained=(-2, 2), points=points).show()
+
+# %% tags=["nbval-check-output", "hide-output"]
+inside = [f"K = {k}" for k in (1, 5, 10, 20)]
+lacks = [bands[k, "network"]["surprise"] - bands[k, "exact"]["surprise"] for k in inside]
+claim = "inside: nats by which the network is behind the exact posterior"
+finding(claim, lacks, above=0, below=0.15)
+held = {key: row["in band"] for key, row in bands.items()}
+claim = "inside: share of the points in the network's 95 % band"
+finding(claim, [held[k, "network"] for k in inside], above=0.92, below=0.98)
+away = ("x from 2 to 6", "slopes about 5")
+claim = "x from 2 to 6, slopes about 5: share in the network's band"
+finding(claim, [held[name, "network"] for name in away], below=0.9)
+claim = "x from 2 to 6, slopes about 5: share in the exact band"
+finding(claim, [held[name, "exact"] for name in away], above=0.92)
+both = [held["noise of 1", who] for who in ("network", "exact")]
+finding("noise of 1: share in either band", both, below=0.6)
+ratio = bands[away[0], "network"]["error"] / bands[away[0], "exact"]["error"]
+finding("x from 2 to 6: the network's error over that of the exact posterior", ratio, above=20)
+five = prior.first_points(unseen_lines, 5)
+flipped = five._replace(support=Split(*(part.flip(1) for part in five.support)))
+gap = (prior.bands(fitted, flipped)[0] - prior.bands(fitted, five)[0]).abs().max()
+proof("the network: the order of the points changes nothing", gap, below=1e-4)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **Inside the prior** the network is behind the exact posterior by less than 0.15 nats at every $K$, in all five trainings, and its 95 % band holds 92 to 98 % of the points. It came close to Bayes' rule from examples alone.
+#
+# **Outside**, two different things go wrong. At $x$ from 2 to 6 and for slopes about 5, the exact posterior stays right: its formula holds for every $x$, and ten points outweigh the prior. The network
+# was never asked there. Its error at $x$ from 2 to 6 is more than 20 times as large, and its band holds less than 90 % of the points. It has no formula, only examples.
+#
+# With a noise of 1, *both* bands hold less than 60 %. Here the prior itself is wrong, and both go by it. So "my network learned Bayes' rule" means: for this prior, where the prior puts its tasks.
+#
+# </details>
+
+# %% [markdown]
+# ## Three ways to learn a task
+#
+# All learners of this workbook get a support set and answer queries. What differs is what they make of the support:
+#
+# | learner | the support becomes | gradient at test time | what it can do on a task unlike all of training |
+# | --- | --- | --- | --- |
+# | MAML (chapter 03) | weights, by inner steps | yes | go on stepping: it compares its answers with the points |
+# | hypernetwork (chapter 08) | weights, in one pass | no | what the generator happens to do; inner steps may follow |
+# | neural process (chapter 08) | one vector $z$ | no | what the network happens to do |
+# | context | the context itself | no | what the network happens to do; linear attention: always the same step |
+# | nearest class mean (chapter 06) | a mean for each class | no | the same rule on every task: it learned features, and no rule |
+#
+# What do they cost? The cell counts the multiplications in all matrix products, for one sinusoid of chapter 08 with $K = 10$ and with $K = 20$ points: first to adapt to the support, then to answer one question. *Kept*
+# are the numbers that a task leaves behind. The hypernetwork and the neural process are those of chapter 08; the Transformer has two layers of attention and
+# 48 numbers for each token.
+#
+# **Predict.** Who needs the fewest multiplications to adapt? Who pays for it, and when? From how many questions on is MAML cheaper than the context?
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Draw two axes: multiplications to adapt, multiplications for each question. Let them place the four learners before the table opens. Who answers a thousand questions about
+# one task should adapt weights; who has one question for each of a thousand tasks should not.
+
+# %% tags=["hide-output"]
+from metalearn_lab import PriorFitted, Sinusoids
+from metalearn_lab.experiments.adaptation_cost import adaptation_cost
+from metalearn_lab.experiments.meta_network_lab import MetaNetworkLab
+from metalearn_lab.models.context_transformer import ContextTransformer
+from metalearn_lab.models.weight_generators import FullWeights
+
+lab = MetaNetworkLab(shots=10, meta_batch=1, iterations=1, seed=seed)
+reader = ContextTransformer(1, 1, 2, dim=48, layers=2, heads=4, hidden=96)
+learners = {"MAML, 5 steps": (lab.maml(inner_lr=0.01, inner_steps=5), 5)}
+learners |= {"hypernetwork": (lab.hypernetwork(FullWeights), 0)}
+learners |= {"neural process": (lab.neural_process(), 0), "context": (PriorFitted(reader), 0)}
+costs = {
+    (name, shots): adaptation_cost(learner, Sinusoids(shots, 1).batch(0, 1), steps)
+    for name, (learner, steps) in learners.items()
+    for shots in (10, 20)
+}
+rows = {f"{name}, K = {shots}": cost._asdict() for (name, shots), cost in costs.items()}
+pd.DataFrame(rows).T.map("{:,}".format)
+
+# %% tags=["nbval-check-output", "hide-output"]
+maml, context = costs["MAML, 5 steps", 10], costs["context", 10]
+proof("MAML: multiplications to adapt", maml.to_adapt == 5 * 10 * (3 * 1680 - 40))
+proof("context: it keeps x and y of each point, and nothing else", context.kept == 2 * 10)
+ratio = costs["context", 20].to_answer / context.to_answer
+proof("context: twice the points, over the cost of a question", ratio, above=1.9, below=2.1)
+proof("MAML: a question costs the same", costs["MAML, 5 steps", 20].to_answer == maml.to_answer)
+even = maml.to_adapt / (context.to_answer - maml.to_answer)
+proof("one question by the context costs more than MAML's adaptation and answer", even, below=1)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The context needs no adaptation at all, and keeps only the points. It pays with every question: the whole context is read anew. Already *one* question costs more here than MAML's five steps and its answer.
+# (A network may keep what its tokens hold and read the context once; ours does not. Then a question would read $K$ tokens in each layer, and the task would leave many more numbers behind.)
+# MAML and the hypernetwork pay once for each task; after that, a question costs them 1,680 multiplications, however many points there were.
+#
+# These are counts of matrix products, and not seconds. They depend on our sizes: a larger base makes MAML dearer, and the hypernetwork dearer still.
+#
+# </details>
+
+# %% [markdown]
+# ## Try it yourself
+#
+# ### Exercise 1: write a layer of linear attention (15 minutes, level 2 of 3)
+#
+# `tokens` is `[N + 1, d + 1]`, and its last row is the question. `key_query` is $A$ and `value` is $V$, both `[d + 1, d + 1]`. Return the tokens after one layer, in the same shape, by the
+# formula at the beginning of the chapter. *All* rows change, the question's too, but nobody reads the question. They must be right to six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# `known = tokens[:-1]` are the tokens that are read. The scores are a matrix with a row for each token $j$ and a column for each known token $i$: `tokens @ (known @ key_query).T`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The values are `known @ value.T`, a row for each known token. Multiply the scores with them, divide by the number of known tokens, and add the result to `tokens`.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Start exercise 1 in class, in pairs. Most errors are $A$ on the wrong side, or a question that is read. Exercise 2 is homework.
+
+
+# %% tags=["exercise"]
+def attention_layer(tokens, key_query, value):
+    """The tokens after one layer of linear attention, a tensor [N + 1, d + 1]."""
+    # <solution>
+    known = tokens[:-1]
+    scores = tokens @ (known @ key_query).T
+    return tokens + scores @ (known @ value.T) / len(known)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.in_context import check_attention_layer
+
+check_attention_layer(attention_layer)
+
+# %% [markdown]
+# ### Exercise 2: write the best answer for a known pool (10 minutes, level 2 of 3)
+#
+# `slopes` is `[M]`, the pool. `x` and `y` are `[K]`, the context, with $y = wx + \text{noise}$ for one $w$ of the pool; the noise is normal with standard deviation `noise`. Each slope is equally likely
+# beforehand. Return the posterior mean of $w$, one number in a tensor, right to six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# `(y - slopes[:, None] * x) ** 2` is `[M, K]`: the squared error of each slope at each point. The points are independent, so their log-likelihoods add up.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The log-likelihood of a slope is, up to a constant, minus its sum of squares over $2\sigma^2$. `softmax(0)` turns log-likelihoods into probabilities; `@ slopes` takes the mean.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def pool_answer(slopes, x, y, noise):
+    """The posterior mean of w if it is one of the slopes, a tensor without axes."""
+    # <solution>
+    squares = ((y - slopes[:, None] * x) ** 2).sum(1)
+    return (-squares / (2 * noise**2)).softmax(0) @ slopes
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.in_context import check_pool_answer
+
+check_pool_answer(pool_answer)
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+few = table[(table.pool == 4) & (table.tasks == "new")]
+headline(
+    f"A layer of linear attention learns the step size {matrix.diag().mean():.2f}, where the best one is "
+    f"{rate:.2f}. A Transformer that was trained on 4 tasks leaves an error of "
+    f"{few['error of model'].mean():.2f} on new tasks, where ridge regression leaves "
+    f"{few['error of ridge'].mean():.2f}.",
+    learned_rate=matrix.diag().mean().item(),
+    few_tasks=few["error of model"].mean(),
+    ridge=few["error of ridge"].mean(),
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A context is a support set, and in-context learning is adaptation without an inner loop. Meta-training has to happen first.
+# - One layer of linear attention can be one gradient step; $L$ layers are $L$ steps. Each token holds what is not yet explained of its $y$.
+# - Trained on linear tasks, one layer found the step, with the best step size to within 7 %, in all five trainings. It is one step size for one kind of inputs.
+# - A Transformer that was trained on four tasks learned these four: at home it was better than ridge, on new tasks worse. Test on new tasks, not only on new points.
+# - A network that was fitted to a prior came close to the exact posterior there. Where the prior never went, its error was large and its band too narrow.
+# - A context costs nothing to adapt to, and a pass over it for each question. Weights cost something to adapt and little to ask.
+#
+# ## Sources
+#
+# - von Oswald et al.: *Transformers Learn In-Context by Gradient Descent*, ICML 2023, [arXiv:2212.07677](https://arxiv.org/abs/2212.07677); the released setting is that of the authors'
+#   [code](https://github.com/google-research/self-organising-systems/tree/master/transformers_learn_icl_by_gd).
+# - Raventós, Paul, Chen, Ganguli: *Pretraining task diversity and the emergence of non-Bayesian in-context learning for regression*, NeurIPS 2023, [arXiv:2306.15063](https://arxiv.org/abs/2306.15063).
+# - Müller, Hollmann, Pineda Arango, Grabocka, Hutter: *Transformers Can Do Bayesian Inference*, ICLR 2022, [arXiv:2112.10510](https://arxiv.org/abs/2112.10510), equation 2.
+# - Garg, Tsipras, Liang, Valiant: *What Can Transformers Learn In-Context? A Case Study of Simple Function Classes*, NeurIPS 2022, [arXiv:2208.01066](https://arxiv.org/abs/2208.01066).
+#
+# Next: [16 Mistakes that hide](16_mistakes_that_hide.ipynb).
