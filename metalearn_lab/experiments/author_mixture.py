@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.models.ngram import NGram
+from metalearn_lab.models.ngram import NGram, bits_per_character
 from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
 from metalearn_lab.tasks.seeds import generator
 
@@ -94,6 +94,20 @@ def share_by_em(characters: Mixable, steps: int = 50) -> float:
     for _ in range(steps):
         share = em_step(share, characters)
     return share
+
+
+def merged_bits(stream: Tensor, task: AuthorTask, order: int, times: int) -> float:
+    """Bits per character of new sentences, where the support is counted with the general text.
+
+    Args:
+        stream: the general text, characters' numbers ``[n]``.
+        task: of the author.
+        order: of the n-gram model.
+        times: how often each support sentence is counted.
+    """
+    both = torch.cat([stream, encode(task.support).repeat(times)])
+    model = NGram(order, len(ALPHABET)).fit(both)
+    return bits_per_character(model.probabilities(encode(task.query)))
 
 
 def author_model(general: NGram, sentences: Sequence[str]) -> NGram:

@@ -105,6 +105,16 @@ def bits_per_character(probabilities: Tensor) -> float:
     return -probabilities.log2().mean().item()
 
 
+def written_by(model: NGram, length: int, seed: int) -> Tensor:
+    """A text that the model writes: characters drawn one by one, their numbers ``[length]``."""
+    numbers = torch.Generator().manual_seed(seed)
+    text = torch.zeros(1, dtype=torch.int64)  # the end of a sentence before it
+    for _ in range(length):
+        next_character = model.continuations(text).multinomial(1, generator=numbers)
+        text = torch.cat([text, next_character])
+    return text[1:]
+
+
 def _looked_up(keys: Tensor, values: Tensor, wanted: Tensor) -> Tensor:
     """The values of sorted keys, 0 where a key is not there."""
     place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)

@@ -1,0 +1,362 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/09_language_models.ipynb)
+#
+# # Language models that adapt
+#
+# After this chapter you will be able to
+#
+# - say what a language model predicts, and read its quality in bits per character and in three kinds of perplexity;
+# - adapt a model to a new author with one number, and choose this number without fooling yourself.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+order: int = 5  # n of the n-grams
+shots: int = 20  # K, support sentences of a new author
+longest: int = 8  # the longest n-grams that are tried
+seed: int = 0  # of the drawn sentences
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## A new author in twenty sentences
+#
+# A **language model** reads a text and gives each possible next character a probability. The simplest one counts. It looks back $n - 1$ characters and asks what
+# followed them in its training text. Such a model is called an **n-gram model**; here $n = 5$. We measure a model in **bits per character**, the mean of $-\log_2 p$ over the characters that came. One bit means a
+# probability of ½, and fewer bits are better.
+#
+# Our texts are sentences from the documentation of libraries on this computer. Each library is one **author**. Seven authors are for training, two for choosing settings, and five are held out. A new task is
+# a held-out author with $K$ support sentences. The general model was counted on the training authors; the author's model is counted on the $K$ sentences alone. Adaptation is one number λ, the share of the author's model:
+#
+# $$p = (1 - \lambda)\,p_{\text{general}} + \lambda\,p_{\text{author}}.$$
+#
+# On the left, the black curve shows the bits per character of 150 *new* sentences of this author. The orange curve is for the $K$ sentences themselves. For the blue curve we leave one support sentence out,
+# count the author's model on the others, and score the sentence that was left out; then the next.
+#
+# **Predict, then drag λ.** Where is the black curve lowest? Which λ would you choose from the orange curve? On the right are the bits of each letter of one new sentence: which letters does the author's model help?
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
+from metalearn_lab.models.ngram import NGram, bits_per_character, written_by
+from metalearn_lab.tasks.docstrings import ALPHABET, HELD_OUT, TRAINING, VALIDATION
+from metalearn_lab.tasks.docstrings import authors, decode, encode
+
+sentences = authors()
+training = encode(sentence for author in TRAINING for sentence in sentences[author])
+general = NGram(order, len(ALPHABET)).fit(training)
+print(f"{len(training):,} characters of {len(TRAINING)} training authors")
+AuthorMixtureExplorer(general, HELD_OUT, seed).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Let one student drag λ while the others say which way each curve will go. Ask why the orange curve only falls: the author's model has seen each of its characters. Then move $K$
+# from 5 to 80 and watch the lowest place of the black curve.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The black curve is a valley. A little of the author's model helps; much of it hurts, because twenty sentences leave most contexts unseen. The orange curve falls all the way to λ = 1, which is the worst choice for
+# new sentences. It judges the author's model on sentences that the model has memorised. This is **over-fitting**, and here you can see it in one picture. The blue curve
+# has its valley near that of the black one, and it needs no new sentence.
+#
+# The cost of a mistake is limited. The mixture never gives a character less than $(1 - \lambda)\,p_{\text{general}}$, so it loses at most $-\log_2(1 - \lambda)$ bits on any character.
+#
+# </details>
+#
+# ## Counting, by hand
+#
+# Take ten words: *the cat sat the cat ran the dog sat down*. Now the units are words, and $V = 6$ different ones. Three models of the text *the cat sat down*:
+#
+# - **unigram**: how often is each word among the ten?
+# - **bigram**: how often did this word follow the word before? After *the*, 2 of 3 words are *cat*.
+# - **add-one**: the same with one added to each count, $(c(h, y) + 1)/(c(h) + V)$.
+#
+# **Perplexity** is the geometric mean of $1/p$: the number of equally likely words that would be as hard to guess.
+#
+# **Predict.** Which of the three perplexities is lowest? What is the bigram's perplexity on *the dog ran down*?
+
+# %% tags=["nbval-check-output", "hide-output"]
+from collections import Counter
+from itertools import pairwise
+from math import log, log2, prod
+
+from metalearn_lab.workbook.facts import finding, proof
+
+corpus, text = map(str.split, ("the cat sat the cat ran the dog sat down", "the cat sat down"))
+single, pairs, before = Counter(corpus), Counter(pairwise(corpus)), Counter(corpus[:-1])
+V = len(single)
+
+
+def perplexity(probabilities):
+    return prod(probabilities) ** (-1 / len(probabilities))
+
+
+unigram = perplexity([single[word] / len(corpus) for word in text])
+proof("unigram: perplexity (3/2500)^(-1/4) = 5.3728", unigram, above=5.37275, below=5.37285)
+bigram = perplexity([pairs[pair] / before[pair[0]] for pair in pairwise(text)])
+proof("bigram: perplexity 6^(1/3) = 1.8171", bigram, above=1.81705, below=1.81715)
+add_one = perplexity([(pairs[pair] + 1) / (before[pair[0]] + V) for pair in pairwise(text)])
+proof("add-one: perplexity 48^(1/3) = 3.6342", add_one, above=3.63415, below=3.63425)
+proof("'dog ran' was never seen, so the bigram's perplexity is infinite", pairs["dog", "ran"] == 0)
+mixed = (pairs["cat", "sat"] / before["cat"] + single["sat"] / len(corpus)) / 2
+proof("half bigram, half unigram: p(sat | cat) = 7/20", abs(mixed - 7 / 20), below=1e-12)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The bigram has the lowest perplexity, 1.82, on a text whose pairs it has all seen. One unseen pair, *dog ran*, makes its perplexity infinite. Add-one repairs this, but it takes much from
+# the pairs that were seen: 3.63.
+#
+# Two details are easily wrong. The last word of the corpus has no successor, so $c(h)$ counts the first nine words. And a bigram says nothing about the first word of the text, so it has three probabilities, not four.
+#
+# </details>
+#
+# ### Longer contexts
+#
+# A better repair asks a shorter context. Let $h$ be the context, $h'$ the same without its oldest character, and $t(h)$ the number of *different* characters that followed $h$. Witten and Bell's rule is
+#
+# $$p(y \mid h) = \frac{c(h, y) + t(h)\,p(y \mid h')}{c(h) + t(h)}.$$
+#
+# The rule goes on down to the empty context, whose shorter context gives every character $1/V$. If many different characters have followed $h$, then a new one is likely, and the shorter context gets more weight. Our model uses this rule, with the 70 characters of our texts.
+#
+# We now count models with $n = 1, \dots, 8$ on the training authors. The first column scores the beginning of the training text itself, the second the validation authors. The last shows what the model *writes*, if each character
+# is drawn from its probabilities.
+#
+# **Predict.** Which column falls all the way? Where does the other one turn?
+
+# %% tags=["hide-output"]
+import pandas as pd
+
+validation = encode(sentence for author in VALIDATION for sentence in sentences[author])
+rows = {}
+for n in range(1, longest + 1):
+    model = NGram(n, len(ALPHABET)).fit(training)
+    rows[n] = {
+        "training text": bits_per_character(model.probabilities(training[:100_000])),
+        "validation authors": bits_per_character(model.probabilities(validation)),
+        "it writes": decode(written_by(model, 60, seed)).replace("\n", " "),
+    }
+orders = pd.DataFrame(rows).T.rename_axis("n")
+orders.style.format("{:.2f}", subset=["training text", "validation authors"])
+
+# %% tags=["nbval-check-output", "hide-output"]
+seen, unseen = (orders[name].astype(float) for name in ("training text", "validation authors"))
+proof("nothing known: every character costs log2 V bits", log2(len(ALPHABET)), above=6.1, below=6.2)
+finding("longer n-grams: bits of the training text always fall", seen.diff()[1:], below=0)
+finding("the lowest bits of the validation authors are at n = 5 or 6", unseen.idxmin() in (5, 6))
+finding("the longest n is worse than the best", unseen.iloc[-1] - unseen.min(), above=0.1)
+words = sum(len(sentence.split()) for author in VALIDATION for sentence in sentences[author])
+per_word = len(validation) / words  # characters of a word, with the space or the end after it
+bits = unseen[order]
+units = {"per character": 2**bits, "per word": 2 ** (bits * per_word)}
+proof("nats are bits times ln 2", abs(log(units["per character"]) - bits * log(2)), below=1e-9)
+finding("one model, perplexity per character", units["per character"], above=3, below=6)
+finding("the same model, perplexity per word", units["per word"], above=1000)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The bits of the training text fall all the way: a long context has mostly been seen once, and the model remembers what followed. The bits of the validation authors fall to $n = 5$ or 6 and then rise. The texts
+# that the models write look better with each $n$, also where the model is already worse on new authors.
+#
+# **One model, three numbers.** About two bits per character are a perplexity of about four per character. The same model has a perplexity of thousands *per word*, because a word has about six characters. In *nats* (natural logarithm) the two bits are 1.4.
+# So a perplexity without its unit says nothing, and perplexities of two models with different units cannot be compared. Bits per character can.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Let them compute the bigram by hand before they unfold the output; half of the class will divide by 10. For the table, ask which model they would choose from the texts alone, and then from each column.
+
+# %% [markdown]
+# ## λ, without fooling yourself
+#
+# No search is needed for λ. Ask of each character: how probable is it that the author's model made it? This is $\lambda p_{\text{author}}/p$, with $p$ the mixture. The mean of these probabilities is the new λ. Repeat. This is
+# **expectation-maximisation** (EM). No step makes the total probability of the characters smaller. Above, the blue dot is λ after 50 steps on the sentences left out.
+#
+# We compare, for each held-out author and $K = 20$ sentences:
+#
+# - **own sentences**: EM on the support sentences themselves;
+# - **left out**: EM on sentences that were left out, as above;
+# - **best λ**: chosen on the new sentences. Nobody could choose it; it shows what is possible;
+# - **counted together**: no mixture. The support sentences are counted with the training text, each 30 times. The number 30 is the best of 1, 10, 30, 100 on the validation authors.
+#
+# **Predict.** Which λ does EM choose on the author's own sentences, and what does it cost? Who is ahead, *left out* or *counted together*?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.author_mixture import author_task, left_out, merged_bits
+from metalearn_lab.experiments.author_mixture import em_step, on_query, on_support, share_by_em
+
+tasks = {author: author_task(author, shots, seed) for author in (*VALIDATION, *HELD_OUT)}
+together = {
+    times: sum(merged_bits(training, tasks[author], order, times) for author in VALIDATION)
+    for times in (1, 10, 30, 100)
+}
+times = min(together, key=together.get)
+rows = {}
+for author in HELD_OUT:
+    query, others = on_query(general, tasks[author]), left_out(general, tasks[author])
+    own, λ = share_by_em(on_support(general, tasks[author])), share_by_em(others)
+    rows[author] = {
+        "λ, own sentences": own,
+        "λ, left out": λ,
+        "general model": query.bits(0.0),
+        "own sentences": query.bits(own),
+        "left out": query.bits(λ),
+        "best λ": min(query.bits(i / 100) for i in range(100)),
+        "counted together": merged_bits(training, tasks[author], order, times),
+    }
+adapted = pd.DataFrame(rows).T
+print(f"Bits per character on new sentences, K = {shots}; counted together {times} times")
+adapted.style.format("{:.3f}")
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab import interval_over_tasks
+
+λs, bits = [0.5], [others.bits(0.5)]
+for _ in range(20):
+    λs.append(em_step(λs[-1], others))
+    bits.append(others.bits(λs[-1]))
+proof("no step of EM raises the bits", [b - a for a, b in pairwise(bits)], below=1e-12)
+least = (query.mixed(0.2) / query.general).min()
+proof(
+    "at λ = 0.2 no character costs over -log2(0.8) bits more", -least.log2() + log2(0.8), below=1e-9
+)
+finding("on their own sentences EM gives λ over 0.99", adapted["λ, own sentences"], above=0.99)
+worse = adapted["own sentences"] - adapted["general model"]
+finding("with this λ the bits are over 0.8 above those of the general model", worse, above=0.8)
+finding("on sentences left out EM gives λ below 0.4", adapted["λ, left out"], above=0.04, below=0.4)
+gain = adapted["general model"] - adapted["left out"]
+finding("with this λ the bits are below the general model's, for each author", gain, above=0.05)
+missed = adapted["left out"] - adapted["best λ"]
+finding("and at most 0.03 above those of the best λ", missed, below=0.03)
+ahead = torch.tensor((adapted["counted together"] - adapted["left out"]).to_list())
+finding("counting together is behind, over the five authors", interval_over_tasks(ahead), above=0)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# On its own sentences EM gives the author's model nearly everything, and new sentences then cost more than with no adaptation at all, by more than 0.8 bits. EM is not at fault: it finds the best λ for what it is
+# shown. On sentences left out, it finds a λ between 0.04 and 0.4, for each of the five authors in all five draws. Each author then gains, and the result is at most 0.03 bits above the best possible λ.
+#
+# Counting together is behind the mixture, over the five authors. One reason may be that the mixture gives the author's model the same share in every context; we did not test it.
+#
+# The mixture has everything that this workbook calls adaptation. There is a task (an author), a support set, a part that stays (the general model) and a part that moves (λ and a table of counts). No gradient is taken.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
+
+# %% [markdown]
+# ## Try it yourself
+#
+# ### Exercise 1: write a smoothed probability (20 minutes, level 2 of 3)
+#
+# Write Witten and Bell's rule for one text. `text` and `history` are strings, `letter` is one character, and `symbols` is $V$. Return $p(y \mid h)$ for $y$ = `letter` and $h$ = `history`, right to six digits. A history may be empty, and
+# it may be one that never stands in the text: then the shorter history gives the answer. Count only places where a letter *follows* the history.
+#
+# <details><summary>Hint 1</summary>
+#
+# Let the function call itself with `history[1:]`. For the empty history the shorter probability is `1 / symbols`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `[text[i + n] for i in range(len(text) - n) if text.startswith(history, i)]` with `n = len(history)` are the letters that followed.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def smoothed_probability(text, history, letter, symbols):
+    """The probability of the letter after the history, a number."""
+    # <solution>
+    shorter = 1 / symbols
+    if history:
+        shorter = smoothed_probability(text, history[1:], letter, symbols)
+    n = len(history)
+    followers = [text[i + n] for i in range(len(text) - n) if text.startswith(history, i)]
+    if not followers:
+        return shorter
+    kinds = len(set(followers))
+    return (followers.count(letter) + kinds * shorter) / (len(followers) + kinds)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.language_models import check_smoothed_probability
+
+check_smoothed_probability(smoothed_probability)
+
+# %% [markdown]
+# ### Exercise 2: write the adaptation to an author (10 minutes, level 1 of 3)
+#
+# `p_general` and `p_author` are tensors with the probabilities that the two models give the same characters. Return λ after `steps` steps of EM that begin at λ = ½, as a number that is right to six digits.
+#
+# <details><summary>Hint 1</summary>
+#
+# The probability that the author's model made a character is $\lambda p_{\text{author}}$ divided by the mixture.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The new λ is the mean of these probabilities. `.item()` makes a number of a tensor.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def author_share(p_general, p_author, steps):
+    """λ after some steps of EM from 1/2, a number."""
+    # <solution>
+    share = 0.5
+    for _ in range(steps):
+        mixture = (1 - share) * p_general + share * p_author
+        share = (share * p_author / mixture).mean().item()
+    return share
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.language_models import check_author_share
+
+check_author_share(author_share)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Start exercise 2 in class, in pairs; exercise 1 is homework. Most errors in exercise 2 use both models as equals.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+before_it, after_it = adapted["general model"].mean(), adapted["left out"].mean()
+headline(
+    f"With {shots} sentences of a new author and one number, a mixture lowers {before_it:.2f} bits per "
+    f"character to {after_it:.2f}, the mean of {len(HELD_OUT)} held-out authors.",
+    before=before_it,
+    after=after_it,
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A language model gives each next character a probability. Bits per character can be compared across models; a perplexity needs its unit.
+# - Long contexts remember the training text. On new authors n-grams of 5 or 6 characters were best.
+# - A mixture adapts with one number, in closed form. It must be chosen on sentences that the author's model has not seen.
+# - On the author's own sentences EM trusts the author's model wholly, and this was worse than no adaptation, in all five draws.
+#
+# ## Sources
+#
+# - Witten, Bell: *The zero-frequency problem*, IEEE Transactions on Information Theory 37 (4), 1991, method C.
+# - Chen, Goodman: *An empirical study of smoothing techniques for language modeling*, Computer Speech & Language 13, 1999.
+# - Jelinek, Mercer: *Interpolated estimation of Markov source parameters from sparse data*, 1980, on mixtures with weights from held-out text.
+# - Dempster, Laird, Rubin: *Maximum likelihood from incomplete data via the EM algorithm*, 1977.
+#
+# Next: [14 Scaling up](14_scaling_up.ipynb).
