@@ -140,11 +140,11 @@ for n in range(1, longest + 1):
         "validation authors": bits_per_character(model.probabilities(validation)),
         "it writes": decode(written_by(model, 60, seed)).replace("\n", " "),
     }
-orders = pd.DataFrame(rows).T.rename_axis("n")
-orders.style.format("{:.2f}", subset=["training text", "validation authors"])
+orders = pd.DataFrame(rows).T.rename_axis("n").infer_objects()
+orders.round(2)
 
 # %% tags=["nbval-check-output", "hide-output"]
-seen, unseen = (orders[name].astype(float) for name in ("training text", "validation authors"))
+seen, unseen = orders["training text"], orders["validation authors"]
 proof("nothing known: every character costs log2 V bits", log2(len(ALPHABET)), above=6.1, below=6.2)
 finding("longer n-grams: bits of the training text always fall", seen.diff()[1:], below=0)
 finding("the lowest bits of the validation authors are at n = 5 or 6", unseen.idxmin() in (5, 6))
@@ -211,7 +211,7 @@ for author in HELD_OUT:
     }
 adapted = pd.DataFrame(rows).T
 print(f"Bits per character on new sentences, K = {shots}; counted together {times} times")
-adapted.style.format("{:.3f}")
+adapted.round(3)
 
 # %% tags=["nbval-check-output", "hide-output"]
 import torch
