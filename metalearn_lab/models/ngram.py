@@ -45,7 +45,8 @@ class NGram:
         ValueError: no such order, or more n-grams than numbers of 64 bits.
 
     Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information Theory
-    37 (4), 1991, method C; interpolated as in Chen and Goodman, 1999, equation 8.
+    37 (4), 1991, method C; interpolated as in Chen and Goodman, "An empirical study of
+    smoothing techniques for language modeling", Computer Speech & Language 13, 1999.
     """
 
     def __init__(self, order: int, symbols: int) -> None:
