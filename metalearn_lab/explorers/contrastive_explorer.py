@@ -89,7 +89,7 @@ class ContrastiveExplorer(DragExplorer):
         step = -_gradient(at, second, weights, temperature)
         length = step.norm().item()
         if length > 1e-9:
-            end = at + step / length * min(0.6, 0.15 * length)
+            end = at + step / length * min(0.9, 0.3 * length)
             marks.append(Arrow(place_of(at), place_of(end), INK, "where a step moves h", 2.6))
         marks.append(Dot(*place_of(at), INK, size=7))
         top = 1.05 * max(math.log(count), losses.max().item())

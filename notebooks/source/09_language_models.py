@@ -6,7 +6,8 @@
 # After this chapter you will be able to
 #
 # - say what a language model predicts, and read its quality in bits per character and in three kinds of perplexity;
-# - adapt a model to a new author with one number, and choose this number without fooling yourself.
+# - adapt a model to a new author with one number, and choose this number without fooling yourself;
+# - write the contrastive loss, and say which of its values are good news.
 
 # %%
 if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
@@ -215,6 +216,7 @@ adapted.round(3)
 
 # %% tags=["nbval-check-output", "hide-output"]
 import torch
+from torch.nn import functional as F
 
 from metalearn_lab import interval_over_tasks
 
@@ -230,7 +232,12 @@ proof(
 finding("on their own sentences EM gives λ over 0.99", adapted["λ, own sentences"], above=0.99)
 worse = adapted["own sentences"] - adapted["general model"]
 finding("with this λ the bits are over 0.8 above those of the general model", worse, above=0.8)
-finding("on sentences left out EM gives λ from 0.04 to 0.4", adapted["λ, left out"], above=0.04, below=0.4)
+finding(
+    "on sentences left out EM gives λ from 0.04 to 0.4",
+    adapted["λ, left out"],
+    above=0.04,
+    below=0.4,
+)
 gain = adapted["general model"] - adapted["left out"]
 finding("with this λ the bits are below the general model's, for each author", gain, above=0.05)
 missed = adapted["left out"] - adapted["best λ"]
@@ -252,6 +259,62 @@ finding("counting together is behind, over the five authors", interval_over_task
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
+
+# %% [markdown]
+# ## Learning without labels: which sentence is this?
+#
+# A language model learns from plain text: the text itself says which character came next. This is called **self-supervision**. Here is another way to get labels from text. Change a sentence a little, for example leave out some of its words. The two versions are
+# two **views** of the sentence. An **encoder** turns every view into a vector. Take $N$ sentences, and ask of a first view $h_i$ which of the $N$ second views $h_1^+, \dots, h_N^+$ is its own:
+#
+# $$\ell_i = -\log\frac{\exp(s(h_i, h_i^+)/\tau)}{\sum_{j=1}^{N}\exp(s(h_i, h_j^+)/\tau)},\qquad s = \text{cosine}.$$
+#
+# This **contrastive loss** is the cross-entropy of a classification with $N$ classes. The **temperature** τ says how much a difference of cosines counts. Two numbers describe what training does. **Alignment** is the mean squared distance of the two views of a sentence. **Uniformity** is $\log$ of the
+# mean of $e^{-2d^2}$ over pairs of sentences at distance $d$. Both are better when lower; uniformity is 0 if all sentences lie in one point (*collapse*).
+#
+# Below, the vectors have two numbers and lie on a circle. You drag $h$, the first view of one sentence. Its own second view is blue. A disc is as large as its weight, the softmax of the cosines divided by τ. The arrow is a step of gradient descent.
+#
+# **Predict, then drag.** (1) At τ = 0.05, how many of the other sentences push $h$? At τ = 2? (2) Put $h$ on the blue dot: how small is its loss at τ = 0.05? (3) Set the spread to 0. Which loss do you read, at any τ?
+
+# %%
+from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+
+ContrastiveExplorer().show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Ask the second question before anybody moves a control: many will say that a loss of 0.0000001 means collapse. Collapse costs $\log N$. Then let them find the temperature at which one neighbour does half of the pushing.
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab import choose_device
+from metalearn_lab.experiments.contrastive import alignment, contrastive_loss, uniformity
+from metalearn_lab.tasks.devices import device_in_words
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+h = torch.eye(64).to(where)  # 64 sentences, each at a right angle to every other
+tiny = contrastive_loss(h, h, 0.05).item()
+proof("right angles, N = 64, τ = 0.05: log(1 + 63 e^-20)", tiny, above=1.1e-7, below=1.4e-7)
+collapsed = torch.ones_like(h)
+lost = [contrastive_loss(collapsed, collapsed, τ).item() - log(64) for τ in (0.05, 0.5, 2)]
+proof("collapse: log N, at every temperature", [abs(each) for each in lost], below=1e-5)
+four = torch.eye(4).to(where)
+right_angles = contrastive_loss(four, four, 1.0).item()
+simplex = contrastive_loss(four - 1 / 4, four - 1 / 4, 1.0).item()  # four corners, far apart
+proof("N = 4, τ = 1: right angles 0.7437", abs(right_angles - 0.743668), below=1e-5)
+proof("N = 4, τ = 1: a regular simplex 0.5827", abs(simplex - 0.582658), below=1e-5)
+best, worst = uniformity(h).item(), uniformity(collapsed).item()
+proof("uniformity: -4 at right angles, 0 at collapse", [best + 4, worst], above=-1e-5, below=1e-5)
+proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e-6)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# (1) At τ = 0.05 nearly all of the push comes from the nearest other sentence; at τ = 2 it comes from all of them. A small τ looks at the hardest cases alone. (2) The loss is almost zero. (3) It is $\log N$ at every τ: all $N$ answers are equally likely.
+#
+# So **a tiny loss is no sign of collapse.** Random vectors with many numbers are nearly at right angles. With $N = 64$ and τ = 0.05 this alone gives a loss of $1.3\cdot10^{-7}$ (computed here in single precision). The least possible loss belongs to a *regular simplex*, whose corners all have the same distance from each other.
+#
+# **Predictive coding** uses the same loss. There $h_i$ is what a linear map predicts from the context, and $h_i^+$ encodes what really follows.
+#
+# </details>
 
 # %% [markdown]
 # ## Try it yourself
@@ -330,8 +393,41 @@ from metalearn_lab.exercises.language_models import check_author_share
 
 check_author_share(author_share)
 
+# %% [markdown]
+# ### Exercise 3: write the contrastive loss (10 minutes, level 2 of 3)
+#
+# `first` and `second` are tensors `[N, features]`: row $i$ holds the two views of sentence $i$, of any length but 0. Return the mean of $\ell_i$ over the $N$ sentences, a scalar tensor that is right to six digits. Its gradient in both views must be right to five.
+#
+# <details><summary>Hint 1</summary>
+#
+# Divide each row by its length. Then all cosines are one product of matrices.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `F.cross_entropy(scores, labels)` takes scores `[N, N]`. Which label has row $i$?
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def loss_of_views(first, second, temperature):
+    """The mean loss of N sentences, a scalar tensor."""
+    # <solution>
+    first, second = (view / view.norm(dim=1, keepdim=True) for view in (first, second))
+    scores = first @ second.T / temperature
+    return F.cross_entropy(scores, torch.arange(len(scores)))
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.language_models import check_contrastive_loss
+
+check_contrastive_loss(loss_of_views)
+
 # %% [markdown] tags=["instructor"]
-# **Instructor, 5 minutes.** Start exercise 2 in class, in pairs; exercise 1 is homework. Most errors in exercise 2 use both models as equals.
+# **Instructor, 5 minutes.** Start exercise 2 in class, in pairs; exercises 1 and 3 are homework. Most errors in exercise 2 use both models as equals; in exercise 3 the rows are not normalised.
 
 # %%
 from metalearn_lab.workbook.headline import headline
@@ -350,6 +446,7 @@ headline(
 # - A language model gives each next character a probability. Bits per character can be compared across models; a perplexity needs its unit.
 # - Long contexts remember the training text. On new authors n-grams of 5 or 6 characters were best.
 # - A mixture adapts with one number, in closed form. It must be chosen on sentences that the author's model has not seen.
+# - The contrastive loss is a classification with N classes. Collapse costs log N; a tiny loss is normal for vectors at right angles.
 # - On the author's own sentences EM trusts the author's model wholly, and this was worse than no adaptation, in all five draws.
 #
 # ## Sources
@@ -358,5 +455,8 @@ headline(
 # - Chen, Goodman: *An empirical study of smoothing techniques for language modeling*, Computer Speech & Language 13, 1999.
 # - Jelinek, Mercer: *Interpolated estimation of Markov source parameters from sparse data*, 1980, on mixtures with weights from held-out text.
 # - Dempster, Laird, Rubin: *Maximum likelihood from incomplete data via the EM algorithm*, 1977.
+# - van den Oord, Li, Vinyals: *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv:1807.03748](https://arxiv.org/abs/1807.03748), equation 4.
+# - Gao, Yao, Chen: *SimCSE*, EMNLP 2021, [arXiv:2104.08821](https://arxiv.org/abs/2104.08821), equation 1.
+# - Wang, Isola: *Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere*, ICML 2020, [arXiv:2005.10242](https://arxiv.org/abs/2005.10242).
 #
 # Next: [14 Scaling up](14_scaling_up.ipynb).

@@ -19,6 +19,7 @@ from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
+from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -115,6 +116,10 @@ def band_explorer() -> Explorer:
 def author_mixture_explorer() -> Explorer:
     general = NGram(2, len(ALPHABET)).fit(encode(authors()["jinja2"][:20]))
     return AuthorMixtureExplorer(general, ["PIL", "email"], shots=(2, 4, 6))
+
+
+def contrastive_explorer() -> Explorer:
+    return ContrastiveExplorer()
 
 
 def objective_explorer() -> Explorer:

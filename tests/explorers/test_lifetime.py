@@ -27,6 +27,7 @@ from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
+from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -65,6 +66,7 @@ from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
     author_mixture_explorer,
+    contrastive_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
@@ -185,6 +187,7 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    ContrastiveExplorer: lambda: contrastive_explorer,
     AuthorMixtureExplorer: lambda: author_mixture_explorer,
     HorizonExplorer: lambda: horizon_explorer,
     HypergradientExplorer: lambda: hypergradient_explorer,
