@@ -276,23 +276,25 @@ finding("counting together is behind, over the five authors", interval_over_task
 # **Predict, then drag.** (1) At τ = 0.05, how many of the other sentences push $h$? At τ = 2? (2) Put $h$ on the blue dot: how small is its loss at τ = 0.05? (3) Set the spread to 0. Which loss do you read, at any τ?
 
 # %%
+from metalearn_lab import choose_device
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+from metalearn_lab.tasks.devices import device_in_words
 
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 ContrastiveExplorer().show()
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Ask the second question before anybody moves a control: many will say that a loss of 0.0000001 means collapse. Collapse costs $\log N$. Then let them find the temperature at which one neighbour does half of the pushing.
 
 # %% tags=["nbval-check-output", "hide-output"]
-from metalearn_lab import choose_device
-from metalearn_lab.experiments.contrastive import alignment, contrastive_loss, uniformity
-from metalearn_lab.tasks.devices import device_in_words
+from metalearn_lab.experiments.contrastive import alignment, contrastive_loss
+from metalearn_lab.experiments.contrastive import loss_at_equal_cosines, uniformity
 
-where = choose_device(device)
-print("Computing on", device_in_words(where))
 h = torch.eye(64).to(where)  # 64 sentences, each at a right angle to every other
-tiny = contrastive_loss(h, h, 0.05).item()
-proof("right angles, N = 64, τ = 0.05: log(1 + 63 e^-20)", tiny, above=1.1e-7, below=1.4e-7)
+tiny = loss_at_equal_cosines(64, 0.05, 0.0)
+proof("right angles, N = 64, τ = 0.05: log(1 + 63 e^-20)", tiny, above=1.29e-7, below=1.31e-7)
+proof("so says the loss", abs(contrastive_loss(h, h, 0.05).item() - tiny), below=2e-7)
 collapsed = torch.ones_like(h)
 lost = [contrastive_loss(collapsed, collapsed, τ).item() - log(64) for τ in (0.05, 0.5, 2)]
 proof("collapse: log N, at every temperature", [abs(each) for each in lost], below=1e-5)
@@ -310,7 +312,7 @@ proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e
 #
 # (1) At τ = 0.05 nearly all of the push comes from the nearest other sentence; at τ = 2 it comes from all of them. A small τ looks at the hardest cases alone. (2) The loss is almost zero. (3) It is $\log N$ at every τ: all $N$ answers are equally likely.
 #
-# So **a tiny loss is no sign of collapse.** Random vectors with many numbers are nearly at right angles. With $N = 64$ and τ = 0.05 this alone gives a loss of $1.3\cdot10^{-7}$ (computed here in single precision). The least possible loss belongs to a *regular simplex*, whose corners all have the same distance from each other.
+# So **a tiny loss is no sign of collapse.** Random vectors with many numbers are nearly at right angles. With $N = 64$ and τ = 0.05 this alone gives a loss of $1.3\cdot10^{-7}$. The least possible loss belongs to a *regular simplex*, whose corners all have the same distance from each other.
 #
 # **Predictive coding** uses the same loss. There $h_i$ is what a linear map predicts from the context, and $h_i^+$ encodes what really follows.
 #
