@@ -24,8 +24,8 @@ def masked_word_table(
     """Each sentence once, with one word hidden; the words are the classes.
 
     A word is hidden only where it stands once and nowhere inside of another word: in "the mean of
-    means" copying would tell the class. A sentence is given to the one of its words that has the
-    fewest sentences so far, so no sentence is in two classes.
+    means" copying would tell the class. A sentence is given to the most frequent of its words that
+    still takes one, so no sentence is in two classes.
 
     Args:
         sentences: plain sentences, each once.
@@ -43,9 +43,9 @@ def masked_word_table(
     counts = Counter(word for candidates in by_sentence.values() for word in candidates)
     given: dict[str, list[str]] = defaultdict(list)
     for sentence, candidates in by_sentence.items():
-        free = [word for word in candidates if counts[word] >= least and len(given[word]) < most]
+        free = [w for w in candidates if counts[w] >= least and len(given[w]) < most]
         if free:
-            given[min(free, key=lambda word: (len(given[word]), word))].append(sentence)
+            given[max(free, key=lambda word: (counts[word], word))].append(sentence)
     rows = [
         Row(masked(sentence, word), word, sentence)
         for word, of_word in given.items()
