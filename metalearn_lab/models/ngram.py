@@ -80,6 +80,11 @@ class NGram:
         every = torch.arange(self.symbols, device=history.device)
         return self._smoothed([context[-1:] for context in self._contexts(after)], every)
 
+    def has_seen(self, stream: Tensor) -> Tensor:
+        """Whether the whole context of each character of a text was ever counted, ``[n]``."""
+        longest = self.counts[-1]
+        return _looked_up(longest.contexts, longest.totals, self._contexts(stream)[-1]) > 0
+
     def _contexts(self, stream: Tensor) -> list[Tensor]:
         """The number of the context of each character, for 0, …, n − 1 characters before it."""
         number = torch.zeros_like(stream)
