@@ -49,7 +49,7 @@ FAST: dict[str, dict[str, Any]] = {
         "adapter_iterations": 3,
         "adapter_tasks": 4,
     },
-    "09_language_models": {"shots": 5, "longest": 6},
+    "09_language_models": {"shots": 5, "longest": 6, "copy_steps": 5},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

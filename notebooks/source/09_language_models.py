@@ -17,7 +17,8 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 order: int = 5  # n of the n-grams
 shots: int = 20  # K, support sentences of a new author
 longest: int = 8  # the longest n-grams that are tried
-seed: int = 0  # of the drawn sentences
+copy_steps: int = 300  # steps of each training on texts to copy
+seed: int = 0  # of the drawn sentences and the weights
 device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
@@ -42,11 +43,15 @@ from metalearn_lab.workbook.parameters import check_parameters
 
 check_parameters(globals())  # a value of another type is refused
 
+from metalearn_lab import choose_device
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.models.ngram import NGram, bits_per_character, written_by
+from metalearn_lab.tasks.devices import device_in_words
 from metalearn_lab.tasks.docstrings import ALPHABET, HELD_OUT, TRAINING, VALIDATION
 from metalearn_lab.tasks.docstrings import authors, decode, encode
 
+where = choose_device(device)
+print("Computing on", device_in_words(where))
 sentences = authors()
 training = encode(sentence for author in TRAINING for sentence in sentences[author])
 general = NGram(order, len(ALPHABET)).fit(training)
@@ -261,9 +266,74 @@ finding("counting together is behind, over the five authors", interval_over_task
 # **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
 
 # %% [markdown]
+# ## How far back can a model look?
+#
+# Counting is one way to predict the next character. A **neural language model** computes the probabilities with weights that gradient descent has learned. Three kinds are common:
+#
+# - a **recurrent network** (RNN) keeps a state $h$, a vector of numbers, and updates it at each character: $h_t = \tanh(T[x_t] + W h_{t-1} + b)$;
+# - a **long short-term memory** (LSTM) has a second vector, the memory $c$. *Gates* between 0 and 1 decide how much of $c$ is kept, and what is written into it;
+# - a **Transformer** has no state. At each character it reads *all* earlier characters and weighs them by **attention**.
+#
+# How far back can each look? Sentences do not tell us. So we make texts with a question whose answer stands at a known distance, such as `[gb..;,:|gb]`. A bracket opens, a word of two letters follows, then a filler of random signs, then `|`. After `|` the
+# *same* word must come, and then the bracket that closes the first one. Nothing else can be predicted. A guess costs $\log_2 8 = 3$ bits for a letter. A model that remembers pays almost nothing.
+#
+# We train a small RNN, LSTM and Transformer on fillers of 0 to 16 signs, for the same number of steps of 64 texts. The n-gram models count the same texts.
+#
+# **Predict.** Which models pay less than a guess when the filler has 16 signs? A 12-gram sees 11 characters back, enough for a filler of 8. Does it copy the first letter there?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.copying import bits_by_gap, ngram_bits_by_gap, train_to_copy
+from metalearn_lab.models.recurrent import LSTM, RNN
+from metalearn_lab.models.sequence_transformer import SequenceTransformer
+from metalearn_lab.tasks.copying import SYMBOLS, CopyAndClose, spelled
+
+texts, V, gaps = CopyAndClose(copied=2, seed=seed), len(SYMBOLS), (0, 4, 8, 16)
+print("one text:", spelled(texts.texts(0, 1, 5).x[0, 1:]), "… and the closing bracket")
+small = {
+    "RNN": (RNN(V, hidden=64, seed=seed), 5e-3),
+    "LSTM": (LSTM(V, hidden=32, seed=seed), 1e-2),
+    "Transformer": (SequenceTransformer(V, length=32, dim=32, seed=seed), 3e-3),
+}
+letter, contexts = {}, {}
+for name, (model, rate) in small.items():
+    train_to_copy(model.to(where), texts, steps=copy_steps, most_gap=gaps[-1], outer_lr=rate)
+    letter[name] = bits_by_gap(model, texts, gaps)[:, 0].numpy()
+counted = [texts.texts(64 * i, 64, i % (gaps[-1] + 1)) for i in range(copy_steps)]
+for n in (5, 8, 12):
+    bits_of_n, seen_by_n = ngram_bits_by_gap(n, counted, texts, gaps)
+    letter[f"{n}-gram"], contexts[f"{n}-gram"] = bits_of_n[:, 0].numpy(), seen_by_n[:, 0].numpy()
+print("Bits of the first copied letter, and of its contexts the share that was ever seen")
+filler = pd.Index(gaps, name="filler")
+pd.concat(
+    {"bits": pd.DataFrame(letter, filler), "seen": pd.DataFrame(contexts, filler)}, axis=1
+).round(2)
+
+# %% tags=["nbval-check-output", "hide-output"]
+far = gaps.index(16)
+finding("Transformer, filler of 16: bits of the first letter", letter["Transformer"][far], below=1)
+guessing = [letter["RNN"][far], letter["LSTM"][far]]
+finding("RNN and LSTM, filler of 16: they guess", guessing, above=2.5)
+reached = letter["12-gram"][2]
+finding("12-gram, filler of 8: it reaches the letter and pays over a guess", reached, above=3)
+finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gram"][2], below=0.01)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# At a filler of 16 the Transformer pays less than one bit for the letter, in all five trainings. Attention reaches each earlier character in one step, whether it is 3 or 19 places away. The RNN and the LSTM still guess. This is a statement about so many steps of training, not about what these networks can ever learn.
+#
+# An n-gram model fails for another reason. If $n$ is too small, the letter is outside the context. If $n$ is large enough, the context holds eleven signs, and almost no such context was ever seen: less than one in a hundred. This is **sparsity**. The
+# model then trusts shorter contexts, which say nothing about the letter, and pays *more* than a guess.
+#
+# </details>
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let them do the first prediction with a pencil: which character would each model have to look at? Ask how many contexts of eleven characters there are, and how many a million characters can show.
+
+# %% [markdown]
 # ## Learning without labels: which sentence is this?
 #
-# A language model learns from plain text: the text itself says which character came next. This is called **self-supervision**. Here is another way to get labels from text. Change a sentence a little, for example leave out some of its words. The two versions are
+# A language model needs no labels: the text itself says which character came next. This is called **self-supervision**. Here is another kind. Change a sentence a little, for example leave out some words. The two versions are
 # two **views** of the sentence. An **encoder** turns every view into a vector. Take $N$ sentences, and ask of a first view $h_i$ which of the $N$ second views $h_1^+, \dots, h_N^+$ is its own:
 #
 # $$\ell_i = -\log\frac{\exp(s(h_i, h_i^+)/\tau)}{\sum_{j=1}^{N}\exp(s(h_i, h_j^+)/\tau)},\qquad s = \text{cosine}.$$
@@ -271,17 +341,13 @@ finding("counting together is behind, over the five authors", interval_over_task
 # This **contrastive loss** is the cross-entropy of a classification with $N$ classes. The **temperature** τ says how much a difference of cosines counts. Two numbers describe what training does. **Alignment** is the mean squared distance of the two views of a sentence. **Uniformity** is $\log$ of the
 # mean of $e^{-2d^2}$ over pairs of sentences at distance $d$. Both are better when lower; uniformity is 0 if all sentences lie in one point (*collapse*).
 #
-# Below, the vectors have two numbers and lie on a circle. You drag $h$, the first view of one sentence. Its own second view is blue. A disc is as large as its weight, the softmax of the cosines divided by τ. The arrow is a step of gradient descent.
+# Below, the vectors lie on a circle. You drag $h$, the first view of one sentence. Its own second view is blue. The size of a disc shows its weight, the softmax of the cosines divided by τ. The arrow is a step of gradient descent.
 #
 # **Predict, then drag.** (1) At τ = 0.05, how many of the other sentences push $h$? At τ = 2? (2) Put $h$ on the blue dot: how small is its loss at τ = 0.05? (3) Set the spread to 0. Which loss do you read, at any τ?
 
 # %%
-from metalearn_lab import choose_device
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
-from metalearn_lab.tasks.devices import device_in_words
 
-where = choose_device(device)
-print("Computing on", device_in_words(where))
 ContrastiveExplorer().show()
 
 # %% [markdown] tags=["instructor"]
