@@ -163,6 +163,9 @@ proof("nats are bits times ln 2", abs(log(units["per character"]) - bits * log(2
 finding("one model, perplexity per character", units["per character"], above=3, below=6)
 finding("the same model, perplexity per word", units["per word"], above=1000)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 15 minutes.** Let them compute the bigram by hand before they unfold the output; half of the class will divide by 10. For the table, ask which model they would choose from the texts alone, and then from each column.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -173,11 +176,7 @@ finding("the same model, perplexity per word", units["per word"], above=1000)
 # So a perplexity without its unit says nothing, and perplexities of two models with different units cannot be compared. Bits per character can.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 15 minutes.** Let them compute the bigram by hand before they unfold the output; half of the class will divide by 10. For the table, ask which model they would choose from the texts alone, and then from each column.
-
-# %% [markdown]
+#
 # ## λ, without fooling yourself
 #
 # No search is needed for λ. Ask of each character: how probable is it that the author's model made it? This is $\lambda p_{\text{author}}/p$, with $p$ the mixture. The mean of these probabilities is the new λ. Repeat. This is
@@ -250,6 +249,9 @@ finding("and at most 0.03 above those of the best λ", missed, below=0.03)
 ahead = torch.tensor((adapted["counted together"] - adapted["left out"]).to_list())
 finding("counting together is behind, over the five authors", interval_over_tasks(ahead), above=0)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -261,11 +263,7 @@ finding("counting together is behind, over the five authors", interval_over_task
 # The mixture has everything that this workbook calls adaptation. There is a task (an author), a support set, a part that stays (the general model) and a part that moves (λ and a table of counts). No gradient is taken.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
-
-# %% [markdown]
+#
 # ## How far back can a model look?
 #
 # Counting is one way to predict the next character. A **neural language model** computes the probabilities with weights that gradient descent has learned. Three kinds are common:
@@ -317,6 +315,9 @@ reached = letter["12-gram"][2]
 finding("12-gram, filler of 8: it reaches the letter and pays over a guess", reached, above=3)
 finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gram"][2], below=0.03)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let them do the first prediction with a pencil: which character would each model have to look at? Ask how many contexts of eleven characters there are, and how many a million characters can show.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -326,11 +327,7 @@ finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gr
 # model then trusts shorter contexts, which say nothing about the letter, and pays *more* than a guess.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 6 minutes.** Let them do the first prediction with a pencil: which character would each model have to look at? Ask how many contexts of eleven characters there are, and how many a million characters can show.
-
-# %% [markdown]
+#
 # ## Learning without labels: which sentence is this?
 #
 # A language model needs no labels: the text itself says which character came next. This is called **self-supervision**. Here is another kind. Change a sentence a little, for example leave out some words. The two versions are
@@ -383,8 +380,7 @@ proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e
 # **Predictive coding** uses the same loss. There $h_i$ is what a linear map predicts from the context, and $h_i^+$ encodes what really follows.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## Try it yourself
 #
 # ### Exercise 1: write a smoothed probability (20 minutes, level 2 of 3)
