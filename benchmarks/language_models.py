@@ -4,7 +4,7 @@
     python benchmarks/language_models.py OUT --models LSTM --characters 40
 
 OUT/NAME.safetensors is written anew whenever the characters read have doubled, so a run that is
-stopped has a model. Those of the package lie in `metalearn_lab/experiments/language_models`.
+stopped has a model. Those of the package lie in `metalearn_lab/experiments/language_model_results`.
 """
 
 import argparse

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from metalearn_lab.models.cosine_head import CosineHead
     from metalearn_lab.models.lora import with_lora
     from metalearn_lab.models.mlp import MLP
+    from metalearn_lab.models.recurrent import LSTM, RNN
     from metalearn_lab.models.sentence_encoder import encode_sentences
+    from metalearn_lab.models.sequence_transformer import SequenceTransformer
     from metalearn_lab.models.text_encoder import TextClassifier
     from metalearn_lab.models.transformer import Transformer
     from metalearn_lab.models.word_attention import BiLSTM, EachWord, WordAttention, random_vectors
@@ -134,7 +136,9 @@ _HOME = {
     "models.cosine_head": ("CosineHead",),
     "models.lora": ("with_lora",),
     "models.mlp": ("MLP",),
+    "models.recurrent": ("LSTM", "RNN"),
     "models.sentence_encoder": ("encode_sentences",),
+    "models.sequence_transformer": ("SequenceTransformer",),
     "models.text_encoder": ("TextClassifier",),
     "models.transformer": ("Transformer",),
     "models.word_attention": (
@@ -188,9 +192,11 @@ _HOME = {
 __all__ = [
     "CAVIA",
     "IMAML",
+    "LSTM",
     "MAML",
     "METHODS",
     "MLP",
+    "RNN",
     "AdaptationCurves",
     "BaselinePlusPlus",
     "BiLSTM",
@@ -231,6 +237,7 @@ __all__ = [
     "Rates",
     "Reptile",
     "RidgeHead",
+    "SequenceTransformer",
     "Sinusoids",
     "Split",
     "Task",

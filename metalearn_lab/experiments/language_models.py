@@ -28,7 +28,7 @@ from metalearn_lab.tasks.types import Split
 LENGTH = 163
 """The longest sentence of the docstrings, with the character that ends it."""
 
-KEPT = Path(__file__).parent / "language_models"
+KEPT = Path(__file__).parent / "language_model_results"
 """Where the checkpoints that come with the package lie."""
 
 MODELS: dict[str, Callable[[int], nn.Module]] = {

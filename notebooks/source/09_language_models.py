@@ -59,7 +59,7 @@ print(f"{len(training):,} characters of {len(TRAINING)} training authors")
 AuthorMixtureExplorer(general, HELD_OUT, seed).show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** Let one student drag λ while the others say which way each curve will go. Ask why the orange curve only falls: the author's model has seen each of its characters. Then move $K$
+# **Instructor, 8 minutes.** Let one student drag λ while the others say which way each curve will go. Ask why the orange curve only falls: the author's model has seen each of its characters. Then move $K$
 # from 5 to 80 and watch the lowest place of the black curve.
 
 # %% [markdown]
@@ -163,6 +163,9 @@ proof("nats are bits times ln 2", abs(log(units["per character"]) - bits * log(2
 finding("one model, perplexity per character", units["per character"], above=3, below=6)
 finding("the same model, perplexity per word", units["per word"], above=1000)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 11 minutes.** Let them compute the bigram by hand before they unfold the output; half of the class will divide by 10. For the table, ask which model they would choose from the texts alone, and then from each column.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -173,11 +176,7 @@ finding("the same model, perplexity per word", units["per word"], above=1000)
 # So a perplexity without its unit says nothing, and perplexities of two models with different units cannot be compared. Bits per character can.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 15 minutes.** Let them compute the bigram by hand before they unfold the output; half of the class will divide by 10. For the table, ask which model they would choose from the texts alone, and then from each column.
-
-# %% [markdown]
+#
 # ## λ, without fooling yourself
 #
 # No search is needed for λ. Ask of each character: how probable is it that the author's model made it? This is $\lambda p_{\text{author}}/p$, with $p$ the mixture. The mean of these probabilities is the new λ. Repeat. This is
@@ -250,22 +249,21 @@ finding("and at most 0.03 above those of the best λ", missed, below=0.03)
 ahead = torch.tensor((adapted["counted together"] - adapted["left out"]).to_list())
 finding("counting together is behind, over the five authors", interval_over_tasks(ahead), above=0)
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
+
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
 # On its own sentences EM gives the author's model nearly everything, and new sentences then cost more than with no adaptation at all, by more than 0.8 bits. EM is not at fault: it finds the best λ for what it is
 # shown. On sentences left out, it finds a λ between 0.04 and 0.4, for each of the five authors in all five draws. Each author then gains, and the result is at most 0.03 bits above the best possible λ.
 #
-# Counting together is behind the mixture, over the five authors. One reason may be that the mixture gives the author's model the same share in every context; we did not test it.
+# Counting together is behind the mixture, over the five authors.
 #
-# The mixture has everything that this workbook calls adaptation. There is a task (an author), a support set, a part that stays (the general model) and a part that moves (λ and a table of counts). No gradient is taken.
+# The mixture has everything that this workbook calls adaptation: a task (an author), a support set, a part that stays (the general model) and a part that moves (λ and a table of counts). No gradient is taken.
 #
 # </details>
-
-# %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** Ask for λ on the own sentences by a show of hands, before the output. A class that has seen cross-validation should find the leave-one-out by itself.
-
-# %% [markdown]
+#
 # ## How far back can a model look?
 #
 # Counting is one way to predict the next character. A **neural language model** computes the probabilities with weights that gradient descent has learned. Three kinds are common:
@@ -274,10 +272,8 @@ finding("counting together is behind, over the five authors", interval_over_task
 # - a **long short-term memory** (LSTM) has a second vector, the memory $c$. *Gates* between 0 and 1 decide how much of $c$ is kept, and what is written into it;
 # - a **Transformer** has no state. At each character it reads *all* earlier characters and weighs them by **attention**.
 #
-# How far back can each look? Sentences do not tell us. So we make texts with a question whose answer stands at a known distance, such as `[gb..;,:|gb]`. A bracket opens, a word of two letters follows, then a filler of random signs, then `|`. After `|` the
-# *same* word must come, and then the bracket that closes the first one. Nothing else can be predicted. A guess costs $\log_2 8 = 3$ bits for a letter. A model that remembers pays almost nothing.
-#
-# We train a small RNN, LSTM and Transformer on fillers of 0 to 16 signs, for the same number of steps of 64 texts. The n-gram models count the same texts.
+# How far back can each look? We make texts with a question whose answer stands at a known distance, such as `[gb..;,:|gb]`: a bracket, a word of two letters, a filler of random signs, then `|`. After `|` the *same* word must come, and the bracket that
+# closes the first one. A guess costs $\log_2 8 = 3$ bits for a letter; a model that remembers pays almost nothing. All models see the same texts, with fillers of 0 to 16 signs.
 #
 # **Predict.** Which models pay less than a guess when the filler has 16 signs? A 12-gram sees 11 characters back, enough for a filler of 8. Does it copy the first letter there?
 
@@ -311,26 +307,25 @@ pd.concat(
 # %% tags=["nbval-check-output", "hide-output"]
 far = gaps.index(16)
 finding("Transformer, filler of 16: bits of the first letter", letter["Transformer"][far], below=1)
-guessing = [letter["RNN"][far], letter["LSTM"][far]]
-finding("RNN and LSTM, filler of 16: they guess", guessing, above=2.5)
+guessing = [letter["RNN"].min(), letter["LSTM"].min()]
+finding("RNN and LSTM, every filler: they guess", guessing, above=2.5)
 reached = letter["12-gram"][2]
 finding("12-gram, filler of 8: it reaches the letter and pays over a guess", reached, above=3)
-finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gram"][2], below=0.01)
-
-# %% [markdown]
-# <details><summary>What happens</summary>
-#
-# At a filler of 16 the Transformer pays less than one bit for the letter, in all five trainings. Attention reaches each earlier character in one step, whether it is 3 or 19 places away. The RNN and the LSTM still guess. This is a statement about so many steps of training, not about what these networks can ever learn.
-#
-# An n-gram model fails for another reason. If $n$ is too small, the letter is outside the context. If $n$ is large enough, the context holds eleven signs, and almost no such context was ever seen: less than one in a hundred. This is **sparsity**. The
-# model then trusts shorter contexts, which say nothing about the letter, and pays *more* than a guess.
-#
-# </details>
+finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gram"][2], below=0.03)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 6 minutes.** Let them do the first prediction with a pencil: which character would each model have to look at? Ask how many contexts of eleven characters there are, and how many a million characters can show.
 
 # %% [markdown]
+# <details><summary>What happens</summary>
+#
+# At a filler of 16 the Transformer pays less than one bit for the letter, in all five trainings. Attention reaches each earlier character in one step, whether it is 3 or 19 places away. The RNN and the LSTM still guess, even where there is no filler. This is a statement about 300 steps of training on all these fillers, not about what such networks can ever learn.
+#
+# An n-gram model fails for another reason. If $n$ is too small, the letter is outside the context. If $n$ is large enough, the context holds eleven signs, and almost no such context was ever seen: less than three in a hundred. This is **sparsity**. The
+# model then trusts shorter contexts, which say nothing about the letter, and pays *more* than a guess.
+#
+# </details>
+#
 # ## Learning without labels: which sentence is this?
 #
 # A language model needs no labels: the text itself says which character came next. This is called **self-supervision**. Here is another kind. Change a sentence a little, for example leave out some words. The two versions are
@@ -351,7 +346,7 @@ from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 ContrastiveExplorer().show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 7 minutes.** Ask the second question before anybody moves a control: many will say that a loss of 0.0000001 means collapse. Collapse costs $\log N$. Then let them find the temperature at which one neighbour does half of the pushing.
+# **Instructor, 6 minutes.** Ask the second question before anybody moves a control: many will say that a loss of 0.0000001 means collapse. Collapse costs $\log N$. Then let them find the temperature at which one neighbour does half of the pushing.
 
 # %% tags=["nbval-check-output", "hide-output"]
 from metalearn_lab.experiments.contrastive import alignment, contrastive_loss
@@ -383,8 +378,7 @@ proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e
 # **Predictive coding** uses the same loss. There $h_i$ is what a linear map predicts from the context, and $h_i^+$ encodes what really follows.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## Try it yourself
 #
 # ### Exercise 1: write a smoothed probability (20 minutes, level 2 of 3)

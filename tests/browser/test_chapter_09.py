@@ -67,3 +67,25 @@ def test_the_loss_follows_the_dragged_view_and_every_control(chapter):
     seen.append(explorer.shown())
     assert len(set(seen)) == len(seen)
     chapter.assert_nothing_failed()
+
+
+def test_the_path_follows_both_centres_and_every_control(chapter):
+    explorer = DragOnPage(**vars(chapter.explorer("ScheduleExplorer")))
+    explorer.says("Forgotten of pretraining")
+    one_after_the_other = float(explorer.table()[0][1])
+    explorer.slide("steps of a turn", "Home")
+    assert float(explorer.table()[0][1]) < one_after_the_other, "in turns less is forgotten"
+    seen = [explorer.shown()]
+    explorer.drag("pretraining", 1.4, 0.6)
+    (x0, y0), (x1, y1) = explorer.handle("pretraining"), explorer.handle("fine_tuning")
+    apart = ((x0 - x1) ** 2 + (y0 - y1) ** 2) / 8
+    assert float(explorer.table()[0][3]) == pytest.approx(apart, abs=0.02)
+    seen.append(explorer.shown())
+    explorer.slide("step", "Home")
+    assert float(explorer.table()[1][1]) == pytest.approx((x1**2 + y1**2) / 2, abs=0.02)
+    seen.append(explorer.shown())
+    explorer.slide("step", "End")
+    explorer.slide("rate α", "End")
+    seen.append(explorer.shown())
+    assert len(set(seen)) == len(seen)
+    chapter.assert_nothing_failed()

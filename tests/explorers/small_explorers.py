@@ -43,6 +43,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -120,6 +121,10 @@ def author_mixture_explorer() -> Explorer:
 
 def contrastive_explorer() -> Explorer:
     return ContrastiveExplorer()
+
+
+def schedule_explorer() -> Explorer:
+    return ScheduleExplorer()
 
 
 def objective_explorer() -> Explorer:

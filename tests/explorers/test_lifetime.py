@@ -47,6 +47,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -72,6 +73,7 @@ from tests.explorers.small_explorers import (
     hypergradient_explorer,
     objective_explorer,
     optimizer_race_explorer,
+    schedule_explorer,
     set_to_line_explorer,
     task_plane_explorer,
     turning_bowl_explorer,
@@ -193,6 +195,7 @@ MAKERS = {
     HypergradientExplorer: lambda: hypergradient_explorer,
     ObjectiveExplorer: lambda: objective_explorer,
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
+    ScheduleExplorer: lambda: schedule_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,
     TurningBowlExplorer: lambda: turning_bowl_explorer,
