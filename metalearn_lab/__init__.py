@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learned_optimizer import LearnedOptimizer
     from metalearn_lab.learners.learner import Learner
+    from metalearn_lab.learners.leopard import Leopard
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
@@ -115,6 +116,7 @@ _HOME = {
     "learners.joint": ("JointPretraining",),
     "learners.learned_optimizer": ("LearnedOptimizer",),
     "learners.learner": ("Learner",),
+    "learners.leopard": ("Leopard",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
     "learners.maml_plus_plus": (
@@ -218,6 +220,7 @@ __all__ = [
     "LeakError",
     "LearnedOptimizer",
     "Learner",
+    "Leopard",
     "Line",
     "MAMLPlusPlus",
     "MetaLSTM",

@@ -18,6 +18,7 @@ BLOCKS = (1, 3, 6, 12, 20, 30, 60)
 """Steps of a turn; with the last, fine-tuning comes after pretraining."""
 
 _COLORS = ("#0072b2", "#d55e00")
+_DASHES: tuple[tuple[int, ...], ...] = ((), (6, 3))
 _NAMES = ("pretraining", "fine-tuning")
 
 
@@ -70,8 +71,8 @@ class ScheduleExplorer(DragExplorer):
         marks.append(Dot(*place_of(path[step]), INK, "θ now", size=8))
         top = 1.05 * losses.max().item() + 1e-9
         every = list(range(TOTAL + 1))
-        for name, color, own in zip(_NAMES, _COLORS, losses.T, strict=True):
-            marks.append(Curve(every, own, color, f"loss of {name}", 2.2, panel=1))
+        for name, color, dash, own in zip(_NAMES, _COLORS, _DASHES, losses.T, strict=True):
+            marks.append(Curve(every, own, color, f"loss of {name}", 2.2, dash, panel=1))
         marks.append(Curve((step, step), (0, top), GREY, width=0.8, panel=1))
         panels = (
             Panel((-REACH, REACH), (-REACH, REACH), "first weight", "second weight", "", True),
