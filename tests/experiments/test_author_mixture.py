@@ -13,6 +13,7 @@ from metalearn_lab.experiments.author_mixture import (
     em_step,
     left_out,
     merged_bits,
+    mixed_bits,
     on_query,
     on_support,
     share_by_em,
@@ -67,6 +68,12 @@ def test_shares_of_several_models():
     assert three.sum().item() == pytest.approx(1, abs=1e-12)
     assert three[2] < 1e-6
     assert three[1].item() == pytest.approx(share_by_em(characters, 300), abs=1e-4)
+
+
+def test_bits_of_a_mixture_of_several(general):
+    task = author_task("PIL", 10, 0)
+    query, others = on_query(general, task), left_out(general, task)
+    assert mixed_bits(others, query) == pytest.approx(query.bits(share_by_em(others)), abs=1e-9)
 
 
 def test_a_mixture_costs_at_most_the_log_of_what_is_left():
