@@ -18,14 +18,13 @@ from metalearn_lab.atomic_file import write_text
 from metalearn_lab.experiments.author_adaptation import (
     WAYS,
     AuthorTasks,
-    adapt_to_author,
-    mean_bits,
+    adapt_to_authors,
 )
 from metalearn_lab.experiments.author_mixture import author_task
 from metalearn_lab.experiments.language_models import KEPT, load_language_model
 from metalearn_lab.tasks.docstrings import HELD_OUT, VALIDATION
 
-STEPS = (3, 10, 20)
+STEPS = (3, 10)
 """Numbers of steps to choose from."""
 
 META_BATCH, OUTER_LR = 4, 1e-3
@@ -47,17 +46,19 @@ def trained(way, rate, seed, iterations, folder):
 
 def chosen_steps(learner, seed):
     """The best number of steps on the validation authors, and its bits."""
-    bits = mean_bits(learner, [author_task(author, 20, seed) for author in VALIDATION], STEPS)
+    tasks = [author_task(author, 20, seed) for author in VALIDATION]
+    bits = torch.tensor([each.query for each in adapt_to_authors(learner, tasks, STEPS)]).mean(0)
     best = int(bits.nan_to_num(torch.inf).argmin())
     return bits[best].item(), STEPS[best]
 
 
 def rows_of(name, learner, rate, steps, seed):
     """A row for each held-out author."""
-    for author in HELD_OUT:
-        bits = adapt_to_author(learner, author_task(author, 20, seed), (0, steps)).query
+    tasks = [author_task(author, 20, seed) for author in HELD_OUT]
+    results = adapt_to_authors(learner, tasks, (0, steps))
+    for author, (_, query) in zip(HELD_OUT, results, strict=True):
         row = {"way": name, "seed": seed, "author": author, "inner_lr": rate, "steps": steps}
-        yield {**row, "before": bits[0], "after": bits[1]}
+        yield {**row, "before": query[0], "after": query[1]}
 
 
 def main() -> None:

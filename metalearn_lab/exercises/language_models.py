@@ -1,4 +1,4 @@
-"""Self-checks of chapter 09: a smoothed probability, λ by EM, and a contrastive loss."""
+"""Self-checks of chapter 09: a smoothed probability from counts, and λ by EM."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from metalearn_lab.exercises.finite import number, tensor
+from metalearn_lab.exercises.finite import number
 from metalearn_lab.exercises.mistakes import describe_mistake
-from metalearn_lab.exercises.verdict import Refused, Verdict, judged, self_check
-from metalearn_lab.experiments.contrastive import contrastive_loss
+from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.tasks.seeds import generator
 
 SmoothedProbability = Callable[[str, str, str, int], float]
@@ -19,9 +17,6 @@ SmoothedProbability = Callable[[str, str, str, int], float]
 
 AuthorShare = Callable[[Tensor, Tensor, int], float]
 """Probabilities under the general and the author's model, and EM steps, to λ."""
-
-ContrastiveLoss = Callable[[Tensor, Tensor, float], Tensor]
-"""First views, second views and τ to the loss."""
 
 _TEXT = "the cat sat the cat ran the dog sat down"
 _QUESTIONS = (("", "t", 27), ("t", "h", 27), ("the ", "c", 27), ("cat ", "s", 30), ("xq", "a", 27))
@@ -47,15 +42,6 @@ def check_author_share(answer: AuthorShare) -> Verdict:
     return judged(
         "Each step raises the probability of these characters, or leaves it as it is.",
         (_share_mistake(answer, i, steps) for i, steps in enumerate((1, 2, 7))),
-    )
-
-
-@self_check
-def check_contrastive_loss(answer: ContrastiveLoss) -> Verdict:
-    """Check the mean loss of N sentences, and its gradient in both views."""
-    return judged(
-        "Each sentence finds its own second view among all of them, and the gradient is right too.",
-        (_contrastive_mistake(answer, i, tau) for i, tau in enumerate((1.0, 0.1, 0.5))),
     )
 
 
@@ -146,60 +132,3 @@ def _share_mistake(answer: AuthorShare, seed: int, steps: int) -> str | None:
     likely["this is one step too few."] = _share(general, author, steps - 1)
     other = f"after {steps} steps λ should be {exact:.6f}, yours is {given:.6f}."
     return describe_mistake(given, exact, likely, other)
-
-
-def _contrastive(first: Tensor, second: Tensor, temperature: float, way: str) -> Tensor:
-    """A loss with a likely mistake."""
-    if way == "not normalised":
-        scores = first @ second.T / temperature
-    else:
-        scores = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T
-        scores = scores if way == "no temperature" else scores / temperature
-    if way == "times":
-        scores = scores * temperature**2
-    own = scores.diagonal()
-    if way == "others alone":
-        others = scores.masked_fill(torch.eye(len(scores)).bool(), -torch.inf)
-        return (others.logsumexp(1) - own).mean()
-    if way == "columns":
-        return (scores.logsumexp(0) - own).mean()
-    losses = scores.logsumexp(1) - own
-    return losses.sum() if way == "sum" else losses.mean()
-
-
-_CONTRASTIVE_MISTAKES = {
-    "not normalised": "the scores are inner products; divide both views by their lengths.",
-    "no temperature": "the temperature is missing.",
-    "times": "the cosines are multiplied by τ; divide them by it.",
-    "others alone": "the sum over j leaves out the sentence's own second view, j = i.",
-    "columns": "the sum runs over the first views; sum over the second views, j.",
-    "sum": "the losses of the sentences are added up; take their mean.",
-}
-
-
-def _contrastive_mistake(answer: ContrastiveLoss, seed: int, temperature: float) -> str | None:
-    numbers = generator("contrastive loss", seed)
-    views = torch.randn(2, 5 + seed, 4, generator=numbers, dtype=torch.float64)
-    views[1] += views[0]
-    first, second = (view.clone().requires_grad_() for view in views)
-    returned: object = answer(first, second, temperature)
-    if not isinstance(returned, Tensor):
-        raise Refused("return the tensor, not a plain number: the gradient must go through it.")
-    given, exact = tensor(returned, ()), contrastive_loss(first, second, temperature)
-    likely = {
-        hint: _contrastive(first, second, temperature, way)
-        for way, hint in _CONTRASTIVE_MISTAKES.items()
-    }
-    other = f"the loss should be {exact.item():.6f}, yours is {given.item():.6f}."
-    if wrong := describe_mistake(given, exact, likely, other):
-        return wrong
-    if not given.requires_grad:
-        return "the loss has no graph: a `detach`, `no_grad` or `.item()` cut it off."
-    mine, right = (
-        torch.cat(
-            torch.autograd.grad(loss, (first, second), allow_unused=True, materialize_grads=True)
-        )
-        for loss in (given, exact)
-    )
-    hint = "the loss is right but its gradient is not: is one of the views detached?"
-    return describe_mistake(mine, right, {}, hint, 1e-5, smallest_scale=1e-3)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from metalearn_lab.experiments.author_mixture import AuthorTask
 from metalearn_lab.experiments.language_models import bits_per_character, next_character_loss
@@ -42,7 +43,7 @@ STEPS = 3
 
 def _plain(kind: type[GradientLearner]) -> Callable[[nn.Module, float, int], GradientLearner]:
     return lambda model, rate, seed: kind(
-        model, next_character_loss, inner_lr=rate, inner_steps=STEPS, mapping="loop"
+        model, next_character_loss, inner_lr=rate, inner_steps=STEPS
     )
 
 
@@ -54,7 +55,6 @@ def _embedding(model: nn.Module, rate: float, seed: int) -> GradientLearner:
         layer="recurrent",
         inner_lr=rate,
         inner_steps=STEPS,
-        mapping="loop",
         seed=seed,
     )
 
@@ -105,27 +105,27 @@ class Adaptation(NamedTuple):
     query: list[float]
 
 
-def adapt_to_author(learner: GradientLearner, task: AuthorTask, steps: Sequence[int]) -> Adaptation:
-    """Adapt to an author's support sentences; judge on these and on the query sentences.
+def adapt_to_authors(
+    learner: GradientLearner, tasks: Sequence[AuthorTask], steps: Sequence[int]
+) -> list[Adaptation]:
+    """Adapt to each author's support sentences; judge on these and on the query sentences.
 
     Args:
         learner: whose model is a language model of characters.
-        task: one author.
+        tasks: an author each, all of as many support sentences.
         steps: after how many inner steps to judge.
     """
     where = next(learner.parameters()).device
-    x, y = sentence_items(task.support)
-    trajectory = learner.adapt(Split(x[None].to(where), y[None].to(where)), max(steps))
+    length = max(len(sentence) for task in tasks for sentence in task.support) + 1
+    items = [sentence_items(task.support, length) for task in tasks]
+    support = Split(*(torch.stack(parts).to(where) for parts in zip(*items, strict=True)))
+    trajectory = learner.adapt(support, max(steps))
 
-    def bits(step: int, sentences: Sequence[str]) -> float:
-        fast = trajectory[step]
-        return bits_per_character(lambda x: learner.predict(fast, x[None])[0], sentences, where)
+    def bits(author: int, step: int, sentences: Sequence[str]) -> float:
+        own = {name: weight[author] for name, weight in trajectory[step].items()}
+        return bits_per_character(partial(learner.call, own), sentences, where)
 
-    return Adaptation(*([bits(step, part) for step in steps] for part in task))
-
-
-def mean_bits(
-    learner: GradientLearner, tasks: Sequence[AuthorTask], steps: Sequence[int]
-) -> Tensor:
-    """Mean over authors of the query's bits, ``[steps]``."""
-    return torch.tensor([adapt_to_author(learner, task, steps).query for task in tasks]).mean(0)
+    return [
+        Adaptation(*([bits(author, step, part) for step in steps] for part in task))
+        for author, task in enumerate(tasks)
+    ]

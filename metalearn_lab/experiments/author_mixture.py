@@ -110,6 +110,32 @@ def merged_bits(stream: Tensor, task: AuthorTask, order: int, times: int) -> flo
     return bits_per_character(model.probabilities(encode(task.query)))
 
 
+def shares_by_em(models: Tensor, steps: int = 50) -> Tensor:
+    """The shares of several models after some steps from equal ones, ``[models]``.
+
+    Args:
+        models: what each gives the same characters, ``[models, n]``.
+        steps: of expectation-maximisation; with two models they are those of ``em_step``.
+    """
+    shares = torch.full_like(models[:, 0], 1 / len(models))
+    for _ in range(steps):
+        parts = shares[:, None] * models
+        shares = (parts / parts.sum(0)).mean(1)
+    return shares
+
+
+def mixed_bits(on_support: Sequence[Tensor], on_new: Sequence[Tensor]) -> float:
+    """Bits per character of new sentences under a mixture; EM finds its shares on the support.
+
+    Args:
+        on_support: what each model gives the characters of the support, ``[n]`` each; of the
+            author's model, that of sentences left out.
+        on_new: what each gives those of the new sentences, ``[m]`` each.
+    """
+    shares = shares_by_em(torch.stack(list(on_support)))
+    return -(shares @ torch.stack(list(on_new))).log2().mean().item()
+
+
 def author_model(general: NGram, sentences: Sequence[str]) -> NGram:
     """An n-gram model of the order of another."""
     return NGram(general.order, len(ALPHABET)).fit(encode(sentences))

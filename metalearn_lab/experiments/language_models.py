@@ -114,6 +114,28 @@ def bits_per_character(
     return nats / characters / log(2)
 
 
+@torch.no_grad()
+def character_probabilities(
+    scores: Callable[[Tensor], Tensor],
+    sentences: Sequence[str],
+    where: torch.device | str = "cpu",
+) -> Tensor:
+    """The probability of every character, in the order of ``encode``, float64 ``[n]`` on the CPU.
+
+    Args:
+        scores: a model, or another function of ids ``[items, length]``.
+        sentences: judged each by itself, from its first character.
+        where: device of the ids.
+    """
+    parts = []
+    for first in range(0, len(sentences), 64):
+        x, y = sentence_items(sentences[first : first + 64])
+        likely = scores(x.to(where)).cpu().double().log_softmax(-1)
+        own = likely.gather(-1, y.clamp(min=0)[..., None])[..., 0]
+        parts.append(own[y != NOT_ASKED].exp())
+    return torch.cat(parts)
+
+
 def train_language_model(
     model: nn.Module,
     sentences: Sequence[str],

@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from metalearn_lab.models.text_encoder import TextClassifier
 from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.text_features import hashed_ngrams
 
 
 class Labelled(NamedTuple):
@@ -27,6 +29,29 @@ class Labelled(NamedTuple):
     y: Tensor
     unseen_x: Tensor
     unseen_y: Tensor
+
+
+def labelled(
+    table: LabelledTable,
+    seed: int,
+    *,
+    most: int | None = None,
+    unseen: int = 1000,
+    device: torch.device | str = "cpu",
+) -> Labelled:
+    """Texts of a table as n-grams: some drawn to be judged on, the others to train on.
+
+    Args:
+        table: of texts.
+        seed: of the draw.
+        most: texts to train on; None for all.
+        unseen: texts to be judged on.
+        device: where the tensors are.
+    """
+    drawn = torch.randperm(len(table), generator=generator("schedule rows", seed))
+    x, y = hashed_ngrams(table.texts), torch.tensor(table.labels)
+    parts = (drawn[unseen:][:most], drawn[:unseen])
+    return Labelled(*(t[rows].to(device) for rows in parts for t in (x, y)))
 
 
 class Curves(NamedTuple):

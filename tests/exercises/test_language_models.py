@@ -1,12 +1,9 @@
 """The checks of chapter 09 accept what is right, and name each likely mistake."""
 
 import pytest
-import torch
-from torch.nn import functional as F
 
 from metalearn_lab.exercises.language_models import (
     check_author_share,
-    check_contrastive_loss,
     check_smoothed_probability,
 )
 from metalearn_lab.exercises.verdict import NOTHING_YET
@@ -61,24 +58,9 @@ def share_of_three(general, author, steps):
     return share(general, author, steps)
 
 
-def contrastive(first, second, temperature, *, scale=True, cut=False, dim=1, own=True):
-    if scale:
-        first, second = (view / view.norm(dim=1, keepdim=True) for view in (first, second))
-    if cut:
-        second = second.detach()
-    scores = first @ second.T / temperature
-    summed = scores if own else scores - 1e9 * torch.eye(len(scores))
-    return (summed.logsumexp(dim) - scores.diagonal()).mean()
-
-
-def contrastive_of_three(first, second, temperature):
-    return contrastive(first, second, temperature)
-
-
 def test_the_right_answers_are_right():
     assert check_smoothed_probability(smoothed_of_four).right
     assert check_author_share(share_of_three).right
-    assert check_contrastive_loss(contrastive_of_three).right
 
 
 def test_the_model_of_the_package_has_this_formula():
@@ -127,27 +109,6 @@ def test_a_wrong_share_is_named(wrong, hint):
     assert hint in verdict.says, verdict
 
 
-@pytest.mark.parametrize(
-    ("wrong", "hint"),
-    [
-        (lambda *given: contrastive(*given, scale=False), "by their lengths"),
-        (lambda *given: contrastive(*given, dim=0), "over the first views"),
-        (lambda *given: contrastive(*given, own=False), "j = i"),
-        (lambda *given: contrastive(*given, cut=True), "gradient"),
-        (lambda *given: contrastive(*given).detach(), "no graph"),
-        (lambda *given: contrastive(*given).item(), "return the tensor"),
-        (lambda *given: 2 * contrastive(*given), "should be"),
-        (lambda a, b, t: contrastive(a, b, 1 / t), "divide them by it"),
-        (lambda a, b, t: contrastive(a, b, 1.0), "temperature is missing"),
-        (lambda a, b, t: F.mse_loss(a, b), "should be"),
-    ],
-)
-def test_a_wrong_contrastive_loss_is_named(wrong, hint):
-    verdict = check_contrastive_loss(wrong)
-    assert not verdict.right
-    assert hint in verdict.says, verdict
-
-
 def test_nothing_written_yet():
-    for check in (check_smoothed_probability, check_author_share, check_contrastive_loss):
+    for check in (check_smoothed_probability, check_author_share):
         assert check(None).says.startswith(NOTHING_YET)

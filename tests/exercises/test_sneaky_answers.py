@@ -73,7 +73,6 @@ CODE = {
     "check_best_ranks": (test_scaling.best_ranks, ()),
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
-    "check_contrastive_loss": (test_language_models.contrastive_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {

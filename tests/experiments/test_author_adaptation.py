@@ -6,8 +6,7 @@ import torch
 from metalearn_lab.experiments.author_adaptation import (
     WAYS,
     AuthorTasks,
-    adapt_to_author,
-    mean_bits,
+    adapt_to_authors,
 )
 from metalearn_lab.experiments.author_mixture import AuthorTask
 from metalearn_lab.experiments.language_models import bits_per_character
@@ -15,6 +14,7 @@ from metalearn_lab.models.recurrent import LSTM
 from metalearn_lab.tasks.docstrings import ALPHABET, HELD_OUT, TRAINING, VALIDATION, authors, decode
 
 TASK = AuthorTask(("Return the number of rows.",) * 3, ("Return the number of columns.",))
+OTHER = AuthorTask(("The axis along which to sum.",) * 3, ("Sum along an axis.", "An axis."))
 
 
 def small(name):
@@ -45,10 +45,11 @@ def test_support_and_query_share_no_sentence():
 
 def test_without_steps_the_bits_are_those_of_the_model_and_steps_lower_those_of_the_support():
     learner = small("pretraining goes on")
-    adapted = adapt_to_author(learner, TASK, (0, 2, 5))
+    adapted, other = adapt_to_authors(learner, [TASK, OTHER], (0, 2, 5))
     assert adapted.query[0] == pytest.approx(bits_per_character(learner.model, TASK.query))
     assert adapted.support[0] > adapted.support[1] > adapted.support[2]
-    assert mean_bits(learner, [TASK, TASK], (0, 2)).tolist() == pytest.approx(adapted.query[:2])
+    [alone] = adapt_to_authors(learner, [OTHER], (0, 5))
+    assert alone.query[1] == pytest.approx(other.query[2], rel=1e-5), "whoever stands beside it"
 
 
 @pytest.mark.parametrize("name", WAYS)

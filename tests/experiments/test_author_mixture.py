@@ -13,9 +13,11 @@ from metalearn_lab.experiments.author_mixture import (
     em_step,
     left_out,
     merged_bits,
+    mixed_bits,
     on_query,
     on_support,
     share_by_em,
+    shares_by_em,
 )
 from metalearn_lab.models.ngram import NGram
 from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
@@ -55,6 +57,23 @@ def test_em_never_raises_the_bits_and_ends_at_the_lowest():
     lowest = min(characters.bits(i / 1000) for i in range(1001))
     assert characters.bits(share) == pytest.approx(lowest, abs=1e-6)
     assert share_by_em(characters, 300) == share
+
+
+def test_shares_of_several_models():
+    characters = drawn()
+    two = shares_by_em(torch.stack(characters), 30)
+    assert two[1].item() == pytest.approx(share_by_em(characters, 30), abs=1e-12)
+    other = torch.full_like(characters.general, 1e-6)
+    three = shares_by_em(torch.stack([*characters, other]), 300)
+    assert three.sum().item() == pytest.approx(1, abs=1e-12)
+    assert three[2] < 1e-6
+    assert three[1].item() == pytest.approx(share_by_em(characters, 300), abs=1e-4)
+
+
+def test_bits_of_a_mixture_of_several(general):
+    task = author_task("PIL", 10, 0)
+    query, others = on_query(general, task), left_out(general, task)
+    assert mixed_bits(others, query) == pytest.approx(query.bits(share_by_em(others)), abs=1e-9)
 
 
 def test_a_mixture_costs_at_most_the_log_of_what_is_left():

@@ -11,6 +11,7 @@ from metalearn_lab.experiments.language_models import (
     LanguageModel,
     Progress,
     bits_per_character,
+    character_probabilities,
     general_sentences,
     keep_language_model,
     load_language_model,
@@ -54,6 +55,16 @@ def test_bits_are_those_of_an_ngram_model_that_gives_the_same_probabilities():
 
     expected = -counted.probabilities(encode(SENTENCES)).log2().mean().item()
     assert bits_per_character(scores, SENTENCES) == pytest.approx(expected, rel=1e-9)
+
+
+def test_probabilities_are_in_the_order_of_the_characters():
+    model = LSTM(len(ALPHABET), hidden=8, seed=2)
+    found = character_probabilities(model, SENTENCES)
+    assert len(found) == len(encode(SENTENCES))
+    second = character_probabilities(model, SENTENCES[1:])
+    assert torch.allclose(found[-len(second) :], second)
+    bits = -found.log2().mean().item()
+    assert bits == pytest.approx(bits_per_character(model, SENTENCES), rel=1e-5)
 
 
 def test_training_goes_down_repeats_and_says_what_it_read():
