@@ -6,8 +6,9 @@
 # After this chapter you will be able to
 #
 # - say what a language model predicts, and read its quality in bits per character and in three kinds of perplexity;
-# - adapt a model to a new author with one number, and choose this number without fooling yourself;
-# - write the contrastive loss, and say which of its values are good news.
+# - adapt a model to a new author by mixing and by fine-tuning, and choose the settings without fooling yourself;
+# - write down the contrastive loss, and say which of its values are good news;
+# - ask of a self-supervised score what its wrong answers look like, and of a schedule what it forgets.
 
 # %%
 if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
@@ -677,9 +678,11 @@ headline(
 #
 # - A language model gives each next character a probability. Bits per character can be compared across models; a perplexity needs its unit.
 # - Long contexts remember the training text. On new authors n-grams of 5 or 6 characters were best.
-# - A mixture adapts with one number, in closed form. It must be chosen on sentences that the author's model has not seen.
-# - The contrastive loss is a classification with N classes. Collapse costs log N; a tiny loss is normal for vectors at right angles.
-# - On the author's own sentences EM trusts the author's model wholly, and this was worse than no adaptation, in all five draws.
+# - A mixture adapts with one number, in closed form. Choose it on sentences that the author's model has not seen: on its own sentences EM trusted it wholly, which was worse than no adaptation in all five draws.
+# - A small LSTM needed its whole training to come near counting. Twenty sentences helped it less by fine-tuning than by mixing; a mixture of all models was best.
+# - The contrastive loss is a classification with $N$ classes. Collapse costs $\log N$; a tiny loss is normal for vectors at right angles.
+# - A next-sentence score follows the topic as far as its false pairs allow.
+# - What is trained last is known best. Training in turns forgets less.
 #
 # ## Sources
 #
@@ -688,6 +691,9 @@ headline(
 # - Jelinek, Mercer: *Interpolated estimation of Markov source parameters from sparse data*, 1980, on mixtures with weights from held-out text.
 # - Dempster, Laird, Rubin: *Maximum likelihood from incomplete data via the EM algorithm*, 1977.
 # - van den Oord, Li, Vinyals: *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv:1807.03748](https://arxiv.org/abs/1807.03748), equation 4.
+# - Hochreiter, Schmidhuber: *Long Short-Term Memory*, Neural Computation 9 (8), 1997.
+# - Vaswani et al.: *Attention Is All You Need*, NeurIPS 2017, [arXiv:1706.03762](https://arxiv.org/abs/1706.03762).
+# - Devlin, Chang, Lee, Toutanova: *BERT*, NAACL 2019, [arXiv:1810.04805](https://arxiv.org/abs/1810.04805), on hidden words and next sentences.
 # - Gao, Yao, Chen: *SimCSE*, EMNLP 2021, [arXiv:2104.08821](https://arxiv.org/abs/2104.08821), equation 1.
 # - Wang, Isola: *Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere*, ICML 2020, [arXiv:2005.10242](https://arxiv.org/abs/2005.10242).
 #
