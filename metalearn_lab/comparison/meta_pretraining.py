@@ -210,6 +210,8 @@ def _multi_task(run: Pretraining, learner: Leopard) -> None:
         rows[kind] = torch.isin(label, own).nonzero()[:, 0]
         labels[kind] = torch.searchsorted(own, label).to(where)
         heads[kind] = nn.Linear(DIM, len(own)).to(where)
+        for zero in heads[kind].parameters():
+            nn.init.zeros_(zero)
     optimizer = torch.optim.Adam([*body.parameters(), *heads.parameters()], run.outer_lr)
     for kind in islice(cycle(run.mixture), run.steps):
         chosen = rows[kind][torch.randint(len(rows[kind]), (_AT_ONCE,), generator=numbers)]

@@ -10,13 +10,18 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from metalearn_lab.experiments.author_mixture import AuthorTask
-from metalearn_lab.experiments.language_models import bits_per_character, next_character_loss
+from metalearn_lab.experiments.author_mixture import AuthorTask, left_out, mixed_bits, on_query
+from metalearn_lab.experiments.language_models import (
+    bits_per_character,
+    character_probabilities,
+    next_character_loss,
+)
 from metalearn_lab.learners.cavia import CAVIA
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.reptile import Reptile
+from metalearn_lab.models.ngram import NGram
 from metalearn_lab.tasks.docstrings import TRAINING, authors
 from metalearn_lab.tasks.next_symbols import sentence_items
 from metalearn_lab.tasks.seeds import generator
@@ -129,3 +134,23 @@ def adapt_to_authors(
         Adaptation(*([bits(author, step, part) for step in steps] for part in task))
         for author, task in enumerate(tasks)
     ]
+
+
+def mixtures_with_network(
+    network: nn.Module, general: NGram, task: AuthorTask, where: torch.device | str = "cpu"
+) -> dict[str, float]:
+    """Bits per character of new sentences under mixtures whose shares EM finds on the support.
+
+    Args:
+        network: a language model of characters, which stays as it is.
+        general: an n-gram model of many authors.
+        task: one author, whose own n-gram model is the third.
+        where: device of the network.
+    """
+    support, new = (character_probabilities(network, part, where) for part in task)
+    others, query = left_out(general, task), on_query(general, task)
+    return {
+        "LSTM + author": mixed_bits([support, others.author], [new, query.author]),
+        "LSTM + n-gram": mixed_bits([support, others.general], [new, query.general]),
+        "all three": mixed_bits([support, *others], [new, *query]),
+    }

@@ -231,18 +231,13 @@ for _ in range(20):
     bits.append(others.bits(λs[-1]))
 proof("no step of EM raises the bits", [b - a for a, b in pairwise(bits)], below=1e-12)
 least = (query.mixed(0.2) / query.general).min()
-proof(
-    "at λ = 0.2 no character costs over -log2(0.8) bits more", -least.log2() + log2(0.8), below=1e-9
-)
+lost = log2(0.8) - least.log2()
+proof("at λ = 0.2 no character costs over -log2(0.8) bits more", lost, below=1e-9)
 finding("on their own sentences EM gives λ over 0.99", adapted["λ, own sentences"], above=0.99)
 worse = adapted["own sentences"] - adapted["general model"]
 finding("with this λ the bits are over 0.8 above those of the general model", worse, above=0.8)
-finding(
-    "on sentences left out EM gives λ from 0.04 to 0.4",
-    adapted["λ, left out"],
-    above=0.04,
-    below=0.4,
-)
+share = adapted["λ, left out"]
+finding("on sentences left out EM gives λ from 0.04 to 0.4", share, above=0.04, below=0.4)
 gain = adapted["general model"] - adapted["left out"]
 finding("with this λ the bits are below the general model's, for each author", gain, above=0.05)
 missed = adapted["left out"] - adapted["best λ"]
@@ -265,7 +260,7 @@ finding("counting together is behind, over the five authors", interval_over_task
 #
 # </details>
 #
-# ## How far back can a model look?
+# ## Neural language models
 #
 # Counting is one way to predict the next character. A **neural language model** computes the probabilities with weights that gradient descent has learned. Three kinds are common:
 #
@@ -273,7 +268,7 @@ finding("counting together is behind, over the five authors", interval_over_task
 # - a **long short-term memory** (LSTM) has a second vector, the memory $c$. *Gates* between 0 and 1 decide how much of $c$ is kept, and what is written into it;
 # - a **Transformer** has no state. At each character it reads *all* earlier characters and weighs them by **attention**.
 #
-# How far back can each look? We make texts with a question whose answer stands at a known distance, such as `[gb..;,:|gb]`: a bracket, a word of two letters, a filler of random signs, then `|`. After `|` the *same* word must come, and the bracket that
+# **How far back** can each look? We make texts with a question whose answer stands at a known distance, such as `[gb..;,:|gb]`: a bracket, a word of two letters, a filler of random signs, then `|`. After `|` the *same* word must come, and the bracket that
 # closes the first one. A guess costs $\log_2 8 = 3$ bits for a letter; a model that remembers pays almost nothing. All models see the same texts, with fillers of 0 to 16 signs.
 #
 # **Predict.** Which models pay less than a guess when the filler has 16 signs? A 12-gram sees 11 characters back, enough for a filler of 8. Does it copy the first letter there?
@@ -314,9 +309,6 @@ reached = letter["12-gram"][2]
 finding("12-gram, filler of 8: it reaches the letter and pays over a guess", reached, above=3)
 finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gram"][2], below=0.03)
 
-# %% [markdown] tags=["instructor"]
-# **Instructor, 6 minutes.** Let them do the first prediction with a pencil: which character would each model have to look at? Ask how many contexts of eleven characters there are, and how many a million characters can show.
-
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
@@ -327,7 +319,7 @@ finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gr
 #
 # </details>
 #
-# ## A trained LSTM, and a new author
+# ### A trained LSTM, and a new author
 #
 # This package ships an LSTM with 109,000 weights. The command `benchmarks/language_models.py` trained it once on the seven training authors, for eight million characters (the corpus seven and a half times). The figure shows the bits per character of 500
 # sentences of the validation authors while it read, beside our n-gram model.
@@ -354,9 +346,8 @@ pd.DataFrame(last).T.round(2)
 
 # %% tags=["hide-output"]
 from metalearn_lab import JointPretraining
-from metalearn_lab.experiments.author_adaptation import adapt_to_authors
-from metalearn_lab.experiments.author_mixture import mixed_bits
-from metalearn_lab.experiments.language_models import character_probabilities, next_character_loss
+from metalearn_lab.experiments.author_adaptation import adapt_to_authors, mixtures_with_network
+from metalearn_lab.experiments.language_models import next_character_loss
 from metalearn_lab.figures.language_models import author_steps_figure
 
 lstm, steps = shipped.model.to(where), [0, 1, 3, 10, fine_tuning_steps]
@@ -370,17 +361,10 @@ show_figure(
     "way; those of new sentences fall a little and then rise.",
 )
 rows = {}
-for author, (support, new) in ((author, tasks[author]) for author in HELD_OUT):
-    own, query = left_out(general, tasks[author]), on_query(general, tasks[author])
-    net = [character_probabilities(lstm, part, where) for part in (support, new)]
-    rows[author] = {
-        "LSTM": on_new[author][0],
-        "fine-tuned, best step": min(on_new[author]),
-        "LSTM + author": mixed_bits([net[0], own.author], [net[1], query.author]),
-        "n-gram + author": adapted.loc[author, "left out"],
-        "LSTM + n-gram": mixed_bits([net[0], own.general], [net[1], query.general]),
-        "all three": mixed_bits([net[0], *own], [net[1], *query]),
-    }
+for author in HELD_OUT:
+    rows[author] = {"LSTM": on_new[author][0], "fine-tuned, best step": min(on_new[author])}
+    rows[author] |= {"n-gram + author": adapted.loc[author, "left out"]}
+    rows[author] |= mixtures_with_network(lstm, general, tasks[author], where)
 neural = pd.DataFrame(rows).T
 neural.round(3)
 
@@ -411,7 +395,7 @@ finding(
 )
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 6 minutes.** Ask for the first guess in seconds, in writing: few will say a fraction of one against two minutes. Say that this LSTM is tiny and its corpus too; nobody should conclude that counting beats large networks.
+# **Instructor, 11 minutes.** For the texts to copy, ask which character each model has to look at, and how many contexts of eleven characters there are. For the LSTM, ask for the first guess in seconds, in writing: few will say a fraction of one against two minutes. Say that this LSTM is tiny and its corpus too; nobody should conclude that counting beats large networks.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -538,23 +522,16 @@ finding("the order of a true pair: never above 60 per cent", follows["right orde
 # one after the other. On the right are both losses.
 #
 # **Predict, then move.** (1) Turns of 60: where does θ end, and how much of pretraining is lost? (2) Turns of 1: where now? (3) Which places of the two handles make the order harmless?
+#
+# The cell after it does the same with sentences. Pretraining: which of some frequent words is hidden? Fine-tuning: the intents of chapter 06, from 300 labelled sentences. One network has a body for both and a head for each. It takes 200 steps of 128 sentences on either, in turns of 200 or of 1. The
+# control takes the 200 steps of fine-tuning alone.
+#
+# **Predict.** Which schedule knows the hidden words better at the end? Which of the three is best at the intents?
 
 # %%
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 
 ScheduleExplorer().show()
-
-# %% [markdown]
-# <details><summary>What happens</summary>
-#
-# (1) θ runs to the blue handle and then to the orange one; it ends near what was trained *last*. (2) It settles between the two handles, where the sum of both losses is lowest. (3) If both handles are in one place, nothing is forgotten: **forgetting measures how much two tasks disagree.**
-#
-# </details>
-#
-# Now with sentences. Pretraining: which of some frequent words is hidden? Fine-tuning: the intents of chapter 06, from 300 labelled sentences. One network has a body for both and a head for each. It takes 200 steps of 128 sentences on either, in turns of 200 or of 1. The control takes the 200 steps of
-# fine-tuning alone, with no pretraining.
-#
-# **Predict.** Which schedule knows the hidden words better at the end? Which of the three is best at the intents?
 
 # %% tags=["hide-output"]
 from metalearn_lab import load_table
@@ -596,6 +573,8 @@ finding("in turns: points of hidden words more at the end", turned.iloc[1] - las
 
 # %% [markdown]
 # <details><summary>What happens</summary>
+#
+# (1) θ runs to the blue handle and then to the orange one; it ends near what was trained *last*. (2) It settles between the two handles, where the sum of both losses is lowest. (3) If both handles are in one place, nothing is forgotten: **forgetting measures how much two tasks disagree.**
 #
 # One after the other, the network loses some of what it knew about hidden words while it learns the intents. In turns it ends with more, in all five trainings, though it took as many steps on both.
 #

@@ -60,7 +60,7 @@ def test_its_meta_gradient_holds_the_inner_gradients_constant(settings):
     for number in range(len(batch.support.x)):
         support, query = (type(part)(*(t[number] for t in part)) for part in batch)
         theta = own.with_prototypes(own.weights(), support)
-        shift = list(own.trajectory(support, 3))
+        shift = own.trajectory(support, 3)
         moved = {n: theta[n] + (shift[-1][n] - shift[0][n]).detach() for n in theta}
         losses.append(own.loss_at(moved, query))
     torch.stack(losses).mean().backward()
