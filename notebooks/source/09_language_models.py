@@ -392,7 +392,7 @@ finding(
 )
 finding(
     "all three: below every other column, for each author",
-    (neural.iloc[:, :-1].min(1) - neural["all three"]),
+    (neural.iloc[:, :-1].min(axis=1) - neural["all three"]),
     above=0,
 )
 
@@ -626,9 +626,9 @@ runs = {"saved": "5 trainings"}
 words, intents, by_author = by_kind.values()
 ahead = words.loc["hidden words alone"] - words.loc["untrained"]
 finding("unseen hidden words: trained on hidden words, ahead of untrained", ahead, above=0, **runs)
-behind = intents.loc["untrained"] - intents.loc[trained]
+behind = (intents.loc["untrained"] - intents.loc[trained]).to_numpy()
 finding("intents: every trained encoder is behind the untrained one", behind, above=0, **runs)
-behind = (by_author.loc["untrained"] - by_author.loc[trained]).mean(1)
+behind = (by_author.loc["untrained"] - by_author.loc[trained]).mean(axis=1)
 finding("authors: no trained encoder has a higher mean than untrained", behind, above=0, **runs)
 for kind, accuracies in by_kind.items():
     lead = accuracies.loc["TF-IDF"] - accuracies.drop("TF-IDF").max()
