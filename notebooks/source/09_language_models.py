@@ -742,7 +742,7 @@ headline(
 # - A language model gives each next character a probability. Bits per character can be compared across models; a perplexity needs its unit.
 # - Long contexts remember the training text. On new authors n-grams of 5 or 6 characters were best.
 # - A mixture adapts with one number, in closed form. Choose it on sentences that the author's model has not seen: on its own sentences EM trusted it wholly, which was worse than no adaptation in all five draws.
-# - A small LSTM needed its whole training to come near counting. Twenty sentences helped it less by fine-tuning than by mixing; a mixture of all models was best.
+# - A small LSTM needed its whole training to come near counting. For a new author the n-gram mixture was ahead of the fine-tuned LSTM, and a mixture of all three models was best.
 # - The contrastive loss is a classification with $N$ classes. Collapse costs $\log N$; a tiny loss is normal for vectors at right angles.
 # - A next-sentence score follows the topic as far as its false pairs allow.
 # - What is trained last is known best. Training in turns forgets less.
