@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
 from metalearn_lab.experiments.contrastive import contrastive_loss, dropped
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.leopard import Leopard
@@ -36,6 +37,9 @@ from metalearn_lab.tasks.table import LabelledTable, Row, build_table
 from metalearn_lab.tasks.text_features import hashed_ngrams
 from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
 
 BUCKETS, DIM, WAYS, LONGEST = 4096, 64, 5, 160
 WORDS, DOCUMENTS, INTENTS, AUTHORS = "hidden words", "docstrings", "intents", "authors"
@@ -295,3 +299,32 @@ def tf_idf(kinds: Kinds, kind: str) -> Tensor:
     counts = torch.zeros(len(ids), BUCKETS, device=ids.device)
     counts.scatter_add_(1, ids, (ids > 0).float())
     return counts.sqrt() * kinds.weights
+
+
+def gain(table: DataFrame, method: str, over: str, kind: str, shots: int) -> Interval:
+    """Points of accuracy by the nearest class mean over another method, over the seeds.
+
+    Args:
+        table: as saved, of one mixture.
+        method: by name.
+        over: another one.
+        kind: of the tasks.
+        shots: K.
+
+    Raises:
+        KeyError: one of them is not in the table.
+    """
+    rows = table[(table.kind == kind) & (table.shots == shots)]
+    by_seed = rows.pivot_table("class means", "seed", "method")
+    return interval_over_tasks(torch.tensor((by_seed[method] - by_seed[over]).to_list()))
+
+
+def means_over_seeds(table: DataFrame) -> DataFrame:
+    """Accuracy in per cent with its 95 % interval over the seeds, a row for each method."""
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()))
+        return f"{mean:.1f} ± {half:.1f}"
+
+    grouped = table.groupby(["method", "kind", "shots"], sort=False)["class means"]
+    return grouped.agg(text).unstack(["kind", "shots"])

@@ -1,5 +1,6 @@
 """Every method trains the encoder on its kinds of tasks, and no class is on both sides."""
 
+import pandas as pd
 import pytest
 import torch
 
@@ -16,6 +17,8 @@ from metalearn_lab.comparison.meta_pretraining import (
     UnitEncoder,
     accuracies,
     fine_tuned,
+    gain,
+    means_over_seeds,
     ngrams,
     tf_idf,
 )
@@ -81,3 +84,14 @@ def test_accuracies_are_those_of_the_nearest_class_mean(kinds):
     features = [Split(learner.model.body(x), y) for x, y in tasks]
     expected = frozen_class_means(Task(*features), 5)
     torch.testing.assert_close(accuracies(learner, tasks), expected)
+
+
+def test_a_gain_is_paired_by_seed():
+    table = pd.DataFrame(
+        {"method": m, "kind": "k", "shots": 1, "seed": seed, "class means": 10 * seed + more}
+        for m, more in (("a", 3), ("b", 1))
+        for seed in range(3)
+    )
+    mean, half, seeds = gain(table, "a", "b", "k", 1)
+    assert (mean, half, seeds) == (2, 0, 3)
+    assert means_over_seeds(table).loc["b", ("k", 1)] == "11.0 ± 24.8"
