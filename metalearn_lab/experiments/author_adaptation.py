@@ -1,9 +1,8 @@
-"""A pretrained language model and a new author: fine-tuning, and meta-training for it."""
+"""A pretrained language model adapts to new authors by gradient steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -14,93 +13,11 @@ from metalearn_lab.experiments.author_mixture import AuthorTask, left_out, mixed
 from metalearn_lab.experiments.language_models import (
     bits_per_character,
     character_probabilities,
-    next_character_loss,
 )
-from metalearn_lab.learners.cavia import CAVIA
-from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.gradient_learner import GradientLearner
-from metalearn_lab.learners.joint import JointPretraining
-from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.ngram import NGram
-from metalearn_lab.tasks.docstrings import TRAINING, authors
 from metalearn_lab.tasks.next_symbols import sentence_items
-from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.types import Split, Task, stack_tasks
-
-
-class Way(NamedTuple):
-    """A way to get a language model ready for new authors.
-
-    Attributes:
-        build: makes a learner of a model, α and a seed.
-        rates: α that are tried.
-        longer: outer steps for one of MAML, so that all have as many gradients.
-    """
-
-    build: Callable[[nn.Module, float, int], GradientLearner]
-    rates: tuple[float, ...]
-    longer: float
-
-
-STEPS = 3
-"""k of the meta-training."""
-
-
-def _plain(kind: type[GradientLearner]) -> Callable[[nn.Module, float, int], GradientLearner]:
-    return lambda model, rate, seed: kind(
-        model, next_character_loss, inner_lr=rate, inner_steps=STEPS
-    )
-
-
-def _embedding(model: nn.Module, rate: float, seed: int) -> GradientLearner:
-    return CAVIA(
-        model,
-        next_character_loss,
-        contexts=16,
-        layer="recurrent",
-        inner_lr=rate,
-        inner_steps=STEPS,
-        seed=seed,
-    )
-
-
-WAYS = {
-    "pretraining goes on": Way(_plain(JointPretraining), (0.5, 1.0), 4.0),
-    "Reptile": Way(_plain(Reptile), (0.5, 1.0), 4 / 3),
-    "first-order MAML": Way(_plain(FirstOrderMAML), (0.5, 1.0), 1.0),
-    "embedding (CAVIA)": Way(_embedding, (30.0, 100.0), 4 / 7),
-}
-"""By name; each starts at the shipped LSTM."""
-
-
-@dataclass(frozen=True)
-class AuthorTasks:
-    """Meta-training tasks: a training author, sentences to adapt to and others to be judged on.
-
-    Args:
-        shots: K, support sentences.
-        queries: query sentences.
-        length: characters of an item; longer sentences are cut.
-        seed: of the draws.
-    """
-
-    shots: int = 10
-    queries: int = 10
-    length: int = 64
-    seed: int = 0
-
-    def batch(self, first: int, count: int) -> Task:
-        """Tasks number ``first``, …, every tensor ``[tasks, sentences, length]``."""
-        return stack_tasks([self._task(number) for number in range(first, first + count)])
-
-    def _task(self, number: int) -> Task:
-        numbers = generator("author tasks", self.seed, number)
-        author = TRAINING[int(torch.randint(len(TRAINING), (), generator=numbers))]
-        sentences = authors()[author]
-        drawn = torch.randperm(len(sentences), generator=numbers)[: self.shots + self.queries]
-        items = sentence_items([sentences[i] for i in drawn.tolist()], self.length)
-        parts = (slice(self.shots), slice(self.shots, None))
-        return Task(*(Split(items.x[part], items.y[part]) for part in parts))
+from metalearn_lab.tasks.types import Split
 
 
 class Adaptation(NamedTuple):
