@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from metalearn_lab.learners.joint import JointPretraining
     from metalearn_lab.learners.learned_optimizer import LearnedOptimizer
     from metalearn_lab.learners.learner import Learner
+    from metalearn_lab.learners.leopard import Leopard
     from metalearn_lab.learners.line import Line
     from metalearn_lab.learners.maml import MAML
     from metalearn_lab.learners.maml_plus_plus import MAMLPlusPlus, PublishedMAMLPlusPlus
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
     from metalearn_lab.models.cosine_head import CosineHead
     from metalearn_lab.models.lora import with_lora
     from metalearn_lab.models.mlp import MLP
+    from metalearn_lab.models.recurrent import LSTM, RNN
     from metalearn_lab.models.sentence_encoder import encode_sentences
+    from metalearn_lab.models.sequence_transformer import SequenceTransformer
     from metalearn_lab.models.text_encoder import TextClassifier
     from metalearn_lab.models.transformer import Transformer
     from metalearn_lab.models.word_attention import BiLSTM, EachWord, WordAttention, random_vectors
@@ -114,6 +117,7 @@ _HOME = {
     "learners.joint": ("JointPretraining",),
     "learners.learned_optimizer": ("LearnedOptimizer",),
     "learners.learner": ("Learner",),
+    "learners.leopard": ("Leopard",),
     "learners.line": ("Line",),
     "learners.maml": ("MAML",),
     "learners.maml_plus_plus": (
@@ -134,7 +138,9 @@ _HOME = {
     "models.cosine_head": ("CosineHead",),
     "models.lora": ("with_lora",),
     "models.mlp": ("MLP",),
+    "models.recurrent": ("LSTM", "RNN"),
     "models.sentence_encoder": ("encode_sentences",),
+    "models.sequence_transformer": ("SequenceTransformer",),
     "models.text_encoder": ("TextClassifier",),
     "models.transformer": ("Transformer",),
     "models.word_attention": (
@@ -188,9 +194,11 @@ _HOME = {
 __all__ = [
     "CAVIA",
     "IMAML",
+    "LSTM",
     "MAML",
     "METHODS",
     "MLP",
+    "RNN",
     "AdaptationCurves",
     "BaselinePlusPlus",
     "BiLSTM",
@@ -214,6 +222,7 @@ __all__ = [
     "LeakError",
     "LearnedOptimizer",
     "Learner",
+    "Leopard",
     "Line",
     "MAMLPlusPlus",
     "MetaLSTM",
@@ -231,6 +240,7 @@ __all__ = [
     "Rates",
     "Reptile",
     "RidgeHead",
+    "SequenceTransformer",
     "Sinusoids",
     "Split",
     "Task",

@@ -49,6 +49,13 @@ FAST: dict[str, dict[str, Any]] = {
         "adapter_iterations": 3,
         "adapter_tasks": 4,
     },
+    "09_language_models": {
+        "shots": 5,
+        "longest": 6,
+        "copy_steps": 5,
+        "fine_tuning_steps": 11,
+        "schedule_steps": 8,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

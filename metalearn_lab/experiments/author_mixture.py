@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lab.models.ngram import NGram
+from metalearn_lab.models.ngram import NGram, bits_per_character
 from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
 from metalearn_lab.tasks.seeds import generator
 
@@ -94,6 +94,46 @@ def share_by_em(characters: Mixable, steps: int = 50) -> float:
     for _ in range(steps):
         share = em_step(share, characters)
     return share
+
+
+def merged_bits(stream: Tensor, task: AuthorTask, order: int, times: int) -> float:
+    """Bits per character of new sentences, where the support is counted with the general text.
+
+    Args:
+        stream: the general text, characters' numbers ``[n]``.
+        task: of the author.
+        order: of the n-gram model.
+        times: how often each support sentence is counted.
+    """
+    both = torch.cat([stream, encode(task.support).repeat(times)])
+    model = NGram(order, len(ALPHABET)).fit(both)
+    return bits_per_character(model.probabilities(encode(task.query)))
+
+
+def shares_by_em(models: Tensor, steps: int = 50) -> Tensor:
+    """The shares of several models after some steps from equal ones, ``[models]``.
+
+    Args:
+        models: what each gives the same characters, ``[models, n]``.
+        steps: of expectation-maximisation; with two models they are those of ``em_step``.
+    """
+    shares = torch.full_like(models[:, 0], 1 / len(models))
+    for _ in range(steps):
+        parts = shares[:, None] * models
+        shares = (parts / parts.sum(0)).mean(1)
+    return shares
+
+
+def mixed_bits(on_support: Sequence[Tensor], on_new: Sequence[Tensor]) -> float:
+    """Bits per character of new sentences under a mixture; EM finds its shares on the support.
+
+    Args:
+        on_support: what each model gives the characters of the support, ``[n]`` each; of the
+            author's model, that of sentences left out.
+        on_new: what each gives those of the new sentences, ``[m]`` each.
+    """
+    shares = shares_by_em(torch.stack(list(on_support)))
+    return -(shares @ torch.stack(list(on_new))).log2().mean().item()
 
 
 def author_model(general: NGram, sentences: Sequence[str]) -> NGram:

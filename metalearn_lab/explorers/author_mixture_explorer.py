@@ -29,7 +29,7 @@ SHARES = [i / 50 for i in range(51)]
 
 _BITS = Panel((0.0, 1.0), (1.0, 3.0), "λ, share of the author's model", "bits per character")
 _SHOWN = 26
-_LETTERS = Panel((-0.7, _SHOWN), (-1.6, 12.0), "", "bits", "one new sentence, letter by letter")
+_LETTERS = Panel((-0.7, _SHOWN), (-1.6, 10.0), "", "bits", "one new sentence, letter by letter")
 
 
 class _Case(NamedTuple):

@@ -45,7 +45,8 @@ class NGram:
         ValueError: no such order, or more n-grams than numbers of 64 bits.
 
     Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information Theory
-    37 (4), 1991, method C; interpolated as in Chen and Goodman, 1999, equation 8.
+    37 (4), 1991, method C; interpolated as in Chen and Goodman, "An empirical study of
+    smoothing techniques for language modeling", Computer Speech & Language 13, 1999.
     """
 
     def __init__(self, order: int, symbols: int) -> None:
@@ -79,6 +80,11 @@ class NGram:
         every = torch.arange(self.symbols, device=history.device)
         return self._smoothed([context[-1:] for context in self._contexts(after)], every)
 
+    def has_seen(self, stream: Tensor) -> Tensor:
+        """Whether the whole context of each character of a text was ever counted, ``[n]``."""
+        longest = self.counts[-1]
+        return _looked_up(longest.contexts, longest.totals, self._contexts(stream)[-1]) > 0
+
     def _contexts(self, stream: Tensor) -> list[Tensor]:
         """The number of the context of each character, for 0, …, n − 1 characters before it."""
         number = torch.zeros_like(stream)
@@ -103,6 +109,16 @@ class NGram:
 def bits_per_character(probabilities: Tensor) -> float:
     """The mean of −log₂ of the probabilities."""
     return -probabilities.log2().mean().item()
+
+
+def written_by(model: NGram, length: int, seed: int) -> Tensor:
+    """A text that the model writes: characters drawn one by one, their numbers ``[length]``."""
+    numbers = torch.Generator().manual_seed(seed)
+    text = torch.zeros(1, dtype=torch.int64)  # the end of a sentence before it
+    for _ in range(length):
+        next_character = model.continuations(text).multinomial(1, generator=numbers)
+        text = torch.cat([text, next_character])
+    return text[1:]
 
 
 def _looked_up(keys: Tensor, values: Tensor, wanted: Tensor) -> Tensor:

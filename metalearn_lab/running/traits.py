@@ -33,6 +33,8 @@ _WRONG_UNDER_VMAP = {
 _NO_SECOND_DERIVATIVE = {
     "_weight_norm_interface": "weight norm by PyTorch's fused kernel",
     "_embedding_bag": "an embedding bag",
+    "mkldnn_rnn_layer": "an LSTM by oneDNN's fused kernel",
+    "_cudnn_rnn": "a recurrent layer by cuDNN's fused kernel",
 }
 
 

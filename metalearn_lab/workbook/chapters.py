@@ -103,6 +103,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Can one network write down the weights of another, and what does it do on unlike tasks?",
     ),
     Chapter(
+        9,
+        "language_models",
+        "Language models that adapt",
+        "How does a language model take on a new author, and what is pretraining without labels?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -748,4 +748,4 @@ headline(
 # - *Text-to-LoRA*, ICML 2025, [its code](https://github.com/SakanaAI/text-to-lora): adapters from random descriptions still worked. So we test for listening.
 # - Rasmussen, Williams: *Gaussian Processes for Machine Learning*, 2006, chapter 2.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb).
+# Next: [09 Language models that adapt](09_language_models.ipynb).

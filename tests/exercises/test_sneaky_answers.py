@@ -26,6 +26,7 @@ from tests.exercises import (
     test_first_order,
     test_hidden_mistakes,
     test_in_context,
+    test_language_models,
     test_learned_rates,
     test_maml,
     test_meta_networks,
@@ -73,6 +74,8 @@ CODE = {
     "check_gain_from_peeking": (test_few_shot_text.gain, (test_few_shot_text.CURVES,)),
     "check_chunked_gradient": (test_scaling.chunked, ()),
     "check_best_ranks": (test_scaling.best_ranks, ()),
+    "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
+    "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {
@@ -229,7 +232,7 @@ def test_no_function_that_only_looks_right_is_right(name, way):
 
 @pytest.mark.parametrize("name", CODE)
 def test_no_function_that_changes_what_it_is_given_is_right(name):
-    if all(isinstance(each, float | int) for each in first_arguments(name)):
+    if all(isinstance(each, float | int | str) for each in first_arguments(name)):
         return
     verdict = ask_code(name, changes_what_it_is_given(CODE[name][0]))
     assert not verdict.right

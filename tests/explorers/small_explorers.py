@@ -20,7 +20,9 @@ from metalearn_lab.experiments.task_diversity import pool_model
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
+from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
+from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -45,6 +47,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -64,9 +67,11 @@ from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.neural_process import NeuralProcess
 from metalearn_lab.learners.update_rules import Adam, MLPRule
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.models.ngram import NGram
 from metalearn_lab.models.set_encoder import SetEncoder
 from metalearn_lab.models.weight_generators import FullWeights
 from metalearn_lab.tasks.class_splits import split_classes
+from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
@@ -112,6 +117,19 @@ def adaptation_explorer() -> Explorer:
 
 def band_explorer() -> Explorer:
     return BandExplorer(band_learners(), UNSEEN, most_steps=3)
+
+
+def author_mixture_explorer() -> Explorer:
+    general = NGram(2, len(ALPHABET)).fit(encode(authors()["jinja2"][:20]))
+    return AuthorMixtureExplorer(general, ["PIL", "email"], shots=(2, 4, 6))
+
+
+def contrastive_explorer() -> Explorer:
+    return ContrastiveExplorer()
+
+
+def schedule_explorer() -> Explorer:
+    return ScheduleExplorer()
 
 
 def objective_explorer() -> Explorer:

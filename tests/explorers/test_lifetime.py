@@ -27,6 +27,8 @@ from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
+from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
+from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -47,6 +49,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -67,12 +70,15 @@ from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
     attention_step_explorer,
+    author_mixture_explorer,
+    contrastive_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
     line_band_explorer,
     objective_explorer,
     optimizer_race_explorer,
+    schedule_explorer,
     set_to_line_explorer,
     task_plane_explorer,
     task_pool_explorer,
@@ -191,10 +197,13 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    ContrastiveExplorer: lambda: contrastive_explorer,
+    AuthorMixtureExplorer: lambda: author_mixture_explorer,
     HorizonExplorer: lambda: horizon_explorer,
     HypergradientExplorer: lambda: hypergradient_explorer,
     ObjectiveExplorer: lambda: objective_explorer,
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
+    ScheduleExplorer: lambda: schedule_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,
     TaskPoolExplorer: lambda: task_pool_explorer,

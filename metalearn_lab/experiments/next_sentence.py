@@ -1,0 +1,144 @@
+"""Does this sentence follow that one? What a model learns depends on where the others come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.text_features import word_ids
+
+ANOTHER_AUTHOR, SAME_AUTHOR, SAME_DOCUMENT = "another author", "same author", "same document"
+NEGATIVES = (ANOTHER_AUTHOR, SAME_AUTHOR, SAME_DOCUMENT)
+"""Where a sentence that does not follow is drawn from."""
+
+BUCKETS = 2048
+"""Of the hashed words; 0 is padding."""
+
+
+class Pairs(NamedTuple):
+    """Two sentences each, and whether the second follows the first in its document.
+
+    Attributes:
+        first: which words it has, ``[pairs, BUCKETS]``, zeros and ones.
+        second: the same.
+        follows: ``[pairs]``, zeros and ones; as many of each.
+    """
+
+    first: Tensor
+    second: Tensor
+    follows: Tensor
+
+
+class PairClassifier(nn.Module):
+    """Logit = Σ_v (m_v a_v b_v + w_v b_v) + c, with a and b the words of a pair.
+
+    The shared words m see the topic, and cannot see the order. The words w of the second sentence
+    can: they know what comes later in a text. Every first sentence is in as many true pairs as
+    false ones, so its own words would tell nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second, self.shared = (nn.Parameter(torch.zeros(BUCKETS)) for _ in "wm")
+        self.constant = nn.Parameter(torch.zeros(()))
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Map the words of pairs ``[pairs, BUCKETS]`` to logits ``[pairs]``."""
+        return (first * second) @ self.shared + second @ self.second + self.constant
+
+
+def sentence_pairs(
+    documents: Mapping[str, Sequence[Sequence[str]]],
+    negatives: str,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Pairs:
+    """All neighbours in documents of three sentences or more, and as many that are none.
+
+    Args:
+        documents: by author, each a sequence of sentences; from two authors, each with two
+            documents of three sentences.
+        negatives: one of ``NEGATIVES``: what the second sentence of a false pair is drawn from.
+        seed: of that draw.
+        device: where the tensors are.
+
+    Raises:
+        ValueError: unknown negatives, or too few documents.
+    """
+    if negatives not in NEGATIVES:
+        raise ValueError(f"negatives must be one of {NEGATIVES}, got {negatives!r}")
+    long = {author: [d for d in own if len(d) >= 3] for author, own in documents.items()}
+    if len(long) < 2 or min(map(len, long.values())) < 2:
+        raise ValueError("pairs need 2 authors, each with 2 documents of 3 sentences: give more")
+    numbers = generator("sentence pairs", seed)
+    texts: list[str] = []
+    for author, own in long.items():
+        for place, document in enumerate(own):
+            for i in range(len(document) - 1):
+                source = document
+                if negatives == SAME_DOCUMENT:
+                    free = [j for j in range(len(document)) if j not in (i, i + 1)]
+                else:
+                    if negatives == SAME_AUTHOR:
+                        others = own[:place] + own[place + 1 :]
+                    else:
+                        others = long[_draw([name for name in long if name != author], numbers)]
+                    source = _draw(others, numbers)
+                    free = list(range(len(source)))
+                texts += [document[i], document[i + 1], source[_draw(free, numbers)]]
+    ids = word_ids(texts, buckets=BUCKETS)
+    words = torch.zeros(len(ids), BUCKETS).scatter_(1, ids, 1.0)
+    words[:, 0] = 0
+    first, after, other = words.to(device).unflatten(0, (-1, 3)).unbind(1)
+    true = torch.ones(len(first), device=device)
+    return Pairs(torch.cat([first, first]), torch.cat([after, other]), torch.cat([true, 0 * true]))
+
+
+def train_pairs(
+    pairs: Pairs, *, steps: int = 150, lr: float = 0.01, seed: int = 0
+) -> PairClassifier:
+    """Logistic regression by Adam, with a little weight decay.
+
+    Args:
+        pairs: to train on.
+        steps: of 256 pairs.
+        lr: of Adam.
+        seed: of the order.
+    """
+    model = PairClassifier().to(pairs.follows.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.1)
+    numbers = generator("next sentence", seed)
+    for _ in range(steps):
+        chosen = torch.randint(len(pairs.follows), (256,), generator=numbers)
+        first, second, follows = (part[chosen] for part in pairs)
+        loss = F.binary_cross_entropy_with_logits(model(first, second), follows)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return model
+
+
+@torch.no_grad()
+def accuracy(model: PairClassifier, pairs: Pairs) -> float:
+    """Share of the pairs that are judged rightly; chance is one half."""
+    right = (model(pairs.first, pairs.second) > 0) == pairs.follows.bool()
+    return right.float().mean().item()
+
+
+@torch.no_grad()
+def order_accuracy(model: PairClassifier, pairs: Pairs) -> float:
+    """Share of the true pairs that score higher in their order than swapped; a tie is half."""
+    true = pairs.follows.bool()
+    first, second = pairs.first[true], pairs.second[true]
+    more = model(first, second) - model(second, first)
+    return ((more > 1e-6).float() + (more.abs() <= 1e-6).float() / 2).mean().item()
+
+
+def _draw(options: Sequence, numbers: torch.Generator):  # type: ignore[type-arg,no-untyped-def]
+    return options[int(torch.randint(len(options), (), generator=numbers))]

@@ -1,0 +1,97 @@
+"""Every method trains the encoder on its kinds of tasks, and no class is on both sides."""
+
+import pandas as pd
+import pytest
+import torch
+
+from metalearn_lab.comparison.meta_pretraining import (
+    AUTHORS,
+    BUCKETS,
+    DOCUMENTS,
+    INTENTS,
+    METHODS,
+    SELF_SUPERVISED,
+    WORDS,
+    Kinds,
+    Pretraining,
+    UnitEncoder,
+    accuracies,
+    fine_tuned,
+    gain,
+    means_over_seeds,
+    ngrams,
+    tf_idf,
+)
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.tasks.table import Row, build_table
+from metalearn_lab.tasks.types import Split, Task
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    """Classes of a few sentences, which share words of their class."""
+    tables = {
+        kind: build_table(
+            [
+                Row(f"{kind} {chr(97 + c) * 4} {chr(97 + c) * 3} number {i}", f"{c}", (c, i))
+                for c in range(26)
+                for i in range(11)
+            ],
+            kind,
+        )
+        for kind in (WORDS, DOCUMENTS, INTENTS, AUTHORS)
+    }
+    inputs = {kind: ngrams(table.texts) for kind, table in tables.items()}
+    return Kinds(tables, inputs, inputs[WORDS], torch.ones(BUCKETS))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_train_the_encoder(kinds, method):
+    run = Pretraining(kinds, SELF_SUPERVISED, steps=2, outer_lr=0.01, seed=0)
+    learner, again = run.train(method), run.train(method)
+    start = UnitEncoder(5, kinds.weights)
+    moved = [
+        not torch.equal(one, other)
+        for one, other in zip(learner.model.body.parameters(), start.body.parameters(), strict=True)
+    ]
+    assert any(moved) == (method != "untrained")
+    torch.testing.assert_close(learner.state_dict(), again.state_dict())
+    tasks = kinds.sampler(AUTHORS, "all", 1, 5, 0).batch(0, 3)
+    assert accuracies(learner, tasks).min() > 0.8  # a class has its own words
+    assert fine_tuned(learner, tasks, 2).shape == (3, 3)
+
+
+def test_classes_of_the_parts_differ(kinds):
+    parts = [kinds.sampler(WORDS, part, 1, 2, 0).classes for part in ("train", "validation")]
+    assert not set(parts[0]) & set(parts[1])
+    assert len(kinds.sampler(WORDS, "all", 1, 2, 0).classes) == 26
+
+
+def test_the_untrained_encoder_projects_tf_idf_at_random(kinds):
+    """Cosines of many random projections are those of the n-gram shares."""
+    ids = kinds.inputs[WORDS][:40:8]
+    rows = tf_idf(kinds, WORDS)[:40:8] ** 2  # counts, with weights of one
+    truth = torch.nn.functional.normalize(rows, dim=-1)
+    encoders = [UnitEncoder(5, kinds.weights, seed=seed).body for seed in range(20)]
+    features = torch.cat([encoder(ids) for encoder in encoders], -1)
+    unit = torch.nn.functional.normalize(features, dim=-1)
+    assert (unit @ unit.T - truth @ truth.T).abs().max() < 0.1
+
+
+def test_accuracies_are_those_of_the_nearest_class_mean(kinds):
+    learner = Pretraining(kinds, SELF_SUPERVISED, 1, 0.01, 0).train("untrained")
+    tasks = kinds.sampler(INTENTS, "test", 1, 5, 0).batch(0, 2)
+    features = [Split(learner.model.body(x), y) for x, y in tasks]
+    expected = frozen_class_means(Task(*features), 5)
+    torch.testing.assert_close(accuracies(learner, tasks), expected)
+
+
+def test_a_gain_is_paired_by_seed():
+    table = pd.DataFrame(
+        {"method": m, "kind": "k", "shots": 1, "seed": seed, "class means": 10 * seed + more}
+        for m, more in (("a", 3), ("b", 1))
+        for seed in range(3)
+    )
+    mean, half, seeds = gain(table, "a", "b", "k", 1)
+    assert (mean, half, seeds) == (2, 0, 3)
+    assert means_over_seeds(table).loc["b", ("k", 1)] == "11.0 ± 24.8"

@@ -1,0 +1,88 @@
+"""Pairs are what they say; the topic is found between documents, and the order inside of one."""
+
+import pytest
+import torch
+
+from metalearn_lab.experiments.next_sentence import (
+    ANOTHER_AUTHOR,
+    BUCKETS,
+    NEGATIVES,
+    SAME_AUTHOR,
+    SAME_DOCUMENT,
+    accuracy,
+    order_accuracy,
+    sentence_pairs,
+    train_pairs,
+)
+from metalearn_lab.tasks.text_features import word_ids
+
+
+def documents(ordered=False):
+    """Three authors; a document is of one topic, and its sentences may say their number."""
+    return {
+        author: [
+            [
+                f"{author} topic{author}{topic} {f'number{i}' if ordered else 'filler'} it{i * 7}"
+                for i in range(4)
+            ]
+            for topic in range(12)
+        ]
+        for author in ("a", "b", "c")
+    }
+
+
+def words_of(text):
+    return set(word_ids([text], buckets=BUCKETS)[0].tolist())
+
+
+@pytest.mark.parametrize("negatives", NEGATIVES)
+def test_pairs_are_neighbours_and_strangers_of_the_kind(negatives):
+    given = documents()
+    pairs = sentence_pairs(given, negatives, seed=3)
+    half = len(pairs.follows) // 2
+    assert pairs.follows.tolist() == [1.0] * half + [0.0] * half
+    assert half == 3 * 12 * 3
+    assert torch.equal(pairs.first[:half], pairs.first[half:])
+    place = {}
+    for author, own in given.items():
+        for number, document in enumerate(own):
+            for i, text in enumerate(document):
+                place[frozenset(words_of(text))] = author, number, i
+    rows = [
+        [place[frozenset(row.nonzero()[:, 0].tolist())] for row in part]
+        for part in (pairs.first, pairs.second)
+    ]
+    for row, (before, after) in enumerate(zip(*rows, strict=True)):
+        same_author, same_document = before[0] == after[0], before[:2] == after[:2]
+        if row < half:
+            assert same_document
+            assert after[2] == before[2] + 1
+        elif negatives == SAME_DOCUMENT:
+            assert same_document
+            assert after[2] not in (before[2], before[2] + 1)
+        else:
+            assert not same_document
+            assert same_author == (negatives == SAME_AUTHOR)
+
+
+def test_a_topic_is_enough_between_documents_and_worth_nothing_inside_of_one():
+    trained = train_pairs(sentence_pairs(documents(), ANOTHER_AUTHOR), steps=200)
+    assert accuracy(trained, sentence_pairs(documents(), ANOTHER_AUTHOR, seed=5)) > 0.95
+    inside = sentence_pairs(documents(), SAME_DOCUMENT, seed=5)
+    assert accuracy(trained, inside) < 0.7
+    with torch.no_grad():
+        trained.second.zero_()
+    assert order_accuracy(trained, inside) == 0.5
+
+
+def test_an_order_that_is_there_is_learned():
+    pairs = sentence_pairs(documents(ordered=True), SAME_DOCUMENT)
+    trained = train_pairs(pairs, steps=200)
+    assert order_accuracy(trained, sentence_pairs(documents(True), SAME_DOCUMENT, seed=5)) > 0.6
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="negatives must be one of"):
+        sentence_pairs(documents(), "nowhere")
+    with pytest.raises(ValueError, match="2 authors"):
+        sentence_pairs({"a": documents()["a"]}, SAME_AUTHOR)
