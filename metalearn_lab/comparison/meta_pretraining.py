@@ -316,14 +316,14 @@ def gain(table: DataFrame, method: str, over: str, kind: str, shots: int) -> Int
     """
     rows = table[(table.kind == kind) & (table.shots == shots)]
     by_seed = rows.pivot_table("class means", "seed", "method")
-    return interval_over_tasks(torch.tensor((by_seed[method] - by_seed[over]).to_list()))
+    return interval_over_tasks(torch.tensor((by_seed[method] - by_seed[over]).to_list()).double())
 
 
 def means_over_seeds(table: DataFrame) -> DataFrame:
     """Accuracy in per cent with its 95 % interval over the seeds, a row for each method."""
 
     def text(values: Series) -> str:
-        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()))
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()).double())
         return f"{mean:.1f} ± {half:.1f}"
 
     grouped = table.groupby(["method", "kind", "shots"], sort=False)["class means"]
