@@ -80,7 +80,8 @@ class UnitEncoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map n-gram ids ``[items, length]`` to scores ``[items, ways]``."""
-        return self.head(self.body(ids))
+        scores: Tensor = self.head(self.body(ids))
+        return scores
 
 
 @dataclass(frozen=True)
@@ -200,13 +201,18 @@ class Pretraining:
         return learner
 
 
+def _encoder(learner: Leopard) -> nn.Module:
+    assert isinstance(learner.model, UnitEncoder)
+    return learner.model.body
+
+
 def _untrained(run: Pretraining, learner: Leopard) -> None:
     """As it starts: a random projection of TF-IDF."""
 
 
 def _multi_task(run: Pretraining, learner: Leopard) -> None:
     """A head for each kind over all of its training classes; a batch of each kind in turn."""
-    body, kinds, numbers = learner.model.body, run.kinds, generator("meta-pretraining", run.seed)
+    body, kinds, numbers = _encoder(learner), run.kinds, generator("meta-pretraining", run.seed)
     where, rows, labels, heads = kinds.weights.device, {}, {}, nn.ModuleDict()
     for kind in run.mixture:
         own = torch.tensor(kinds.sampler(kind, "train", *_SHOTS[kind], run.seed).classes)
@@ -230,7 +236,7 @@ def _masked(run: Pretraining, learner: Leopard) -> None:
 
 def _contrastive(run: Pretraining, learner: Leopard) -> None:
     """Two views of a sentence, each without half of its n-grams."""
-    body, numbers = learner.model.body, generator("meta-pretraining", run.seed)
+    body, numbers = _encoder(learner), generator("meta-pretraining", run.seed)
     optimizer = torch.optim.Adam(body.parameters(), run.outer_lr)
     for _ in range(run.steps):
         sentences = run.kinds.sentences
@@ -259,7 +265,7 @@ def _on_episodes(run: Pretraining, learner: Learner) -> None:
 
 
 def _proto_net(run: Pretraining, learner: Leopard) -> None:
-    _on_episodes(run, ProtoNet(learner.model.body, F.cross_entropy, ways=WAYS))
+    _on_episodes(run, ProtoNet(_encoder(learner), F.cross_entropy, ways=WAYS))
 
 
 def _reptile(run: Pretraining, learner: Leopard) -> None:
@@ -281,7 +287,7 @@ METHODS: Mapping[str, Callable[[Pretraining, Leopard], None]] = {
 @torch.no_grad()
 def accuracies(learner: Leopard, tasks: Task) -> Tensor:
     """Accuracy on every task by the nearest class mean, ``[tasks]``."""
-    body = learner.model.body
+    body = _encoder(learner)
     (support, labels), (query, answers) = tasks
     return frozen_class_means(Task(Split(body(support), labels), Split(body(query), answers)), WAYS)
 

@@ -41,7 +41,7 @@ def train_to_copy(
         x, y = (part.to(where) for part in texts.texts(step * batch, batch, gap))
         loss = next_character_loss(model(x), y)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         losses.append(loss.item())

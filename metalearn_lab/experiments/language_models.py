@@ -173,7 +173,7 @@ def train_language_model(
     for step, items in enumerate(_batches(sentences, batch, seed)):
         x, y = (part.to(where) for part in items)
         optimizer.zero_grad()
-        next_character_loss(model(x), y).backward()
+        next_character_loss(model(x), y).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         with torch.no_grad():

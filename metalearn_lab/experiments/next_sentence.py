@@ -95,7 +95,7 @@ def sentence_pairs(
     ids = word_ids(texts, buckets=BUCKETS)
     words = torch.zeros(len(ids), BUCKETS).scatter_(1, ids, 1.0)
     words[:, 0] = 0
-    first, after, other = words.to(device).unflatten(0, (-1, 3)).unbind(1)
+    first, after, other = words.to(device).reshape(-1, 3, BUCKETS).unbind(1)
     true = torch.ones(len(first), device=device)
     return Pairs(torch.cat([first, first]), torch.cat([after, other]), torch.cat([true, 0 * true]))
 
@@ -128,7 +128,7 @@ def train_pairs(
 def accuracy(model: PairClassifier, pairs: Pairs) -> float:
     """Share of the pairs that are judged rightly; chance is one half."""
     right = (model(pairs.first, pairs.second) > 0) == pairs.follows.bool()
-    return right.float().mean().item()
+    return float(right.float().mean())
 
 
 @torch.no_grad()
@@ -137,7 +137,7 @@ def order_accuracy(model: PairClassifier, pairs: Pairs) -> float:
     true = pairs.follows.bool()
     first, second = pairs.first[true], pairs.second[true]
     more = model(first, second) - model(second, first)
-    return ((more > 1e-6).float() + (more.abs() <= 1e-6).float() / 2).mean().item()
+    return float(((more > 1e-6).float() + (more.abs() <= 1e-6).float() / 2).mean())
 
 
 def _draw(options: Sequence, numbers: torch.Generator):  # type: ignore[type-arg,no-untyped-def]

@@ -519,7 +519,7 @@ check_meta_gradient_by_hand(meta_gradient)
 #
 # ## The map
 #
-# The table lists the chapters. Chapters 07 to 13 and 15 are not written yet. You can read chapter 16 right after 03.
+# The table lists the chapters. Chapters 10 to 13 are not written yet. You can read chapter 16 right after 03.
 
 # %%
 from IPython.display import Markdown

@@ -47,7 +47,7 @@ def kinds():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_methods_train_the_encoder(kinds, method):
-    run = Pretraining(kinds, SELF_SUPERVISED, steps=2, outer_lr=0.01, seed=0)
+    run = Pretraining(kinds, SELF_SUPERVISED, steps=4, outer_lr=0.01, seed=0)
     learner, again = run.train(method), run.train(method)
     start = UnitEncoder(5, kinds.weights)
     moved = [
