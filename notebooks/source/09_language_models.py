@@ -68,7 +68,7 @@ AuthorMixtureExplorer(general, HELD_OUT, seed).show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The black curve is a valley. A little of the author's model helps; much of it hurts, because twenty sentences do not show every context. With 80 sentences the valley moves to the right and becomes deeper: the author's model now deserves a larger share. The orange curve falls all the way to λ = 1 (it leaves the picture at 1 bit).
+# The black curve is a valley. A little of the author's model helps; much of it hurts, because twenty sentences do not show every context. With 80 sentences the valley moves to the right and becomes deeper: the author's model now deserves a larger share. The orange curve falls all the way to λ = 1 (below 1 bit it leaves the picture).
 # It judges the author's model on sentences that this model has memorised. This is **over-fitting**, and here you can see it in one picture. The blue curve
 # has its valley near that of the black one, and it needs no new sentence.
 #
@@ -182,14 +182,14 @@ finding("the same model, perplexity per word", units["per word"], above=1000, **
 #
 # ## λ, without fooling yourself
 #
-# λ can be found without trying many values. Ask of each character: how probable is it that the author's model made it? This is $\lambda p_{\text{author}}/p$, with $p$ the mixture. The mean of these probabilities is the new λ. Repeat. This is
-# **expectation-maximisation** (EM). No step makes the total probability of the characters smaller. In the explorer, the blue dot is λ after 50 steps on the sentences left out.
+# The probability that the author's model made a character is $\lambda p_{\text{author}}/p$. Its mean over the characters is the new λ. Repeat. This is
+# **expectation-maximisation** (EM). No step makes the total probability of the characters smaller. The explorer's blue dot is λ after 50 steps.
 #
 # We compare, for each held-out author and $K = 20$ sentences:
 #
 # - **own sentences**: EM on the support sentences themselves;
 # - **left out**: EM on sentences that were left out, as above;
-# - **best λ**: chosen on the new sentences. Nobody could choose it; it shows what is possible;
+# - **best λ**: chosen on the new sentences. It only shows what is possible;
 # - **counted together**: no mixture. The support sentences are counted with the training text, each of them several times (1, 10, 30 or 100, whichever is best on the validation authors).
 #
 # **Predict.** With λ from the own sentences, are new sentences cheaper or dearer than with no adaptation, and by how many bits? Who is ahead, *left out* or *counted together*?
@@ -253,10 +253,10 @@ finding("counting together is behind, over the five authors", interval_over_task
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# On its own sentences EM gives the author's model nearly everything. New sentences then cost more than with no adaptation at all, by more than 0.8 bits. EM is not at fault: it was shown the wrong sentences. On sentences left out, it finds a λ between 0.04 and 0.4, for each of the five authors in all five draws. Each author then gains, and the result is at most 0.03 bits above the best possible λ.
+# On its own sentences EM gives the author's model nearly everything. New sentences then cost more than with no adaptation at all, by more than 0.8 bits. On sentences left out, it finds a λ between 0.04 and 0.4, for each of the five authors in all five draws. Each author then gains, and the result is at most 0.03 bits above the best possible λ.
 # Counting together is behind the mixture in all five draws; in the table above, by about 0.06 bits on average.
 #
-# The mixture has everything that this workbook calls adaptation: a task (an author), a support set, a part that stays (the general model) and a part that moves (λ and a table of counts). No gradient is taken.
+# So this is adaptation without a gradient: the general model stays, λ and a table of counts move.
 #
 # </details>
 #
@@ -269,7 +269,7 @@ finding("counting together is behind, over the five authors", interval_over_task
 # - a **Transformer** has no state. At each character it reads *all* earlier characters and weighs them by **attention**.
 #
 # **How far back** can each look? Our texts look like `[gb..;,:|gb]`: a bracket, a word of two letters, a filler of random signs, then `|`. After `|` come the *same* word and the closing bracket. There are eight letters, so
-# a guess costs $\log_2 8 = 3$ bits; a model that remembers pays almost nothing. All models see the same texts, with fillers of 0 to 16 signs.
+# a guess costs $\log_2 8 = 3$ bits; a model that remembers pays almost nothing. All fillers from 0 to 16 signs are trained.
 #
 # **Predict.** Which models pay less than a guess when the filler has 16 signs? And when it has none? A 12-gram sees 11 characters back, enough for a filler of 8. Does it copy the first letter there?
 
@@ -312,9 +312,9 @@ finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gr
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# At a filler of 16 the Transformer pays less than one bit for the letter, in all five trainings. The RNN and the LSTM still guess. But look at the row without filler: there the letter is only three places back, and they guess too. So distance alone is not what stops them. In 300 steps on all these fillers they did not learn to copy; the table cannot tell what they would learn in more steps.
+# At a filler of 16 the Transformer pays less than one bit for the letter, in all five trainings. The RNN and the LSTM still guess. But look at the row without filler: there the letter is only three places back, and they guess too. So distance alone is not what stops them. In 300 steps on all these fillers they did not learn to copy; with more steps they may.
 #
-# The n-gram models fail for another reason. With a small $n$ the letter is outside the context. For $n = 12$ and a filler of 8, the context holds the letter, but fewer than three in a hundred such contexts were ever seen. This is **sparsity**. The model then asks shorter contexts, which do not hold the letter. It pays *more* than a guess: a context seen once or twice predicts what followed by chance.
+# The n-gram models fail for another reason. With a small $n$ the letter is outside the context. For $n = 12$ and a filler of 8, the context holds the letter, but fewer than three in a hundred such contexts were ever seen. This is **sparsity**. The model then asks shorter contexts, which do not hold the letter. It pays *more* than a guess, probably because rare contexts tell what followed by chance.
 #
 # </details>
 #
@@ -322,7 +322,7 @@ finding("12-gram, filler of 8: the share of contexts ever seen", contexts["12-gr
 #
 # We load an LSTM and a Transformer of about the same size, 111,000 and 119,000 weights. `benchmarks/language_models.py` trained each of them **once, with one seed**, on the seven training authors: the LSTM for eight million characters (the corpus seven and a half times), the Transformer for four million. The figure shows the bits per character of 500 sentences of the validation authors, beside our n-gram model.
 #
-# Then the LSTM meets the held-out authors, $K = 20$. **Fine-tuning** takes gradient steps on the support sentences; all weights move (inner step size α = 1, tried beside 0.3 and 3 on the validation authors). **Mixing** leaves the LSTM as it is. The author's n-gram model gets a share, by EM on sentences left out (*LSTM + author*). Three models can be mixed in the same way.
+# Then the LSTM meets the held-out authors, $K = 20$. **Fine-tuning** takes gradient steps on the support sentences; all weights move (inner step size α = 1, tried beside 0.3 and 3 on the validation authors). **Mixing** leaves the LSTM as it is. The author's n-gram model gets a share, by EM on sentences left out (*LSTM + author*).
 #
 # **Predict.** (1) How many characters must the LSTM read until it is as good as the n-gram model is after one reading? How many seconds? (2) What do the bits of new sentences do while those of the support fall? (3) Which is better for a new author: fine-tuning or mixing?
 
@@ -400,17 +400,17 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The n-gram model reads the corpus once, in less than a second. After eight million characters, about two and a half minutes, this LSTM is within 0.1 bits of it and still behind. At four million the Transformer is behind the LSTM. But $n = 5$ was chosen on these same authors. On the held-out authors, compare the columns *general model* and *LSTM* in the two tables: there the LSTM is lower for three of five.
+# (1) The n-gram model reads the corpus once, in less than a second. After eight million characters, about two and a half minutes, this LSTM is within 0.1 bits of it and still behind. At four million the Transformer is behind the LSTM. But $n = 5$ was chosen on these same authors. On the held-out authors, compare the columns *general model* and *LSTM* in the two tables: there the LSTM is lower for three of five, in the draw shown.
 #
 # (2) At each count of steps the bits of the support are lower. Those of new sentences fall a little; in the figure, three of the five authors rise again at the end. From first to last step, the gap between both grows by more than 0.3 bits, in all five draws: over-fitting again. (3) Even at the best step of each author, which nobody could have chosen, fine-tuning gains less than 0.1 bits on average. *n-gram + author* is ahead of it in all five draws. The fair comparison starts from the same LSTM: in the table, *LSTM + author* is lower than fine-tuning for each author.
 #
-# The mixture of all three models is lowest for each author, in all five draws. A possible reason is that the models err in different places; we did not test it.
+# The mixture of all three models is lowest for each author, in all five draws. We did not test why.
 #
 # </details>
 #
 # ## Learning without labels: which sentence is this?
 #
-# In language modelling the text itself gives the answers. This is **self-supervision**. Here is another kind. Change a sentence a little, for example leave out some words. The two versions are
+# Where the text itself gives the answers we speak of **self-supervision**: next characters are one kind. Here is another. Change a sentence a little, for example leave out some words. The two versions are
 # two **views** of the sentence. An **encoder** turns every view into a vector. Take $N$ sentences. Which of the $N$ second views $h_1^+, \dots, h_N^+$ belongs to the first view $h_i$?
 #
 # $$\ell_i = -\log\frac{\exp(s(h_i, h_i^+)/\tau)}{\sum_{j=1}^{N}\exp(s(h_i, h_j^+)/\tau)},\qquad s = \text{cosine}.$$
@@ -452,15 +452,13 @@ proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e
 #
 # (1) At τ = 0.05 nearly all of the push comes from the nearest other sentence (or from two, if $h$ is between them); at τ = 2 all of them push. (2) With $N = 8$ it is almost zero. With $N = 32$ it is about 1: on a circle the neighbours are then only 11 degrees away. (3) It is $\log N$ at every τ: all $N$ answers are equally likely.
 #
-# So **a tiny loss is no sign of collapse.** In a space of many dimensions there is room for right angles. If both views agree and all 64 sentences are at right angles, the loss at τ = 0.05 is $1.3\cdot10^{-7}$. The least possible loss belongs to a *regular simplex*: its corners lie evenly around the centre, with cosine $-1/(N-1)$ between any two.
-#
-# **Predictive coding** uses the same loss. There $h_i$ is what a linear map predicts from the context, and $h_i^+$ encodes what really follows.
+# So **a tiny loss is no sign of collapse.** If both views agree and all 64 sentences are at right angles, the loss at τ = 0.05 is $1.3\cdot10^{-7}$. The least possible loss belongs to a *regular simplex*: its corners lie evenly around the centre, with cosine $-1/(N-1)$ between any two.
 #
 # </details>
 #
 # ### Two more questions that need no labels
 #
-# **Hidden words.** Hide a word, and ask which word it was. The answer must not stand elsewhere in the sentence; otherwise copying is enough.
+# **Hidden words.** Hide a word, and ask which word it was. It must not stand elsewhere in the sentence.
 #
 # **Next sentence.** Show two sentences, and ask whether the second follows the first. The true pairs are neighbours in one docstring. The false pairs come from one of three places: a docstring of *another author*, another docstring of the *same author*, or another place in the *same docstring*.
 #
@@ -507,9 +505,9 @@ finding("the order of a true pair: never above 60 per cent", follows["right orde
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With false pairs of another author the model is right in more than 60 % of the pairs, with false pairs of the same docstring in less than 57 %, in all five draws. Question and model are the same; only the false pairs changed. A likely reason is that the topic tells less when both sentences come from one docstring. The table does not separate the topic from other causes.
+# With false pairs of another author the model is right in more than 60 % of the pairs, with false pairs of the same docstring in less than 57 %, in all five draws. Question and model are the same; only the false pairs changed. A likely reason is that the topic tells less when both sentences come from one docstring. The table does not test that.
 #
-# True and swapped order are told apart in at most 60 % of the pairs, with each of the three kinds of training. Remember how the model is built: shared words cannot tell the order. So a score well above a guess did not mean that the order was known. **Before you believe a self-supervised score, ask what its wrong answers look like.**
+# True and swapped order are told apart in at most 60 % of the pairs, with each of the three kinds of training. So a score well above a guess did not mean that the order was known. **Before you believe a self-supervised score, ask what its wrong answers look like.**
 #
 # </details>
 #
@@ -517,13 +515,13 @@ finding("the order of a true pair: never above 60 per cent", follows["right orde
 #
 # ### In turns, or one after the other?
 #
-# **Pretraining** learns on the task that has much data, **fine-tuning** on the task that you want. Usually one comes after the other. What happens to the first while the second is learned?
+# **Pretraining** learns on the task that has much data, **fine-tuning** on the task that you want. What happens to the first while the second is learned?
 #
 # On the left, two tasks pull at two weights θ. Each loss is a round bowl, $\frac12\lVert\theta - c\rVert^2$, with its lowest point $c$ at the handle of its colour. Gradient descent takes *turns*: some steps on pretraining (blue), as many on fine-tuning (orange). On the right are both losses. You first see turns of 60 steps, one turn each: one after the other. θ ends near the orange handle, and the loss of pretraining has risen again.
 #
 # **Predict, then move.** (1) With turns of 1, where does θ end? (2) Which places of the two handles make the order harmless?
 #
-# The cell after it does the same with sentences. Pretraining: which of some frequent words is hidden? Fine-tuning: the intents of chapter 06, from 300 labelled sentences. One network has a body for both and a head for each. It takes 200 steps on either, in turns of 200 or of 1. The
+# The cell after it does the same with sentences. Pretraining: which of some frequent words is hidden? Fine-tuning: the intents of chapter 06, from 300 labelled sentences. They share all but their heads. It takes 200 steps on either, in turns of 200 or of 1. The
 # control takes the 200 steps of fine-tuning alone.
 #
 # **Predict.** Which schedule knows the hidden words better at the end? Which of the three is best at the intents?
@@ -575,17 +573,17 @@ finding("in turns: points of hidden words more at the end", turned.iloc[1] - las
 #
 # One after the other, the network loses some of what it knew about hidden words while it learns the intents. In turns it ends with more, in all five trainings, after as many steps on both. Not all of this is forgetting: in the table, turns also have the higher best value.
 #
-# And the intents? In the table (one training) they end lower in turns, and the control without pretraining is not behind. So here we see no help from pretraining. Forgetting matters only if you still need the first task.
+# And the intents? In the table (one training) they end lower in turns, and the control without pretraining is not behind. So here we see no help from pretraining. And forgetting matters only if you still need the first task.
 #
 # </details>
 #
 # ### Meta-pretraining: many kinds of tasks, then one of a new kind
 #
-# In chapter 06 a learner was tested on *other* intents. Now the new task is of another **kind**: other texts, another sort of classes. **Meta-pretraining** trains one encoder on several kinds of tasks, and hopes that a new kind then needs only $K$ examples of each class.
+# In chapter 06 the new tasks were *other* intents. Now they are of another **kind**: other texts, another sort of classes. **Meta-pretraining** trains one encoder on several kinds of tasks, and hopes that a new kind then needs only $K$ examples of each class.
 #
 # Two kinds need no labels. *Hidden words*: the class of a sentence is its hidden word, one of five. This is called SMLMT. *Docstrings*: from which of five docstrings is the sentence? Two kinds are kept for the test: the intents, and the five held-out authors.
 #
-# Tasks of different kinds cannot share a classifier. **LEOPARD** generates one for each task. A trained map $g$ turns the mean feature of each class into the weights of its output. Then come inner steps, and first-order MAML trains everything. If $g$ is the identity and no step is taken, LEOPARD is a prototypical network (*ProtoNet*).
+# Tasks of different kinds cannot share a classifier. **LEOPARD** generates one for each task. A trained map $g$ turns the mean feature of each class into the weights of its output. Then come inner steps, and first-order MAML trains everything. With $g$ the identity and no step, it is *ProtoNet*.
 #
 # The table has **one setting**: encoders that give 64 numbers, read pieces of three letters, and train for 150 steps; the outer step size is the better of two on validation words. All are judged by the nearest class mean, also LEOPARD: its head and inner steps serve the training alone. *Untrained* presses the counts of all pieces, weighted by rareness, to 64 random mixtures. *TF-IDF* keeps all 4,096 counts.
 #
@@ -638,7 +636,7 @@ for kind, accuracies in by_kind.items():
 # On a new kind of task, no training helped. On the intents every trained encoder is behind its own untrained start, in all five trainings; on the held-out authors none has a higher mean. On *unseen* hidden words, tasks of a kind that was trained, two encoders are ahead of their start: *hidden words alone* and *multi-task*. Both were trained with fixed classes. The three that were trained on episodes (LEOPARD, ProtoNet, Reptile) have no higher mean than the untrained start even there. TF-IDF leads everywhere by more
 # than five points.
 #
-# Read this with care. It is one small width and 150 steps. Longer trainings or larger encoders may give another order; we did not try them. The distance from *untrained* to *TF-IDF* also shows how much is lost by 64 numbers alone. So this is not a verdict on LEOPARD or on meta-pretraining. It is a reason for a habit: **put the untrained start and a plain count into every table of meta-pretraining.**
+# Read this with care. It is one small width and 150 steps. We tried no other. The distance from *untrained* to *TF-IDF* also shows how much is lost by 64 numbers alone. So this is not a verdict on LEOPARD or on meta-pretraining. It is a reason for a habit: **put the untrained start and a plain count into every table of meta-pretraining.**
 #
 # </details>
 #
@@ -739,7 +737,7 @@ headline(
 # - Long contexts remember the training text. On our validation authors n-grams of 5 or 6 characters were best.
 # - A mixture adapts with a table of counts and one number λ, without gradients. Choose λ on sentences that the author's model has not seen. On its own sentences EM trusted that model wholly, which was worse than no adaptation in all five draws.
 # - One small LSTM needed its whole training to come near counting on the validation authors. For a new author the n-gram mixture was ahead of the fine-tuned LSTM, and a mixture of all three models was best.
-# - The contrastive loss is a classification with $N$ classes. Collapse costs $\log N$; a tiny loss is normal for vectors at right angles.
+# - In a contrastive loss collapse costs $\log N$; a tiny loss is normal for vectors at right angles.
 # - A next-sentence score depends on where the false pairs come from, and a good one need not mean that the order is known.
 # - In turns, the network knew more of the first task at the end than one after the other, in all five trainings.
 # - In one setting (64 numbers, 150 steps) no pretraining helped on a new kind of task. Only training with fixed classes helped on unseen hidden words; a plain count led everywhere.
