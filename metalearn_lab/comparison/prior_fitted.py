@@ -23,7 +23,7 @@ def read_classifier() -> tuple[PriorFitted, dict[str, Any]]:
 
 
 def read_tables() -> DataFrame:
-    """A row for each of three tables, five folds and four classifiers.
+    """A row for each of five tables, five folds and four classifiers.
 
     It has the accuracy in per cent, and the surprise in nats.
     """
