@@ -71,7 +71,12 @@ def train(
 
 
 def line_network(seed: int = 0) -> PriorFitted:
-    """For lines, untrained."""
+    """For lines, untrained.
+
+    Chapter 15 trains it in 1000 steps with β = 0.006. Of 0.0015, 0.003, 0.004 and 0.006 this left
+    the least surprise on 300 validation tasks of seed 100, over 1, 5, 10 and 20 points: 0.038 nats
+    behind the exact posterior (0.004: 0.039). That is one training each; more was not tried.
+    """
     model = ContextTransformer(1, 1, 2, dim=32, layers=2, heads=4, hidden=64, scale=2.0, seed=seed)
     return PriorFitted(model, mapping="vmap")
 
