@@ -1,6 +1,5 @@
 """What is made of a cluster's answers."""
 
-import asyncio
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -118,5 +117,5 @@ def test_nobody_else_can_connect_to_the_workers_of_this_machine():
         assert address.startswith("tls://127.0.0.1:")
         other_key = Security.temporary().get_connection_args("client")
         with pytest.raises(OSError, match="TLS certificate does not match"):
-            asyncio.run(connect(address, timeout=30, **other_key))
+            client.sync(connect, address, timeout=30, **other_key)
         assert client.submit(abs, -5).result(timeout=60) == 5
