@@ -67,8 +67,8 @@ CHECKED := metalearn_lab tests .ci notebooks benchmarks
 SHARED_OUT := -n 2 --dist loadfile --no-loadscope-reorder
 
 # The committed notebooks were executed from the first to the last; nbval compares them in the
-# reverse order, so none has needed what another left behind. Two run at a time, each on one thread:
-# where threads of two wait for each other, small layers take ten times as long.
+# reverse order, so none has needed what another left behind. Two at a time have a core each, and one
+# thread: threads that wait for a core of the other's make a chapter take several times as long.
 test:
 	$(call stage,set-up and a browser,$(MAKE) --no-print-directory -j 2 setup chromium)
 	$(call stage,lint (ruff check),$(BIN)/ruff check $(CHECKED))
@@ -78,7 +78,8 @@ test:
 	$(call stage,spelling (codespell),$(BIN)/codespell)
 	$(call stage,unit tests and explorers$(if $(WHOLE), with all that takes long),\
 	  $(BIN)/python -m pytest -q $(SHARED_OUT) $(if $(WHOLE),-m ''))
-	$(call stage,notebooks (nbval),OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider \
+	$(call stage,notebooks (nbval),\
+	  OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(SHARED_OUT) -p no:cacheprovider \
 	  -p tests.own_cache --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/sanitize.cfg $$(ls -r notebooks/*.ipynb))
 	$(if $(WHOLE),$(call stage,chapters and explorers with the packages of Colab,\

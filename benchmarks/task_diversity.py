@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 from pandas import DataFrame, concat
-from safetensors.torch import save_file
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.comparison.task_pools import (
@@ -27,6 +26,7 @@ from metalearn_lab.comparison.task_pools import (
     read_distances,
 )
 from metalearn_lab.experiments.task_diversity import distances, train_on_pool
+from metalearn_lab.training.checkpoint import Checkpoint, save_checkpoint
 
 TEST_TASKS = 2000
 
@@ -38,8 +38,7 @@ def rows(pool, seed, iterations, out):
     seconds = round(time.process_time() - start, 1)
     if seed == SAVED_SEED:
         about = {"pool": pool, "iterations": iterations, "seconds": seconds, "seed": seed}
-        weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
-        save_file(weights, model_file(out, pool), {k: str(v) for k, v in about.items()})
+        save_checkpoint(model_file(out, pool), Checkpoint(about, {}, model.state_dict()))
     for where, test in (("home", pool), ("new", 0)):
         batch = pool_tasks(test, "test", seed).batch(0, TEST_TASKS)
         measured = distances(model, tasks.pool_weights(), batch, NOISE)

@@ -26,6 +26,7 @@ from metalearn_lab.learners.leopard import Leopard
 from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.reptile import Reptile
 from metalearn_lab.models.text_encoder import BagOfNgrams
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.class_splits import split_classes
 from metalearn_lab.tasks.dealing import dealable_classes
 from metalearn_lab.tasks.docstrings import HELD_OUT, TRAINING, authors, documents
@@ -189,6 +190,7 @@ class Pretraining:
     outer_lr: float
     seed: int
 
+    @one_thread()
     def train(self, method: str) -> Leopard:
         """Train by a method of ``METHODS``; all are judged as the learner that this returns.
 

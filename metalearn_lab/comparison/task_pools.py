@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from metalearn_lab.experiments.task_diversity import pool_model
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.tasks.linear_tasks import LinearTasks
+from metalearn_lab.training.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -49,14 +50,13 @@ def read_pool_model(pool: int, folder: Path = SAVED_POOLS) -> ContextTransformer
 
     Raises:
         FileNotFoundError: none is saved for this pool.
+        CheckpointError: it is damaged.
     """
-    from safetensors.torch import load_file
-
     path = model_file(folder, pool)
     if not path.is_file():
         raise FileNotFoundError(f"no network for a pool of {pool} in {folder}: use one of {POOLS}")
     model = pool_model(seed=SAVED_SEED)
-    model.load_state_dict(load_file(path))
+    model.load_state_dict(load_checkpoint(path).tensors)
     return model.eval().requires_grad_(False)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.models.ngram import NGram, bits_per_character
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
 from metalearn_lab.tasks.seeds import generator
 
@@ -90,10 +91,7 @@ def em_step(share: float, characters: Mixable) -> float:
 
 def share_by_em(characters: Mixable, steps: int = 50) -> float:
     """λ after some steps from 1/2."""
-    share = 0.5
-    for _ in range(steps):
-        share = em_step(share, characters)
-    return share
+    return shares_by_em(torch.stack(characters), steps)[1].item()
 
 
 def merged_bits(stream: Tensor, task: AuthorTask, order: int, times: int) -> float:
@@ -136,11 +134,13 @@ def mixed_bits(on_support: Sequence[Tensor], on_new: Sequence[Tensor]) -> float:
     return -(shares @ torch.stack(list(on_new))).log2().mean().item()
 
 
+@one_thread()
 def author_model(general: NGram, sentences: Sequence[str]) -> NGram:
     """An n-gram model of the order of another."""
     return NGram(general.order, len(ALPHABET)).fit(encode(sentences))
 
 
+@one_thread()  # short texts
 def _under(general: NGram, author: NGram, sentences: Sequence[str]) -> Mixable:
     stream = encode(sentences)
     return Mixable(general.probabilities(stream), author.probabilities(stream))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.experiments.language_models import next_character_loss
 from metalearn_lab.models.ngram import NGram
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.copying import SYMBOLS, CopyAndClose
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
@@ -19,6 +20,7 @@ HELD_BACK = 2**40
 """Texts from this number on are for judging."""
 
 
+@one_thread()
 def train_to_copy(
     model: nn.Module,
     texts: CopyAndClose,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from itertools import count
-from math import log
 from pathlib import Path
 from time import process_time
 from typing import NamedTuple
@@ -15,15 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.atomic_file import write_bytes
 from metalearn_lab.models.ngram import NGram
 from metalearn_lab.models.ngram import bits_per_character as bits_of_probabilities
 from metalearn_lab.models.recurrent import LSTM, RNN
 from metalearn_lab.models.sequence_transformer import SequenceTransformer
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.docstrings import ALPHABET, TRAINING, VALIDATION, authors, encode
 from metalearn_lab.tasks.next_symbols import NOT_ASKED, sentence_items
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
+from metalearn_lab.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 LENGTH = 163
 """The longest sentence of the docstrings, with the character that ends it."""
@@ -91,7 +90,6 @@ def next_character_loss(scores: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(scores.flatten(0, -2), y.flatten())
 
 
-@torch.no_grad()
 def bits_per_character(
     scores: Callable[[Tensor], Tensor],
     sentences: Sequence[str],
@@ -99,19 +97,9 @@ def bits_per_character(
 ) -> float:
     """The mean of −log₂ p(character) over the sentences' characters and their ends.
 
-    Args:
-        scores: a model, or another function of ids ``[items, length]``.
-        sentences: judged each by itself, from its first character.
-        where: device of the ids.
+    Arguments as those of ``character_probabilities``.
     """
-    nats, characters = 0.0, 0
-    ordered = sorted(sentences, key=len)
-    for first in range(0, len(ordered), 128):
-        x, y = (part.to(where) for part in sentence_items(ordered[first : first + 128]))
-        asked = int((y != NOT_ASKED).sum())
-        nats += asked * next_character_loss(scores(x), y).item()
-        characters += asked
-    return nats / characters / log(2)
+    return bits_of_probabilities(character_probabilities(scores, sorted(sentences, key=len), where))
 
 
 @torch.no_grad()
@@ -136,6 +124,7 @@ def character_probabilities(
     return torch.cat(parts)
 
 
+@one_thread()
 def train_language_model(
     model: nn.Module,
     sentences: Sequence[str],
@@ -207,13 +196,14 @@ def ngram_history(
 
 
 def keep_language_model(path: Path, trained: LanguageModel) -> None:
-    """Write weights, in half precision, with settings and history in one safetensors file."""
-    from safetensors.torch import save
+    """Write weights, in half precision, with settings and history in one checkpoint.
 
-    weights = {n: w.detach().cpu().half() for n, w in trained.model.state_dict().items()}
-    rows = [list(row) for row in trained.history]
-    about = json.dumps({"name": trained.name, "history": rows, "about": trained.about})
-    write_bytes(path, save(weights, {"language model": about}))
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    weights = {name: weight.half() for name, weight in trained.model.state_dict().items()}
+    history = [list(row) for row in trained.history]
+    save_checkpoint(path, Checkpoint(trained.about, {"history": history}, weights))
 
 
 def load_language_model(name: str, folder: Path = KEPT) -> LanguageModel:
@@ -221,20 +211,17 @@ def load_language_model(name: str, folder: Path = KEPT) -> LanguageModel:
 
     Raises:
         ValueError: there is none of this name.
+        CheckpointError: the file is damaged.
     """
-    from safetensors import safe_open
-
     path = folder / f"{name}.safetensors"
     if name not in MODELS or not path.exists():
         there = ", ".join(sorted(each.stem for each in folder.glob("*.safetensors")))
         raise ValueError(f"no trained language model is called {name!r} in {folder}: {there}")
-    with safe_open(path, framework="pt") as file:
-        about = json.loads(file.metadata()["language model"])
-        weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    kept = load_checkpoint(path)
     model = MODELS[name](0)
-    model.load_state_dict(weights)
-    history = [Progress(*row) for row in about["history"]]
-    return LanguageModel(name, model, history, about["about"])
+    model.load_state_dict(kept.tensors)
+    history = [Progress(*row) for row in kept.state["history"]]
+    return LanguageModel(name, model, history, kept.description)
 
 
 def _batches(sentences: Sequence[str], batch: int, seed: int) -> Iterator[Split]:

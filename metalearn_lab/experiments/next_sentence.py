@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.text_features import word_ids
 
@@ -81,17 +82,13 @@ def sentence_pairs(
     for author, own in long.items():
         for place, document in enumerate(own):
             for i in range(len(document) - 1):
-                source = document
                 if negatives == SAME_DOCUMENT:
-                    free = [j for j in range(len(document)) if j not in (i, i + 1)]
+                    source = [*document[:i], *document[i + 2 :]]
+                elif negatives == SAME_AUTHOR:
+                    source = _draw(own[:place] + own[place + 1 :], numbers)
                 else:
-                    if negatives == SAME_AUTHOR:
-                        others = own[:place] + own[place + 1 :]
-                    else:
-                        others = long[_draw([name for name in long if name != author], numbers)]
-                    source = _draw(others, numbers)
-                    free = list(range(len(source)))
-                texts += [document[i], document[i + 1], source[_draw(free, numbers)]]
+                    source = _draw(long[_draw([a for a in long if a != author], numbers)], numbers)
+                texts += [document[i], document[i + 1], _draw(source, numbers)]
     ids = word_ids(texts, buckets=BUCKETS)
     words = torch.zeros(len(ids), BUCKETS).scatter_(1, ids, 1.0)
     words[:, 0] = 0
@@ -100,6 +97,7 @@ def sentence_pairs(
     return Pairs(torch.cat([first, first]), torch.cat([after, other]), torch.cat([true, 0 * true]))
 
 
+@one_thread()
 def train_pairs(
     pairs: Pairs, *, steps: int = 150, lr: float = 0.01, seed: int = 0
 ) -> PairClassifier:

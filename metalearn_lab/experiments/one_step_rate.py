@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.models.linear_attention import LinearAttention
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.linear_tasks import LinearTasks
 from metalearn_lab.tasks.types import Task, to_device
 
@@ -43,6 +44,7 @@ def best_step(dim: int, shots: int, variance: float = 1.0, fourth: float = 3.0) 
     return BestStep(variance / c, nothing * (1 - square / c), nothing)
 
 
+@one_thread()
 def train_linear_attention(
     tasks: LinearTasks,
     iterations: int,

@@ -12,6 +12,7 @@ from metalearn_lab.learners.learner import Learner, TaskSource
 from metalearn_lab.learners.neural_process import normal_loss
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task, to_device
 from metalearn_lab.training.meta_train import meta_train
@@ -43,6 +44,7 @@ def first_points(tasks: Task, shots: int) -> Task:
     return Task(Split(x[:, :shots], y[:, :shots]), tasks.query)
 
 
+@one_thread()
 def train(
     learner: Learner,
     batch: Callable[[int], Task],

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lab.models.text_encoder import TextClassifier
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import LabelledTable
 from metalearn_lab.tasks.text_features import hashed_ngrams
@@ -97,6 +98,7 @@ def bowl_path(turns: Sequence[int], centres: Tensor, inner_lr: float) -> Tensor:
     return torch.stack(path)
 
 
+@one_thread()
 def train_by_schedule(
     turns: Sequence[int],
     data: Sequence[Labelled],

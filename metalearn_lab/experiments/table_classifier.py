@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from metalearn_lab.atomic_file import write_bytes
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.tasks.small_tables import SmallTables
 from metalearn_lab.tasks.types import Split
+from metalearn_lab.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 NDArray = np.ndarray[Any, Any]
 
@@ -33,22 +31,23 @@ def new_classifier(seed: int = 0) -> PriorFitted:
 
 
 def save_classifier(path: Path, learner: PriorFitted, about: Mapping[str, Any]) -> None:
-    """Write the weights, with a description beside them."""
-    from safetensors.torch import save
+    """Write the weights, with a description beside them.
 
-    weights: dict[str, Tensor] = {n: w.contiguous() for n, w in learner.state_dict().items()}
-    write_bytes(path, save(weights, {"about": json.dumps(about, ensure_ascii=False)}))
+    Raises:
+        CheckpointError: they cannot be written.
+    """
+    save_checkpoint(path, Checkpoint(dict(about), {}, learner.state_dict()))
 
 
 def load_classifier(path: Path) -> tuple[PriorFitted, dict[str, Any]]:
-    """A trained classifier, and how it was trained: prior, sizes, steps, CPU seconds, versions."""
-    from safetensors import safe_open
+    """A trained classifier, and how it was trained: prior, sizes, steps, CPU seconds, versions.
 
-    learner = new_classifier()
-    with safe_open(path, framework="pt") as file:
-        learner.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        about: dict[str, Any] = json.loads(file.metadata()["about"])
-    return learner, about
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+    """
+    learner, kept = new_classifier(), load_checkpoint(path)
+    learner.load_state_dict(kept.tensors)
+    return learner, kept.description
 
 
 def small_tables() -> dict[str, tuple[NDArray, NDArray]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lab.models.context_transformer import ContextTransformer
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.linear_tasks import LinearTasks
 from metalearn_lab.tasks.types import Split, Task, to_device
 
@@ -51,6 +52,7 @@ def pool_model(dim: int = 1, seed: int = 0) -> ContextTransformer:
     return ContextTransformer(dim, 1, 1, dim=32, layers=2, heads=4, hidden=64, seed=seed)
 
 
+@one_thread()
 def train_on_pool(
     tasks: LinearTasks,
     iterations: int,

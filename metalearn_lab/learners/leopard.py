@@ -40,7 +40,7 @@ class Leopard(ProtoMAML):
     """
 
     title = "LEOPARD"
-    line = Line("#a81878", (0, (1, 1, 1, 1, 2, 1)), "H")
+    line = Line("#a81878", (0, (4, 3, 3, 2)), "H")
     differentiates_twice = False
 
     def __init__(self, model: nn.Module, loss: Loss, **settings: Any) -> None:

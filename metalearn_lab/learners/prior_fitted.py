@@ -38,7 +38,7 @@ class PriorFitted(Learner):
     """
 
     title = "prior-fitted network"
-    line = Line("#a81878", (0, (1, 1, 1, 1, 2, 1)), "*")
+    line = Line("#a81878", (0, (1, 4, 5, 1)), "*")
 
     def __init__(self, model: nn.Module, *, classes: int = 0, **settings: Any) -> None:
         super().__init__(model, F.cross_entropy if classes else normal_loss, **settings)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 
@@ -87,6 +88,7 @@ class LinearTasks:
 
 
 @lru_cache(maxsize=4)
+@one_thread()
 def _block(family: LinearTasks, block: int) -> tuple[Tensor, Tensor]:
     """X ``[tasks, items, d]`` and y of one block, the support's points first."""
     numbers = generator("linear tasks", family.seed, family.split, block)

@@ -11,7 +11,9 @@ import numpy as np
 from colorspacious import cspace_convert
 from matplotlib.lines import Line2D
 
+import metalearn_lab
 from metalearn_lab.figures.style import NEUTRAL_LINES, STYLES
+from metalearn_lab.learners.learner import Learner
 
 EYES = (None, "deuteranomaly", "protanomaly", "tritanomaly")
 """Full colour vision, and each kind of colour blindness, complete."""
@@ -23,6 +25,17 @@ CONTRAST = 3.0
 """At least, against white."""
 
 LINES = list(STYLES.values())
+
+
+def every_learners_line():
+    """By name, the line of each learner of the package, drawn in a chapter or not."""
+    everything = {name: getattr(metalearn_lab, name) for name in metalearn_lab.__all__}
+    return {
+        name: each.line
+        for name, each in everything.items()
+        if isinstance(each, type) and issubclass(each, Learner) and each.line
+    }
+
 
 HINT = "`python -m tests.figures.find_line` prints colours, dashes and markers that are free"
 
@@ -90,9 +103,10 @@ def free_colors(count):
 
 def free_dashes(count):
     """Dashes that may be a new learner's: drawn, gap, drawn, gap, … in line widths."""
-    taken = [*NEUTRAL_LINES, *(line.linestyle for line in LINES)]
-    lines = [(0, dashes) for parts in (2, 4, 6) for dashes in product((1, 2, 5, 9), repeat=parts)]
-    return farthest(lines, taken, dash_distances, 10, count)
+    lines = [*LINES, *every_learners_line().values()]
+    taken = [*NEUTRAL_LINES, *(line.linestyle for line in lines)]
+    free = [(0, dashes) for parts in (2, 4, 6) for dashes in product((1, 2, 5, 9), repeat=parts)]
+    return farthest(free, taken, dash_distances, 10, count)
 
 
 def markers():

@@ -20,6 +20,7 @@ from tests.figures.find_line import (
     as_seen,
     color_distances,
     contrast_on_white,
+    every_learners_line,
     free_colors,
     free_dashes,
     markers,
@@ -50,6 +51,13 @@ def test_two_learners_share_neither_colour_nor_dashes():
     for one, other in combinations(style.STYLES, 2):
         assert style.STYLES[one].color != style.STYLES[other].color, (one, other, HINT)
         assert style.STYLES[one].linestyle != style.STYLES[other].linestyle, (one, other, HINT)
+
+
+def test_no_two_learners_of_the_package_have_the_same_dashes():
+    lines = every_learners_line()
+    assert len(lines) > len(METHODS) / 2
+    for one, other in combinations(lines, 2):
+        assert lines[one].linestyle != lines[other].linestyle, (one, other, HINT)
 
 
 @pytest.mark.parametrize("eye", EYES)
