@@ -30,13 +30,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--characters", type=float, default=32, help="to read, in millions")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights and the order")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     chosen.out.mkdir(parents=True, exist_ok=True)
     train, validation = general_sentences()
     cpu = device_in_words(torch.device("cpu"))
     for name in chosen.models:
-        settings = {"outer_lr": OUTER_LR[name], "batch": 32, "seed": 0}
+        settings = {"outer_lr": OUTER_LR[name], "batch": 32, "seed": chosen.seed}
         about = {**settings, "device": cpu, "versions": versions()}
 
         def report(model, history, name=name, about=about):
@@ -46,7 +47,12 @@ def main() -> None:
 
         characters = int(1e6 * chosen.characters)
         train_language_model(
-            MODELS[name](0), train, validation, characters=characters, report=report, **settings
+            MODELS[name](chosen.seed),
+            train,
+            validation,
+            characters=characters,
+            report=report,
+            **settings,
         )
 
 
