@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from io import BytesIO
 from pathlib import Path
-from shutil import copytree
 from tempfile import TemporaryDirectory
 
 from PIL import Image
@@ -133,12 +132,14 @@ def write(frames: list[tuple[Image.Image, int]], path: Path) -> None:
 
 def main(path: Path = PICTURE) -> None:
     """Run the chapter, draw, write the picture."""
-    with TemporaryDirectory() as folder, start_lab(device_scale_factor=2) as lab:
-        copytree(PICTURE.parent, lab.server.root / PICTURE.parent.name)
-        with open_chapter(lab, CHAPTER, Path(folder), values={}) as chapter:
-            film = Film(DragOnPage(**vars(chapter.explorer("DrawTaskExplorer"))))
-            draw(film)
-            chapter.assert_nothing_failed()
+    with (
+        TemporaryDirectory() as folder,
+        start_lab(device_scale_factor=2) as lab,
+        open_chapter(lab, CHAPTER, Path(folder), values={}) as chapter,
+    ):
+        film = Film(DragOnPage(**vars(chapter.explorer("DrawTaskExplorer"))))
+        draw(film)
+        chapter.assert_nothing_failed()
     write(film.frames, path)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import nbformat
@@ -113,6 +114,8 @@ def open_chapter(
     )
     path = folder / f"{source.stem}.ipynb"
     nbformat.write(content, path)
+    pictures = source.parents[1] / "images"
+    copytree(pictures, lab.server.root / pictures.name, dirs_exist_ok=True)
     notebook = lab.open(path)
     notebook.run_all()
     yield OpenChapter(lab, notebook, explorer_cells([cell["source"] for cell in code]))

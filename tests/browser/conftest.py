@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +75,6 @@ def chapter(
     solved = exercise_cells(here, View.SOLUTION)
     source = repository / "notebooks" / "source" / f"{name}.py"
     folder = tmp_path_factory.mktemp(name)
-    shutil.copytree(source.parents[1] / "images", server.root / "images", dirs_exist_ok=True)
     with (
         look_at(server, browser) as lab,
         open_chapter(lab, source, folder, after=solved) as opened,
