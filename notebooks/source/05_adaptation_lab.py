@@ -584,13 +584,12 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - Equal data, equal gradients, equal time and equal memory are four different comparisons. Say which one you make,
-#   and show the rest.
-# - What a network is trained *for* matters more here than which of its layers move. Moving the head alone or the body
-#   alone can work as well as moving all, if training prepares for it.
-# - Which layers can adapt MAML's network differs from training to training. On our sinusoids the body alone kept more
-#   than three quarters of the gain in all 25 trainings, the head alone in only some. On sentences the head alone kept
-#   more than nine tenths in all five.
+# - Equal data, equal gradients, equal time and equal memory are four different comparisons. Say which one you make.
+# - What a network is trained *for* matters more here than which of its layers move. Moving one part can work as
+#   well as moving all, if training prepares for it.
+# - Which layers can adapt MAML's network differs from training to training. On sinusoids the body alone kept more than three
+#   quarters of the gain in all 25 trainings, the head alone in only some. On sentences the head alone kept over nine
+#   tenths in all five.
 # - A similarity near 1 does not show that features are reused. BOIL's body does all the work, and the CKA of its
 #   layer 2 was 0.97 or more in all five trainings.
 # - Put a baseline that does not adapt beside everything that does. On our sentences it was ahead of MAML in all five trainings.

@@ -122,23 +122,22 @@ proof("no class is both chosen by and reported on, in any split (count)", shared
 # ## Three kinds of methods
 #
 # 1. **Untrained.** Take the vectors as they are. Fit a small classifier to the support set of each episode: class means, ridge regression or
-#    logistic regression. The labels of training classes are not used, at most their sentences: **centred** class means first take away
+#    logistic regression. At most the *sentences* of training classes are used, not their labels: **centred** class means first take away
 #    the mean vector of all training sentences, and TF-IDF (chapter [02](02_transfer_learning.ipynb)) takes its weights from them.
 # 2. **Joint.** Learn from the training classes, but not from episodes. *Pretraining* (chapter [02](02_transfer_learning.ipynb)) trains a
-#    network to tell all training classes apart. Then a new task fine-tunes it, or takes frozen class means. A joint method without a
-#    network is **whitening**: directions along which sentences of *one* class differ most are shrunk. With Σ the covariance within
-#    the training classes and $v$ its mean variance, $z = (\Sigma + s\,v I)^{-1/2}\,(x - \mu)$; then class means by cosine. It reads all
-#    sentences of the training classes, and takes no gradient.
-# 3. **Meta-learned.** Train on episodes of the training classes. MAML lowers the loss after $k$ inner steps. **ProtoNet** lowers the
+#    network to tell all training classes apart. Then a new task fine-tunes it, or takes frozen class means.
+#    **Whitening** needs no network: it shrinks directions along which sentences of *one* class differ most. With Σ the covariance within
+#    the training classes and $v$ its mean variance, $z = (\Sigma + s\,v I)^{-1/2}\,(x - \mu)$; then class means by cosine.
+# 3. **Meta-learned.** Train on episodes of the training classes. MAML lowers the loss after $k$ steps. **ProtoNet** lowers the
 #    loss of the nearest class mean itself: with $p_c$ the mean of the vectors $z = Px$ of class $c$, the scores of a
 #    query are $-\lVert z - p_c \rVert^2$.
 #
-# On the encoder's vectors $x$ our network is small: a matrix $P$ of $384 \times 384$ that starts at a multiple of the
-# identity, and a head of zeros. Before any training the distances between vectors are those of the encoder, and the head gives chance until
-# the first inner step.
+# On the encoder's vectors $x$ our network is a matrix $P$ of $384 \times 384$ that starts at a multiple of the
+# identity, and a head of zeros. Before any training it keeps
+# the encoder's distances.
 #
-# Here are the losses of a joint and a meta-learned method. That of pretraining is taken before any adaptation, with an output for each
-# training class. That of MAML is taken after $k$ inner steps on an episode.
+# Two losses: pretraining's is taken before any adaptation, with an output for each training class;
+# MAML's after $k$ inner steps on an episode.
 
 # %%
 from metalearn_lab.tasks.types import select_tasks
@@ -322,19 +321,18 @@ for title, rows in alone.items():
 # Who speaks for its kind was chosen on validation classes: MAML for the meta-learners on two sets, ProtoNet on Banking77; whitening for the
 # joint methods on two sets, Baseline++ on Banking77; centred class means for the untrained methods on all three.
 #
-# The best meta-learner **is above** the best untrained method on the bundled intents and on Banking77, and not told apart on CLINC150. A
-# first edition of this table had no centred class means, and there the meta-learner was above on all three. So one line of code, without
-# labels and without training, took one of three results away. Against the best *joint* method the meta-learner **is below** on the bundled
-# intents, and not told apart on the other two. (Best means best on *validation* classes. On test classes Proto-MAML has nearly the mean of
-# whitening on the bundled intents.)
+# The best meta-learner **is above** the best untrained method on the bundled intents and on Banking77, and not told apart on CLINC150. Without centred class means in the table it would be above on all three:
+# one line of code, without labels or training, takes one of three results away. Against the best *joint* method the meta-learner **is below** on the bundled
+# intents, and not told apart on the other two. (Best means best on
+# *validation* classes.)
 #
 # Do episodes help? Frozen class means and ProtoNet train the same matrix $P$, one without episodes, one with. ProtoNet is above on all
-# three sets. (Their losses differ too, so this is no clean control.) But whitening and Baseline++ use no episodes, and have higher means than most untrained methods too.
+# three sets. (Their losses differ too: no clean control.) But whitening and Baseline++ use no episodes, and have higher means than most untrained methods too.
 #
-# **From n-grams alone**, without the pretrained encoder, every trained network but one has a lower mean than plain TF-IDF: signatures on
-# the bundled intents. All are far below the encoder.
+# **From n-grams alone**, without the pretrained encoder, every trained network but one (signatures on the bundled
+# intents) has a lower mean than plain TF-IDF. All are far below the encoder.
 #
-# **A caution.** The class splits of a set overlap, so the intervals are too narrow. A known correction (Nadeau and Bengio) multiplies them
+# **A caution.** The class splits of a set overlap, so the intervals are too narrow. A correction (Nadeau and Bengio) multiplies them
 # by $\sqrt{1 + n\,n_{\text{test}}/n_{\text{train}}}$, here about 2.6.
 #
 # </details>
