@@ -97,6 +97,29 @@ def sentence_pairs(
     return Pairs(torch.cat([first, first]), torch.cat([after, other]), torch.cat([true, 0 * true]))
 
 
+def frequent_words(pairs: Pairs, count: int) -> Tensor:
+    """Which words stand in most of the sentences: ones at those, ``[BUCKETS]``.
+
+    Args:
+        pairs: whose second sentences are counted.
+        count: of words.
+    """
+    often = pairs.second.sum(0)
+    mask = torch.zeros_like(often)
+    mask[often.topk(count).indices] = 1
+    return mask
+
+
+def with_words(pairs: Pairs, mask: Tensor) -> Pairs:
+    """The same pairs where the other words are not seen.
+
+    Args:
+        pairs: any.
+        mask: ones at the words that stay, ``[BUCKETS]``.
+    """
+    return pairs._replace(first=pairs.first * mask, second=pairs.second * mask)
+
+
 @one_thread()
 def train_pairs(
     pairs: Pairs, *, steps: int = 150, lr: float = 0.01, seed: int = 0

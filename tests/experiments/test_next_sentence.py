@@ -10,9 +10,11 @@ from metalearn_lab.experiments.next_sentence import (
     SAME_AUTHOR,
     SAME_DOCUMENT,
     accuracy,
+    frequent_words,
     order_accuracy,
     sentence_pairs,
     train_pairs,
+    with_words,
 )
 from metalearn_lab.tasks.text_features import word_ids
 
@@ -86,3 +88,13 @@ def test_what_is_refused():
         sentence_pairs(documents(), "nowhere")
     with pytest.raises(ValueError, match="2 authors"):
         sentence_pairs({"a": documents()["a"]}, SAME_AUTHOR)
+
+
+def test_without_the_words_of_the_topic_nothing_is_found():
+    pairs = sentence_pairs(documents(), ANOTHER_AUTHOR)
+    often = frequent_words(pairs, 1)  # "filler" stands in every sentence
+    assert often.sum() == 1
+    assert with_words(pairs, often).second.sum() == len(pairs.follows)
+    blind, seeing = with_words(pairs, often), with_words(pairs, 1 - often)
+    assert accuracy(train_pairs(blind), blind) == 0.5
+    assert accuracy(train_pairs(seeing), seeing) > 0.9
