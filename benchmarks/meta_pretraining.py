@@ -5,7 +5,7 @@
 
 β is chosen for each row on validation words alone, with the first seed. A row is one training or
 one untrained representation, judged on one kind and K. "before" and "fine-tuned" are accuracies by
-the generated head and after inner steps from it, on half of the episodes, for 5 shots alone. The
+the generated head and after inner steps from it, on half of the episodes, for 5 shots and 64 numbers alone. The
 first episodes of the first seed are kept as pictures.
 """
 
@@ -110,7 +110,7 @@ def rows_of_method(kinds, row, name, mixture, seeds, pictures):
                     "outer_lr": rate,
                     "seconds": seconds,
                 }
-                if shots == FINE_TUNED_SHOTS:
+                if shots == FINE_TUNED_SHOTS and ROWS[row][2] == DIM:
                     half = select_tasks(tasks, slice(EPISODES // 2))
                     along = fine_tuned(learner, half, FINE_TUNING)
                     line["fine-tuned"] = 100 * along[:, -1].mean().item()

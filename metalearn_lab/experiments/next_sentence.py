@@ -120,6 +120,16 @@ def with_words(pairs: Pairs, mask: Tensor) -> Pairs:
     return pairs._replace(first=pairs.first * mask, second=pairs.second * mask)
 
 
+def equally_many_shared(pairs: Pairs) -> Pairs:
+    """The true pairs that share as many words as the false pair of the same first sentence does.
+
+    Args:
+        pairs: of ``sentence_pairs``: the true ones, then the false ones in the same order.
+    """
+    true, false = (pairs.first * pairs.second).sum(1).chunk(2)
+    return Pairs(*(part[(true == false).repeat(2)] for part in pairs))
+
+
 @one_thread()
 def train_pairs(
     pairs: Pairs, *, steps: int = 150, lr: float = 0.01, seed: int = 0

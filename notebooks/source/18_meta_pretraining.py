@@ -144,14 +144,16 @@ proof("and never above log N", room, above=-1e-9)
 #
 # Our small model adds a weight for each word that both sentences *share*, and a weight for each word of the second sentence. We train on seven authors and judge on five held-out ones. A guess is right in 50 % of the pairs.
 #
-# The column *right order* swaps the two sentences of each true pair: in how many does the true order score higher? The two last columns are a control for the topic. There the model sees only the 100 most frequent words (*the*, *of*, *is*, ...), or only the others, in training and in judging.
+# The column *right order* swaps the two sentences of each true pair: in how many does the true order score higher? 
+#
+# The last columns are controls for the topic. *Equally many*: we judge on those true and false pairs that share equally many words. *Frequent words*: the model sees only the 100 most frequent words (*the*, *of*, *is*, ...), in training and in judging. *Other words*: it sees all but these.
 #
 # **Predict.** Which false pairs give the highest accuracy? Does a high accuracy mean that the model knows the order? With which words does it keep its accuracy?
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.next_sentence import NEGATIVES, accuracy, order_accuracy
-from metalearn_lab.experiments.next_sentence import frequent_words, sentence_pairs
-from metalearn_lab.experiments.next_sentence import train_pairs, with_words
+from metalearn_lab.experiments.next_sentence import equally_many_shared, frequent_words
+from metalearn_lab.experiments.next_sentence import sentence_pairs, train_pairs, with_words
 from metalearn_lab.tasks.docstrings import HELD_OUT, TRAINING, authors, documents
 from metalearn_lab.tasks.masked_words import masked_word_table
 
@@ -170,7 +172,9 @@ for kind in NEGATIVES:
         seen, judged = (with_words(each, mask) for each in pairs)
         model = train_pairs(seen, seed=seed)
         right[view] = 100 * accuracy(model, judged)
-        right.setdefault("right order", 100 * order_accuracy(model, judged))
+        if view == "all words":
+            right["right order"] = 100 * order_accuracy(model, judged)
+            right["equally many"] = 100 * accuracy(model, equally_many_shared(judged))
     rows[kind] = right
 follows = pd.DataFrame(rows).T.rename_axis("false pairs from")
 follows.round(1)
@@ -313,3 +317,130 @@ leopard = Leopard(MLP([5, 8, 8, 3], seed=seed), F.cross_entropy, inner_lr=0.1, i
 proto_net = ProtoNet(leopard.model.body, F.cross_entropy, ways=3)
 gap = (leopard(episodes) - proto_net(episodes)).abs().item()
 proof("LEOPARD with the identity for g and no step is ProtoNet", gap, below=1e-5)
+
+FACTSCELL
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 12 minutes.** Collect the sorted rows in writing before the output is unfolded. Ask for each kind what the support holds and what the query asks. Then ask which row is the fair comparison for *hidden words alone*: the encoder of the same width that was not trained.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# TABLETEXT
+#
+# </details>
+#
+# ### Choose an objective
+#
+# Choose how the encoder was trained (its **objective**), the kind of task and $K$. On the left is the accuracy of its five trainings, beside three baselines. On the right you see one episode, as its first training sees it: discs are examples, rings are questions, large rings are class means. The plane is the one in which the class means lie farthest apart; each picture has its own scale. A cross marks a question whose nearest class mean, by all numbers of its vector, is a wrong one.
+#
+# **Predict, then choose.** (1) *Hidden words alone* is ahead of *untrained* on hidden words. On which other kinds? (2) For which kinds is the sentence encoder farthest ahead of TF-IDF? (3) Set *intents* and $K = 5$, then *authors*. In which picture do the classes lie apart?
+
+# %%
+from metalearn_lab.comparison.pretraining_pictures import load_pictures
+from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
+
+PretrainingExplorer(no_labels, load_pictures()).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let one student choose, and the others call the answer before the picture changes. Ask why a cross may lie near its own class mean: two numbers of 64 are drawn.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# PICKERTEXT
+#
+# </details>
+#
+# ## Try it yourself
+#
+# ### Exercise 1: write the contrastive loss (20 minutes, level 2 of 3)
+#
+# `first` and `second` hold the two views of $N$ sentences, a row for each. Return the mean of $\ell_i$ over the sentences, as a tensor, right to six digits. The rows may have any length but 0. The gradient must go through both views.
+#
+# <details><summary>Hint 1</summary>
+#
+# Divide each row by its length. Then one matrix product gives all $N^2$ cosines; row $i$ holds those of the first view $i$.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# $\ell_i$ is the cross-entropy of row $i$ with class $i$: `F.cross_entropy(scores, torch.arange(N))`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_contrastive_loss(first, second, temperature):
+    """The mean contrastive loss, a tensor."""
+    # <solution>
+    first, second = F.normalize(first, dim=1), F.normalize(second, dim=1)
+    scores = first @ second.T / temperature
+    return F.cross_entropy(scores, torch.arange(len(scores)))
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.meta_pretraining import check_my_contrastive_loss
+
+check_my_contrastive_loss(my_contrastive_loss)
+
+# %% [markdown]
+# ### Exercise 2: write one class of a task of hidden words (10 minutes, level 1 of 3)
+#
+# Each row of `ids` is a sentence: whole numbers for its words, and 0 behind its end. Return the sentences in which `word` stands exactly once, with `mask` in its place. Keep their order. Five words, each with its sentences, are an episode.
+#
+# Why exactly once? A second one would give the answer away.
+#
+# <details><summary>Hint 1</summary>
+#
+# `(ids == word).sum(1)` counts the word in each sentence.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `torch.where(condition, mask, kept)` takes the mask where the condition holds, and the number in `kept` elsewhere.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def hide_word(ids, word, mask):
+    """The sentences of one class, a tensor of whole numbers."""
+    # <solution>
+    kept = ids[(ids == word).sum(1) == 1]
+    return torch.where(kept == word, mask, kept)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.meta_pretraining import check_hide_word
+
+check_hide_word(hide_word)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Start exercise 2 in class, in pairs; exercise 1 is homework. Watch for `any` in the place of `sum`: it keeps sentences that give the word away.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+HEADLINE
+
+# %% [markdown]
+# ## What to remember
+#
+# REMEMBER
+#
+# ## Sources
+#
+# - van den Oord, Li, Vinyals: *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv:1807.03748](https://arxiv.org/abs/1807.03748), equations 3 and 4; the bound is in its appendix.
+# - Gao, Yao, Chen: *SimCSE*, EMNLP 2021, [arXiv:2104.08821](https://arxiv.org/abs/2104.08821), equation 1.
+# - Wang, Isola: *Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere*, ICML 2020, [arXiv:2005.10242](https://arxiv.org/abs/2005.10242).
+# - Devlin, Chang, Lee, Toutanova: *BERT*, NAACL 2019, [arXiv:1810.04805](https://arxiv.org/abs/1810.04805), on hidden words and next sentences.
+# - Bansal, Jha, McCallum: *Learning to Few-Shot Learn Across Diverse Natural Language Classification Tasks* (LEOPARD), COLING 2020, [arXiv:1911.03863](https://arxiv.org/abs/1911.03863).
+# - Bansal, Jha, Munkhdalai, McCallum: *Self-Supervised Meta-Learning for Few-Shot Natural Language Classification Tasks* (SMLMT), EMNLP 2020, [arXiv:2009.08445](https://arxiv.org/abs/2009.08445).
+# - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957), the frozen sentence encoder.
+#
+# Next: [next](00_next.ipynb).

@@ -10,6 +10,7 @@ from metalearn_lab.experiments.next_sentence import (
     SAME_AUTHOR,
     SAME_DOCUMENT,
     accuracy,
+    equally_many_shared,
     frequent_words,
     order_accuracy,
     sentence_pairs,
@@ -98,3 +99,14 @@ def test_without_the_words_of_the_topic_nothing_is_found():
     blind, seeing = with_words(pairs, often), with_words(pairs, 1 - often)
     assert accuracy(train_pairs(blind), blind) == 0.5
     assert accuracy(train_pairs(seeing), seeing) > 0.9
+
+
+def test_pairs_that_share_equally_many_words_cannot_be_told_by_their_number():
+    pairs = sentence_pairs(documents(), SAME_DOCUMENT, seed=1)
+    kept = equally_many_shared(pairs)
+    shared, count = (kept.first * kept.second).sum(1), len(kept.follows) // 2
+    assert 0 < count <= len(pairs.follows) // 2
+    assert torch.equal(shared[:count], shared[count:])
+    assert torch.equal(kept.first[:count], kept.first[count:])
+    assert kept.follows.tolist() == [1.0] * count + [0.0] * count
+    assert len(equally_many_shared(sentence_pairs(documents(), ANOTHER_AUTHOR)).follows) == 0
