@@ -5,8 +5,8 @@
 
 β is chosen for each row on validation words alone, with the first seed. A row is one training or
 one untrained representation, judged on one kind and K. "before" and "fine-tuned" are accuracies by
-the generated head and after inner steps from it, on half of the episodes, for 5 shots and 64 numbers alone. The
-first episodes of the first seed are kept as pictures.
+the generated head and after inner steps from it, on half of the episodes, for 5 shots and 64 numbers
+alone. The first episodes of the first seed are kept as pictures.
 """
 
 import argparse
@@ -56,7 +56,6 @@ PICTURES = 4
 ROWS = {method: (method, STEPS, DIM) for method in METHODS} | {
     "hidden words, 1,000 steps": ("hidden words alone", 1000, DIM),
     "untrained, 512 numbers": ("untrained", STEPS, WIDE),
-    "hidden words, 512 numbers": ("hidden words alone", STEPS, WIDE),
 }
 """By row, the method, its outer steps, and the numbers that the encoder gives."""
 FIXED = ("TF-IDF", "sentence encoder")

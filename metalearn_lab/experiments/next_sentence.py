@@ -171,5 +171,31 @@ def order_accuracy(model: PairClassifier, pairs: Pairs) -> float:
     return float(((more > 1e-6).float() + (more.abs() <= 1e-6).float() / 2).mean())
 
 
+def scores_with_controls(known: Pairs, new: Pairs, frequent: int, seed: int) -> dict[str, float]:
+    """Shares that are right, of a model of all words and of two that see some words alone.
+
+    Args:
+        known: to train on.
+        new: to judge on.
+        frequent: how many words of ``known`` count as frequent.
+        seed: of the order of training.
+
+    Returns:
+        "all words"; "right order" and "equally many" of the same model, see ``order_accuracy`` and
+        ``equally_many_shared``; "frequent words" and "other words".
+    """
+    model = train_pairs(known, seed=seed)
+    shares = {
+        "all words": accuracy(model, new),
+        "right order": order_accuracy(model, new),
+        "equally many": accuracy(model, equally_many_shared(new)),
+    }
+    often = frequent_words(known, frequent)
+    for name, mask in (("frequent words", often), ("other words", 1 - often)):
+        seeing = train_pairs(with_words(known, mask), seed=seed)
+        shares[name] = accuracy(seeing, with_words(new, mask))
+    return shares
+
+
 def _draw(options: Sequence, numbers: torch.Generator):  # type: ignore[type-arg,no-untyped-def]
     return options[int(torch.randint(len(options), (), generator=numbers))]

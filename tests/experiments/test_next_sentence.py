@@ -13,6 +13,7 @@ from metalearn_lab.experiments.next_sentence import (
     equally_many_shared,
     frequent_words,
     order_accuracy,
+    scores_with_controls,
     sentence_pairs,
     train_pairs,
     with_words,
@@ -98,7 +99,19 @@ def test_without_the_words_of_the_topic_nothing_is_found():
     assert with_words(pairs, often).second.sum() == len(pairs.follows)
     blind, seeing = with_words(pairs, often), with_words(pairs, 1 - often)
     assert accuracy(train_pairs(blind), blind) == 0.5
-    assert accuracy(train_pairs(seeing), seeing) > 0.9
+    topic = accuracy(train_pairs(seeing), seeing)
+    assert topic > 0.9
+    near = sentence_pairs(documents(), SAME_DOCUMENT)
+    scores = scores_with_controls(pairs, near, 1, 0)
+    assert list(scores) == [
+        "all words",
+        "right order",
+        "equally many",
+        "frequent words",
+        "other words",
+    ]
+    assert scores["frequent words"] == 0.5
+    assert scores_with_controls(pairs, near, 1, 0) == scores
 
 
 def test_pairs_that_share_equally_many_words_cannot_be_told_by_their_number():
