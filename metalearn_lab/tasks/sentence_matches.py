@@ -163,7 +163,7 @@ def translations(languages: Sequence[str] = TRANSLATED) -> Matches:
     from home_assistant_intents import get_intents
 
     english = dict(_plain_strings(_responses(get_intents("en"))))
-    matches = []
+    matches: list[Match] = []
     for language in languages:
         seen: set[str] = set()
         for key, text in _plain_strings(_responses(get_intents(language))):
