@@ -93,7 +93,7 @@ proof("alignment: 0 for equal views", alignment(h, 3 * h).abs().item(), below=1e
 #
 # $$\ell_i = -\log\frac{f(z_i, c_i)}{\sum_{j=1}^{N} f(z_j, c_i)},\qquad f(z, c) = e^{z^\top W c}.$$
 #
-# With $W = I/\tau$ and vectors of length 1 this is the loss above. The **mutual information** $I$ of $c$ and $z$ says how many nats $c$ tells about $z$. Van den Oord and others prove $I \ge \log N - \ell$ for the expected loss $\ell$: a small loss shows that $c$ tells much.
+# With $W = I/\tau$ and vectors of length 1 this is the loss above. The **mutual information** $I$ of $c$ and $z$ says how many nats $c$ tells about $z$. Van den Oord and others state $I \ge \log N - \ell$ for the expected loss $\ell$; Poole and others prove it. So a small loss shows that $c$ tells much.
 #
 # We test this where $I$ is known. A symbol, one of $M$, goes through a noisy channel; with the stated chance it comes out as it was. Here $f$ is the best that there is, $p(z \mid c)/p(z)$. The table gives $\log N - \ell$.
 #
@@ -192,7 +192,7 @@ finding("the order of a true pair: never above 60 per cent", follows["right orde
 #
 # With false pairs of another author the model is right in more than 60 % of the pairs, with false pairs of the same docstring in less than 57 %, in all five draws. Question and model are the same; only the false pairs changed.
 #
-# How much of this is the topic? Take false pairs of another author. Where true and false pairs share equally many words, more than 2 points are lost, in all five draws. The same happens if the model sees only the frequent words. So words that tell the topic, and how many are shared, carry a part of the score. But some of it is left in both controls, and we did not test what it is.
+# How much of this is the topic? Take false pairs of another author. Where true and false pairs share equally many words, more than 2 points are lost, in all five draws. The same happens if the model sees only the frequent words. So the number of shared words, and the rarer words, carry a part of the score: signs of the topic. Some of the score is left in both controls, and we did not test what it is.
 #
 # True and swapped order are told apart in at most 60 % of the pairs, with each of the three kinds of training. So a score well above a guess did not mean that the order was known. **Before you believe a self-supervised score, ask what its wrong answers look like.**
 #
@@ -296,7 +296,7 @@ finding("in turns: more hidden words at the end, points", turned.iloc[1] - last.
 #
 # All encoders give 64 numbers, read pieces of three letters, and train for 150 steps; the outer step size is the better of two on validation words. One row has 512 numbers, one has 1,000 steps. *Contrastive* trains on two views of a sentence.
 #
-# All are judged by the nearest class mean, also LEOPARD: its head and inner steps serve the training alone. Three baselines train nothing here. *Untrained* presses the counts of all pieces, weighted by rareness, to random mixtures. *TF-IDF* keeps all 4,096 counts. The *sentence encoder* is MiniLM, frozen: others pretrained it on a very large corpus. It cannot read the sign for a hidden word.
+# All are judged by the nearest class mean, also LEOPARD: its head and inner steps serve the training alone. Three baselines train nothing here. *Untrained* presses the counts of all pieces, weighted by rareness, to random mixtures. *TF-IDF* keeps all 4,096 counts. The *sentence encoder* is MiniLM, frozen: others pretrained it on a very large corpus. It cannot read the sign for a hidden word. Where nothing is trained, the five "trainings" are five draws of episodes.
 #
 # **Predict.** Sort the rows *untrained*, *hidden words alone*, *multi-task*, *LEOPARD*, *TF-IDF* and *sentence encoder* for $K = 5$ on the intents.
 
@@ -357,9 +357,9 @@ finding("the sentence encoder leads TF-IDF where it can read", more, above=0, **
 #
 # **On a new kind of task, no training helped.** On the intents every trained encoder is behind its own untrained start, in all five trainings. On authors, answers, translations and next sentences of new authors, none has a mean gain of half a point. On *unseen* hidden words the two rows that trained on hidden words alone are ahead, in all five trainings. The three that trained on episodes (LEOPARD, ProtoNet, Reptile) are not ahead even there, on average.
 #
-# The baselines lead. TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. The frozen sentence encoder is ahead of TF-IDF in all five draws on four kinds; on translations its lead changes sign. MiniLM is itself a pretrained network. So pretraining can help a great deal; ours did not.
+# The baselines lead. TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. The frozen sentence encoder is ahead of TF-IDF in all five draws on four kinds; on translations its lead changes sign. MiniLM is itself a pretrained network, but it is far larger and has read far more. The table does not say which of these differences counts.
 #
-# Width matters more than training here: 512 random mixtures, untrained, are ahead of every encoder with 64 numbers, on each kind and in all five draws.
+# Width mattered more than any of these trainings: 512 random mixtures, untrained, are ahead of every encoder with 64 numbers, on each kind and in all five draws.
 #
 # Read this with care: these are small encoders, short trainings, and little text. It is no verdict on LEOPARD or on meta-pretraining. It is a reason for a habit: **put the untrained start, a plain count and a frozen encoder into every table of meta-pretraining.**
 #
@@ -368,7 +368,7 @@ finding("the sentence encoder leads TF-IDF where it can read", more, above=0, **
 # %% [markdown]
 # ### Did the training learn anything?
 #
-# *Next sentence alone* trained on next sentences, and is not ahead of its start on next sentences. Perhaps it learned nothing. We train it once more, and judge it twice: on the pairs of its own seven authors in new draws of five, and on the pairs of five new authors.
+# *Next sentence alone* trained on next sentences, and is not ahead of its start on next sentences. Perhaps it learned nothing. We train it once more, with the larger of the two outer step sizes (0.01; the row of the table has 0.001), and judge it twice: on the pairs of its own seven authors in new draws of five, and on the pairs of five new authors.
 #
 # **Predict.** Which of the two numbers rises?
 
@@ -401,7 +401,7 @@ finding("next sentence: points gained on new authors", rise.iloc[1], below=3)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# It learned: on its own authors it gains more than 8 points, in all five trainings. On new authors it gains less than 3, and mostly loses. It remembers which sentences of its authors belong together. This is **over-fitting** at the level of tasks: the tasks of training are solved, new ones are not.
+# It learned: on its own authors it gains more than 8 points, in all five trainings. On new authors it gains less than 3, and mostly loses. It learned which sentences of its own authors belong together. This is **over-fitting** at the level of tasks: the tasks of training are solved, new ones are not.
 #
 # </details>
 #
@@ -409,7 +409,7 @@ finding("next sentence: points gained on new authors", rise.iloc[1], below=3)
 #
 # Choose how the encoder was trained (its **objective**), the kind of task and $K$. On the left is the accuracy of its five trainings, beside three baselines. On the right you see one episode, as its first training sees it: discs are examples, rings are questions, large rings are class means. The plane is the one in which the class means lie farthest apart; each picture has its own scale. A cross marks a question whose nearest class mean, by all numbers of its vector, is a wrong one.
 #
-# **Predict, then choose.** (1) *Hidden words alone* is ahead of *untrained* on hidden words. On which other kinds? (2) For which kinds is the sentence encoder farthest ahead of TF-IDF? (3) Set *intents* and $K = 5$, then *authors*. In which picture do the classes lie apart?
+# **Predict, then choose.** (1) *Hidden words alone* is ahead of *untrained* on hidden words. On which other kinds? (2) For which kind is the sentence encoder farthest ahead of TF-IDF? (3) Set *intents* and $K = 5$, then *authors*. In which picture do the classes lie apart?
 
 # %%
 from metalearn_lab.comparison.pretraining_pictures import load_pictures
@@ -423,7 +423,7 @@ PretrainingExplorer(no_labels, load_pictures()).show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) On no other kind is its mean ahead of the untrained encoder's by half a point. (2) On the authors, by about 16 points. (3) The intents lie apart: in the first episode 23 of 25 questions are right. The five authors overlap, and 7 are right; two of the questions' 64 numbers cannot show it all, but here the vectors themselves are close.
+# (1) On no other kind is its mean ahead of the untrained encoder's by half a point. (2) On the authors, by about 16 points. (3) The intents lie apart: in the first episode 23 of 25 questions are right. The five authors overlap, and only 7 are right. The picture shows two directions of 64, but the count of right answers uses all.
 #
 # In the pictures for $K = 1$ the questions often stand in the middle, far from all examples: a question has only a little in common with its partner, in these two directions.
 #
@@ -521,17 +521,18 @@ headline(
 # - $\log N$ minus the loss is at most the mutual information, and at most $\log N$: a small $N$ can hide what the vectors tell.
 # - A next-sentence score depends on where the false pairs come from. A part of it is the topic, and a good score need not mean that the order is known.
 # - In turns, the network knew more of the first task at the end than one after the other, and less of the second than fine-tuning alone, in all five trainings.
-# - In our settings training helped on unseen hidden words alone. On intents it always hurt.
-# - Compare with the untrained start, a plain count, and a frozen sentence encoder, which led wherever it could read.
+# - In our settings training helped on unseen hidden words alone. On the intents every trained encoder was behind its untrained start, in all five trainings.
+# - Compare with the untrained start, a plain count, and a frozen sentence encoder. It led in all five draws on four kinds of five.
 #
 # ## Sources
 #
-# - van den Oord, Li, Vinyals: *Representation Learning with Contrastive Predictive Coding*, 2018, [arXiv:1807.03748](https://arxiv.org/abs/1807.03748), equations 3 and 4.
+# - van den Oord and others: *Contrastive Predictive Coding*, 2018, [arXiv:1807.03748](https://arxiv.org/abs/1807.03748), equations 3 and 4.
+# - Poole and others: *On Variational Bounds of Mutual Information*, ICML 2019, [arXiv:1905.06922](https://arxiv.org/abs/1905.06922).
 # - Gao and others: *SimCSE*, EMNLP 2021, [arXiv:2104.08821](https://arxiv.org/abs/2104.08821), equation 1.
-# - Wang, Isola: *Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere*, ICML 2020, [arXiv:2005.10242](https://arxiv.org/abs/2005.10242).
+# - Wang, Isola: *Alignment and Uniformity on the Hypersphere*, ICML 2020, [arXiv:2005.10242](https://arxiv.org/abs/2005.10242).
 # - Devlin and others: *BERT*, NAACL 2019, [arXiv:1810.04805](https://arxiv.org/abs/1810.04805).
-# - Bansal, Jha, McCallum: *Learning to Few-Shot Learn Across Diverse Natural Language Classification Tasks* (LEOPARD), COLING 2020, [arXiv:1911.03863](https://arxiv.org/abs/1911.03863).
-# - Bansal, Jha, Munkhdalai, McCallum: *Self-Supervised Meta-Learning for Few-Shot Natural Language Classification Tasks* (SMLMT), EMNLP 2020, [arXiv:2009.08445](https://arxiv.org/abs/2009.08445).
+# - Bansal and others: *LEOPARD*, COLING 2020, [arXiv:1911.03863](https://arxiv.org/abs/1911.03863).
+# - Bansal and others: *Self-Supervised Meta-Learning* (SMLMT), EMNLP 2020, [arXiv:2009.08445](https://arxiv.org/abs/2009.08445).
 # - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957).
 #
 # Next: back to the map in [00 Start here](00_start_here.ipynb).
