@@ -334,20 +334,14 @@ lost = gain["intents"].to_numpy()
 finding("intents: every trained encoder is behind the untrained one", lost, below=0, **runs)
 others = {kind: gain[kind].mean(axis=1).to_list() for kind in gain if kind != "hidden words"}
 finding("other kinds: no training has a mean gain of half a point", others, below=0.5, **runs)
-every_narrow = [*narrow, "untrained"]
-lead = [(of.loc["TF-IDF"] - of.loc[every_narrow].max()).to_list() for of in kinds.values()]
+small = [*narrow, "untrained"]
+lead = [(of.loc["TF-IDF"] - of.loc[small].max()).to_list() for of in kinds.values()]
 finding("TF-IDF leads all with 64 numbers by over 5 points, on each kind", lead, above=5, **runs)
-wide = [
-    (of.loc["untrained, 512 numbers"] - of.loc[every_narrow].max()).to_list()
-    for of in kinds.values()
-]
+wide = [(of.loc["untrained, 512 numbers"] - of.loc[small].max()).to_list() for of in kinds.values()]
 finding("untrained, 512 numbers: ahead of all with 64, on each kind", wide, above=0, **runs)
-more = {
-    kind: (of.loc["sentence encoder"] - of.loc["TF-IDF"]).to_list()
-    for kind, of in kinds.items()
-    if kind not in ("hidden words", "translation")
-}
-finding("the sentence encoder leads TF-IDF where it can read", more, above=0, **runs)
+four = [kinds[kind] for kind in ("next sentence", "intents", "authors", "answer")]
+more = [(of.loc["sentence encoder"] - of.loc["TF-IDF"]).to_list() for of in four]
+finding("the sentence encoder leads TF-IDF on four kinds", more, above=0, **runs)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 16 minutes.** Collect the sorted rows in writing before the output is unfolded. Ask for each kind what the support holds and what the query asks. Then ask which row is the fair comparison for *hidden words alone*: the encoder of the same width that was not trained. After the last table of this section ask for a remedy, and how it could be tried without looking at the new authors.
