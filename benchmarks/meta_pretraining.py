@@ -5,8 +5,8 @@
 
 β is chosen for each row on validation words alone, with the first seed. A row is one training or
 one untrained representation, judged on one kind and K. "before" and "fine-tuned" are accuracies by
-the generated head and after inner steps from it, on half of the episodes, for 5 shots and 64 numbers
-alone. The first episodes of the first seed are kept as pictures.
+the generated head and after inner steps from it, on half of the episodes, for 5 shots and 64
+numbers alone. The first episodes of the first seed are kept as pictures.
 """
 
 import argparse

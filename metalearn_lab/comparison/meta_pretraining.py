@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
-from metalearn_lab.evaluation.intervals import Interval, interval_over_tasks
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.experiments.contrastive import contrastive_loss, dropped
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.leopard import Leopard
@@ -365,26 +365,12 @@ def tf_idf(kinds: Kinds, kind: str) -> Tensor:
     return counts.sqrt() * kinds.weights
 
 
-def gain(table: DataFrame, method: str, over: str, kind: str, shots: int) -> Interval:
-    """Points of accuracy by the nearest class mean over another method, over the seeds.
+def means_over_seeds(table: DataFrame) -> DataFrame:
+    """Accuracy in per cent with its 95 % interval over the seeds, a row for each method.
 
     Args:
         table: as saved, of one mixture.
-        method: by name.
-        over: another one.
-        kind: of the tasks.
-        shots: K.
-
-    Raises:
-        KeyError: one of them is not in the table.
     """
-    rows = table[(table.kind == kind) & (table.shots == shots)]
-    by_seed = rows.pivot_table("class means", "seed", "method")
-    return interval_over_tasks(torch.tensor((by_seed[method] - by_seed[over]).to_list()).double())
-
-
-def means_over_seeds(table: DataFrame) -> DataFrame:
-    """Accuracy in per cent with its 95 % interval over the seeds, a row for each method."""
 
     def text(values: Series) -> str:
         mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()).double())

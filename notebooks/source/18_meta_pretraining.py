@@ -511,10 +511,10 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - In a contrastive loss collapse costs $\log N$; a tiny loss is normal for vectors at right angles.
+# - Collapse costs $\log N$; a tiny contrastive loss is normal for vectors at right angles.
 # - $\log N$ minus the loss is at most the mutual information, and at most $\log N$: a small $N$ can hide what the vectors tell.
-# - A next-sentence score depends on where the false pairs come from. A part of it is the topic, and a good score need not mean that the order is known.
-# - In turns, the network knew more of the first task at the end than one after the other, and less of the second than fine-tuning alone, in all five trainings.
+# - A next-sentence score depends on where the false pairs come from. A part of it is the topic; a good score need not mean that the order is known.
+# - In turns, the network ended with more of the first task than one after the other, and with less of the second than fine-tuning alone.
 # - In our settings training helped on unseen hidden words alone. On the intents every trained encoder was behind its untrained start, in all five trainings.
 # - Compare with the untrained start, a plain count, and a frozen sentence encoder. It led in all five draws on four kinds of five.
 #

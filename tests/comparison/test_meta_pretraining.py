@@ -9,20 +9,22 @@ from metalearn_lab.comparison.meta_pretraining import (
     BUCKETS,
     DOCUMENTS,
     INTENTS,
+    MATCHING,
     METHODS,
     NEXT,
+    SAVED_META_PRETRAINING,
     SELF_SUPERVISED,
     WORDS,
     Kinds,
     Pretraining,
     UnitEncoder,
     fine_tuned,
-    gain,
     means_over_seeds,
     ngrams,
     seen_by,
     tf_idf,
 )
+from metalearn_lab.comparison.pretraining_pictures import load_pictures
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
 from metalearn_lab.tasks.docstrings import HELD_OUT, TRAINING
 from metalearn_lab.tasks.sentence_matches import Match, Matches
@@ -98,12 +100,24 @@ def test_tasks_are_seen_as_the_encoder_reads_them(kinds):
     assert not seen.query.x.requires_grad
 
 
-def test_a_gain_is_paired_by_seed():
+def test_means_have_their_interval_over_the_seeds():
     table = pd.DataFrame(
         {"method": m, "kind": "k", "shots": 1, "seed": seed, "class means": 10 * seed + more}
         for m, more in (("a", 3), ("b", 1))
         for seed in range(3)
     )
-    mean, half, seeds = gain(table, "a", "b", "k", 1)
-    assert (mean, half, seeds) == (2, 0, 3)
-    assert means_over_seeds(table).loc["b", ("k", 1)] == "11.0 ± 24.8"
+    assert means_over_seeds(table)["k", 1].to_list() == ["13.0 ± 24.8", "11.0 ± 24.8"]
+
+
+def test_the_committed_table_and_pictures_are_of_the_same_rows():
+    saved = pd.read_csv(SAVED_META_PRETRAINING)
+    assert set(saved.groupby(["mixture", "method", "kind", "shots"]).size()) == {5}
+    own = saved[saved.mixture.eq("no labels")]
+    rows = {(m, kind, int(k)) for m, kind, k in zip(own.method, own.kind, own.shots, strict=True)}
+    pictures = load_pictures()
+    assert pictures.keys() == rows
+    for (_, kind, shots), picture in pictures.items():
+        questions = 5 if kind in MATCHING else 25
+        assert picture.support.shape == (4, 5 * shots, 2)
+        assert picture.query.shape == (4, questions, 2)
+        assert picture.answered.shape == (4, questions)
