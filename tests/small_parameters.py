@@ -71,6 +71,7 @@ FAST: dict[str, dict[str, Any]] = {
         "class_iterations": 5,
         "episodes": 24,
     },
+    "18_meta_pretraining": {"frequent": 50, "schedule_steps": 8},
 }
 
 

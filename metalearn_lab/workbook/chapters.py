@@ -126,6 +126,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Mistakes that hide",
         "Which mistakes raise no error, what do they cost, and which check finds them?",
     ),
+    Chapter(
+        18,
+        "meta_pretraining",
+        "Self-supervision and meta-pretraining",
+        "What can be learned from text without labels, and does it help a new kind of task?",
+    ),
 )
 
 
