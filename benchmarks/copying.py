@@ -2,7 +2,7 @@
 
     python benchmarks/copying.py OUT.csv
 
-A row for each model, rate and range of trained fillers, with seed 0. That of the package is
+A row for each model, rate and choice of trained fillers, with seed 0. That of the package is
 `metalearn_lab/experiments/language_model_results/copy_trials.csv`.
 """
 
@@ -16,6 +16,7 @@ from metalearn_lab.atomic_file import write_text
 from metalearn_lab.experiments.copying import (
     CHOOSING,
     COPIERS,
+    FILLERS,
     bits_by_gap,
     copy_batches,
     train_to_copy,
@@ -32,12 +33,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     chosen = parser.parse_args()
     texts, rows = CopyAndClose(copied=2, seed=0), []
-    for most_gap, name, rate in product((0, 16), COPIERS, RATES):
-        model = COPIERS[name](0)
-        train_to_copy(model, copy_batches(texts, chosen.steps, most_gap), outer_lr=rate)
-        letters = bits_by_gap(model, texts, sorted({0, most_gap // 2, most_gap}), first=CHOOSING)
-        row = {"most_filler": most_gap, "model": name, "outer_lr": rate, "steps": chosen.steps}
-        rows.append({**row, "bits": letters[:, 0].mean().item()})
+    for trained, name, rate in product(FILLERS, COPIERS, RATES):
+        model, fillers = COPIERS[name](0), FILLERS[trained]
+        train_to_copy(model, copy_batches(texts, chosen.steps, fillers), outer_lr=rate)
+        judged = sorted({fillers[0], fillers[len(fillers) // 2], fillers[-1]})
+        letters = bits_by_gap(model, texts, judged, first=CHOOSING)[:, 0]
+        row = {"trained": trained, "model": name, "outer_lr": rate, "steps": chosen.steps}
+        rows.append({**row, "bits": letters.mean().item()})
         print(rows[-1], flush=True)
     write_text(chosen.out, pd.DataFrame(rows).to_csv(index=False, float_format="%.4g"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import log
 from pathlib import Path
 
@@ -29,21 +29,24 @@ COPIERS: dict[str, Callable[[int], nn.Module]] = {
 }
 """By name, what builds a model from a seed; each has 22,000 to 28,000 weights."""
 
+FILLERS: dict[str, Sequence[int]] = {"0 to 16": range(17), "0": (0,), "16": (16,)}
+"""By name, the lengths of the fillers that a network is trained on."""
+
 COPY_TRIALS = Path(__file__).parent / "language_model_results" / "copy_trials.csv"
 """What ``benchmarks/copying.py`` gave."""
 
 
-def copy_batches(texts: CopyAndClose, steps: int, most_gap: int, batch: int = 64) -> list[Split]:
-    """New texts for every step, all of one filler between 0 and ``most_gap`` signs."""
+def copy_batches(
+    texts: CopyAndClose, steps: int, fillers: Sequence[int], batch: int = 64
+) -> list[Split]:
+    """New texts for every step, all with one of the fillers, drawn anew for each step."""
     numbers = generator("gaps", texts.seed)
-    gaps = torch.randint(most_gap + 1, (steps,), generator=numbers).tolist()
-    return [texts.texts(step * batch, batch, gap) for step, gap in enumerate(gaps)]
+    drawn = torch.randint(len(fillers), (steps,), generator=numbers).tolist()
+    return [texts.texts(step * batch, batch, fillers[i]) for step, i in enumerate(drawn)]
 
 
 @one_thread()
-def train_to_copy(
-    model: nn.Module, batches: Iterable[Split], *, outer_lr: float
-) -> list[float]:
+def train_to_copy(model: nn.Module, batches: Iterable[Split], *, outer_lr: float) -> list[float]:
     """Train in place by Adam, a step on each batch.
 
     Returns:
