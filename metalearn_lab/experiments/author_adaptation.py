@@ -52,8 +52,13 @@ def _pretrained(model: nn.Module, rate: float, seed: int) -> GradientLearner:
 
 
 def _reptile(model: nn.Module, rate: float, seed: int) -> GradientLearner:
-    own: dict[str, int] = {"inner_steps": INNER_STEPS, "inner_batch": SENTENCES}
-    return Reptile(model, next_character_loss, inner_lr=rate, **own)
+    return Reptile(
+        model,
+        next_character_loss,
+        inner_lr=rate,
+        inner_steps=INNER_STEPS,
+        inner_batch=SENTENCES,
+    )
 
 
 def _maml(model: nn.Module, rate: float, seed: int) -> GradientLearner:
@@ -61,8 +66,15 @@ def _maml(model: nn.Module, rate: float, seed: int) -> GradientLearner:
 
 
 def _embedding(model: nn.Module, rate: float, seed: int) -> GradientLearner:
-    own = {"contexts": 16, "layer": "recurrent", "seed": seed}
-    return CAVIA(model, next_character_loss, inner_lr=rate, inner_steps=INNER_STEPS, **own)
+    return CAVIA(
+        model,
+        next_character_loss,
+        contexts=16,
+        layer="recurrent",
+        seed=seed,
+        inner_lr=rate,
+        inner_steps=INNER_STEPS,
+    )
 
 
 WAYS = {
