@@ -54,7 +54,6 @@ FAST: dict[str, dict[str, Any]] = {
         "longest": 6,
         "copy_steps": 5,
         "fine_tuning_steps": 11,
-        "schedule_steps": 8,
     },
     "14_scaling_up": {
         "inner_steps": 2,

@@ -106,7 +106,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         9,
         "language_models",
         "Language models that adapt",
-        "How does a language model take on a new author, and what is pretraining without labels?",
+        "What does a language model learn from a text, and how does it take on a new author?",
     ),
     Chapter(
         14,
