@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SAVED_BURSTINESS = Path(__file__).parent / "burstiness.csv"
 
-SHARES = (0.0, 0.5, 1.0)
+SHARES = (0.0, 1.0)
 """Of bursty contexts, in the saved trainings."""
 
 
