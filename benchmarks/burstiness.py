@@ -1,6 +1,8 @@
-"""Trainings on contexts that are bursty or not, saved for chapter 15; a stopped run goes on.
+"""Trainings on contexts that are bursty or not, saved for chapter 15.
 
     python benchmarks/burstiness.py OUT.csv
+
+A stopped run goes on where it was.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python benchmarks/context_sinusoids.py OUT
 
 A prior-fitted network, a neural process, a hypernetwork, MAML and pretraining take as many outer
-steps on the same tasks. Each has four trials with seed 0: of β, or of β and α where there are inner
+steps on the same tasks. Each has five trials with seed 0: of β, or of β and α where there are inner
 steps; how many steps it takes, up to ten, is chosen as well. Validation tasks decide. A stopped
 run goes on where it was.
 """
@@ -38,8 +38,8 @@ from metalearn_lab.experiments.prior_fitted_lab import first_points, judged
 from metalearn_lab.training.checkpoint import Checkpoint, save_checkpoint
 from metalearn_lab.training.non_finite import NonFiniteLossError
 
-AT_ONCE = [(0.01, beta) for beta in (0.002, 0.004, 0.008, 0.016)]
-BY_STEPS = [(alpha, beta) for alpha in (0.01, 0.03) for beta in (0.005, 0.015)]
+AT_ONCE = [(0.01, beta) for beta in (0.001, 0.002, 0.004, 0.008, 0.016)]
+BY_STEPS = [(0.01, 0.005), (0.01, 0.015), (0.03, 0.005), (0.03, 0.015), (0.03, 0.03)]
 
 
 def trial(name, alpha, beta, iterations, tasks):

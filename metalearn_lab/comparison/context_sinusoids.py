@@ -23,7 +23,7 @@ NAMES = ("prior_fitted", "neural_process", "hypernetwork", "maml", "joint")
 
 
 def read_trials(folder: Path = SAVED_SINUSOIDS) -> DataFrame:
-    """A row for each of four trials of each learner, on validation tasks.
+    """A row for each of five trials of each learner, on validation tasks.
 
     Its columns are ``learner``, ``inner_lr``, ``outer_lr``, the ``steps`` at which the mean error
     over 1 to 10 points was least, and this ``error``.

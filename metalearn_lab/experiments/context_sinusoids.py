@@ -175,10 +175,9 @@ def judged_rows(learner: Learner, name: str, steps: int, tasks: Task) -> list[di
         steps: inner steps.
         tasks: of one world.
     """
-    errors = mean_errors(learner, tasks, steps)[:, steps].tolist()
-    rows: list[dict[str, float]] = [{"K": k, "error": e} for k, e in enumerate(errors, 1)]
-    if name in WITH_BANDS:
-        for row in rows:
-            said = first_points(tasks, int(row["K"]))
-            row |= judged(bands(learner, said), said)
+    rows = []
+    for k, error in enumerate(mean_errors(learner, tasks, steps)[:, steps].tolist(), 1):
+        said = first_points(tasks, k)
+        band = judged(bands(learner, said), said) if name in WITH_BANDS else {}
+        rows.append({"K": k, **band, "error": error})
     return rows

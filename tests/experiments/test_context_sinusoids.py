@@ -30,7 +30,8 @@ def test_the_noise_is_that_of_its_address_and_size():
 def test_the_worlds_leave_the_prior_where_they_say():
     made = worlds("test", 0, 50)
     far = made["x from 5 to 10"]
-    assert far.query.x.min() >= 5 and far.query.x.max() <= 10
+    assert far.query.x.min() >= 5
+    assert far.query.x.max() <= 10
     assert torch.equal(far.support.x, made["inside"].support.x)
     amplitude, phase = Sinusoids(10, 50, "test").curves(0, 50)
     curve = amplitude[:, None] * torch.sin(far.query.x[..., 0] - phase[:, None])
