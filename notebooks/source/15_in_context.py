@@ -24,23 +24,23 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## One layer, one step
 #
-# MAML changes weights to learn a task. A language model does not: you write examples into its input, its **context**, then a question, and it answers. This is **in-context learning**.
-# The context is the *support set*, the question is a *query* point, and training on many contexts is *meta-training*. But where is the inner loop?
+# MAML changes weights to learn a task. A language model does not: you write examples and a question into its input, its **context**, and it answers. This is **in-context learning**.
+# The context is the *support set*, the question a *query* point, and training on many contexts is *meta-training*. Where is the inner loop?
 #
 # In **attention**, the parts of an input, its **tokens**, read each other. Here a token is a point, $e_j = (x_j, y_j)$. The last
-# token is the question, $(x_q, 0)$: its place for $y$, the **last slot**, is empty. *Linear* attention does this to every token:
+# one is the question, $(x_q, 0)$: its place for $y$, the **last slot**, is empty. *Linear* attention changes every token:
 #
 # $$e_j \;\leftarrow\; e_j + \frac1N \sum_{i=1}^N V e_i \,\bigl(e_i^\top A\, e_j\bigr).$$
 #
-# The **score** $e_i^\top A\, e_j$ says how strongly token $j$ reads token $i$. The **value** $V e_i$ is what it reads. Only the $N$ known points are read.
+# The **score** $e_i^\top A\, e_j$ says how strongly token $j$ reads token $i$; the **value** $V e_i$ is what it reads. Only the $N$ points are read.
 #
-# Choose $A$ so that the score is $x_i \cdot x_j$, and $V$ so that the value is $-\alpha\, y_i$ in the last slot. The question's last slot becomes
+# Let $A$ make the score $x_i \cdot x_j$, and $V$ the value $-\alpha\, y_i$ in the last slot. Then the question's last slot is
 # $-\frac{\alpha}{N}\sum_i y_i\, x_i \cdot x_q$. Compare one gradient step from $w = 0$ on $\frac{1}{2N}\sum_i (w \cdot x_i - y_i)^2$:
 #
 # $$w_1 = \frac{\alpha}{N}\sum_i y_i\, x_i, \qquad w_1 \cdot x_q = \text{minus the last slot of the question}.$$
 #
-# Left are the points and the line $y = w_1 x$, right the last slots of all tokens (q is the question). **Predict, then drag.** What does the first layer do to the last slots of the *points*? Where do
-# more layers bring slots and line? What does a large α do?
+# Left are the points and the line $y = w_1 x$, right the last slots of all tokens (q is the question). **Predict, then drag.** What does the first layer do to the slots of the *points*? Where do
+# more layers bring slots and line? And a large α?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -52,7 +52,7 @@ from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplore
 AttentionStepExplorer([(-2, -1.5), (-1, -1.2), (0.7, 0.2), (1.5, 2.2)], question=2.0).show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 9 minutes.** Ask for the score and the value of one point before you drag it; both stand in the table. Drag a point to $x = 0$: its score is 0, so nobody reads it. Then turn α
+# **Instructor, 9 minutes.** Ask for the score of one point, and what it adds, before you drag it; both stand in the table. Drag a point to $x = 0$: its score is 0, so nobody reads it. Then turn α
 # up with eight layers and let them name what they see: gradient descent that diverges, without a gradient in sight.
 
 # %% [markdown]
@@ -178,21 +178,20 @@ finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=
 # %% [markdown]
 # ## How many tasks make it general?
 #
-# Suppose that training uses only $M$ tasks, again and again. A larger network can then learn *these tasks* in place of learning to learn. How would we see it?
+# Suppose that training uses only $M$ tasks, again and again. A larger network can then learn *these tasks* in place of learning to learn.
 #
-# Take $y = wx + \text{noise}$, with one input and noise of standard deviation $\sigma = 1$. A **pool** holds $M$ slopes $w_m$, drawn once from a standard normal. Two rules are the best possible, each
-# for its own world. Nobody trains them:
+# Take $y = wx + \text{noise}$, with noise of standard deviation $\sigma = 1$. A **pool** holds $M$ slopes $w_m$, drawn once from a standard normal. Two rules, not trained, are the best possible, each
+# for its own world:
 #
 # - the **pool rule**, if $w$ is one of the pool: a weighted mean of the slopes, $\sum_m \pi_m w_m$. The weights $\pi$ are the softmax of $-\sum_i (y_i - w_m x_i)^2 / 2\sigma^2$;
 # - **ridge**, if $w$ is any standard normal number: least squares with $\lambda = \sigma^2$.
 #
-# The *network* is a small Transformer: two layers of attention with softmax, each followed by a small dense network. It was trained on pools of 1 to 256 tasks, with contexts
-# of six points, in 1,500 outer steps. These trainings are saved, five for each $M$.
+# The *network* is a small Transformer: two layers of attention with softmax, each followed by a small dense network. Its trainings, 1,500 outer steps on contexts of six points, are saved: five for each $M$.
 #
-# Left are the points and what the three answer at each $x$. Right we tilt the points, so that their least-squares slope runs over the axis, and draw each answer at $x = 1$.
+# Left are the points and three answers at each $x$. Right we tilt the points, so that their least-squares slope runs over the axis, and draw each answer at $x = 1$.
 #
-# **Predict.** With $M = 4$, is the pool rule on the right a line or a staircase? Does the network follow it? What does the network do at $M = 1$? Then, in numbers, with $M = 4$: is
-# the network better or worse than ridge on tasks of its pool (other points, known slopes)? And on new tasks, with any slope? At which $M$ does it no longer matter which rule one follows?
+# **Predict.** With $M = 4$, is the pool rule on the right a line or a staircase? Does the network follow it? What does it do at $M = 1$? Then, with $M = 4$: is
+# it better than ridge on tasks of its pool (other points, known slopes)? And on new tasks? At which $M$ does the choice of the rule no longer matter?
 
 # %%
 from metalearn_lab.comparison.task_pools import (
@@ -319,22 +318,22 @@ finding("bursty: old classes, the end minus step 100", runs[2000] - runs[100], b
 # %% [markdown]
 # ## A network that was fitted to a prior
 #
-# With many tasks the Transformer came close to ridge, and not by accident. Call the recipe that tasks are drawn from a **prior**. Let the network give a
+# With many tasks the Transformer came close to ridge, and not by accident. Call the recipe of the tasks a **prior**. Let the network give a
 # *probability* $q_\theta(y \mid x, S)$ of the answer at $x$, given the support $S$. Averaged over tasks, its loss is
 #
 # $$\mathbb{E}\bigl[-\log q_\theta(y \mid x, S)\bigr] = \mathbb{E}\bigl[-\log p(y \mid x, S)\bigr] + \mathbb{E}\bigl[\mathrm{KL}(p \,\Vert\, q_\theta)\bigr].$$
 #
 # Here $p(y \mid x, S)$ is what Bayes' rule says, the **posterior predictive**. Only the second term depends on θ, and it is 0 only where $q_\theta = p$. So training pulls
-# the network towards Bayes' rule. This is a **prior-fitted network**. Ours gives a mean μ and a standard deviation σ.
+# towards Bayes' rule. This is a **prior-fitted network**. Ours gives a mean μ and a standard deviation σ.
 #
-# The tasks are lines with noise, $y = b + wx + \text{noise}$. If $b$ and $w$ are standard normal, the exact posterior has a closed form. The noise has standard
-# deviation 0.3, $x$ lies between −2 and 2, and training tasks have 1 to 20 points. Then we leave the prior in three ways: $x$ from 2 to 6; slopes about 5; a noise of 1. A *control* is the same network,
-# trained with questions at $x$ from −6 to 6.
+# The tasks are lines, $y = b + wx + \text{noise}$. For standard normal $b$ and $w$ the exact posterior has a closed form. The noise has standard
+# deviation 0.3, $x$ lies between −2 and 2, and training tasks have 1 to 20 points. Then we leave the prior in three ways: $x$ from 2 to 6; slopes about 5; a noise of 1. A *control* network
+# was asked at $x$ from −6 to 6 in training.
 #
 # *Surprise* is the mean of $-\log q_\theta$ in nats; *in band* is the share of the points inside the 95 % band, $\mu \pm 1.96\,\sigma$.
 #
 # **Predict.** For each of the three: is the network's band still right? And that of the exact posterior, which goes on assuming the prior?
-# On the canvas after the table, move or add points. The grey lines mark where training asked.
+# Then move or add points on the canvas; grey lines mark where training asked.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Draw the exact band for one point at $x = 0$ on the board: it is narrow there and opens to both sides. Then ask what the *network* can know about $x = 5$.
