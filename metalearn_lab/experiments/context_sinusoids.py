@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LinearLR
 
+from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.experiments.meta_network_lab import (
     MetaNetworkLab,
     errors_along,
     sinusoids_between,
 )
 from metalearn_lab.experiments.prior_fitted_lab import (
+    LAST_SHARE,
     bands,
     fewer_points,
     first_points,
@@ -26,14 +29,17 @@ from metalearn_lab.experiments.sinusoid_posterior import sinusoid_posterior
 from metalearn_lab.experiments.sinusoid_process import posterior
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.weight_generators import LowRankWeights
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.placement import points_of
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.types import Split, Task, merge_splits
+from metalearn_lab.training.outer_step import OuterStep
 
 NOISE, MOST_POINTS, META_BATCH, MOST_STEPS = 0.1, 10, 25, 10
 """σ of every y, points of the largest context, tasks in an outer step, longest adaptation."""
@@ -112,16 +118,39 @@ def trained(name: str, seed: int, inner_lr: float, outer_lr: float, iterations: 
         iterations: outer steps.
 
     Raises:
-        NonFiniteLossError: the training diverged.
+        NonFiniteLossError: the training diverged; MAML's goes on with weights that are NaN.
     """
     learner = untrained(name, seed, inner_lr)
     source = NoisySinusoids(Sinusoids(MOST_POINTS, 10, "train", seed))
     batch = fewer_points(source, META_BATCH, seed)
-    if isinstance(learner, JointPretraining):
+    if isinstance(learner, MAML):
+        _train_compiled(learner, batch, iterations, outer_lr)
+    elif isinstance(learner, JointPretraining):
         train(learner, lambda i: merge_splits(batch(i)), iterations, outer_lr)
     else:
         train(learner, batch, iterations, outer_lr)
     return learner
+
+
+@one_thread()
+def _train_compiled(
+    learner: MAML, batch: Callable[[int], Task], iterations: int, outer_lr: float
+) -> None:
+    """As ``train`` does, but compiled, once for each number of points, where that can be had."""
+    optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
+    schedule = LinearLR(optimizer, 1.0, LAST_SHARE, iterations)
+    outer_steps: dict[int, OuterStep] = {}
+    for i in range(iterations):
+        tasks = batch(i)
+        points = tasks.support.x.shape[1]
+        if points not in outer_steps:
+            try:
+                outer_steps[points] = OuterStep(learner, optimizer, compiled=True)
+                outer_steps[points].prepare(tasks)
+            except NotCompilable:
+                outer_steps[points] = OuterStep(learner, optimizer)
+        outer_steps[points].step(tasks)
+        schedule.step()
 
 
 def worlds(split: str, seed: int, count: int) -> dict[str, Task]:

@@ -180,7 +180,7 @@ finding("every x doubled: over that of the fixed step", ratio, above=0.9, below=
 #
 # Suppose that training uses only $M$ tasks, again and again. A larger network can then learn *these tasks* in place of learning to learn.
 #
-# Take $y = wx + \text{noise}$, with noise of standard deviation $\sigma = 1$. A **pool** holds $M$ slopes $w_m$, drawn once from a standard normal. Two rules, not trained, are the best possible, each
+# Take $y = wx + \text{noise}$, with noise of standard deviation $\sigma = 1$. A **pool** holds $M$ slopes $w_m$, drawn once from a standard normal. Two untrained rules are the best possible, each
 # for its own world:
 #
 # - the **pool rule**, if $w$ is one of the pool: a weighted mean of the slopes, $\sum_m \pi_m w_m$. The weights $\pi$ are the softmax of $-\sum_i (y_i - w_m x_i)^2 / 2\sigma^2$;
@@ -324,7 +324,7 @@ finding("bursty: old classes, the end minus step 100", runs[2000] - runs[100], b
 # $$\mathbb{E}\bigl[-\log q_\theta(y \mid x, S)\bigr] = \mathbb{E}\bigl[-\log p(y \mid x, S)\bigr] + \mathbb{E}\bigl[\mathrm{KL}(p \,\Vert\, q_\theta)\bigr].$$
 #
 # Here $p(y \mid x, S)$ is what Bayes' rule says, the **posterior predictive**. Only the second term depends on θ, and it is 0 only where $q_\theta = p$. So training pulls
-# towards Bayes' rule. This is a **prior-fitted network**. Ours gives a mean μ and a standard deviation σ.
+# towards Bayes' rule. This is a **prior-fitted network**; ours gives mean μ and standard deviation σ.
 #
 # The tasks are lines, $y = b + wx + \text{noise}$. For standard normal $b$ and $w$ the exact posterior has a closed form. The noise has standard
 # deviation 0.3, $x$ lies between −2 and 2, and training tasks have 1 to 20 points. Then we leave the prior in three ways: $x$ from 2 to 6; slopes about 5; a noise of 1. A *control* network
@@ -333,7 +333,7 @@ finding("bursty: old classes, the end minus step 100", runs[2000] - runs[100], b
 # *Surprise* is the mean of $-\log q_\theta$ in nats; *in band* is the share of the points inside the 95 % band, $\mu \pm 1.96\,\sigma$.
 #
 # **Predict.** For each of the three: is the network's band still right? And that of the exact posterior, which goes on assuming the prior?
-# Then move or add points on the canvas; grey lines mark where training asked.
+# Then move or add points on the canvas.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Draw the exact band for one point at $x = 0$ on the board: it is narrow there and opens to both sides. Then ask what the *network* can know about $x = 5$.
