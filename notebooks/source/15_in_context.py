@@ -438,9 +438,15 @@ canvas.controls["steps"].value = int(best_trials().steps["maml"])  # chosen on v
 canvas.show()
 
 # %% tags=["hide-output"]
-SINUSOID FIGURE
+from metalearn_lab.figures.context_sinusoids import context_sinusoids_figure
 
-# %% tags=["nbval-check-output", "hide-output"]
+sinusoid_errors = read_errors()
+show_figure(
+    context_sinusoids_figure(sinusoid_errors),
+    "Mean squared error against the number of points, inside the prior and outside in three ways, "
+    "for five learners, the exact posterior and the Gaussian process; means of five trainings.",
+)
+error = sinusoid_errors.set_index(["world", "method", "K", "seed"]).error.sort_index()
 SINUSOID FINDINGS
 
 # %% [markdown]

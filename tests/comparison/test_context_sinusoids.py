@@ -1,4 +1,4 @@
-"""The saved trainings on sinusoids: equal trials, every row, and learners that repeat their rows."""
+"""The saved trainings on sinusoids: equal trials, every row, learners that repeat their rows."""
 
 from collections import Counter
 
