@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @house_style()
 def context_sinusoids_figure(table: DataFrame) -> Figure:
-    """A panel for each world; lines are means over seeds.
+    """A panel for each world; lines are means over seeds, cut off at 100.
 
     Args:
         table: as ``comparison.context_sinusoids.read_errors`` gives it.
@@ -33,6 +33,7 @@ def context_sinusoids_figure(table: DataFrame) -> Figure:
             mean = of_method.groupby("K").error.mean()
             axes.plot(mean.index, mean, **looks[str(method)])
         axes.set(title=world, xlabel="points K in the support", yscale="log", xticks=(1, 4, 7, 10))
+        axes.set(ylim=(5e-3, 1e2))
     panels[0].set(ylabel="mean squared error")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
