@@ -333,7 +333,7 @@ finding("bursty: old classes, the end minus step 100", runs[2000] - runs[100], b
 # *Surprise* is the mean of $-\log q_\theta$ in nats; *in band* is the share of the points inside the 95 % band, $\mu \pm 1.96\,\sigma$.
 #
 # **Predict.** For each of the three: is the network's band still right? And that of the exact posterior, which goes on assuming the prior?
-# Then move or add points on the canvas.
+# Then move points on the canvas.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Draw the exact band for one point at $x = 0$ on the board: it is narrow there and opens to both sides. Then ask what the *network* can know about $x = 5$.
@@ -450,10 +450,10 @@ lead = few["prior_fitted"] / few["hypernetwork"]
 finding("inside, K = 1 and 3: error of the context over the hypernetwork's", lead, above=1, **saved)
 ten = rows[rows.K == 10].pivot(index=["world", "seed"], columns="method")
 error, band = ten["error"], ten["in band"]["prior_fitted"]
-rules = ["exact posterior", "Gaussian process"]
-learners = error.loc["inside"].drop(columns=rules).div(error.loc["inside"][rules[0]], axis=0)
-finding("inside, K = 10: learners' errors over the exact posterior's", learners, above=10, **saved)
-lag = error.loc["inside"]["maml"] / error.loc["inside"]["hypernetwork"]
+rules, inside = ["exact posterior", "Gaussian process"], error.loc["inside"]
+ratio = inside.drop(columns=rules).div(inside[rules[0]], axis=0).stack()
+finding("inside, K = 10: learners' errors over the exact posterior's", ratio, above=10, **saved)
+lag = inside["maml"] / inside["hypernetwork"]
 finding("inside, K = 10: MAML's error over the hypernetwork's", lag, above=2, **saved)
 finding("Gaussian process, K = 10, every world: its error", error[rules[1]], below=0.02, **saved)
 turned = error[rules[0]].drop(["inside", "x from 5 to 10"])
@@ -461,7 +461,7 @@ finding("exact posterior, phases and amplitudes: its error", turned, above=1.5, 
 far = error[rules[0]]["x from 5 to 10"]
 finding("exact posterior, x from 5 to 10: its error", far, below=0.02, **saved)
 finding("inside: share in the context's band", band["inside"], above=0.9, below=0.98, **saved)
-finding("outside: the same", band.drop("inside"), below=0.65, **saved)
+finding("outside: share in the context's band", band.drop("inside"), below=0.65, **saved)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -713,9 +713,9 @@ headline(
 #
 # - A context is a support set. In-context learning is adaptation without an inner loop; meta-training has to happen first.
 # - One layer of linear attention can be one gradient step, and training found this step: one step size for one kind of inputs.
-# - A Transformer that was trained on four tasks learned these four. Test on new tasks, not only on new points.
+# - A Transformer that was trained on four tasks learned these four. Test on new tasks.
 # - What training contexts repeat decides what is looked up, and what is learned by heart.
-# - A network that was fitted to a prior came close to Bayes' rule there. Where the prior never went, its error was large and its band too narrow.
+# - A network that was fitted to a prior came close to Bayes' rule there. Elsewhere its error was large and its band too narrow.
 # - At equal outer steps on sinusoids, a context did not beat generated weights; outside the prior, what a method assumes decides.
 # - A classifier that was fitted to random tables came within a few points of logistic regression on real ones.
 # - A context costs nothing to adapt to, and a pass over it for each question. Weights cost little to ask.
