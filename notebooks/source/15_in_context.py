@@ -418,7 +418,8 @@ proof("the network: the order of the points changes nothing", gap, below=1e-4)
 #
 # Two rules are not trained, for they know the family. The **exact posterior** is Bayes' rule on a fine grid of amplitude and phase. The **Gaussian process** of chapter 08 knows only the mean and the covariance.
 #
-# The canvas has one saved training of each. Draw points, or take a new sinusoid. Thin dotted lines are 95 % bands. The slider moves MAML and the hypernetwork.
+# The canvas has one saved training of each. Draw points, or take a new sinusoid. Thin dotted lines are 95 % bands. The slider moves MAML and the hypernetwork: it
+# begins at MAML's best number of steps; the hypernetwork's best is 0.
 #
 # **Predict.** Which learner has the lowest error with one point? With ten? Then leave the prior: phases above π, amplitudes above 5, questions at $x$ from 5 to 10. Who stays right? Draw $3\cos x$ on the
 # canvas, whose phase is above π. Whose band warns you?
