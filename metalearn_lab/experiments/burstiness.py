@@ -93,7 +93,8 @@ class LabelledItems:
 
     def _vectors(self, shape: tuple[int, ...], *address: int | str) -> Tensor:
         numbers = generator("vectors", self.seed, *address)
-        return torch.randn(*shape, self.dim, generator=numbers) / self.dim**0.5
+        vectors: Tensor = torch.randn(*shape, self.dim, generator=numbers) / self.dim**0.5
+        return vectors
 
 
 def item_reader(items: LabelledItems) -> ContextTransformer:

@@ -39,7 +39,7 @@ def sinusoid_posterior(x: Tensor, y: Tensor, at: Tensor, noise: float) -> tuple[
     misfit = (
         amplitude[:, None] ** 2 * size[..., None, :] - 2 * amplitude[:, None] * along[..., None, :]
     )
-    likely = (-misfit / (2 * noise**2)).flatten(-2).softmax(-1).unflatten(-1, misfit.shape[-2:])
+    likely = (-misfit / (2 * noise**2)).flatten(-2).softmax(-1).view(misfit.shape)
     curves = torch.sin(at[..., None] - phase)  # [..., n, phases]
     first, second = (amplitude**power @ likely for power in (1, 2))
     mean = (curves @ first[..., None])[..., 0]

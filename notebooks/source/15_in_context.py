@@ -471,8 +471,8 @@ finding("outside: share in the context's band", band.drop("inside"), below=0.65,
 # the hypernetwork, in all five trainings. So a context did not win at equal outer steps, though each of its steps costs the most (see the table of costs below). Longer trainings may turn this round; we
 # compared one length.
 #
-# MAML is far behind: more than twice the hypernetwork's error, even with ten points. In chapter 08 it did much better. There, all its tasks had ten points; here one α and one number of steps must serve
-# supports of 1 to 10.
+# MAML is far behind: more than twice the hypernetwork's error, even with ten points. In chapter 08 it did much better, where all its training tasks had ten points. Here training tasks have 1 to 10, and one
+# α and one number of steps must serve them all. Is this the reason? We have not tested it.
 #
 # **Outside** it matters what a method assumes. The exact posterior is sure that no phase is above π and no amplitude above 5. There it is wrong, and its error is above 1.5. The Gaussian process knows no such
 # limits, and stays right in every world. At $x$ from 5 to 10 both are right, by their formulas. The context's band holds 90 to 98 % of the answers inside, and less than 65 % in each world outside:
