@@ -17,7 +17,8 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task, to_device
 from metalearn_lab.training.meta_train import meta_train
 
-_LAST_SHARE = 0.05  # of β, at the end of a training
+LAST_SHARE = 0.05
+"""Of β, at the end of a training."""
 
 
 def fewer_points(source: TaskSource, size: int, seed: int = 0) -> Callable[[int], Task]:
@@ -67,7 +68,7 @@ def train(
         lambda i: to_device(batch(i), device),
         iterations=iterations,
         optimizer=optimizer,
-        scheduler=LinearLR(optimizer, 1.0, _LAST_SHARE, iterations),
+        scheduler=LinearLR(optimizer, 1.0, LAST_SHARE, iterations),
         progress=False,
     )
 
