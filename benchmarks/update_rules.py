@@ -15,12 +15,7 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
-from metalearn_lab.experiments.train_update_rule import (
-    Schedule,
-    run_rule,
-    train_by_evolution,
-    train_by_unrolls,
-)
+from metalearn_lab.experiments.train_update_rule import run_rule, train_rule
 from metalearn_lab.learners.update_rules import LSTMRule, MLPRule
 from metalearn_lab.tasks.optimizees import random_quadratics
 
@@ -40,14 +35,7 @@ def trials(epochs: int) -> Iterator[dict[str, object]]:
     for way, grid in (("unrolls", UNROLLS), ("evolution", EVOLUTION)):
         for (name, make), values in product(RULES.items(), product(*grid.values())):
             settings, rule = dict(zip(grid, values, strict=True)), make()
-            schedule = partial(
-                Schedule, outer_lr=settings["outer_lr"], window=int(settings["window"])
-            )
-            if way == "unrolls":
-                train_by_unrolls(rule, quadratics, schedule(epochs))
-            else:
-                sigma = settings["sigma"]
-                train_by_evolution(rule, quadratics, schedule(epochs // 2), sigma=sigma)
+            train_rule(rule, quadratics, epochs, **settings)
             loss = run_rule(rule, validation, 100)[1:].mean().item()
             yield {"method": f"{name}, {way}", **settings, "loss": loss}
 

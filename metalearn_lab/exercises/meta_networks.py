@@ -20,9 +20,8 @@ from metalearn_lab.tasks.types import Split
 MetaNetworkLoss = Callable[[nn.Module, nn.Module, nn.Module, Split, Split], Tensor]
 """Base, head, tail, support and query to the query loss."""
 
-ClassHead = Callable[[Tensor, Tensor, int, Tensor], Tensor]
-"""Support features, labels, the number of classes and how much each feature counts, to weights,
-with the biases behind them."""
+ClassHead = Callable[[Tensor, Tensor, int], Tensor]
+"""Support features, labels and the number of classes to weights, with the biases behind them."""
 
 _SIZES = ((1, 4, 1), (1, 3, 5, 1), (1, 6, 1))
 
@@ -38,9 +37,9 @@ def check_meta_network_loss(answer: MetaNetworkLoss) -> Verdict:
 
 @self_check
 def check_class_head(answer: ClassHead) -> Verdict:
-    """Check weights and biases that give the probabilities of weighted squared distances."""
+    """Check weights and biases that give ProtoNet's probabilities."""
     return judged(
-        "Its probabilities are those of the weighted squared distances to the class means.",
+        "Its probabilities are those of the squared distances to the class means.",
         (_head_mistake(answer, i, ways) for i, ways in enumerate((2, 3, 5))),
     )
 
@@ -127,34 +126,24 @@ def _head_mistake(answer: ClassHead, seed: int, ways: int) -> str | None:
     labels = labels[torch.randperm(len(labels), generator=numbers)]
     x = torch.randn(len(labels), size, generator=numbers, dtype=torch.float64)
     query = torch.randn(6, size, generator=numbers, dtype=torch.float64)
-    counts = 0.2 + 2 * torch.rand(size, generator=numbers, dtype=torch.float64)
-    head = tensor(answer(x, labels, ways, counts), (ways, size + 1))
+    head = tensor(answer(x, labels, ways), (ways, size + 1))
     means = torch.stack([x[labels == c].mean(0) for c in range(ways)])
-    squares = means**2 @ counts
+    squares = (means**2).sum(1)
 
     def probabilities(w: Tensor, b: Tensor) -> Tensor:
         return (query @ w.T + b).softmax(1)
 
     sums = torch.stack([x[labels == c].sum(0) for c in range(ways)])
-    right = 2 * counts * means
     likely = {
-        "the factor 2 of the weights is missing.": probabilities(right / 2, -squares),
-        "the biases lack their minus sign.": probabilities(right, squares),
-        "the biases are missing.": probabilities(right, 0 * squares),
-        "the biases hold lengths; take their squares.": probabilities(right, -squares.sqrt()),
+        "the factor 2 of the weights is missing.": probabilities(means, -squares),
+        "the biases lack their minus sign.": probabilities(2 * means, squares),
+        "the biases are missing.": probabilities(2 * means, 0 * squares),
+        "the biases hold lengths; take their squares.": probabilities(2 * means, -squares.sqrt()),
         "each class is the sum of its points; take their mean.": probabilities(
-            2 * counts * sums, -(sums**2) @ counts
-        ),
-        "this is ProtoNet's own head: `s` is not used.": probabilities(
-            2 * means, -(means**2).sum(1)
-        ),
-        "`s` is missing in the biases.": probabilities(right, -(means**2).sum(1)),
-        "`s` is missing in the weights.": probabilities(2 * means, -squares),
-        "`s` is squared in the biases: scale the square, do not square the scaled mean.": (
-            probabilities(right, -((counts * means) ** 2).sum(1))
+            2 * sums, -(sums**2).sum(1)
         ),
     }
-    other = "the probabilities differ from those of −Σ s_d (x_d − p_cd)². Expand this sum."
+    other = "the probabilities differ from those of −‖x − p_c‖². Expand this square."
     return describe_mistake(
-        probabilities(head[:, :-1], head[:, -1]), probabilities(right, -squares), likely, other
+        probabilities(head[:, :-1], head[:, -1]), probabilities(2 * means, -squares), likely, other
     )

@@ -678,14 +678,12 @@ check_meta_network_loss(meta_network_loss)
 # %% [markdown]
 # ### Exercise 2: write a head that nobody trained (10 minutes, level 1 of 3)
 #
-# In ProtoNet every feature counts alike. Let feature $d$ count $s_d$ times: class $c$ gets the score $-\sum_d s_d\,(x_d - p_{cd})^2$.
-#
-# `x` is `[K, D]`, the features of the support; `y` holds its labels 0, …, `ways` − 1, in any order, each at least once; `s` is `[D]`. Return one tensor `[ways, D + 1]`: in row $c$ the
-# weights $w_c$ of a linear layer, and in its last column the bias $b_c$, such that the softmax of $w_c^\top x + b_c$ gives the same probabilities as the scores, to six digits.
+# The first table of this chapter has the formula; your function must take labels in any order and any number of classes. `x` is `[K, D]`, the features of the support; `y` holds its labels 0, …, `ways` − 1, each at least once. Return one tensor `[ways, D + 1]`: in row $c$ the weights $w_c$ of a linear
+# layer, and in its last column the bias $b_c$, such that the softmax of $w_c^\top x + b_c$ gives ProtoNet's probabilities. They must be right to six digits.
 #
 # <details><summary>Hint 1</summary>
 #
-# Expand the square for one feature. Which of the three terms differ from class to class? Where does $s_d$ go?
+# Expand $-\lVert x - p_c\rVert^2$. Which of the three terms differ from class to class?
 #
 # </details>
 #
@@ -697,12 +695,12 @@ check_meta_network_loss(meta_network_loss)
 
 
 # %% tags=["exercise"]
-def class_mean_head(x, y, ways, s):
+def class_mean_head(x, y, ways):
     """Weights and, in the last column, biases of a linear layer, a tensor [ways, D + 1]."""
     # <solution>
     means = torch.stack([x[y == c].mean(0) for c in range(ways)])
-    biases = -(s * means**2).sum(1)
-    return torch.cat([2 * s * means, biases[:, None]], 1)
+    biases = -(means**2).sum(1)
+    return torch.cat([2 * means, biases[:, None]], 1)
     # </solution>
 
 

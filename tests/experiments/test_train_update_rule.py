@@ -1,6 +1,8 @@
 """Learned update rules: exact gradients, evolution on a quadratic, tuned baselines."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +15,10 @@ from metalearn_lab.experiments.train_update_rule import (
     run_rule,
     train_by_evolution,
     train_by_unrolls,
+    train_rule,
 )
 from metalearn_lab.experiments.tuned_rules import GRIDS, RATES, tune
+from metalearn_lab.experiments.update_rule_trials import update_rule_trials
 from metalearn_lab.learners.update_rules import Adam, LSTMRule, MLPRule, Momentum
 from metalearn_lab.tasks.optimizees import random_quadratics
 
@@ -166,6 +170,33 @@ def test_evolution_trains_the_lstm_too():
     before = nn.utils.parameters_to_vector(rule.parameters()).detach().clone()
     train_by_evolution(rule, problems, Schedule(1, 10, 5), pairs=2)
     assert not torch.equal(before, nn.utils.parameters_to_vector(rule.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("sigma", "way", "epochs"), [(None, train_by_unrolls, 4), (0.1, train_by_evolution, 2)]
+)
+def test_a_rule_is_trained_in_the_way_that_is_asked_for(sigma, way, epochs):
+    one, other = MLPRule(), MLPRule()
+    train_rule(one, problems, 4, outer_lr=0.02, window=50, sigma=sigma)
+    settings = {"sigma": sigma} if sigma else {}
+    way(other, problems, Schedule(epochs, window=50, outer_lr=0.02), **settings)
+    for found, expected in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(found, expected)
+
+
+def test_every_learned_rule_had_as_many_trials_and_the_chapter_trains_with_the_best():
+    table = update_rule_trials()
+    assert table.trials.tolist() == [18] * 4
+    assert (table["loss of the best"] < table["of the worst"]).all()
+    chapter = Path(__file__).parents[2] / "notebooks/source/07_learned_rates.py"
+    line = (
+        r'^    "(.*)": \(\w+, \{"outer_lr": ([\d.]+), "window": (\d+)(?:, "sigma": ([\d.]+))?\}\),$'
+    )
+    rows = re.findall(line, chapter.read_text("utf-8"), re.M)
+    taken = {name: [float(each or "nan") for each in settings] for name, *settings in rows}
+    assert taken.keys() == set(table.index)
+    for name, best in table[["best β", "window", "σ"]].iterrows():
+        assert taken[name] == pytest.approx(best.tolist(), nan_ok=True)
 
 
 @pytest.mark.parametrize("last", [True, False])
