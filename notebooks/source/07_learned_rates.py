@@ -200,12 +200,12 @@ finding(claim, not finite, share="4 of 5 seeds")
 # rates *and* another meta-loss; we did not test which helps.
 #
 # *Does the place of a rate matter?* With the mean rate of each tensor the loss is 4.2 to 24 times as high; with shuffled
-# rates, 4.6 to 2,440 times. So it does.
+# rates, 4.6 to 2,440 times. It does.
 #
 # *Negative rates.* In the five seeds, 15 to 26 % of all rates are negative. With zeros in their place the loss is 1.4 to 38 times as
 # high. (A start trained so may do better.)
 #
-# *Three times $\beta_\alpha$.* Meta-SGD diverges in four of five. The tuning has moved to $\beta_\alpha$.
+# *Three times $\beta_\alpha$.* Meta-SGD diverges in four of five. The tuning moved to $\beta_\alpha$.
 #
 # </details>
 #
@@ -436,7 +436,7 @@ finding("points by which the diagonal is above centred class means", points, abo
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Ask for the prediction first, by a show of hands for each rule. At scale 100 and at $n = 30$ SGD and momentum leave
 # the picture. At scale 100 Adam and both MLPs do not move; let the students say why (what do they divide by?). Then compare the rows of Adam in
-# the table: the whole headline turns on how the baseline was tuned.
+# the table: for the MLP the verdict turns on how the baseline was tuned.
 
 # %%
 from metalearn_lab.experiments.train_update_rule import train_rule
@@ -447,25 +447,24 @@ from metalearn_lab.learners.update_rules import LSTMRule, MLPRule
 from metalearn_lab.tasks.optimizees import random_quadratics
 
 TRAINED = {  # window: steps between two outer steps; "sigma": by evolution
-    "LSTM, unrolls": (LSTMRule, {"outer_lr": 0.005, "window": 10}),
-    "LSTM, evolution": (LSTMRule, {"outer_lr": 0.01, "window": 20, "sigma": 0.03}),
-    "MLP, unrolls": (MLPRule, {"outer_lr": 0.01, "window": 20}),
-    "MLP, evolution": (MLPRule, {"outer_lr": 0.01, "window": 20, "sigma": 0.03}),
+    "LSTM, unrolls": (LSTMRule, {"outer_lr": 0.01, "window": 10}),
+    "MLP, unrolls": (MLPRule, {"outer_lr": 0.01, "window": 10}),
+    "MLP, evolution": (MLPRule, {"outer_lr": 0.01, "window": 10, "sigma": 0.03}),
 }
-display(update_rule_trials())  # each had 18, on the 64 problems of the tuning below
+display(update_rule_trials())  # each had nine, on the 64 problems of the tuning below
 quadratics = partial(random_quadratics, count=8, seed=seed, device=where)  # by a number
 learned = {name: kind(seed=seed).to(where) for name, (kind, _) in TRAINED.items()}
 for name, rule in learned.items():
     train_rule(rule, quadratics, epochs, **TRAINED[name][1], seed=seed)
 validation = quadratics("validation", count=64)  # "rate tuned": the rest at its defaults
 tuned = {name: tune(name, validation, 100) for name in GRIDS}  # "all tuned": all on a grid
-shown = {name: learned[name] for name in learned if name != "LSTM, evolution"}
-shown |= {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
-race = OptimizerRaceExplorer(shown, seed=seed, device=where)
+shown = {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
+race = OptimizerRaceExplorer(learned | shown, seed=seed, device=where)
 race.show()
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.train_update_rule import run_rule
+from metalearn_lab.experiments.update_rule_trials import in_words, update_rules_over_seeds
 
 unseen_quadratics = quadratics("unseen", count=256)
 rules = {**learned, "MLP, untrained": MLPRule(seed=seed)}
@@ -476,30 +475,39 @@ mean = {name: loss[1:101].mean() for name, loss in losses.items()}
 print(f"{'mean loss of 256 unseen problems':32} steps 1-100  step 20     100     500")
 for name, loss in losses.items():
     print(f"{name:32} {mean[name]:11.3f}", *(f"{loss[step]:8.3f}" for step in (20, 100, 500)))
+print("The same from five seeds (saved): the mean, and the least to the largest")
+saved = update_rules_over_seeds()
+display(in_words(saved))
+evolved, by_unrolls = (saved["steps 1-100"].loc[f"LSTM, {way}"] for way in ("evolution", "unrolls"))
+claim = "steps 1-100: the evolved LSTM leaves so many times what the LSTM from unrolls leaves"
+finding(claim, (evolved / by_unrolls).tolist(), above=1.4, saved="5 seeds")
+gap = evolved - saved["steps 1-100"].loc["Adam, all tuned"]
+claim = "steps 1-100: the evolved LSTM loses to Adam, all tuned"
+finding(claim, gap.tolist(), above=0, saved="5 seeds")
 
 # %% tags=["nbval-check-output", "hide-output"]
-lstm, mlp, start = "LSTM", "MLP, evolution", "MLP, untrained"
+lstm, mlp, start = "LSTM, unrolls", "MLP, evolution", "MLP, untrained"
 adam, all_tuned, for_100 = "Adam, rate tuned", "Adam, all tuned", "Adam, all, for step 100"
 at_100, at_500 = ({name: loss[t] for name, loss in losses.items()} for t in (100, 500))
 left = {at: dict(zip(race.rules, x[:, 100], strict=True)) for at, x in race.shares.items()}
+unrolled = "MLP, unrolls"
 claims = [  # what is claimed, the higher loss, the lower loss, in how many seeds
-    ("steps 1-100: the LSTM beats Adam with its rate tuned", mean[adam], mean[lstm], 5),
-    ("steps 1-100: the evolved MLP beats Adam with its rate tuned", mean[adam], mean[mlp], 5),
-    ("steps 1-100: the evolved MLP loses to Adam with all tuned", mean[mlp], mean[all_tuned], 5),
-    ("steps 1-100: the LSTM beats Adam with all tuned", mean[all_tuned], mean[lstm], 4),
-    ("steps 1-100: the LSTM beats momentum, all tuned", mean["momentum, all tuned"], mean[lstm], 4),
+    ("steps 1-100: the LSTM beats Adam with all tuned", mean[all_tuned], mean[lstm], 5),
+    ("steps 1-100: the LSTM beats momentum, all tuned", mean["momentum, all tuned"], mean[lstm], 5),
+    ("step 100: the LSTM beats Adam tuned for it", at_100[for_100], at_100[lstm], 5),
+    ("step 500: the LSTM beats Adam with its rate tuned", at_500[adam], at_500[lstm], 5),
+    ("steps 1-100: MLP, unrolls, beats Adam, rate tuned", mean[adam], mean[unrolled], 4),
+    ("steps 1-100: MLP, unrolls, beats Adam, all tuned", mean[all_tuned], mean[unrolled], 3),
+    ("steps 1-100: MLP, evolution, loses to Adam, all tuned", mean[mlp], mean[all_tuned], 3),
     ("steps 1-100: evolution improved the MLP", mean[start], mean[mlp], 5),
-    ("steps 1-100: truncated unrolls improved the MLP", mean[start], mean["MLP, unrolls"], 3),
-    ("step 100: evolution spoiled the MLP", at_100[mlp], at_100[start], 5),
     ("step 500: evolution spoiled the MLP", at_500[mlp], at_500[start], 5),
-    ("step 100: the LSTM beats Adam tuned for it", at_100[for_100], at_100[lstm], 3),
-    ("step 500: the LSTM beats Adam with its rate tuned", at_500[adam], at_500[lstm], 4),
-    ("n = 30, step 100: the LSTM loses to Adam", left[0, 30][lstm], left[0, 30][all_tuned], 3),
+    ("step 500: unrolls spoiled the MLP", at_500[unrolled], at_500[start], 5),
+    ("n = 30, step 100: the LSTM loses to Adam", left[0, 30][lstm], left[0, 30][all_tuned], 4),
 ]
 for claim, higher, lower, seeds in claims:
     finding(claim, higher - lower, above=0, share="" if seeds == 5 else f"{seeds} of 5 seeds")
 ratio = left[2, 10][lstm] / left[2, 10][all_tuned]
-finding("loss × 100, step 100: the LSTM leaves over five times as much as Adam", ratio, above=5)
+finding("loss × 100, step 100: the LSTM leaves over ten times as much as Adam", ratio, above=10)
 at_20 = [race.shares[scale, 10][list(race.rules).index(mlp), 20] for scale in (-2, 0, 2)]
 ratios = [share / at_20[1] for share in at_20]
 proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99, below=1.01)
@@ -507,17 +515,19 @@ proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99,
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *The baseline decides.* Over steps 1 to 100 the LSTM and the evolved MLP beat Adam with its rate tuned, the usual baseline, in all five seeds.
-# Tune Adam's $\beta_1$ and $\beta_2$ too, and the MLP loses in all five. The LSTM still wins in four, against momentum too. Adam had 420 trials on
-# 64 problems; the LSTM was trained once, on 960 problems, with settings that we had chosen. Adam tuned for the loss at step 100 (last row) is
-# ahead of the LSTM at this step in two of five seeds.
+# *Where it was trained, the LSTM wins.* Over steps 1 to 100 the LSTM from unrolls beats Adam and momentum with all tuned, in all five seeds; at step
+# 100 also Adam tuned for it. At step 500, five times its training horizon, it still beats Adam with its rate tuned. It had nine
+# trials, Adam 420.
 #
-# *The score decides, too.* Evolution lowered the mean loss of steps 1 to 100 in all five seeds. This score rewards a fast beginning: at step 100
-# and at step 500 the evolved MLP was worse than the untrained one, again in all five. Truncated unrolls improved the score of the MLP in only
-# three of five seeds. At step 500 the LSTM was ahead of rate-tuned Adam in four of five.
+# *The baseline decides.* The MLP from unrolls beats Adam with its rate tuned, the usual baseline, in four of five seeds; with all tuned, in three. (Evolved: two.)
 #
-# *Another scale.* A loss 100 times as large changes neither the MLPs nor Adam: they divide by $\sqrt{v}$. The LSTM then leaves more than five
-# times what Adam leaves at step 100, in all five seeds. With $n = 30$ it loses to Adam in three of five. SGD and momentum run away in both.
+# *The way of training decides, too.* By evolution the LSTM leaves more than 1.4 times what it leaves by unrolls, and loses to Adam with all tuned, in all five.
+# (Its best σ and the unrolls' best window are the last that we tried.) Evolution improved the MLP in all five, unrolls in four.
+#
+# *And the score.* Steps 1 to 100 reward a fast beginning. At step 500 both trained MLPs were worse than the untrained one, in all five.
+#
+# *Another scale.* A loss 100 times as large changes neither the MLPs nor Adam: they divide by $\sqrt{v}$. The LSTM then leaves over ten
+# times what Adam leaves at step 100. With $n = 30$ it loses to Adam in four of five.
 #
 # </details>
 #
@@ -535,16 +545,16 @@ on_networks = {n: run_rule(rule, networks, 100)[1:].mean() for n, rule in on_net
 for name, loss in on_networks.items():
     print(f"{name:28} mean loss of steps 1-100: {loss:.4f}")
 best = on_networks["Adam, all tuned on networks"]
-finding("networks: the LSTM leaves over twice what Adam leaves", on_networks[lstm] / best, above=2)
+finding("networks: the LSTM leaves over three times as much", on_networks[lstm] / best, above=3)
 gap = on_networks[start] - on_networks[mlp]
 finding("networks: the evolved MLP is better than its start", gap, above=0)
-finding("networks: it comes within 20 % of Adam", on_networks[mlp] / best, below=1.2)
+finding("networks: it comes within 30 % of Adam", on_networks[mlp] / best, below=1.3)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# In all five seeds the LSTM left more than twice the loss of the tuned Adam. The evolved MLP was better than the Adam that it began as, and came
-# within 20 % of the Adam that was tuned on these networks. A possible reason: the LSTM reads the size of a gradient, the MLP only ratios. We did
+# In all five seeds the LSTM left more than three times the loss of the tuned Adam. The evolved MLP was better than the Adam that it began as, and came
+# within 30 % of the tuned one. A possible reason: the LSTM reads the size of a gradient, the MLP only ratios. We did
 # not test it.
 #
 # </details>
@@ -778,11 +788,11 @@ headline(
 #
 # - A learned rate for each weight is the diagonal of a preconditioner. It cannot undo a turned bowl. On our sentences the whole matrix
 #   was above every learned policy.
-# - Learned rates may be negative.
+# - Rates may be negative.
 # - Learning a rate moves the tuning to its step size: κ, or $\beta_\alpha$.
 # - On our noisy bowl, rates that looked few steps ahead were too small for many.
-# - A learned optimiser can beat tuned ones where it was trained. Whether it did depended on how well we tuned the baseline, and on which steps we
-#   counted. At another scale of the loss the LSTM fell far behind Adam.
+# - A learned optimiser can beat tuned ones where it was trained. How clearly depended on the tuning of both sides, and on the steps that we
+#   counted. At another scale of the loss, or with more numbers, the LSTM fell behind Adam.
 # - Beside what is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
 #
 # ## Sources
