@@ -515,19 +515,19 @@ proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99,
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *Where it was trained, the LSTM wins.* Over steps 1 to 100 the LSTM from unrolls beats Adam and momentum with all tuned, in all five seeds; at step
+# *Where it was trained, the LSTM wins.* Over steps 1 to 100 the LSTM from unrolls beats Adam and momentum with all tuned, in all five; at step
 # 100 also Adam tuned for it. At step 500, five times its training horizon, it still beats Adam with its rate tuned. It had nine
 # trials, Adam 420.
 #
-# *The baseline decides.* The MLP from unrolls beats Adam with its rate tuned, the usual baseline, in four of five seeds; with all tuned, in three. (Evolved: two.)
+# *The baseline decides.* The MLP from unrolls beats Adam with its rate tuned in four of five seeds; with all tuned, in three (the evolved MLP in two).
 #
 # *The way of training decides, too.* By evolution the LSTM leaves more than 1.4 times what it leaves by unrolls, and loses to Adam with all tuned, in all five.
-# (Its best σ and the unrolls' best window are the last that we tried.) Evolution improved the MLP in all five, unrolls in four.
+# (Its best σ and the best window lie at the edge of our trials.) Evolution improved the MLP in all five, unrolls in four.
 #
 # *And the score.* Steps 1 to 100 reward a fast beginning. At step 500 both trained MLPs were worse than the untrained one, in all five.
 #
 # *Another scale.* A loss 100 times as large changes neither the MLPs nor Adam: they divide by $\sqrt{v}$. The LSTM then leaves over ten
-# times what Adam leaves at step 100. With $n = 30$ it loses to Adam in four of five.
+# times what Adam leaves at step 100, in all five. With $n = 30$ it loses in four.
 #
 # </details>
 #
