@@ -201,3 +201,35 @@ def train_by_evolution(
             )
             history.append(losses.mean().item())
     return history
+
+
+def train_rule(
+    rule: nn.Module,
+    problems: Callable[[int], Optimizees],
+    epochs: int,
+    *,
+    outer_lr: float,
+    window: int,
+    sigma: float | None = None,
+    seed: int = 0,
+) -> list[float]:
+    """Train by unrolls, or where σ is given by evolution, on runs of 100 steps.
+
+    Evolution takes half of the epochs, for it runs each 32 times.
+
+    Args:
+        rule: learned, changed in place.
+        problems: the batch of an epoch.
+        epochs: batches of problems, 2 or more.
+        outer_lr: β.
+        window: steps between two outer steps.
+        sigma: σ.
+        seed: of the noise.
+
+    Returns:
+        The mean loss of each window.
+    """
+    if sigma is None:
+        return train_by_unrolls(rule, problems, Schedule(epochs, window=window, outer_lr=outer_lr))
+    schedule = Schedule(epochs // 2, window=window, outer_lr=outer_lr)
+    return train_by_evolution(rule, problems, schedule, sigma=sigma, seed=seed)
