@@ -513,7 +513,7 @@ ways = pd.DataFrame(
     }
 ).loc[table.way.unique()]
 print("Bits per character, held-out authors; mean and 95 % interval over five draws")
-ways.fillna("–")
+ways.astype(object).fillna("–")
 
 # %% tags=["nbval-check-output", "hide-output"]
 draws, after = {"saved": "5 draws"}, by_draw["after"]
