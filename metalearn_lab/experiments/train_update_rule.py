@@ -51,7 +51,8 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
     """f(θ_0), …, f(θ_steps) of each problem.
 
     Args:
-        rule: as trained; or one with many settings side by side.
+        rule: as trained, and moved to where the problems are; or one with many settings side by
+            side.
         problems: a batch.
         steps: to take.
 
@@ -59,6 +60,8 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         ``[steps + 1, problems]``, with an axis of settings before the last where the rule has one.
     """
     theta, losses = problems.start, []
+    if isinstance(rule, nn.Module):
+        rule.to(theta.device)
     state = rule.start(theta)
     for _ in range(steps):
         loss, gradient = problems.value_and_gradient(theta)
