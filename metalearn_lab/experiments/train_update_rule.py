@@ -57,7 +57,8 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         steps: to take.
 
     Returns:
-        ``[steps + 1, problems]``, with an axis of settings before the last where the rule has one.
+        ``[steps + 1, problems]`` on the CPU, with an axis of settings before the last where the rule
+        has one.
     """
     theta, losses = problems.start, []
     if isinstance(rule, nn.Module):
@@ -69,7 +70,7 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         theta = theta + update
         losses.append(loss)
     losses.append(problems.value_and_gradient(theta)[0])
-    return torch.stack(torch.broadcast_tensors(*losses))  # type: ignore[no-untyped-call]
+    return torch.stack(torch.broadcast_tensors(*losses)).cpu()  # type: ignore[no-untyped-call]
 
 
 def train_by_unrolls(
