@@ -73,7 +73,7 @@ def rows_of_learner(name, seed, best, iterations, count, out):
         about |= {key: best[key].item() for key in ("inner_lr", "outer_lr", "steps")}
         save_checkpoint(model_file(out, name), Checkpoint(about, {}, learner.state_dict()))
     for world, tasks in worlds("test", seed, count).items():
-        for row in judged_rows(learner, name, int(best.steps), tasks):
+        for row in judged_rows(learner, int(best.steps), tasks):
             yield {"seed": seed, "world": world, "method": name, "CPU seconds": seconds} | row
 
 

@@ -30,6 +30,7 @@ from metalearn_lab.experiments.sinusoid_process import posterior
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.neural_process import NeuralProcess
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.models.mlp import MLP
@@ -195,18 +196,21 @@ def exact_bands(tasks: Task) -> dict[str, tuple[Tensor, Tensor]]:
     return {"exact posterior": exact, "Gaussian process": (means, widths)}
 
 
-def judged_rows(learner: Learner, name: str, steps: int, tasks: Task) -> list[dict[str, float]]:
+def judged_rows(learner: Learner, steps: int, tasks: Task) -> list[dict[str, float]]:
     """A row for each number of points from 1 to 10: its error, and how good its band is.
 
     Args:
         learner: trained.
-        name: of it.
         steps: inner steps.
         tasks: of one world.
     """
     rows = []
     for k, error in enumerate(mean_errors(learner, tasks, steps)[:, steps].tolist(), 1):
         said = first_points(tasks, k)
-        band = judged(bands(learner, said), said) if name in WITH_BANDS else {}
+        band = (
+            judged(bands(learner, said), said)
+            if isinstance(learner, PriorFitted | NeuralProcess)
+            else {}
+        )
         rows.append({"K": k, **band, "error": error})
     return rows

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from metalearn_lab.learners.learner import Learner, TaskSource
-from metalearn_lab.learners.neural_process import normal_loss
+from metalearn_lab.learners.neural_process import NeuralProcess, normal_loss
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.one_thread import one_thread
@@ -84,7 +84,7 @@ def line_network(seed: int = 0) -> PriorFitted:
     return PriorFitted(model, mapping="vmap")
 
 
-def bands(learner: PriorFitted, tasks: Task) -> tuple[Tensor, Tensor]:
+def bands(learner: PriorFitted | NeuralProcess, tasks: Task) -> tuple[Tensor, Tensor]:
     """What a network says at the queries: mean and standard deviation, ``[tasks, n]``, float64."""
     [adapted] = learner.adapt(tasks.support, 0)
     mean, width = learner.predict(adapted, tasks.query.x).double().unbind(-1)

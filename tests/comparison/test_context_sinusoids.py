@@ -33,7 +33,7 @@ def test_every_seed_and_world_has_every_method_at_every_number_of_points():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_learner_repeats_its_rows(name):
     steps = int(best_trials().steps[name])
-    found = judged_rows(read_learner(name), name, steps, worlds("test", 0, 200)["inside"])
+    found = judged_rows(read_learner(name), steps, worlds("test", 0, 200)["inside"])
     saved = read_errors().query("method == @name and seed == 0 and world == 'inside'")
     assert [row["error"] for row in found] == pytest.approx(saved.error.tolist(), rel=1e-2)
 

@@ -46,7 +46,7 @@ def test_the_worlds_leave_the_prior_where_they_say():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_learner_trains_and_is_judged_at_every_number_of_points(name):
     learner = trained(name, 0, 0.01, 0.003, 3)
-    rows = judged_rows(learner, name, 1, worlds("test", 0, 3)["inside"])
+    rows = judged_rows(learner, 1, worlds("test", 0, 3)["inside"])
     assert [row["K"] for row in rows] == list(range(1, 11))
     assert all(math.isfinite(row["error"]) for row in rows)
     assert all(("surprise" in row) == (name in WITH_BANDS) for row in rows)
