@@ -57,8 +57,8 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         steps: to take.
 
     Returns:
-        ``[steps + 1, problems]`` on the CPU, with an axis of settings before the last where the rule
-        has one.
+        ``[steps + 1, problems]`` on the CPU, with an axis of settings before the last where the
+        rule has one.
     """
     theta, losses = problems.start, []
     if isinstance(rule, nn.Module):
