@@ -54,6 +54,7 @@ STEPS, EPISODES, WIDE = 150, 100, 512
 FINE_TUNED_SHOTS, FINE_TUNING = 5, 5
 PICTURES = 4
 ROWS = {method: (method, STEPS, DIM) for method in METHODS} | {
+    "hidden words, 50 steps": ("hidden words alone", 50, DIM),  # as many as in a mixture
     "hidden words, 1,000 steps": ("hidden words alone", 1000, DIM),
     "untrained, 512 numbers": ("untrained", STEPS, WIDE),
 }

@@ -63,7 +63,7 @@ class PretrainingExplorer(DragExplorer):
             {
                 "method": choice("objective", methods, methods[0]),
                 "kind": choice("kind of task", kinds, kinds[0]),
-                "shots": stops_slider("examples K of a class", shots, shots[0]),
+                "shots": stops_slider("examples K of a class", shots, shots[-1]),
                 "episode": slider("episode", 1, 1, episodes),
             },
             handles={},
