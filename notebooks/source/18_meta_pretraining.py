@@ -370,9 +370,9 @@ finding("the sentence encoder leads TF-IDF on four kinds", more, above=0, **runs
 #
 # On *unseen* hidden words, 150 or 1,000 steps on hidden words alone are ahead of *untrained*, in all five trainings. The mixtures and other objectives have lower means than *untrained* even there. But a mixture has only 50 steps for hidden words. The row *hidden words, 50 steps* is the control: its mean is level with *untrained*, and each training is over two points below that of 150 steps. So 50 steps are few.
 #
-# The baselines lead. In all five draws, TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. In all five, the sentence encoder is ahead of TF-IDF on four kinds; on translations its lead changes sign. MiniLM is itself pretrained, but it is far larger and has read far more. The table does not say which difference counts.
+# The baselines lead. In all five draws, TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. In all five, the sentence encoder is ahead of TF-IDF on four kinds; on translations its lead changes sign. MiniLM is pretrained too, but far larger, and has read far more. The table does not say which difference counts.
 #
-# An untrained encoder with 512 numbers is ahead of every encoder with 64, on each kind and in all five draws. So width brought more here than any of these trainings.
+# An untrained encoder with 512 numbers is ahead of every encoder with 64, on each kind, in all five. Width brought more than any of these trainings.
 #
 # Read this with care: small encoders, short trainings, little text, two outer step sizes. It is no verdict on meta-pretraining, but a reason for a habit: **put the untrained start, a plain count and a frozen encoder into every table of meta-pretraining.**
 #
