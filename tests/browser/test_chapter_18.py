@@ -21,9 +21,7 @@ def test_the_loss_follows_the_dragged_view_and_every_control(chapter):
 
     explorer.slide("spread of the sentences", "Home")
     collapsed = values()
-    assert collapsed["loss of h"] == pytest.approx(
-        collapsed["log N"], abs=1e-3
-    )
+    assert collapsed["loss of h"] == pytest.approx(collapsed["log N"], abs=1e-3)
     explorer.slide("spread of the sentences", "End")
     explorer.drag("h", -0.9, 0.1)
     far = values()["loss of h"]
@@ -78,11 +76,12 @@ def test_accuracies_follow_objective_kind_shots_and_episode(chapter):
         expected = means.mean()[method, kind, shots]
         assert float(mean.split(" ± ")[0]) == pytest.approx(expected, abs=0.06)
 
-    shows("hidden words alone", "hidden words", 1)
-    seen = [explorer.shown()]
-    explorer.slide("examples K of a class", "End")
     shows("hidden words alone", "hidden words", 5)
+    seen = [explorer.shown()]
+    explorer.slide("examples K of a class", "Home")
+    shows("hidden words alone", "hidden words", 1)
     seen.append(explorer.shown())
+    explorer.slide("examples K of a class", "End")
     explorer.slide("episode", "End")
     seen.append(explorer.shown())
     explorer.choose_next("objective")
