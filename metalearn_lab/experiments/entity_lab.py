@@ -6,19 +6,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.span_score import Counts, Scheme, count_spans, micro, spans_of, tags_of
+from metalearn_lab.evaluation.span_score import (
+    Counts,
+    Scheme,
+    count_spans,
+    micro,
+)
 from metalearn_lab.experiments.tag_lattice import Abstract, count_transitions, transitions, viterbi
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.proto_net import ProtoNet, class_means
 from metalearn_lab.learners.ridge_head import ridge
+from metalearn_lab.models.sentence_encoder import encode_words
 from metalearn_lab.models.word_window import WordWindow, window_ids
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.seeds import generator
@@ -31,6 +38,9 @@ BUCKETS, AROUND = 4096, 2
 WAYS = 3
 PARTS: Mapping[str, int] = {"train": 8, "validation": 4, "test": 4}
 """How many of the sixteen types each part has."""
+
+SAVED_ENTITIES = Path(__file__).with_name("entity_tagging.csv")
+"""What ``benchmarks/entity_tagging.py`` gave."""
 
 Tagger = Callable[[TokenEpisode], list[list[str]]]
 """From an episode to a tag for each word of each query sentence."""
@@ -71,7 +81,7 @@ class EntityWorld:
     split_seed: int = 0
     sentences: int = 900
     device: torch.device | str = "cpu"
-    _ids: dict[TaggedSentence, Tensor] = field(default_factory=dict, compare=False, repr=False)
+    _ids: dict[tuple[str, ...], Tensor] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def types(self) -> TypeSplit:
@@ -82,9 +92,11 @@ class EntityWorld:
     def parts(self) -> dict[str, tuple[TaggedSentence, ...]]:
         """The sentences of each part."""
         everything = tuple(TEMPLATES)
-        others = {"train": (), "validation": everything, "test": everything}
+        others: dict[str, tuple[str, ...]] = {"train": (), "validation": everything}
         return {
-            part: NameSentences(types, others[part], self.split_seed).sentences(self.sentences)
+            part: NameSentences(types, others.get(part, everything), self.split_seed).sentences(
+                self.sentences
+            )
             for part, types in self.types._asdict().items()
         }
 
@@ -116,9 +128,7 @@ class EntityWorld:
     def task(self, episode: TokenEpisode) -> Task:
         """An episode as a task of one batch, an item for each token; label 0 is O."""
         sides = (episode.support, episode.query)
-        splits = (
-            Split(self.ids(s), token_labels(s, episode.types).to(self.device)) for s in sides
-        )
+        splits = (Split(self.ids(s), token_labels(s, episode.types).to(self.device)) for s in sides)
         return Task(*(Split(x[None], y[None]) for x, y in splits))
 
     @cached_property
@@ -230,6 +240,20 @@ def tagger(
         return tags_of_labels(best, episode.query, types)
 
     return tag
+
+
+def frozen_words(device: torch.device | str = "cpu") -> Embed:
+    """Vectors of the frozen sentence encoder's word pieces; a sentence is encoded once."""
+    known = dict[tuple[str, ...], Tensor]()
+
+    def embed(sentences: Sequence[TaggedSentence]) -> Tensor:
+        if new := [s.words for s in sentences if s.words not in known]:
+            lengths = [len(words) for words in new]
+            made = encode_words(new, device=device).split(lengths)
+            known.update(zip(new, made, strict=True))
+        return torch.cat([known[sentence.words] for sentence in sentences])
+
+    return embed
 
 
 def always_o(episode: TokenEpisode) -> list[list[str]]:
