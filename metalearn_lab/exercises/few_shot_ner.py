@@ -88,10 +88,10 @@ def _spans(tags: list[str], way: str) -> list[Span]:
 
 
 _F1_MISTAKES = {
+    "one sentence": "an entity of one sentence counts for another: keep the sentence's number.",
     "tokens": "that is the share of right tokens; count whole entities.",
     "precision": "that is the precision; F1 needs the recall too.",
     "recall": "that is the recall; F1 needs the precision too.",
-    "one sentence": "an entity of one sentence counts for another: keep the sentence's number.",
     "strict": "an I- that goes on with nothing opens an entity: the lenient rule is asked for.",
     "io": "two entities side by side are two if the second begins with B-.",
     "type ignored": "the type of an entity must be right too.",

@@ -160,12 +160,14 @@ def token_labels(
 
 
 def tags_of_labels(
-    labels: Sequence[int], sentences: Sequence[TaggedSentence], types: Sequence[str]
+    labels: Sequence[int],
+    sentences: Sequence[TaggedSentence],
+    types: Sequence[str],
+    scheme: Scheme = "io",
 ) -> list[list[str]]:
     """Tags of labels that stand sentence after sentence; the reverse of ``token_labels``."""
-    prefixed = ["O", *(f"I-{kind}" for kind in types)]
-    if max(labels, default=0) > len(types):
-        prefixed = ["O", *(f"B-{kind}" for kind in types), *prefixed[1:]]
+    prefixes = "BI" if scheme == "bio" else "I"
+    prefixed = ["O", *(f"{prefix}-{kind}" for prefix in prefixes for kind in types)]
     tags = iter([prefixed[label] for label in labels])
     return [[next(tags) for _ in sentence.words] for sentence in sentences]
 
@@ -237,7 +239,7 @@ def tagger(
             table = transitions(abstract, len(types), temperature)
             emissions = scores.double().softmax(1).split([len(s.words) for s in episode.query])
             best = [label for each in emissions for label in viterbi(each, table)]
-        return tags_of_labels(best, episode.query, types)
+        return tags_of_labels(best, episode.query, types, scheme)
 
     return tag
 
