@@ -46,10 +46,10 @@ def trained(lab, name, settings):
     """What a training gave: taggers by name, and how a word is embedded."""
     made = getattr(lab, name)(**settings)
     if name == "joint":
-        return {}, lab.embed(made)
+        return {}, lab.embed(made.body)
     if name in ("anil", "first_order_maml"):
         return {name: learner_tagger(lab.world, made)}, None
-    return {name: learner_tagger(lab.world, made)}, lambda s: made.model(lab.world.ids(s))
+    return {name: learner_tagger(lab.world, made)}, lab.embed(made.model)
 
 
 def ridge_with(penalty):

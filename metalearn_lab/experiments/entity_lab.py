@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,9 @@ from metalearn_lab.tasks.tag_templates import TEMPLATES
 from metalearn_lab.tasks.tagged_sentences import NameSentences, TaggedSentence
 from metalearn_lab.tasks.token_episodes import TokenEpisode, TokenEpisodeSampler
 from metalearn_lab.tasks.types import Split, Task
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 BUCKETS, AROUND = 4096, 2
 WAYS = 3
@@ -195,7 +198,7 @@ def nearest_scores(support: Tensor, labels: Tensor, query: Tensor, classes: int)
 
 
 def ridge_scores(
-    support: Tensor, labels: Tensor, query: Tensor, classes: int, regularisation: float = 0.1
+    support: Tensor, labels: Tensor, query: Tensor, classes: int, regularisation: float = 0.01
 ) -> Tensor:
     """Ridge regression on the labels' columns, of unit vectors with a constant beside them."""
     one_hot = F.one_hot(labels, classes).to(support)
@@ -339,11 +342,11 @@ class EntityLab:
 
     def untrained(self) -> Embed:
         """Vectors of the encoder as it begins."""
-        return self.embed(self.model())
+        return self.embed(self.model().body)
 
-    def embed(self, model: WordWindow) -> Embed:
-        """Vectors of an encoder's body."""
-        return lambda sentences: model.body(self.world.ids(sentences))
+    def embed(self, encoder: nn.Module) -> Embed:
+        """Vectors of an encoder, such as the body of a ``WordWindow``."""
+        return lambda sentences: encoder(self.world.ids(sentences))
 
     def joint(self, outer_lr: float = 3e-3, at_once: int = 16) -> WordWindow:
         """Tags all training types with one head, without episodes."""
@@ -433,3 +436,24 @@ def judge(
                 for own, tag in zip(*pair, strict=True)
             )
     return {name: Judged(spans[name], right[name] / tokens) for name in taggers}
+
+
+def percent_table(judged: Mapping[str, Mapping[str, Judged]]) -> DataFrame:
+    """F1 and token accuracy in per cent, a row for each tagger.
+
+    Args:
+        judged: what ``judge`` gives, by the name of the episodes.
+    """
+    from pandas import DataFrame, concat
+
+    f1 = {
+        name: {way: 100 * each.counts.f1 for way, each in own.items()}
+        for name, own in judged.items()
+    }
+    accuracy = {
+        name: {way: 100 * each.accuracy for way, each in own.items()}
+        for name, own in judged.items()
+    }
+    both = {"F1": DataFrame(f1), "token accuracy": DataFrame(accuracy)}
+    order = list(dict.fromkeys(way for own in judged.values() for way in own))
+    return concat(both, axis=1).loc[order].round(1)

@@ -107,7 +107,7 @@ def test_the_threshold_scores_o_by_one_number(lab):
 def test_every_training_gives_a_tagger(world, lab):
     taggers = {
         "always O": always_o,
-        "ridge": tagger(lab.embed(lab.joint(at_once=2)), ridge_scores, scheme="bio"),
+        "ridge": tagger(lab.embed(lab.joint(at_once=2).body), ridge_scores, scheme="bio"),
         **{
             name: learner_tagger(world, getattr(lab, name)())
             for name in ("proto_net", "threshold_proto_net", "first_order_maml", "anil")
