@@ -22,6 +22,7 @@ EMISSIONS = ((0.30, 0.60, 0.10), (0.40, 0.25, 0.35), (0.80, 0.10, 0.10))
 """What the words say at first: a probability for each tag."""
 
 _BEST, _ALONE = "#0072b2", "#b34d00"
+_STEP = "a step, as wide as it is likely"
 _LEAST = 0.01
 _HEIGHT = (2.0, 1.0, 0.0)  # of each tag's row
 _SHOWN = 4
@@ -58,7 +59,7 @@ class LatticeExplorer(DragExplorer):
         columns = ("path", "log score", "from the words", "from the transitions")
         marks = [*_edges(table), *_nodes(emissions), *_paths(best, alone), *_triangle()]
         panels = (
-            Panel((-1.3, 2.7), (-0.5, 2.5), "word (start at the left)", "", "the lattice of tags"),
+            Panel((-0.3, 3.7), (-0.5, 2.5), "word (0 is the start)", "", "the lattice of tags"),
             Panel((0, 1), (0, 1), "probability of PER", "probability of O", "what each word says"),
         )
         handles = [
@@ -90,36 +91,28 @@ def _names(path: list[int] | tuple[int, ...]) -> str:
 
 
 def _edges(table: Tensor) -> list[Mark]:
-    """All steps, as wide as they are likely."""
+    """All steps, as wide as they are likely; the start stands at 0, the words at 1, 2 and 3."""
     marks: list[Mark] = []
-    for word in range(3):
-        before = (
-            [(-1.0, 1.0, 0)]
-            if word == 0
-            else [(word - 1.0, _HEIGHT[tag], tag + 1) for tag in range(len(TAGS))]
-        )
-        for x, y, row in before:
+    for word in (1, 2, 3):
+        before = [(height, tag + 1) for tag, height in enumerate(_HEIGHT)]
+        for y, row in before if word > 1 else [(1.0, 0)]:
             for tag, height in enumerate(_HEIGHT):
                 width = 0.3 + 5 * table[row, tag].item()
-                marks.append(
-                    Curve(
-                        (x, word), (y, height), "#b9b9b9", "a step, as wide as it is likely", width
-                    )
-                )
+                marks.append(Curve((word - 1, word), (y, height), "#b9b9b9", _STEP, width))
     return marks
 
 
 def _nodes(emissions: Tensor) -> list[Mark]:
-    marks: list[Mark] = [Dot(-1, 1, GREY, size=6)]
-    for word, probabilities in enumerate(emissions.tolist()):
+    marks: list[Mark] = [Dot(0, 1, GREY, size=6)]
+    for word, probabilities in enumerate(emissions.tolist(), 1):
         for p, height in zip(probabilities, _HEIGHT, strict=True):
             marks.append(Dot(word, height, GREY, size=4 + 16 * p**0.5, words=f"{p:.2f}"))
-    marks += [Words(2.3, height, tag) for tag, height in zip(TAGS, _HEIGHT, strict=True)]
+    marks += [Words(3.3, height, tag) for tag, height in zip(TAGS, _HEIGHT, strict=True)]
     return marks
 
 
 def _paths(best: list[int], alone: list[int]) -> list[Mark]:
-    across = (-1, 0, 1, 2)
+    across = (0, 1, 2, 3)
     heights = [(1.0, *(_HEIGHT[tag] for tag in path)) for path in (best, alone)]
     return [
         Curve(across, heights[0], _BEST, "Viterbi's best path", 3.5),

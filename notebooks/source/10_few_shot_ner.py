@@ -230,6 +230,9 @@ proof("names: an F1 of 0.920 at the very most", ceiling, above=0.919, below=0.92
 #
 # **Predict.** Look at the support below. Which words of O would a tagger take for names, and why?
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Let one student deal an episode from the board: ten sentences, K = 2, the greedy rule. Then put a sentence with two types that are both full at the top and ask what happens to it. Ask what a support with a hidden weekday teaches about weekdays.
+
 # %% tags=["hide-output"]
 import pandas as pd
 
@@ -268,7 +271,7 @@ names = [own.count(kind) for own, each in zip(types, drawn, strict=True) for kin
 proof("K to 2K names of each type in the support", names, above=shots - 1, below=2 * shots + 1)
 tags = [tag for each in drawn for sentence in each.query for tag in sentence.tags]
 share = tags.count("O") / len(tags)
-finding("the share of O among the words to be tagged", share, above=0.8, below=0.92)
+finding("the share of O among the words to be tagged", share, above=0.7, below=0.95)
 
 # %% [markdown]
 # ## Taggers from a few sentences
@@ -320,18 +323,15 @@ f1_known = 100 * known["ProtoNet"].counts.f1
 finding("ProtoNet, training types: F1 in per cent", f1_known, above=90)
 finding("ProtoNet, new types: F1 in per cent", f1["ProtoNet"], below=35)
 lead = 100 * (new["always O"].accuracy - new["ProtoNet"].accuracy)
-finding("new types: points of token accuracy of always O over ProtoNet", lead, above=5)
+finding("new types: points of token accuracy of always O over ProtoNet", lead, above=0)
 gain = f1["NNShot"] - f1["ProtoNet"]
-finding("new types: points of F1 of NNShot over ProtoNet, same encoder", gain, above=5)
-apart = f1["NNShot, untrained"] - f1["NNShot"]
-finding(
-    "new types: NNShot, points of the untrained encoder over the trained", apart, above=-8, below=8
-)
+finding("new types: points of F1 of NNShot over ProtoNet, same encoder", gain, above=0)
+gain = f1["NNShot, untrained"] - f1["ProtoNet"]
+finding("new types: points of F1 of NNShot, untrained, over ProtoNet", gain, above=0)
 finding("new types: StructShot with τ = 1, F1 in per cent", f1["StructShot, τ = 1"], below=1)
-gain = f1["ridge, word pieces"] - max(f1["NNShot"], f1["NNShot, untrained"], f1["gazetteer"])
-finding("new types: points of ridge on word pieces over the best small tagger", gain, above=5)
-gain = f1["ridge, word pieces"] - f1["NNShot, word pieces"]
-finding("new types: word pieces, points of ridge over NNShot", gain, above=0)
+others = ("gazetteer", "NNShot", "NNShot, untrained", "StructShot, τ = 0.01")
+gain = [f1["ridge, word pieces"] - f1[name] for name in others]
+finding("new types: points of F1 of ridge on word pieces over four others", gain, above=0)
 
 # %% [markdown]
 # TODO live
@@ -339,7 +339,7 @@ finding("new types: word pieces, points of ridge over NNShot", gain, above=0)
 # %%
 from metalearn_lab.explorers.live_tagger_explorer import LiveTaggerExplorer
 
-LiveTaggerExplorer(drawn[0], lab.untrained(), world.abstract).show()
+LiveTaggerExplorer(drawn[0], pieces, world.abstract).show()
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 6 minutes.** Let them add sentences until the first name is right, and find the support word that did it. Then switch to class means with the same support: which words of O become names?
