@@ -188,7 +188,7 @@ def prototype_scores(support: Tensor, labels: Tensor, query: Tensor, classes: in
 def nearest_scores(support: Tensor, labels: Tensor, query: Tensor, classes: int) -> Tensor:
     """NNShot: minus the squared distance to the nearest support token of a label, unit vectors.
 
-    Source: Yang and Katiyar 2020, equation 3.
+    Source: Yang and Katiyar, EMNLP 2020.
     """
     z, s = F.normalize(query, dim=-1), F.normalize(support, dim=-1)
     scores = 2 * z @ s.T - 2  # −‖z − s‖² of unit vectors

@@ -4,7 +4,7 @@ StructShot learns on other types how often tags follow each other. It knows thre
 alone, ``O``, an entity's own type, and any other type, so it can be spread over types that are new.
 
 Source: Yang and Katiyar, "Simple and Effective Few-Shot Named Entity Recognition with Structured
-Nearest Neighbor Learning", EMNLP 2020, section 3.3; the authors' code,
+Nearest Neighbor Learning", EMNLP 2020; the authors' code,
 github.com/asappresearch/structshot, for the way the transitions are spread and tempered.
 """
 

@@ -55,7 +55,7 @@ class TokenEpisodeSampler:
     Raises:
         ValueError: counts below 1, fewer types than ways, or a type with too few sentences.
 
-    Source: Ding et al., "Few-NERD", ACL 2021, algorithm 1.
+    Source: Ding et al., "Few-NERD", ACL 2021.
     """
 
     def __init__(
