@@ -54,7 +54,6 @@ FAST: dict[str, dict[str, Any]] = {
         "longest": 6,
         "copy_steps": 5,
         "fine_tuning_steps": 11,
-        "schedule_steps": 8,
     },
     "10_few_shot_ner": {"sentences": 150, "iterations": 3, "shots": 2, "episodes": 3},
     "14_scaling_up": {
@@ -72,6 +71,7 @@ FAST: dict[str, dict[str, Any]] = {
         "class_iterations": 5,
         "episodes": 24,
     },
+    "18_meta_pretraining": {"frequent": 50, "schedule_steps": 8},
 }
 
 

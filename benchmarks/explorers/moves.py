@@ -34,7 +34,8 @@ def milliseconds_of_all() -> list[tuple[str, dict[str, list[float]]]]:
 
 
 def _milliseconds(explorer: Explorer) -> dict[str, list[float]]:
-    canvas = {CANVAS: _of_handle(explorer)} if isinstance(explorer, DragExplorer) else {}
+    drags = isinstance(explorer, DragExplorer) and explorer.handles
+    canvas = {CANVAS: _of_handle(explorer)} if drags else {}
     return canvas | {each.description: _of_control(each) for each in explorer.controls.values()}
 
 

@@ -7,7 +7,19 @@ from functools import partial
 
 from benchmarks.compare import Row, Say, run_workload
 from benchmarks.running import Workload
-from benchmarks.workloads import adapt, learned, processes, published, w1, w2, w2r, w3, w4, w5
+from benchmarks.workloads import (
+    adapt,
+    learned,
+    processes,
+    published,
+    rules,
+    w1,
+    w2,
+    w2r,
+    w3,
+    w4,
+    w5,
+)
 
 Job = Callable[[Say], list[Row]]
 """Measures one piece of work and returns its rows."""
@@ -21,7 +33,7 @@ GROUPS: dict[str, list[Callable[[], Workload]]] = {
     "W4": [w4.workload],
     "W5": [w5.workload],
     "adapt": list(adapt.WORKLOADS),
-    "learned": list(learned.WORKLOADS),
+    "learned": [*learned.WORKLOADS, *rules.WORKLOADS],
 }
 IN_PROCESSES: dict[str, Job] = {
     "import": processes.import_rows,

@@ -6,7 +6,7 @@ Both have the same learner's parameters; what is compared is the gradient in all
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 
 import torch
@@ -15,19 +15,22 @@ from torch.nn import functional as F
 
 from benchmarks.problem import in_precision
 from benchmarks.running import Variant, Workload
-from benchmarks.workloads.pools import pool
+from benchmarks.workloads.pools import POOL, pool
 from benchmarks.workloads.sinusoids import batch, network
 from benchmarks.workloads.w4 import sentence_features
+from metalearn_lab.experiments.prior_fitted_lab import line_network
 from metalearn_lab.learners.hyper_lora import HyperLoRA
 from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.meta_lstm import MetaLSTM
 from metalearn_lab.learners.meta_networks import MetaNetworks
 from metalearn_lab.learners.neural_process import NeuralProcess
+from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.lora import with_lora
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.set_encoder import SetEncoder
 from metalearn_lab.models.weight_generators import FullWeights, ScaleAndShift, WeightGenerator
+from metalearn_lab.tasks.lines import Lines
 from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.outer_step import OuterStep
 
@@ -49,6 +52,20 @@ def generated(generator: type[WeightGenerator]) -> Hypernetwork:
 def neural_process() -> NeuralProcess:
     """With a decoder of about the encoder's size."""
     return NeuralProcess(MLP([1 + EMBEDDING, 64, 64, 2]), encoder=encoder())
+
+
+def prior_fitted() -> PriorFitted:
+    """Chapter 15's for lines; its head is no longer 0, before which nothing has a gradient."""
+    learner = line_network()
+    head = learner.model.tokens.head.weight
+    nn.init.normal_(head, std=0.1, generator=torch.Generator().manual_seed(0))
+    return learner
+
+
+@lru_cache(maxsize=POOL)
+def lines(iteration: int) -> Task:
+    """One of a few batches made beforehand, in turn."""
+    return Lines(shots=20, queries=10).batch(48 * iteration, 48)
 
 
 def meta_lstm() -> MetaLSTM:
@@ -175,6 +192,14 @@ WORKLOADS = (
     ),
     partial(
         workload, "cnp", f"neural process, {SINUSOIDS}", neural_process, batch, "neural_process"
+    ),
+    partial(
+        workload,
+        "context",
+        "prior-fitted Transformer, 2 layers, d=32, 48 lines × (20+10)",
+        prior_fitted,
+        lambda iteration: lines(iteration % POOL),
+        "prior_fitted",
     ),
     partial(workload, "lstm", f"meta-LSTM, 5 steps, {SINUSOIDS}", meta_lstm, batch, "meta_lstm"),
     partial(workload, "metanet", f"Meta Networks, {TEXTS}", meta_networks, TEXT, "meta_networks"),

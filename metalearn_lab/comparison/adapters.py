@@ -215,16 +215,27 @@ def gain(table: DataFrame, name: str, over: str = "nearest_class_mean") -> Inter
 def gains_by_size(table: DataFrame) -> dict[str, dict[int, Interval]]:
     """Gain over the nearest class mean by how many numbers are trained, a line for each way.
 
+    The name of a line says what its points are, from few numbers to many.
+
     Args:
         table: of ``joined``.
     """
-    lines: dict[str, dict[int, Interval]] = {}
+    lines: dict[str, dict[int, str]] = {}
     trained = table.groupby("method", sort=False).trained.first()
-    ways = {name: name.rpartition(", ")[2] for name in trained.index if name in ADAPTERS}
-    ways |= {name: way for way, name in ALL_WEIGHTS.items()}
-    for name, way in ways.items():
-        lines.setdefault(way, {})[numbers_of(name, int(trained[name]))] = gain(table, name)
-    return lines
+    names = {name: name for name in trained.index if name in ADAPTERS}
+    names |= {name: f"all weights, {way}" for way, name in ALL_WEIGHTS.items()}
+    for method, name in names.items():
+        size = numbers_of(method, int(trained[method]))
+        lines.setdefault(name.rpartition(", ")[2], {})[size] = method
+    named = {}
+    for way, methods in lines.items():
+        by_size = dict(sorted(methods.items()))
+        points = [names[method].rpartition(", ")[0] for method in by_size.values()]
+        words = ", ".join(points).replace("adapter", "rank")
+        named[f"{way}: {words}" if words else way] = {
+            size: gain(table, method) for size, method in by_size.items()
+        }
+    return named
 
 
 def emitted_and_shared(

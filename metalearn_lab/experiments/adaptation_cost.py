@@ -1,4 +1,4 @@
-"""What it takes to learn one task and to answer one question, counted in multiplications."""
+"""What it takes to train on a task, to learn one and to answer a question, in multiplications."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ class AdaptationCost(NamedTuple):
 
     Attributes:
         trained: numbers that meta-training sets.
+        to_train: multiplications of one task in an outer step: its meta-loss and meta-gradient.
         kept: numbers that are kept of the task, beside those.
         to_adapt: multiplications in the matrix products of the adaptation.
         to_answer: those of one question after it.
     """
 
     trained: int
+    to_train: int
     kept: int
     to_adapt: int
     to_answer: int
@@ -33,8 +35,8 @@ def adaptation_cost(learner: Learner, tasks: Task, steps: int) -> AdaptationCost
 
     Args:
         learner: of regression; it is not changed.
-        tasks: a batch, of which the first task is taken.
-        steps: inner steps; 0 for a learner that takes none.
+        tasks: a batch, of which the first task is taken; its query is what an outer step asks.
+        steps: inner steps of the adaptation; 0 for a learner that takes none.
     """
     learner = copy.deepcopy(learner).cpu().double()
     support, query = map_tensors(lambda values: values[:1].cpu().double(), tasks)
@@ -43,6 +45,8 @@ def adaptation_cost(learner: Learner, tasks: Task, steps: int) -> AdaptationCost
         adapted = learner.adapt(support, steps)[-1]
     with FlopCounterMode(display=False) as answering:
         learner.predict(adapted, query.x[:, :1])
+    with FlopCounterMode(display=False) as training:
+        learner(Task(support, query)).backward()
     shared = dict(learner.model.named_parameters())
     kept = sum(
         weight.numel()
@@ -51,6 +55,7 @@ def adaptation_cost(learner: Learner, tasks: Task, steps: int) -> AdaptationCost
     )
     return AdaptationCost(
         trained=sum(weight.numel() for weight in learner.parameters()),
+        to_train=training.get_total_flops() // 2,
         kept=kept,
         to_adapt=adapting.get_total_flops() // 2,
         to_answer=answering.get_total_flops() // 2,

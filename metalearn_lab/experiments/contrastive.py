@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import comb, exp, log
 
 import torch
 from torch import Tensor
@@ -14,15 +14,13 @@ def contrastive_loss(first: Tensor, second: Tensor, temperature: float) -> Tenso
 
     Args:
         first: h_i, one view of every sentence, ``[N, features]``; any length but 0.
-        second: h_i⁺, the other view of the same sentences. In predictive coding it is what
-            follows, and ``first`` what a linear map predicts from the context.
+        second: h_i⁺, the other view of the same sentences.
         temperature: τ.
 
     Raises:
         ValueError: views of different shapes, fewer than two sentences, or τ that is not positive.
 
-    Source: van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive
-    Coding", 2018, equation 4; Gao, Yao and Chen, "SimCSE", EMNLP 2021, equation 1.
+    Source: Gao, Yao and Chen, "SimCSE", EMNLP 2021, equation 1.
     """
     if first.shape != second.shape or first.ndim != 2 or len(first) < 2:
         raise ValueError(
@@ -33,6 +31,67 @@ def contrastive_loss(first: Tensor, second: Tensor, temperature: float) -> Tenso
         raise ValueError(f"the temperature must be positive, got {temperature}")
     scores = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / temperature
     return F.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+
+
+def predictive_loss(context: Tensor, following: Tensor, weight: Tensor) -> Tensor:
+    """Mean over i of −log(f_ii / Σ_j f_ij), f_ij = exp(z_jᵀ W c_i): which of N comes next?
+
+    Log N minus its expectation is at most the mutual information of c and z, for any W.
+
+    Args:
+        context: c_i, ``[N, features of c]``.
+        following: z_i, what comes after it, ``[N, features of z]``.
+        weight: W, ``[features of z, features of c]``.
+
+    Raises:
+        ValueError: shapes that do not fit, or fewer than two pairs.
+
+    Source: van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive
+    Coding", 2018, equations 3 and 4.
+    """
+    fits = context.ndim == following.ndim == 2 and len(context) == len(following) > 1
+    if not fits or weight.shape != (following.shape[1], context.shape[1]):
+        raise ValueError(
+            "context must be [N, a], following [N, b] and the weight [b, a], with N of 2 or more, "
+            f"got {list(context.shape)}, {list(following.shape)} and {list(weight.shape)}"
+        )
+    scores = context @ weight.T @ following.T
+    return F.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+
+
+def channel_information(symbols: int, right: float) -> float:
+    """Mutual information in nats of a uniform symbol and what a noisy channel makes of it.
+
+    Args:
+        symbols: M; 2 or more.
+        right: the chance that the symbol comes through; else it becomes any other.
+    """
+    wrong = (1 - right) / (symbols - 1)
+    total = log(symbols)
+    for chance, count in ((right, 1), (wrong, symbols - 1)):
+        total += count * chance * log(chance) if chance else 0.0
+    return total
+
+
+def predictive_bound(symbols: int, right: float, count: int) -> float:
+    """Log N minus the least possible expected loss, for a symbol and what a channel makes of it.
+
+    The best f is the density ratio p(z | c)/p(z). Of the N − 1 others, j say what c says with the
+    probability of a binomial with chance 1/M.
+
+    Args:
+        symbols: M; 2 or more.
+        right: the chance that the symbol comes through.
+        count: N.
+    """
+    same, other = symbols * right, symbols * (1 - right) / (symbols - 1)
+    bound = 0.0
+    for own, chance in ((same, right), (other, 1 - right)):
+        for j in range(count) if chance else ():
+            often = comb(count - 1, j) * (symbols - 1) ** (count - 1 - j) / symbols ** (count - 1)
+            total = own + j * same + (count - 1 - j) * other
+            bound += chance * often * log(count * own / total)
+    return bound
 
 
 def alignment(first: Tensor, second: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import log
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,36 +12,51 @@ from torch.nn import functional as F
 
 from metalearn_lab.experiments.language_models import next_character_loss
 from metalearn_lab.models.ngram import NGram
+from metalearn_lab.models.recurrent import LSTM, RNN
+from metalearn_lab.models.sequence_transformer import SequenceTransformer
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.copying import SYMBOLS, CopyAndClose
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split
 
-HELD_BACK = 2**40
-"""Texts from this number on are for judging."""
+CHOOSING, JUDGING = 2**40, 2**41
+"""Numbers of the first text for choosing settings, and of the first one for judging."""
+
+COPIERS: dict[str, Callable[[int], nn.Module]] = {
+    "RNN": lambda seed: RNN(len(SYMBOLS), hidden=128, seed=seed),
+    "LSTM": lambda seed: LSTM(len(SYMBOLS), hidden=64, seed=seed),
+    "Transformer": lambda seed: SequenceTransformer(len(SYMBOLS), length=32, dim=32, seed=seed),
+}
+"""By name, what builds a model from a seed; each has 22,000 to 28,000 weights."""
+
+FILLERS: dict[str, Sequence[int]] = {"0 to 16": range(17), "0": (0,), "16": (16,)}
+"""By name, the lengths of the fillers that a network is trained on."""
+
+COPY_TRIALS = Path(__file__).parent / "language_model_results" / "copy_trials.csv"
+"""What ``benchmarks/copying.py`` gave."""
+
+
+def copy_batches(
+    texts: CopyAndClose, steps: int, fillers: Sequence[int], batch: int = 64
+) -> list[Split]:
+    """New texts for every step, all with one of the fillers, drawn anew for each step."""
+    numbers = generator("gaps", texts.seed)
+    drawn = torch.randint(len(fillers), (steps,), generator=numbers).tolist()
+    return [texts.texts(step * batch, batch, fillers[i]) for step, i in enumerate(drawn)]
 
 
 @one_thread()
-def train_to_copy(
-    model: nn.Module,
-    texts: CopyAndClose,
-    *,
-    steps: int,
-    most_gap: int,
-    outer_lr: float,
-    batch: int = 64,
-) -> list[float]:
-    """Train in place by Adam, each step on new texts of one gap between 0 and ``most_gap``.
+def train_to_copy(model: nn.Module, batches: Iterable[Split], *, outer_lr: float) -> list[float]:
+    """Train in place by Adam, a step on each batch.
 
     Returns:
         The loss of each step, in nats.
     """
     where = next(model.parameters()).device
     optimizer = torch.optim.Adam(model.parameters(), outer_lr)
-    gaps = torch.randint(most_gap + 1, (steps,), generator=generator("gaps", texts.seed)).tolist()
     losses = []
-    for step, gap in enumerate(gaps):
-        x, y = (part.to(where) for part in texts.texts(step * batch, batch, gap))
+    for items in batches:
+        x, y = (part.to(where) for part in items)
         loss = next_character_loss(model(x), y)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -52,9 +68,20 @@ def train_to_copy(
 
 @torch.no_grad()
 def bits_by_gap(
-    model: nn.Module, texts: CopyAndClose, gaps: Iterable[int], count: int = 128
+    model: nn.Module,
+    texts: CopyAndClose,
+    gaps: Iterable[int],
+    count: int = 128,
+    first: int = JUDGING,
 ) -> Tensor:
     """Bits that each asked symbol of new texts costs: 3 for a guessed letter, 2 for a bracket.
+
+    Args:
+        model: maps ids ``[texts, n]`` to scores.
+        texts: to judge on.
+        gaps: of these.
+        count: texts of a gap.
+        first: number of the first of them.
 
     Returns:
         ``[gaps, copied + 1]``: each letter of the word, then the bracket.
@@ -62,7 +89,7 @@ def bits_by_gap(
     where = next(model.parameters()).device
     rows = []
     for gap in gaps:
-        x, y = (part.to(where) for part in texts.texts(HELD_BACK, count, gap))
+        x, y = (part.to(where) for part in texts.texts(first, count, gap))
         nats = F.cross_entropy(model(x).mT, y, reduction="none")
         rows.append(nats[:, -texts.copied - 1 :].double().mean(0).cpu() / log(2))
     return torch.stack(rows)
@@ -91,7 +118,7 @@ def ngram_bits_by_gap(
     model = NGram(order, len(SYMBOLS)).fit(torch.cat([_stream(split) for split in training]))
     bits, seen = [], []
     for gap in gaps:
-        stream = _stream(texts.texts(HELD_BACK, count, gap))
+        stream = _stream(texts.texts(JUDGING, count, gap))
         asked = slice(-texts.copied - 2, -1)  # behind them stands the 0
         bits.append(-model.probabilities(stream).log2().view(count, -1)[:, asked].mean(0))
         seen.append(model.has_seen(stream).view(count, -1)[:, asked].double().mean(0))

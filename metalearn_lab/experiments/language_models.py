@@ -195,6 +195,22 @@ def ngram_history(
     return rows
 
 
+def saved_histories(path: Path = KEPT / "histories.csv") -> dict[str, dict[str, list[Progress]]]:
+    """The histories of ``benchmarks/language_models.py``, by model and training.
+
+    Returns:
+        For each model the longest training first (``"long"``), then ``"seed_0"`` and so on.
+    """
+    import pandas as pd
+
+    table = pd.read_csv(path)
+    found: dict[str, dict[str, list[Progress]]] = {name: {} for name in MODELS}
+    for (model, training), rows in table.groupby(["model", "training"]):
+        columns = (rows.characters.tolist(), rows.seconds.tolist(), rows.bits.tolist())
+        found[model][training] = [Progress(*row) for row in zip(*columns, strict=True)]
+    return found
+
+
 def keep_language_model(path: Path, trained: LanguageModel) -> None:
     """Write weights, in half precision, with settings and history in one checkpoint.
 

@@ -12,7 +12,7 @@ from metalearn_lab.compiled.not_compilable import NotCompilable
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
-from metalearn_lab.tasks.types import Split, Task, map_tensors
+from metalearn_lab.tasks.types import Split, Task, map_tensors, to_device
 from metalearn_lab.training.outer_step import OuterStep
 
 GROUPS = ("waves", "fast waves", "lines", "noise")
@@ -80,8 +80,9 @@ def train_with_sampling(
     goes up by their cosine, and shares are proportional to e^{score}.
 
     Args:
-        learner: of one-dimensional functions; trained in place.
-        validation: a few tasks like the unseen ones. Without them the shares stay as they begin.
+        learner: of one-dimensional functions; trained in place, on its device.
+        validation: a few tasks like the unseen ones, on the learner's device. Without them the
+            shares stay as they begin.
         blocks: of iterations.
         block: iterations of each.
         meta_batch: tasks of an iteration.
@@ -90,11 +91,12 @@ def train_with_sampling(
         shares: of the groups to begin with; equal ones when not given.
         compiled: take the outer steps in compiled code, where it can be had.
     """
+    device = next(learner.parameters()).device
     scores = torch.zeros(len(GROUPS)) if shares is None else shares.log()
     optimizer = torch.optim.Adam(learner.parameters(), outer_lr)
     outer = OuterStep(learner, optimizer, compiled)
     try:
-        outer.prepare(group_task(GROUPS[0], 0, meta_batch, seed))
+        outer.prepare(to_device(group_task(GROUPS[0], 0, meta_batch, seed), device))
     except NotCompilable:
         outer = OuterStep(learner, optimizer)
     numbers, rows, spent = generator("sampling", seed), [], 0
@@ -103,9 +105,9 @@ def train_with_sampling(
         if validation is not None:
             wanted = _meta_gradient(learner, validation)
             for g, group in enumerate(GROUPS):
-                probe = group_task(group, 50_000 + spent, meta_batch, seed)
+                probe = to_device(group_task(group, 50_000 + spent, meta_batch, seed), device)
                 cosine = F.cosine_similarity(wanted, _meta_gradient(learner, probe), dim=0)
-                scores[g] += cosine
+                scores[g] += cosine.cpu()
             spent += meta_batch * len(GROUPS) + len(validation.support.x)
         shares = scores.softmax(0)
         rows.append(shares)
@@ -116,7 +118,7 @@ def train_with_sampling(
                 if count:
                     parts.append(group_task(GROUPS[g], taken[g], count, seed))
                     taken[g] += count
-            outer.step(map_tensors(lambda *x: torch.cat(x), *parts))
+            outer.step(to_device(map_tensors(lambda *x: torch.cat(x), *parts), device))
     return Sampling(torch.stack(rows), spent)
 
 

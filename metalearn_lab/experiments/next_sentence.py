@@ -97,6 +97,39 @@ def sentence_pairs(
     return Pairs(torch.cat([first, first]), torch.cat([after, other]), torch.cat([true, 0 * true]))
 
 
+def frequent_words(pairs: Pairs, count: int) -> Tensor:
+    """Which words stand in most of the sentences: ones at those, ``[BUCKETS]``.
+
+    Args:
+        pairs: whose second sentences are counted.
+        count: of words.
+    """
+    often = pairs.second.sum(0)
+    mask = torch.zeros_like(often)
+    mask[often.topk(count).indices] = 1
+    return mask
+
+
+def with_words(pairs: Pairs, mask: Tensor) -> Pairs:
+    """The same pairs where the other words are not seen.
+
+    Args:
+        pairs: any.
+        mask: ones at the words that stay, ``[BUCKETS]``.
+    """
+    return pairs._replace(first=pairs.first * mask, second=pairs.second * mask)
+
+
+def equally_many_shared(pairs: Pairs) -> Pairs:
+    """The true pairs that share as many words as the false pair of the same first sentence does.
+
+    Args:
+        pairs: of ``sentence_pairs``: the true ones, then the false ones in the same order.
+    """
+    true, false = (pairs.first * pairs.second).sum(1).chunk(2)
+    return Pairs(*(part[(true == false).repeat(2)] for part in pairs))
+
+
 @one_thread()
 def train_pairs(
     pairs: Pairs, *, steps: int = 150, lr: float = 0.01, seed: int = 0
@@ -136,6 +169,32 @@ def order_accuracy(model: PairClassifier, pairs: Pairs) -> float:
     first, second = pairs.first[true], pairs.second[true]
     more = model(first, second) - model(second, first)
     return float(((more > 1e-6).float() + (more.abs() <= 1e-6).float() / 2).mean())
+
+
+def scores_with_controls(known: Pairs, new: Pairs, frequent: int, seed: int) -> dict[str, float]:
+    """Shares that are right, of a model of all words and of two that see some words alone.
+
+    Args:
+        known: to train on.
+        new: to judge on.
+        frequent: how many words of ``known`` count as frequent.
+        seed: of the order of training.
+
+    Returns:
+        "all words"; "right order" and "equally many" of the same model, see ``order_accuracy`` and
+        ``equally_many_shared``; "frequent words" and "other words".
+    """
+    model = train_pairs(known, seed=seed)
+    shares = {
+        "all words": accuracy(model, new),
+        "right order": order_accuracy(model, new),
+        "equally many": accuracy(model, equally_many_shared(new)),
+    }
+    often = frequent_words(known, frequent)
+    for name, mask in (("frequent words", often), ("other words", 1 - often)):
+        seeing = train_pairs(with_words(known, mask), seed=seed)
+        shares[name] = accuracy(seeing, with_words(new, mask))
+    return shares
 
 
 def _draw(options: Sequence, numbers: torch.Generator):  # type: ignore[type-arg,no-untyped-def]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from metalearn_lab.learners.learner import Learner, TaskSource
-from metalearn_lab.learners.neural_process import normal_loss
+from metalearn_lab.learners.neural_process import NeuralProcess, normal_loss
 from metalearn_lab.learners.prior_fitted import PriorFitted
 from metalearn_lab.models.context_transformer import ContextTransformer
 from metalearn_lab.one_thread import one_thread
@@ -17,7 +17,8 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task, to_device
 from metalearn_lab.training.meta_train import meta_train
 
-_LAST_SHARE = 0.05  # of β, at the end of a training
+LAST_SHARE = 0.05
+"""Of β, at the end of a training."""
 
 
 def fewer_points(source: TaskSource, size: int, seed: int = 0) -> Callable[[int], Task]:
@@ -67,7 +68,7 @@ def train(
         lambda i: to_device(batch(i), device),
         iterations=iterations,
         optimizer=optimizer,
-        scheduler=LinearLR(optimizer, 1.0, _LAST_SHARE, iterations),
+        scheduler=LinearLR(optimizer, 1.0, LAST_SHARE, iterations),
         progress=False,
     )
 
@@ -83,7 +84,7 @@ def line_network(seed: int = 0) -> PriorFitted:
     return PriorFitted(model, mapping="vmap")
 
 
-def bands(learner: PriorFitted, tasks: Task) -> tuple[Tensor, Tensor]:
+def bands(learner: PriorFitted | NeuralProcess, tasks: Task) -> tuple[Tensor, Tensor]:
     """What a network says at the queries: mean and standard deviation, ``[tasks, n]``, float64."""
     [adapted] = learner.adapt(tasks.support, 0)
     mean, width = learner.predict(adapted, tasks.query.x).double().unbind(-1)

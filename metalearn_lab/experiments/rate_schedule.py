@@ -18,12 +18,12 @@ def descend(problems: Optimizees, rates: Tensor) -> Tensor:
         rates: α of each step, ``[steps]``.
 
     Returns:
-        ``[problems]``.
+        ``[problems]``, on the CPU.
     """
     theta = problems.start
     for rate in rates:
         theta = theta - rate * problems.value_and_gradient(theta)[1]
-    return problems.value_and_gradient(theta)[0]
+    return problems.value_and_gradient(theta)[0].cpu()
 
 
 def learn_rates(

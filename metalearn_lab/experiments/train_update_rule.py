@@ -51,14 +51,18 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
     """f(θ_0), …, f(θ_steps) of each problem.
 
     Args:
-        rule: as trained; or one with many settings side by side.
+        rule: as trained, and moved to where the problems are; or one with many settings side by
+            side.
         problems: a batch.
         steps: to take.
 
     Returns:
-        ``[steps + 1, problems]``, with an axis of settings before the last where the rule has one.
+        ``[steps + 1, problems]`` on the CPU, with an axis of settings before the last where the
+        rule has one.
     """
     theta, losses = problems.start, []
+    if isinstance(rule, nn.Module):
+        rule.to(theta.device)
     state = rule.start(theta)
     for _ in range(steps):
         loss, gradient = problems.value_and_gradient(theta)
@@ -66,7 +70,7 @@ def run_rule(rule: UpdateRule, problems: Optimizees, steps: int) -> Tensor:
         theta = theta + update
         losses.append(loss)
     losses.append(problems.value_and_gradient(theta)[0])
-    return torch.stack(torch.broadcast_tensors(*losses))  # type: ignore[no-untyped-call]
+    return torch.stack(torch.broadcast_tensors(*losses)).cpu()  # type: ignore[no-untyped-call]
 
 
 def train_by_unrolls(
@@ -201,3 +205,35 @@ def train_by_evolution(
             )
             history.append(losses.mean().item())
     return history
+
+
+def train_rule(
+    rule: nn.Module,
+    problems: Callable[[int], Optimizees],
+    epochs: int,
+    *,
+    outer_lr: float,
+    window: int,
+    sigma: float | None = None,
+    seed: int = 0,
+) -> list[float]:
+    """Train by unrolls, or where σ is given by evolution, on runs of 100 steps.
+
+    Evolution takes half of the epochs, for it runs each 32 times.
+
+    Args:
+        rule: learned, changed in place.
+        problems: the batch of an epoch.
+        epochs: batches of problems, 2 or more.
+        outer_lr: β.
+        window: steps between two outer steps.
+        sigma: σ.
+        seed: of the noise.
+
+    Returns:
+        The mean loss of each window.
+    """
+    if sigma is None:
+        return train_by_unrolls(rule, problems, Schedule(epochs, window=window, outer_lr=outer_lr))
+    schedule = Schedule(epochs // 2, window=window, outer_lr=outer_lr)
+    return train_by_evolution(rule, problems, schedule, sigma=sigma, seed=seed)

@@ -9,14 +9,16 @@ import torch
 from metalearn_lab.explorers.controls import float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
 from metalearn_lab.explorers.explorer import Table, View
-from metalearn_lab.figures.drawing import Curve, Dot, Drawing, Handle, Mark, Panel, Place
+from metalearn_lab.figures.drawing import Curve, Dot, Drawing, Handle, Mark, Panel, Place, Words
+from metalearn_lab.figures.label_heights import kept_apart
 from metalearn_lab.figures.style import GREY, INK
 from metalearn_lab.models.linear_attention import gradient_step_layers
 
 LAYER_COLOR, ANSWER_COLOR = "#0072b2", "#b34d00"
 MOST_LAYERS = 8
 _DATA = Panel((-3.0, 3.0), (-4.0, 4.0), "x", "y", "the context and the lines")
-_SLOTS = Panel((0.0, float(MOST_LAYERS)), (-4.0, 4.0), "layers passed", "last slot", "the tokens")
+_SLOTS = Panel((0.0, MOST_LAYERS + 0.8), (-4.0, 4.0), "layers passed", "last slot", "the tokens")
+_LABELS_APART = 0.4
 
 
 class AttentionStepExplorer(DragExplorer):
@@ -60,14 +62,16 @@ class AttentionStepExplorer(DragExplorer):
             label, width = ("the last layer", 2.5) if i == layers else ("layers before", 1.0)
             marks.append(Curve(_DATA.x, ends[i].tolist(), LAYER_COLOR, label, width))
         passed = list(range(layers + 1))
-        for i, slot in enumerate(slots.T.tolist(), 1):
+        heights = kept_apart(slots[-1].tolist(), _LABELS_APART)
+        for i, (slot, height) in enumerate(zip(slots.T.tolist(), heights, strict=True), 1):
             is_question = i > len(points)
             color, label = (
                 (ANSWER_COLOR, "question") if is_question else (INK, "points of the context")
             )
             marks.append(Curve(passed, slot, color, label, 2.0 if is_question else 1.0, panel=1))
-            words = "question" if is_question else str(i)
-            marks.append(Dot(passed[-1], slot[-1], color, size=5, panel=1, words=words))
+            marks.append(Dot(layers, slot[-1], color, size=5, panel=1))
+            words = "q" if is_question else str(i)
+            marks.append(Words(layers + 0.25, height, words, color, panel=1))
         marks.append(Dot(question[0], answer, ANSWER_COLOR, "its answer", size=9))
         handles = [Handle(name, *place, INK, "a point: drag it") for name, place in points.items()]
         handles.append(Handle("question", *question, ANSWER_COLOR, "question", moves="x"))

@@ -27,7 +27,7 @@ COLORS = {OWN: "#b34d00", OTHERS: "#0072b2", QUERY: INK}
 SHOTS = (5, 10, 20, 40, 80)
 SHARES = [i / 50 for i in range(51)]
 
-_BITS = Panel((0.0, 1.0), (1.0, 3.0), "λ, share of the author's model", "bits per character")
+_BITS = Panel((0.0, 1.0), (0.0, 3.5), "λ, share of the author's model", "bits per character")
 _SHOWN = 26
 _LETTERS = Panel((-0.7, _SHOWN), (-1.6, 10.0), "", "bits", "one new sentence, letter by letter")
 

@@ -71,7 +71,7 @@ class ContrastiveExplorer(DragExplorer):
         share = others.max() / others.sum() if others.sum() > 0 else others.new_tensor(0.0)
         rows = [
             ("loss of h", f"{loss:.4g}"),
-            ("log N, the loss of collapse", f"{math.log(count):.4f}"),
+            ("log N", f"{math.log(count):.4f}"),
             ("mean loss of all sentences", f"{everything:.4g}"),
             ("weight of its own second view", f"{weights[0]:.3f}"),
             ("strongest other view, its share of the push", f"{share:.3f}"),

@@ -101,7 +101,7 @@ class TaskPlaneExplorer(DragExplorer):
             f"step {step}."
             for name, each in errors.items()
         )
-        last = Panel((0, self.most_steps), _ERRORS, "inner step", "log₁₀ of the error", "the error")
+        last = Panel((0, self.most_steps), _ERRORS, "inner step", "", "log₁₀ of the error")
         handle = Handle("task", phase, amplitude, INK, "the task: drag it")
         return drag_view(Drawing((_PLANE, _DATA, last), marks, (handle,)), table, alt, note)
 

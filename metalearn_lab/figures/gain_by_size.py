@@ -36,7 +36,7 @@ def gain_by_size_figure(
             finite.
     """
     _check(lines, levels)
-    figure, [axes] = new_figure(width=8.4, height=4.0)
+    figure, [axes] = new_figure(width=8.4, height=4.6)
     for (name, by_size), (color, dashes, marker) in zip(lines.items(), LOOKS, strict=False):
         sizes = sorted(by_size)
         means = [float(by_size[size].mean) for size in sizes]
@@ -55,7 +55,7 @@ def gain_by_size_figure(
         axes.annotate(name, at_the_left, (4, 1), axes.get_yaxis_transform(), **text)
     axes.set(xscale="log", xlabel="numbers that are trained (log scale)")
     axes.set_ylabel("gain over the nearest class mean (points)")
-    figure.legend(loc="outside lower center", ncols=len(lines))
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

@@ -20,22 +20,26 @@ LOOKS = {
 
 
 @house_style()
-def language_model_figure(histories: Mapping[str, Sequence[Progress]]) -> Figure:
+def language_model_figure(trainings: Mapping[str, Sequence[Sequence[Progress]]]) -> Figure:
     """Bits per character over the characters read on the left, over CPU seconds on the right.
 
     Args:
-        histories: by name, one of ``LOOKS``.
+        trainings: by model, one of ``LOOKS``; the first training of each is drawn thick, with its
+            marks, the others thin.
 
     Raises:
         ValueError: an unknown name.
     """
-    if unknown := histories.keys() - LOOKS.keys():
+    if unknown := trainings.keys() - LOOKS.keys():
         raise ValueError(f"unknown models {sorted(unknown)}: use {', '.join(LOOKS)}")
     figure, (left, right) = new_figure(2, width=9.6, height=3.9, sharey=True)
-    for name, rows in histories.items():
-        look, bits = LOOKS[name]._asdict(), [row.bits for row in rows]
-        left.plot([row.characters for row in rows], bits, **look, label=name)
-        right.plot([row.seconds for row in rows], bits, **look)
+    for name, histories in trainings.items():
+        look = LOOKS[name]._asdict()
+        thin = {**look, "marker": "", "linewidth": 0.8, "alpha": 0.6}
+        for i, rows in reversed(list(enumerate(histories))):
+            bits, style = [row.bits for row in rows], thin if i else {**look, "label": name}
+            left.plot([row.characters for row in rows], bits, **style)
+            right.plot([row.seconds for row in rows], bits, **style)
     left.set(xscale="log", xlabel="training characters read", ylabel="bits per character")
     right.set(xscale="log", xlabel="CPU seconds of training")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.learners.learner import Learner
 from metalearn_lab.learners.line import Line
-from metalearn_lab.learners.neural_process import LEAST_WIDTH, normal_loss
+from metalearn_lab.learners.neural_process import LEAST_WIDTH, normal_loss, surprise
 from metalearn_lab.running.per_task import Trajectory, Weights
 from metalearn_lab.tasks.types import Split, Task
 
@@ -55,14 +55,24 @@ class PriorFitted(Learner):
         """The mean negative log-likelihood of the query, in nats."""
         return self.loss_at(self.trajectory(task.support, 0)[-1], task.query)
 
+    def losses_at_once(self, tasks: Task) -> Tensor | None:
+        """The same of each task where y is a number: the model takes many tasks as it is."""
+        if type(self) is not PriorFitted or self.loss is not normal_loss:
+            return None
+        outputs = _with_width(self.model(*tasks.support, tasks.query.x))
+        return surprise(outputs, tasks.query.y).mean((1, 2))
+
     def call(self, weights: Weights, x: Tensor) -> Tensor:
         """Of one task, μ and σ ``[items, 2]``, or a score for each class."""
         theta = dict(weights)
         known = theta.pop(KNOWN_X), theta.pop(KNOWN_Y)
         places = tuple(part[None] for part in (*known, x))
         outputs: Tensor = functional_call(self.model, theta, places)[0]
-        if self.classes:
-            return outputs
-        # PyTorch's softplus has its slope at 0 too, where the outputs of a new head are.
-        width = LEAST_WIDTH + (1 - LEAST_WIDTH) * F.softplus(outputs[:, 1:])
-        return torch.cat([outputs[:, :1], width], -1)
+        return outputs if self.classes else _with_width(outputs)
+
+
+def _with_width(outputs: Tensor) -> Tensor:
+    """σ = 0.1 + 0.9 softplus of the second output in its place."""
+    # PyTorch's softplus has its slope at 0 too, where the outputs of a new head are.
+    width = LEAST_WIDTH + (1 - LEAST_WIDTH) * F.softplus(outputs[..., 1:])
+    return torch.cat([outputs[..., :1], width], -1)

@@ -90,7 +90,13 @@ class SmallNetworks(NamedTuple):
 
 
 def random_quadratics(
-    address: int | str, count: int, *, size: int = 10, scale: float = 1.0, seed: int = 0
+    address: int | str,
+    count: int,
+    *,
+    size: int = 10,
+    scale: float = 1.0,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> Quadratics:
     """Quadratics whose W and y are normal numbers times the root of a scale.
 
@@ -100,6 +106,7 @@ def random_quadratics(
         size: n.
         scale: of the loss. The same problems, their loss and its gradient multiplied.
         seed: of all addresses.
+        device: where they are put; the same numbers on each.
 
     Raises:
         ValueError: a count or size below 1, or a scale that is not positive.
@@ -110,12 +117,18 @@ def random_quadratics(
             f"{size=}, {scale=}"
         )
     numbers = torch.randn(count, size + 1, size, generator=generator("quadratics", seed, address))
-    numbers = numbers * scale**0.5
+    numbers = numbers.to(device) * scale**0.5
     return Quadratics(numbers[:, :size], numbers[:, size])
 
 
 def random_networks(
-    address: int | str, count: int, *, hidden: int = 8, ways: int = 3, seed: int = 0
+    address: int | str,
+    count: int,
+    *,
+    hidden: int = 8,
+    ways: int = 3,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> SmallNetworks:
     """Networks that learn three clouds of points each, of 8 features, 10 points a class.
 
@@ -125,6 +138,7 @@ def random_networks(
         hidden: units.
         ways: classes.
         seed: of all addresses.
+        device: where they are put; the same numbers on each.
 
     Raises:
         ValueError: a size below 1.
@@ -136,11 +150,17 @@ def random_networks(
     points, labels = (torch.cat(pair, 1) for pair in zip(*clouds, strict=True))
     n = hidden * (features + 1 + ways) + ways
     start = torch.randn(count, n, generator=generator("networks", seed, address)) / features**0.5
-    return SmallNetworks(points, labels, start, ways)
+    return SmallNetworks(points.to(device), labels.to(device), start.to(device), ways)
 
 
 def random_bowls(
-    address: int | str, count: int, *, size: int = 10, least: float = 0.05, seed: int = 0
+    address: int | str,
+    count: int,
+    *,
+    size: int = 10,
+    least: float = 0.05,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> Quadratics:
     """Quadratics ½ Σ a_i (θ_i − c_i)² with curvatures between ``least`` and 1, started at 0.
 
@@ -150,6 +170,7 @@ def random_bowls(
         size: n.
         least: the smallest curvature; their logarithms are uniform.
         seed: of all addresses.
+        device: where they are put; the same numbers on each.
 
     Raises:
         ValueError: a count or size below 1, or a curvature that is not between 0 and 1.
@@ -161,5 +182,6 @@ def random_bowls(
         )
     numbers = generator("bowls", seed, address)
     curvatures = least ** torch.rand(count, size, generator=numbers)
-    roots = (curvatures / 2).sqrt()
-    return Quadratics(roots.diag_embed(), roots * torch.randn(count, size, generator=numbers))
+    roots = (curvatures / 2).sqrt().to(device)
+    centres = torch.randn(count, size, generator=numbers).to(device)
+    return Quadratics(roots.diag_embed(), roots * centres)

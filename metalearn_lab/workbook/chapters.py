@@ -106,7 +106,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         9,
         "language_models",
         "Language models that adapt",
-        "How does a language model take on a new author, and what is pretraining without labels?",
+        "What does a language model learn from a text, and how does it take on a new author?",
     ),
     Chapter(
         10,
@@ -131,6 +131,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "mistakes_that_hide",
         "Mistakes that hide",
         "Which mistakes raise no error, what do they cost, and which check finds them?",
+    ),
+    Chapter(
+        18,
+        "meta_pretraining",
+        "Self-supervision and meta-pretraining",
+        "What can be learned from text without labels, and does it help a new kind of task?",
     ),
 )
 

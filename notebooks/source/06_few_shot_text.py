@@ -322,7 +322,7 @@ for title, rows in alone.items():
 # joint methods on two sets, Baseline++ on Banking77; centred class means for the untrained methods on all three.
 #
 # The best meta-learner **is above** the best untrained method on the bundled intents and on Banking77, and not told apart on CLINC150. Without centred class means in the table it would be above on all three:
-# one line of code, without labels or training, takes one of three results away. Against the best *joint* method the meta-learner **is below** on the bundled
+# one line of code, without labels or training, takes one result away. Against the best *joint* method the meta-learner **is below** on the bundled
 # intents, and not told apart on the other two. (Best means best on
 # *validation* classes.)
 #

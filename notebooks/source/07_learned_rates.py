@@ -195,31 +195,31 @@ finding(claim, not finite, share="4 of 5 seeds")
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *Who is ahead?* Meta-SGD left less than MAML in four of five trainings, and 2.3 times as much with seed 2. MAML++ left less than 0.7 of MAML's
-# loss in four of five; with seed 3 its training stopped early, at a loss that was not finite, and it left 82 times MAML's loss. MAML++ has other
-# rates *and* another meta-loss. We did not test which helps.
+# *Who is ahead?* Meta-SGD left less than MAML in four of five trainings, 2.3 times as much with seed 2. MAML++ left less than 0.7 of MAML's
+# loss in four of five; with seed 3 its training stopped at a loss that was not finite. MAML++ has other
+# rates *and* another meta-loss; we did not test which helps.
 #
-# *Does the place of a rate matter?* With Meta-SGD's start and the mean rate of each tensor the loss is 4.2 to 24 times as high; with the rates of
-# a tensor shuffled, 4.6 to 2,440 times. So for this start it does.
+# *Does the place of a rate matter?* With the mean rate of each tensor the loss is 4.2 to 24 times as high; with shuffled
+# rates, 4.6 to 2,440 times. It does.
 #
-# *Negative rates.* Over the five seeds, 15 to 26 % of all 1,761 rates are negative. With zeros in their place the loss is 1.4 to 38 times as
-# high. (A start trained without negative rates may do better.)
+# *Negative rates.* In the five seeds, 15 to 26 % of all rates are negative. With zeros in their place the loss is 1.4 to 38 times as
+# high. (A start trained so may do better.)
 #
-# *Three times $\beta_\alpha$.* Meta-SGD diverges in four of five seeds. The tuning has moved from α to $\beta_\alpha$.
+# *Three times $\beta_\alpha$.* Meta-SGD diverges in four of five. The tuning moved to $\beta_\alpha$.
 #
 # </details>
 #
 # ## A rate that learns while it descends
 #
-# Can a rate also learn *during* one descent, $\theta_t = \theta_{t-1} - \alpha\,g_{t-1}$? The chain rule says how the loss depends on the last rate:
+# Can a rate also learn *during* one descent, $\theta_t = \theta_{t-1} - \alpha\,g_{t-1}$? By the chain rule
 #
 # $$\frac{d L(\theta_t)}{d\alpha} = -\,g_t \cdot g_{t-1}, \qquad\text{so}\qquad \alpha \leftarrow \alpha + \kappa\; g_t \cdot g_{t-1}.$$
 #
-# This is **hypergradient descent**; κ is the step size of the rate. Gradients that agree make the rate grow; gradients that disagree make it
-# shrink. The loss is the bowl with curvatures 1 and 9, from $\theta = (1, 1)$.
+# This is **hypergradient descent**; κ is the step size of the rate. Gradients that agree make the rate grow.
+# The loss is the bowl with curvatures 1 and 9, from $\theta = (1, 1)$.
 #
 # **Predict.** Even $\alpha_0 = 0$ is allowed: then $g_1 = g_0$, and the rate grows. Does this remove the tuning? Move $\alpha_0$ at κ = 0.001,
-# then κ at $\alpha_0 = 0.02$. What does each slider change?
+# then κ at $\alpha_0 = 0.02$.
 
 # %%
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
@@ -249,29 +249,26 @@ for kappa in (0.0, 1e-5, 1e-3, 3e-3, 4e-3):
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Without learning (κ = 0) everything depends on $\alpha_0$. At κ = 0.001 it hardly matters: the losses differ by less than a factor of ten. But κ
-# has a cliff. At 0.003 the descent from $\alpha_0 = 0$ runs away: the first change of its rate, $\kappa \lVert g_0 \rVert^2 = 0.25$, already
-# passes 2/9, where a constant rate diverges. At 0.004 the one from 0.02 runs away, too. At 0.00001, $\alpha_0$ decides again. The tuning has
-# not gone; **it has moved to κ**.
+# Without learning (κ = 0) everything depends on $\alpha_0$. At κ = 0.001 the losses differ by less than a factor of ten. But κ
+# has a cliff. At 0.003 the descent from $\alpha_0 = 0$ runs away: the first change of its rate, $\kappa \lVert g_0 \rVert^2 = 0.25$,
+# passes 2/9, where a constant rate diverges. At 0.00001, $\alpha_0$ decides again. The tuning has **moved to κ**.
 #
-# The rate that it finds is not the best. At κ = 0.001 it ends between 0.10 and 0.12. The best constant rate for 50 steps, 0.197, leaves a loss
-# more than ten thousand times smaller.
+# At κ = 0.001 the rate ends between 0.10 and 0.12. The best constant rate for 50 steps, 0.197, leaves a loss
+# over ten thousand times smaller.
 #
 # </details>
 #
 # ## How far ahead should it look?
 #
-# Hypergradient descent looks one step ahead. What does it miss?
-#
-# Now each step sees the centre of the bowl moved by **noise** of variance 1. The curvature $h$ is 1 along a steep axis and 0.05 along a shallow
+# Hypergradient descent looks one step ahead. What does it miss? Now **noise** of variance 1 moves the centre of the bowl that a step sees. The curvature $h$ is 1 along a steep axis and 0.05 along a shallow
 # one. Let $A$ be the mean square distance along an axis, 1 at the start. A step with rate α changes it exactly to
 #
 # $$A \leftarrow (1 - \alpha h)^2 A + \alpha^2 h^2 ,$$
 #
-# and the mean loss is $\frac12 \sum h A$. The first part shrinks with the right rate; the second is the noise of the step. So a computer can
-# find the 100 rates with the lowest loss at the end. Or it looks $T$ steps ahead, takes them, and looks again. $T$ is the **horizon**.
+# and the mean loss is $\frac12 \sum h A$. The first part shrinks; the second is the noise of the step. So a computer can
+# find the 100 rates with the lowest final loss. Or it looks $T$ steps ahead, takes them, and looks again: $T$ is the **horizon**.
 #
-# **Predict.** Why may the rates of $T = 100$ be so large? At which $T$ does the final loss fall most? Move the slider.
+# **Predict.** Why may the rates of $T = 100$ be so large? At which $T$ does the final loss fall most?
 
 # %%
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
@@ -419,55 +416,55 @@ finding("points by which the diagonal is above centred class means", points, abo
 #
 # $$\theta_{t+1} = \theta_t + m_\varphi(g_t, h_t), \qquad g_t = \nabla f(\theta_t),$$
 #
-# where $h_t$ is its memory. It serves every number of θ by itself, so it fits problems of any size $n$. The meta-loss is the mean of
-# $f(\theta_1), \dots, f(\theta_{100})$ over many random problems: quadratics $f(\theta) = \lVert W\theta - y \rVert^2$ with
-# $n = 10$ numbers in θ and normal numbers in $W$ and $y$.
+# where $h_t$ is its memory. It serves each of the $n$ numbers in θ by itself, so $n$ may be any. The meta-loss is the mean of
+# $f(\theta_1), \dots, f(\theta_{100})$ over random quadratics $f(\theta) = \lVert W\theta - y \rVert^2$ with
+# $n = 10$ and normal numbers in $W$ and $y$.
 #
 # - The **LSTM** reads the size and the sign of $g$.
 # - The **MLP** begins as Adam (rate 0.2, $\beta_1 = 0.9$, $\beta_2 = 0.99$) and learns to scale its step and to add to it. It reads $g$ and
-#   three running means of $g$, all divided by $\sqrt{v}$ ($v$ is Adam's running mean of $g^2$), and the step number.
+#   three running means of $g$, all divided by $\sqrt{v}$ ($v$: Adam's running mean of $g^2$), and the step number.
 #
-# Both learn through **truncated unrolls**: a gradient through 100 steps may explode, so it is cut into windows of 20. A second MLP learns by
-# **evolution**, without a gradient: draw small noise ε, try $\varphi + \varepsilon$ and $\varphi - \varepsilon$, and move towards the lower
-# loss. Ours is *persistent*: it adds up the noise of earlier windows, so it sees what a step does to later ones.
+# Each learns in two ways:
 #
-# SGD, momentum and Adam are tuned on 64 validation problems. *Rate tuned* keeps the other settings at their defaults; *all tuned*
-# tries a grid of them, too.
+# - **Truncated unrolls**: a gradient through 100 steps may explode, so it is cut into *windows*.
+# - **Evolution**, without a gradient: draw noise ε of size σ, try $\varphi + \varepsilon$ and $\varphi - \varepsilon$, and move towards the lower
+#   loss. Ours is *persistent*: it adds up the noise of earlier windows, and so sees what a step does to later ones.
 #
-# **Predict.** Six rules race. Training saw $n = 10$ and the loss as it is (scale 1). Which rules still work when the loss is 100 times as large?
-# And with $n = 30$? Move the sliders.
+# **Predict.** Six rules race. Training saw $n = 10$ and the loss as it is (scale 1). Which still work when the loss is 100 times as large?
+# With $n = 30$? Move the sliders.
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Ask for the prediction first, by a show of hands for each rule. At scale 100 and at $n = 30$ SGD and momentum leave
 # the picture. At scale 100 Adam and both MLPs do not move; let the students say why (what do they divide by?). Then compare the rows of Adam in
-# the table: the whole headline turns on how the baseline was tuned.
+# the table: for the MLP the verdict turns on how the baseline was tuned.
 
 # %%
-from metalearn_lab.experiments.train_update_rule import (
-    Schedule,
-    train_by_evolution,
-    train_by_unrolls,
-)
+from metalearn_lab.experiments.train_update_rule import train_rule
 from metalearn_lab.experiments.tuned_rules import GRIDS, tune
+from metalearn_lab.experiments.update_rule_trials import update_rule_trials
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.learners.update_rules import LSTMRule, MLPRule
 from metalearn_lab.tasks.optimizees import random_quadratics
 
-quadratics = partial(random_quadratics, count=8, seed=seed)  # quadratics(0), quadratics(1), …
-learned = {"LSTM": LSTMRule(seed=seed), "MLP, unrolls": MLPRule(seed=seed)}
-for rule in learned.values():
-    train_by_unrolls(rule, quadratics, Schedule(epochs, outer_lr=0.01))
-learned["MLP, evolution"] = MLPRule(seed=seed)
-schedule = Schedule(epochs // 2, outer_lr=0.01)  # fewer: each is tried 32 times
-train_by_evolution(learned["MLP, evolution"], quadratics, schedule, seed=seed)
-validation = quadratics("validation", count=64)
-tuned = {name: tune(name, validation, 100) for name in GRIDS}
+TRAINED = {  # window: steps between two outer steps; "sigma": by evolution
+    "LSTM, unrolls": (LSTMRule, {"outer_lr": 0.01, "window": 10}),
+    "MLP, unrolls": (MLPRule, {"outer_lr": 0.01, "window": 10}),
+    "MLP, evolution": (MLPRule, {"outer_lr": 0.01, "window": 10, "sigma": 0.03}),
+}
+display(update_rule_trials())  # each had nine, on the 64 problems of the tuning below
+quadratics = partial(random_quadratics, count=8, seed=seed, device=where)  # by a number
+learned = {name: kind(seed=seed).to(where) for name, (kind, _) in TRAINED.items()}
+for name, rule in learned.items():
+    train_rule(rule, quadratics, epochs, **TRAINED[name][1], seed=seed)
+validation = quadratics("validation", count=64)  # "rate tuned": the rest at its defaults
+tuned = {name: tune(name, validation, 100) for name in GRIDS}  # "all tuned": all on a grid
 shown = {name: tuned[name].rule for name in ("Adam, all tuned", "momentum, all tuned", "SGD")}
-race = OptimizerRaceExplorer(learned | shown, seed=seed)
+race = OptimizerRaceExplorer(learned | shown, seed=seed, device=where)
 race.show()
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.train_update_rule import run_rule
+from metalearn_lab.experiments.update_rule_trials import in_words, update_rules_over_seeds
 
 unseen_quadratics = quadratics("unseen", count=256)
 rules = {**learned, "MLP, untrained": MLPRule(seed=seed)}
@@ -478,30 +475,39 @@ mean = {name: loss[1:101].mean() for name, loss in losses.items()}
 print(f"{'mean loss of 256 unseen problems':32} steps 1-100  step 20     100     500")
 for name, loss in losses.items():
     print(f"{name:32} {mean[name]:11.3f}", *(f"{loss[step]:8.3f}" for step in (20, 100, 500)))
+print("The same from five seeds (saved): the mean, and the least to the largest")
+saved = update_rules_over_seeds()
+display(in_words(saved))
+evolved, by_unrolls = (saved["steps 1-100"].loc[f"LSTM, {way}"] for way in ("evolution", "unrolls"))
+claim = "steps 1-100: the evolved LSTM leaves so many times what the LSTM from unrolls leaves"
+finding(claim, (evolved / by_unrolls).tolist(), above=1.4, saved="5 seeds")
+gap = evolved - saved["steps 1-100"].loc["Adam, all tuned"]
+claim = "steps 1-100: the evolved LSTM loses to Adam, all tuned"
+finding(claim, gap.tolist(), above=0, saved="5 seeds")
 
 # %% tags=["nbval-check-output", "hide-output"]
-lstm, mlp, start = "LSTM", "MLP, evolution", "MLP, untrained"
+lstm, mlp, start = "LSTM, unrolls", "MLP, evolution", "MLP, untrained"
 adam, all_tuned, for_100 = "Adam, rate tuned", "Adam, all tuned", "Adam, all, for step 100"
 at_100, at_500 = ({name: loss[t] for name, loss in losses.items()} for t in (100, 500))
 left = {at: dict(zip(race.rules, x[:, 100], strict=True)) for at, x in race.shares.items()}
+unrolled = "MLP, unrolls"
 claims = [  # what is claimed, the higher loss, the lower loss, in how many seeds
-    ("steps 1-100: the LSTM beats Adam with its rate tuned", mean[adam], mean[lstm], 5),
-    ("steps 1-100: the evolved MLP beats Adam with its rate tuned", mean[adam], mean[mlp], 5),
-    ("steps 1-100: the evolved MLP loses to Adam with all tuned", mean[mlp], mean[all_tuned], 5),
-    ("steps 1-100: the LSTM beats Adam with all tuned", mean[all_tuned], mean[lstm], 4),
-    ("steps 1-100: the LSTM beats momentum, all tuned", mean["momentum, all tuned"], mean[lstm], 4),
+    ("steps 1-100: the LSTM beats Adam with all tuned", mean[all_tuned], mean[lstm], 5),
+    ("steps 1-100: the LSTM beats momentum, all tuned", mean["momentum, all tuned"], mean[lstm], 5),
+    ("step 100: the LSTM beats Adam tuned for it", at_100[for_100], at_100[lstm], 5),
+    ("step 500: the LSTM beats Adam with its rate tuned", at_500[adam], at_500[lstm], 5),
+    ("steps 1-100: MLP, unrolls, beats Adam, rate tuned", mean[adam], mean[unrolled], 4),
+    ("steps 1-100: MLP, unrolls, beats Adam, all tuned", mean[all_tuned], mean[unrolled], 3),
+    ("steps 1-100: MLP, evolution, loses to Adam, all tuned", mean[mlp], mean[all_tuned], 3),
     ("steps 1-100: evolution improved the MLP", mean[start], mean[mlp], 5),
-    ("steps 1-100: truncated unrolls improved the MLP", mean[start], mean["MLP, unrolls"], 3),
-    ("step 100: evolution spoiled the MLP", at_100[mlp], at_100[start], 5),
     ("step 500: evolution spoiled the MLP", at_500[mlp], at_500[start], 5),
-    ("step 100: the LSTM beats Adam tuned for it", at_100[for_100], at_100[lstm], 3),
-    ("step 500: the LSTM beats Adam with its rate tuned", at_500[adam], at_500[lstm], 4),
-    ("n = 30, step 100: the LSTM loses to Adam", left[0, 30][lstm], left[0, 30][all_tuned], 3),
+    ("step 500: unrolls spoiled the MLP", at_500[unrolled], at_500[start], 5),
+    ("n = 30, step 100: the LSTM loses to Adam", left[0, 30][lstm], left[0, 30][all_tuned], 4),
 ]
 for claim, higher, lower, seeds in claims:
     finding(claim, higher - lower, above=0, share="" if seeds == 5 else f"{seeds} of 5 seeds")
 ratio = left[2, 10][lstm] / left[2, 10][all_tuned]
-finding("loss × 100, step 100: the LSTM leaves over five times as much as Adam", ratio, above=5)
+finding("loss × 100, step 100: the LSTM leaves over ten times as much as Adam", ratio, above=10)
 at_20 = [race.shares[scale, 10][list(race.rules).index(mlp), 20] for scale in (-2, 0, 2)]
 ratios = [share / at_20[1] for share in at_20]
 proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99, below=1.01)
@@ -509,17 +515,19 @@ proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99,
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *The baseline decides.* Over steps 1 to 100 the LSTM and the evolved MLP beat Adam with its rate tuned, the usual baseline, in all five seeds.
-# Tune Adam's $\beta_1$ and $\beta_2$ too, and the MLP loses in all five. The LSTM still wins in four, against momentum too. Adam had 420 trials on
-# 64 problems; the LSTM was trained once, on 960 problems, with settings that we had chosen. Adam tuned for the loss at step 100 (last row) is
-# ahead of the LSTM at this step in two of five seeds.
+# *Where it was trained, the LSTM wins.* Over steps 1 to 100 the LSTM from unrolls beats Adam and momentum with all tuned, in all five; at step
+# 100 also Adam tuned for it. At step 500, five times its training horizon, it still beats Adam with its rate tuned. It had nine
+# trials, Adam 420.
 #
-# *The score decides, too.* Evolution lowered the mean loss of steps 1 to 100 in all five seeds. This score rewards a fast beginning: at step 100
-# and at step 500 the evolved MLP was worse than the untrained one, again in all five. Truncated unrolls improved the score of the MLP in only
-# three of five seeds. At step 500 the LSTM was ahead of rate-tuned Adam in four of five.
+# *The baseline decides.* The MLP from unrolls beats Adam with its rate tuned in four of five seeds; with all tuned, in three (the evolved MLP in two).
 #
-# *Another scale.* A loss 100 times as large changes neither the MLPs nor Adam: they divide by $\sqrt{v}$. The LSTM then leaves more than five
-# times what Adam leaves at step 100, in all five seeds. With $n = 30$ it loses to Adam in three of five. SGD and momentum run away in both.
+# *The way of training decides, too.* By evolution the LSTM leaves more than 1.4 times what it leaves by unrolls, and loses to Adam with all tuned, in all five.
+# (Its best σ and the best window lie at the edge of our trials.) Evolution improved the MLP in all five, unrolls in four.
+#
+# *And the score.* Steps 1 to 100 reward a fast beginning. At step 500 both trained MLPs were worse than the untrained one, in all five.
+#
+# *Another scale.* A loss 100 times as large changes neither the MLPs nor Adam: they divide by $\sqrt{v}$. The LSTM then leaves over ten
+# times what Adam leaves at step 100, in all five. With $n = 30$ it loses in four.
 #
 # </details>
 #
@@ -529,24 +537,24 @@ proof("the share that the MLP leaves, over that at scale 1", ratios, above=0.99,
 # %% tags=["hide-output"]
 from metalearn_lab.tasks.optimizees import random_networks
 
-networks = random_networks("unseen", 64, hidden=6, seed=seed)
-to_tune = random_networks("validation", 8, hidden=6, seed=seed)
+networks = random_networks("unseen", 64, hidden=6, seed=seed, device=where)
+to_tune = random_networks("validation", 8, hidden=6, seed=seed, device=where)
 on_networks = {name: rules[name] for name in (lstm, mlp, start)}
 on_networks["Adam, all tuned on networks"] = tune("Adam, all tuned", to_tune, 100).rule
 on_networks = {n: run_rule(rule, networks, 100)[1:].mean() for n, rule in on_networks.items()}
 for name, loss in on_networks.items():
     print(f"{name:28} mean loss of steps 1-100: {loss:.4f}")
 best = on_networks["Adam, all tuned on networks"]
-finding("networks: the LSTM leaves over twice what Adam leaves", on_networks[lstm] / best, above=2)
+finding("networks: the LSTM leaves over three times as much", on_networks[lstm] / best, above=3)
 gap = on_networks[start] - on_networks[mlp]
 finding("networks: the evolved MLP is better than its start", gap, above=0)
-finding("networks: it comes within 20 % of Adam", on_networks[mlp] / best, below=1.2)
+finding("networks: it comes within 30 % of Adam", on_networks[mlp] / best, below=1.3)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# In all five seeds the LSTM left more than twice the loss of the tuned Adam. The evolved MLP was better than the Adam that it began as, and came
-# within 20 % of the Adam that was tuned on these networks. A possible reason: the LSTM reads the size of a gradient, the MLP only ratios. We did
+# In all five seeds the LSTM left more than three times the loss of the tuned Adam. The evolved MLP was better than the Adam that it began as, and came
+# within 30 % of the tuned one. A possible reason: the LSTM reads the size of a gradient, the MLP only ratios. We did
 # not test it.
 #
 # </details>
@@ -571,6 +579,7 @@ finding("networks: it comes within 20 % of Adam", on_networks[mlp] / best, below
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.choose_algorithm import choose_for_unseen
 
+# On the CPU: 320 tasks of a few points, one after the other, would not fill a GPU.
 choices = choose_for_unseen(training=300, unseen=20, seed=seed)
 regret = {
     name: choices.best - accuracy
@@ -607,11 +616,11 @@ from metalearn_lab.experiments.rate_schedule import descend, learn_rates
 from metalearn_lab.tasks.optimizees import random_bowls
 
 T = 10
-bowls_of = partial(random_bowls, count=32, seed=seed)
-one = learn_rates(bowls_of, torch.tensor([0.5]).log(), T, iterations=150)
-ten = learn_rates(bowls_of, torch.linspace(-0.5, 1.5, T), T, iterations=250)
+bowls_of = partial(random_bowls, count=32, seed=seed, device=where)
+one = learn_rates(bowls_of, torch.tensor([0.5]).log().to(where), T, iterations=150)
+ten = learn_rates(bowls_of, torch.linspace(-0.5, 1.5, T).to(where), T, iterations=250)
 angles = (2 * torch.arange(T) + 1) * torch.pi / (2 * T)
-chebyshev = 1 / (0.525 + 0.475 * angles.cos())  # for curvatures between 0.05 and 1
+chebyshev = 1 / (0.525 + 0.475 * angles.cos()).to(where)  # for curvatures between 0.05 and 1
 unseen_bowls, bowls_to_tune = bowls_of("unseen", count=20), bowls_of("validation", count=128)
 left = {"one learned": one, "ten learned": ten, "Chebyshev": chebyshev}
 left = {name: descend(unseen_bowls, rates) for name, rates in left.items()}
@@ -649,12 +658,12 @@ finding("and this share of what the Chebyshev rates leave", share_of["Chebyshev"
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.learned_sampling import GROUPS, train_with_sampling
 
-wanted, unseen_waves = (
-    Sinusoids(10, 10, part, seed).batch(0, 20) for part in ("validation", "unseen")
-)
+waves = [Sinusoids(10, 10, part, seed).batch(0, 20) for part in ("validation", "unseen")]
+wanted, unseen_waves = (to_device(tasks, where) for tasks in waves)
 after_five = {}
 for name in ("uniform", "learned", "validation alone"):
-    learner = MAML(MLP([1, 40, 40, 1], seed=seed), F.mse_loss, inner_lr=0.01, inner_steps=1)
+    network = MLP([1, 40, 40, 1], seed=seed).to(where)
+    learner = MAML(network, F.mse_loss, inner_lr=0.01, inner_steps=1)
     if name == "validation alone":
         train_rates(learner, lambda i: wanted, 625, 0.001, 0.0, compiled=True)
     else:
@@ -675,7 +684,8 @@ finding("training on the twenty validation tasks alone leaves still less", gain,
 # Learned sampling left less error than uniform sampling in all five seeds. It does not always find the right group: with seed 1 it drew fast waves
 # most (55 %), waves 37 %; with the other seeds it drew waves in 97 % or more. All five drew few lines and little noise.
 #
-# But its cheap rival beats it, also in all five: MAML that was trained on the twenty validation tasks *alone*. The sampler used these tasks only
+# But its cheap rival beats it, also in all five (of four more seeds, 5 to 8, in three): MAML that was trained on the twenty validation tasks
+# *alone*. The sampler used these tasks only
 # to score the groups. If you have tasks like the ones you want, train on them first; a learned environment has to beat this.
 #
 # </details>
@@ -777,14 +787,14 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - A learned rate for each weight is the diagonal of a preconditioner. It cannot undo a turned bowl. On our sentences the whole matrix, in closed
-#   form, was above every learned policy.
-# - Learned rates may be negative. With zeros in their place Meta-SGD's loss on sinusoids was 1.4 to 38 times as high.
-# - Learning a rate moves the tuning to the step size of the rate: κ, or $\beta_\alpha$.
-# - On our noisy bowl, rates that looked few steps ahead were too small for many steps.
-# - A learned optimiser can beat tuned ones where it was trained. Whether it did depended on how well we tuned the baseline, and on which steps we
-#   counted. At another scale of the loss the LSTM fell far behind Adam.
-# - Beside everything that is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
+# - A learned rate for each weight is the diagonal of a preconditioner. It cannot undo a turned bowl. On our sentences the whole matrix
+#   was above every learned policy.
+# - Rates may be negative.
+# - Learning a rate moves the tuning to its step size: κ, or $\beta_\alpha$.
+# - On our noisy bowl, rates that looked few steps ahead were too small for many.
+# - A learned optimiser can beat tuned ones where it was trained. How clearly depended on the tuning of both sides, and on the steps that we
+#   counted. At another scale of the loss, or with more numbers, the LSTM fell behind Adam.
+# - Beside what is learned, put what is cheap: a grid, cross-validation, a closed form, training on the few tasks you have.
 #
 # ## Sources
 #
@@ -797,7 +807,7 @@ headline(
 #   [arXiv:1803.02021](https://arxiv.org/abs/1803.02021).
 # - Ravi, Larochelle: *Optimization as a Model for Few-Shot Learning*, ICLR 2017: the meta-LSTM.
 # - Andrychowicz et al.: *Learning to learn by gradient descent by gradient descent*, NeurIPS 2016,
-#   [arXiv:1606.04474](https://arxiv.org/abs/1606.04474): the LSTM that serves every number of θ.
+#   [arXiv:1606.04474](https://arxiv.org/abs/1606.04474).
 # - Vicol, Metz, Sohl-Dickstein: *Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent Evolution Strategies*, ICML 2021.
 #
 # Next: [08 Meta-networks and hypernetworks](08_meta_networks.ipynb).

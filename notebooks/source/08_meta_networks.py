@@ -113,25 +113,25 @@ proof("a linear head gives ProtoNet's probabilities", (linear - proto_net).abs()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# The term $-\lVert x\rVert^2$ is missing. It is the same for every class, and softmax ignores what all scores share.
+# The term $-\lVert x\rVert^2$ is missing. All classes share it, and softmax ignores what all scores share.
 #
 # </details>
 #
 # ## A network that learns it
 #
-# Now encoder and generator are networks. Training lowers the loss of the *generated* weights on the query set, $L_Q(\theta)$. The base is chapter 03's network (two hidden layers
+# Now encoder and generator are networks. Training lowers the query loss of the *generated* weights, $L_Q(\theta)$. The base is chapter 03's network (two hidden layers
 # of 40 units, 1,761 weights), the tasks are its sinusoids $y = A\sin(x - p)$, $A$ from 0.1 to 5, $p$ from 0 to π. All tasks share a learned *start* $\bar\theta$. The generator may change
 #
 # - **all weights**, $\theta = \bar\theta + g(z)$: 1,761 numbers for each task;
-# - the large matrix $W$ by a **low rank**, $W + UV$ with 2 columns in $U$ and 2 rows in $V$, and the rest in full: 321 numbers;
-# - each of the 80 hidden units by a **scale** $1 + \gamma$ and a **shift** $\delta$ (*FiLM*): 160 numbers. A layer becomes $(1 + \gamma)\circ(Wx + b) + \delta$; ∘ multiplies unit by unit.
+# - the large matrix $W$ by a **low rank**, $W + UV$ with 2 columns in $U$, and the rest in full: 321 numbers;
+# - each of the 80 hidden units by a **scale** $1 + \gamma$ and a **shift** $\delta$ (*FiLM*): 160 numbers. A layer gives $(1 + \gamma)\circ(Wx + b) + \delta$.
 #
 # Here $z$ has 64 numbers; a fourth network emits all weights from a $z$ of two. A **conditional neural process** (below: *neural process*) generates no weights: one
 # network reads $x$ and $z$, and gives a mean and a standard deviation. MAML takes five inner steps of α = 0.01.
 #
-# All train for as many outer steps on the same tasks. Each method tried the same six outer step sizes β, judged on validation tasks with `seed = 0`.
+# All train equally long on the same tasks. Each tried the same six outer step sizes β, judged on validation tasks with `seed = 0`.
 #
-# **Predict.** Divide the error with 160 numbers by that with all weights. Is the ratio below 1, from 1 to 2, or above 2?
+# **Predict.** Divide the error with 160 numbers by that with all weights: below 1, 1 to 2, or above 2?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Ask for the number of outputs of the generator before they see the table: it is the number of weights of the base, which is why nobody
@@ -291,27 +291,25 @@ finding("K = 50: the error of one pass over MAML's at its best length", ratio, a
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **Inside**, in all five trainings: MAML's first step leaves more than twice the error of one pass. After its five steps the two are close: MAML has 0.5 to 1.5 times the error
+# **Inside**, in all five trainings: MAML's first step leaves more than twice the error of one pass. After its five steps it has 0.5 to 1.5 times the error
 # (its best β was the largest of the six: a larger one might do better).
 # At its best length MAML is ahead, by more than the paired interval, but with up to 50 gradient steps at test time. The lowest *median* belongs to
-# both together: 50 inner steps from the generated weights leave less than 50 from MAML's start.
+# both together: to 50 inner steps from the generated weights.
 #
-# **Phases above π**, in all five: one pass is *worse than predicting 0*. MAML at its best length leaves less than 0.6 of the error of predicting 0, and so do 50 inner steps
+# **Phases above π**, in all five: one pass is *worse than predicting 0*. MAML at its best length leaves less than 0.6 of that error, and so do 50 inner steps
 # from the generated weights.
 #
-# **Large amplitudes.** From the generated weights more tasks diverge than from MAML's start, in all five. But α was chosen for MAML; we did not look for
-# one that suits the generated weights.
+# **Large amplitudes.** From the generated weights more tasks diverge than from MAML's start, in all five. But α was chosen for MAML.
 #
-# **Number of points.** With $K = 3$ one pass has a lower error than MAML's five steps. With $K = 50$ it has a higher one than MAML at its best length (both in all five). With $K = 1$, in the
-# table, inner steps make both methods worse.
+# **Number of points.** With $K = 3$ one pass has a lower error than MAML's five steps. With $K = 50$ it has a higher one than MAML at its best length (both in all five). With $K = 1$, in this table, inner steps hurt both.
 #
 # </details>
 #
 # ### What is in z?
 #
-# A sinusoid has two properties, $A$ and $p$. The network whose $z$ has two numbers was never told them. Each dot below is its $z$ for one unseen task.
+# A sinusoid has two properties, $A$ and $p$. The network whose $z$ has two numbers never saw them. Each dot is its $z$ for one unseen task.
 #
-# **Predict.** Colour the dots by $A$, then by $p$. Will you see order in one picture, in both, or in none? Where must the tasks with $A$ near 0 lie?
+# **Predict.** Colour the dots by $A$, then by $p$. Will you see order in one picture, both, or none? Where must the tasks with $A$ near 0 lie?
 
 # %% tags=["hide-output"]
 from metalearn_lab.figures.embedding_plane import embedding_plane_figure
@@ -382,22 +380,22 @@ proof("independent predictions lose −½ ln(1 − ρ²) nats", gap, below=1e-5)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Without points the Gaussian process draws the mean of the family, with a wide band. At two points its band closes. That of the neural process,
-# which was trained with ten points, does not.
+# Without points the Gaussian process draws the mean of the family, with a wide band. At two points its band closes. That of the neural process
+# does not; it was trained with ten.
 #
 # For a phase above π neither band warns you. The Gaussian process is right all the same, with an error below 0.01: every such sinusoid is $u\sin x + v\cos x$, and the points
-# settle the two numbers. But its width does not depend on their $y$: on a straight line its band is as narrow.
+# settle both. But its width does not depend on $y$: on a straight line its band is as narrow.
 #
-# The neural process is often wrong there: its band holds less than half of the points, with large amplitudes too. Inside the family it holds
+# The neural process is often wrong there: its band holds less than half of the points, with large amplitudes too. Inside it holds
 # 90 to 98 % (in all five trainings). **Outside, the band is as blind as the curve.**
 #
-# It also predicts each point by itself. For two targets with correlation ρ this costs $-\frac12\ln(1 - \rho^2)$ *nats* of log-likelihood: 0.83 for ρ = 0.9.
+# It also predicts each point alone. For two targets with correlation ρ this costs $-\frac12\ln(1 - \rho^2)$ *nats* of log-likelihood: 0.83 for ρ = 0.9.
 #
 # </details>
 #
 # ## Mending a recipe
 #
-# An article that this workbook follows sketches a meta-network. Its `forward` is
+# An article sketches a meta-network. Its `forward` is
 #
 # ```python
 # x = self.base_model(x)
@@ -405,11 +403,10 @@ proof("independent predictions lose −½ ln(1 − ρ²) nats", gap, below=1e-5)
 # x = self.meta_tail(x)
 # ```
 #
-# with `task_id = torch.randint(0, num_tasks, …)`, a loss on `train_x` alone, and `meta_loss = ...` left open. Its text says that the head encodes
-# the data and the tail generates weights. We run it on 100 training sinusoids, as it stands and with the *true* number of each task. The head
-# looks up a learned vector by `task_id`; the tail is a last layer.
+# with a random `task_id`, a loss on `train_x` alone, and `meta_loss = ...` left open. We run it
+# on 100 sinusoids, as it stands and with the *true* number of each task. The head looks up a learned vector by `task_id`; the tail is a last layer.
 #
-# **Predict.** Predicting 0 leaves an error of about 4.7 on new points of the training tasks, and 4.4 on new tasks. What do the two versions leave?
+# **Predict.** Predicting 0 leaves an error of about 4.7 on new points of training tasks, 4.4 on new tasks. What do the two versions leave?
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 10 minutes.** Before the sketch runs, let them search it for the support set, for generated weights, and for the use of `test_x`. None is there.
@@ -452,8 +449,8 @@ finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# *As it stands* the sketch cannot know its task: even on training tasks it leaves over half of the error of predicting 0, in all five trainings. With *true numbers* it
-# learns these tasks. But a new task has no number; with that of a training task, the sketch is worse than predicting 0. What is missing:
+# *As it stands* the sketch cannot know its task: even on training tasks it leaves over half of the error of predicting 0, in all five. With *true numbers* it
+# learns these tasks. But a new task has no number; with another's, the sketch is worse than predicting 0. What is missing:
 #
 # | in the sketch | mended |
 # | --- | --- |
@@ -461,17 +458,17 @@ finding("true numbers: on new tasks worse than predicting 0", ratio, above=1)
 # | the tail gives outputs | the tail gives weights, and the base runs with them |
 # | the loss is on `train_x`; `test_x` is never read | the loss is on the query set |
 #
-# Mended, it is the hypernetwork of this chapter (exercise 1). Their race in the table is not fair: the hypernetwork met new sinusoids in every step.
+# Mended, it is the hypernetwork of this chapter (exercise 1), which met new sinusoids in every step.
 #
 # </details>
 #
-# The same text weighs a "task loss" and a "meta loss", both undefined. We write $a\,L_{\text{task}} + b\,L_{\text{meta}}$.
-# $L_{\text{task}}$ is the loss of the generated weights on the support points that they were generated *from*, $L_{\text{meta}}$ their loss on the query points.
+# The text weighs a "task loss" and a "meta loss", both undefined: $a\,L_{\text{task}} + b\,L_{\text{meta}}$.
+# For us $L_{\text{task}}$ is the loss of the generated weights on the support that they were generated *from*, $L_{\text{meta}}$ their query loss.
 #
 # A small model shows what $a$ and $b$ do. A task is a number $m$, its points are $m$ plus noise. The generator predicts
-# $s\,\bar y$, with $\bar y$ the mean of the support and *one* learned number $s$. Filled dots mark where each loss is lowest; the black curve is the sum divided by $a + b$.
+# $s\,\bar y$: the mean of the support times *one* learned number $s$. Dots mark where each loss is lowest; black: the sum divided by $a + b$.
 #
-# **Predict** before you move a slider: which dots move when $K$ grows, and where to? Which $a$ and $b$ predict new points best? Why is the orange dot at $s = 1$?
+# **Predict**: which dots move when $K$ grows, and where to? Which $a$ and $b$ predict new points best? Why is the orange dot at $s = 1$?
 
 # %%
 from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
@@ -541,8 +538,7 @@ for _ in range(3):
 # - *emitted*: a hypernetwork writes one for each task, $(A, B) = (A_0, B_0) + g(z)$, with $z$ made of the support's class means. Class means of the adapted vectors then classify.
 #
 # *Shared* is the control of *emitted*: an adapter without a generator. The figure adds *anew* (each task starts from $B = 0$ and a head of zeros, and takes inner steps),
-# *learned start* (MAML) and Meta Networks (explained at the end). Along *shared* and *emitted* the rank grows: 1, 4, 16. The last points of *anew*, *learned start* and *shared* train
-# all weights.
+# *learned start* (MAML) and Meta Networks (explained at the end).
 #
 # Does the generator *listen*? We give it the support of **another** task; the class means stay those of the task's own. A generator that listens must lose accuracy. We repeat the test
 # in a *disturbed* world, where tasks need different adapters: each has random noise along one of four directions.
@@ -730,22 +726,22 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - A hypernetwork is an encoder, a pool and a generator. One gradient step, ridge regression and ProtoNet's head have this form. A mean pool cannot count its points.
+# - A hypernetwork is an encoder, a pool and a generator. One gradient step has this form. A mean pool cannot count its points.
 # - On tasks like those of training, one pass was about as good as MAML's five steps. At its best length MAML was ahead.
-# - On phases that it never saw, one pass was worse than predicting 0, and the neural process's 95 % band held less than half of the points. Inner steps helped there.
+# - On phases that it never saw, one pass was worse than predicting 0, and the neural process's 95 % band held less than half of the points. Inner steps helped.
 # - The number of a task describes no new task. Its support set does.
-# - On ordinary sentences a generator of adapters did not listen to its support. In a disturbed world at rank 1, where one adapter for all tasks was not enough, it did. Test with another task's support.
+# - On ordinary sentences a generator of adapters did not listen to its support. In a disturbed world, where one adapter was not enough, it did. Test with another task's support.
 # - Say what each term of an objective is computed on, before you weigh it.
 #
 # ## Sources
 #
 # - Ha, Dai, Le: *HyperNetworks*, ICLR 2017, [arXiv:1609.09106](https://arxiv.org/abs/1609.09106).
-# - Garnelo et al.: *Conditional Neural Processes*, ICML 2018, [arXiv:1807.01613](https://arxiv.org/abs/1807.01613), equations 1 to 4; the least width of 0.1 is from the authors' [notebook](https://github.com/google-deepmind/neural-processes).
-# - Perez, Strub, de Vries, Dumoulin, Courville: *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, [arXiv:1709.07871](https://arxiv.org/abs/1709.07871).
+# - Garnelo et al.: *Conditional Neural Processes*, ICML 2018, [arXiv:1807.01613](https://arxiv.org/abs/1807.01613), equations 1 to 4; the least width of 0.1 is that of their [notebook](https://github.com/google-deepmind/neural-processes).
+# - Perez et al.: *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, [arXiv:1709.07871](https://arxiv.org/abs/1709.07871).
 # - Zaheer et al.: *Deep Sets*, NeurIPS 2017, [arXiv:1703.06114](https://arxiv.org/abs/1703.06114), on networks of sets.
 # - Munkhdalai, Yu: *Meta Networks*, ICML 2017, [arXiv:1703.00837](https://arxiv.org/abs/1703.00837).
-# - Hu et al.: *LoRA*, ICLR 2022, [arXiv:2106.09685](https://arxiv.org/abs/2106.09685).
-# - *Text-to-LoRA*, ICML 2025, [its code](https://github.com/SakanaAI/text-to-lora): adapters from random descriptions still worked. So we test for listening.
+# - Hu et al.: *LoRA*, 2022, [arXiv:2106.09685](https://arxiv.org/abs/2106.09685).
+# - *Text-to-LoRA*, ICML 2025, [its code](https://github.com/SakanaAI/text-to-lora): adapters from random descriptions still worked.
 # - Rasmussen, Williams: *Gaussian Processes for Machine Learning*, 2006, chapter 2.
 #
 # Next: [09 Language models that adapt](09_language_models.ipynb).

@@ -668,4 +668,4 @@ headline(
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
 #   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6: with and without transduction.
 #
-# Next: back to the map in [00 Start here](00_start_here.ipynb).
+# Next: [18 Self-supervision and meta-pretraining](18_meta_pretraining.ipynb).

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from benchmarks.reference import relative_error
-from benchmarks.workloads.learned import WORKLOADS
+from benchmarks.workloads.all import GROUPS
 
 
-@pytest.mark.parametrize("make", WORKLOADS, ids=lambda make: make.args[0])
+@pytest.mark.parametrize("make", GROUPS["learned"], ids=lambda make: make().name)
 def test_a_plain_loss_has_the_learners_gradient(make) -> None:
     workload = make()
     ours = workload.variants[0].build(torch.float64).result()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from metalearn_lab.experiments.sinusoid_posterior import sinusoid_posterior
 from tests.browser.drag import DragOnPage
 
 pytestmark = pytest.mark.parametrize("chapter", ["15_in_context"], indirect=True)
@@ -67,4 +69,31 @@ def test_the_bands_follow_the_points(chapter):
         (a * xy - b * sums[1]) / (a * d - b * b),
     )
     assert float(explorer.table()[1][1]) == pytest.approx(intercept + 6 * slope, abs=0.05)
+    chapter.assert_nothing_failed()
+
+
+def test_the_sinusoids_follow_the_points(chapter):
+    explorer = DragOnPage(**vars(chapter.explorer("BandExplorer")))
+    names = [row[0] for row in explorer.table()]
+    assert names == ["prior-fitted network", "hypernetwork", "MAML", "exact posterior"]
+    explorer.press("Clear")
+    explorer.answered()
+    explorer.press("An unseen sinusoid: 5 points")
+    explorer.answered()
+    points = [explorer.handle(f"point {i}") for i in range(1, 6)]
+    x, y = torch.tensor(points).T
+    explorer.slide("read the curves at x", "End")
+    mean, width = sinusoid_posterior(x, y, torch.tensor([5.0]), 0.1)
+    assert float(explorer.table()[-1][4].replace("−", "-")) == pytest.approx(mean.item(), abs=0.02)
+    [low, high] = explorer.marks("Curve", "exact posterior: 95 % band")
+    ends = [mark["places"][-1][1] for mark in (low, high)]
+    assert (ends[1] - ends[0]) / 2 == pytest.approx(1.96 * width.item(), abs=0.02)
+    before = explorer.table()
+    explorer.slide("inner steps", "Home")
+    after = explorer.table()
+    assert after[0] == before[0], "the context takes no steps"
+    assert after[2] != before[2]
+    explorer.drag("point 3", points[2][0], -5.0)
+    assert explorer.table()[0] != after[0]
+    explorer.toggle("show the sinusoid")
     chapter.assert_nothing_failed()

@@ -29,16 +29,18 @@ def test_the_lines_have_each_method_once_and_the_ones_that_train_every_weight():
     assert table.split.nunique() == 5
     lines = gains_by_size(table)
     assert {way: len(by) for way, by in lines.items()} == {
-        "anew": 3,
-        "learned start": 2,
-        "shared": 4,
-        "emitted": 3,
+        "anew: head, rank 4, all weights": 3,
+        "learned start: rank 4, all weights": 2,
+        "shared: rank 1, rank 4, rank 16, all weights": 4,
+        "emitted: rank 1, rank 4, rank 16": 3,
         "Meta Networks": 1,
     }
     means = table.groupby(["method", "split"]).accuracy.mean()
     for size, name in ((3072, "adapter 4, shared"), (147840, "proto_net")):
         expected = (means[name] - means["nearest_class_mean"]).mean()
-        assert float(lines["shared"][size].mean) == pytest.approx(expected)
+        assert float(
+            lines["shared: rank 1, rank 4, rank 16, all weights"][size].mean
+        ) == pytest.approx(expected)
 
 
 def test_the_ablation_is_of_the_generators_of_the_table():

@@ -9,22 +9,26 @@ from metalearn_lab.comparison.meta_pretraining import (
     BUCKETS,
     DOCUMENTS,
     INTENTS,
+    MATCHING,
     METHODS,
+    NEXT,
+    SAVED_META_PRETRAINING,
     SELF_SUPERVISED,
     WORDS,
     Kinds,
     Pretraining,
     UnitEncoder,
-    accuracies,
     fine_tuned,
-    gain,
     means_over_seeds,
     ngrams,
+    seen_by,
     tf_idf,
 )
+from metalearn_lab.comparison.pretraining_pictures import load_pictures
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.tasks.docstrings import HELD_OUT, TRAINING
+from metalearn_lab.tasks.sentence_matches import Match, Matches
 from metalearn_lab.tasks.table import Row, build_table
-from metalearn_lab.tasks.types import Split, Task
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,13 @@ def kinds():
         )
         for kind in (WORDS, DOCUMENTS, INTENTS, AUTHORS)
     }
+    tables[NEXT] = Matches(
+        tuple(
+            Match(f"{source} {chr(97 + c) * 4} one", f"{source} {chr(97 + c) * 4} two", source, c)
+            for source in (*TRAINING, *HELD_OUT)
+            for c in range(100)
+        )
+    )
     inputs = {kind: ngrams(table.texts) for kind, table in tables.items()}
     return Kinds(tables, inputs, inputs[WORDS], torch.ones(BUCKETS))
 
@@ -57,7 +68,9 @@ def test_methods_train_the_encoder(kinds, method):
     assert any(moved) == (method != "untrained")
     torch.testing.assert_close(learner.state_dict(), again.state_dict())
     tasks = kinds.sampler(AUTHORS, "all", 1, 5, 0).batch(0, 3)
-    assert accuracies(learner, tasks).mean() > 0.3  # a class has its own words; chance is 0.2
+    assert (
+        frozen_class_means(seen_by(learner, tasks), 5).mean() > 0.3
+    )  # a class has its own words; chance is 0.2
     assert fine_tuned(learner, tasks, 2).shape == (3, 3)
 
 
@@ -78,20 +91,33 @@ def test_the_untrained_encoder_projects_tf_idf_at_random(kinds):
     assert (unit @ unit.T - truth @ truth.T).abs().max() < 0.1
 
 
-def test_accuracies_are_those_of_the_nearest_class_mean(kinds):
-    learner = Pretraining(kinds, SELF_SUPERVISED, 1, 0.01, 0).train("untrained")
+def test_tasks_are_seen_as_the_encoder_reads_them(kinds):
+    learner = Pretraining(kinds, SELF_SUPERVISED, 1, 0.01, 0, dim=16).train("untrained")
     tasks = kinds.sampler(INTENTS, "test", 1, 5, 0).batch(0, 2)
-    features = [Split(learner.model.body(x), y) for x, y in tasks]
-    expected = frozen_class_means(Task(*features), 5)
-    torch.testing.assert_close(accuracies(learner, tasks), expected)
+    seen = seen_by(learner, tasks)
+    assert seen.support.x.shape == (2, 5, 16)
+    torch.testing.assert_close(seen.query.x, learner.model.body(tasks.query.x).detach())
+    assert not seen.query.x.requires_grad
 
 
-def test_a_gain_is_paired_by_seed():
+def test_means_have_their_interval_over_the_seeds():
     table = pd.DataFrame(
         {"method": m, "kind": "k", "shots": 1, "seed": seed, "class means": 10 * seed + more}
         for m, more in (("a", 3), ("b", 1))
         for seed in range(3)
     )
-    mean, half, seeds = gain(table, "a", "b", "k", 1)
-    assert (mean, half, seeds) == (2, 0, 3)
-    assert means_over_seeds(table).loc["b", ("k", 1)] == "11.0 ± 24.8"
+    assert means_over_seeds(table)["k", 1].to_list() == ["13.0 ± 24.8", "11.0 ± 24.8"]
+
+
+def test_the_committed_table_and_pictures_are_of_the_same_rows():
+    saved = pd.read_csv(SAVED_META_PRETRAINING)
+    assert set(saved.groupby(["mixture", "method", "kind", "shots"]).size()) == {5}
+    own = saved[saved.mixture.eq("no labels")]
+    rows = {(m, kind, int(k)) for m, kind, k in zip(own.method, own.kind, own.shots, strict=True)}
+    pictures = load_pictures()
+    assert pictures.keys() == rows
+    for (_, kind, shots), picture in pictures.items():
+        questions = 5 if kind in MATCHING else 25
+        assert picture.support.shape == (4, 5 * shots, 2)
+        assert picture.query.shape == (4, questions, 2)
+        assert picture.answered.shape == (4, questions)

@@ -31,6 +31,7 @@ from tests.exercises import (
     test_learned_rates,
     test_maml,
     test_meta_networks,
+    test_meta_pretraining,
     test_reptile,
     test_scaling,
     test_start_here,
@@ -78,6 +79,8 @@ CODE = {
     "check_chunked_gradient": (test_scaling.chunked, ()),
     "check_best_ranks": (test_scaling.best_ranks, ()),
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
+    "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
+    "check_hide_word": (test_meta_pretraining.hide, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
@@ -196,9 +199,10 @@ SNEAKY = {
     "an error": fails,
     "one answer for all": always_the_first,
 }
-# Text is what one exercise asks for, whole numbers two.
+# Text is what one exercise asks for, whole numbers three.
 RIGHT_AFTER_ALL = {
     ("check_choose", "text"),
+    ("check_hide_word", "whole numbers"),
     ("check_leaked", "whole numbers"),
     ("check_episodes_needed", "whole numbers"),
 }

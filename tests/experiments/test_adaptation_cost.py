@@ -34,6 +34,9 @@ def test_a_hypernetwork_pays_for_its_encoder_and_its_outputs():
     )
     assert cost.to_adapt == 5 * (2 * 7 + 7 * 6) + 6 * 10 + 10 * 13
     assert (cost.kept, cost.to_answer) == (13, 8)
+    # Forward once; back through weights and inputs, but not to the inputs of the first layers.
+    forward = cost.to_adapt + 3 * cost.to_answer
+    assert cost.to_train == 3 * forward - 5 * 2 * 7 - 3 * 4
 
 
 def test_a_context_is_kept_as_it_is_and_read_with_the_question():
@@ -43,3 +46,4 @@ def test_a_context_is_kept_as_it_is_and_read_with_the_question():
     layer = tokens * (8 * 24 + 8 * 8 + 2 * 8 * 12) + 2 * tokens**2 * 8
     assert (cost.kept, cost.to_adapt) == (10, 0)
     assert cost.to_answer == tokens * (3 * 8 + 8 * 2) + 2 * layer
+    assert 2 * cost.to_answer < cost.to_train < 6 * cost.to_answer

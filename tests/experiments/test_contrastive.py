@@ -7,9 +7,12 @@ import torch
 
 from metalearn_lab.experiments.contrastive import (
     alignment,
+    channel_information,
     contrastive_loss,
     dropped,
     loss_at_equal_cosines,
+    predictive_bound,
+    predictive_loss,
     uniformity,
 )
 
@@ -90,3 +93,52 @@ def test_dropped_tokens_become_padding():
 def test_what_is_refused(first, second, temperature, message):
     with pytest.raises(ValueError, match=message):
         contrastive_loss(first, second, temperature)
+
+
+def test_the_predictive_loss_where_it_is_known():
+    numbers = torch.Generator().manual_seed(2)
+    c, z = torch.randn(2, 7, 4, generator=numbers, dtype=torch.float64)
+    c, z = (torch.nn.functional.normalize(each, dim=-1) for each in (c, z))
+    same = torch.eye(4, dtype=torch.float64)
+    expected = contrastive_loss(c, z, 0.2).item()
+    assert predictive_loss(c, z, same / 0.2).item() == pytest.approx(expected)
+    assert predictive_loss(c, z, 0 * same).item() == pytest.approx(log(7))
+    wide = torch.randn(3, 4, generator=numbers, dtype=torch.float64)
+    by_hand = [(z[:, :3] @ wide @ c[i]).logsumexp(0) - z[i, :3] @ wide @ c[i] for i in range(7)]
+    expected = torch.stack(by_hand).mean().item()
+    assert predictive_loss(c, z[:, :3], wide).item() == pytest.approx(expected)
+    for wrong in ((c[:1], z[:1], same), (c, z[:6], same), (c, z, wide)):
+        with pytest.raises(ValueError, match=r"must be \[N, a\]"):
+            predictive_loss(*wrong)
+
+
+def test_information_of_a_channel():
+    assert channel_information(2, 0.9) == pytest.approx(log(2) + 0.9 * log(0.9) + 0.1 * log(0.1))
+    assert channel_information(64, 1.0) == pytest.approx(log(64))
+    assert channel_information(4, 0.25) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("symbols", "right"), [(2, 0.9), (3, 0.5), (64, 1.0), (4, 0.25)])
+def test_the_bound_is_below_the_information_and_below_log_n(symbols, right):
+    bounds = [predictive_bound(symbols, right, count) for count in (2, 4, 16, 128)]
+    assert bounds == sorted(bounds)
+    assert bounds[-1] <= channel_information(symbols, right) + 1e-12
+    for count, bound in zip((2, 4, 16, 128), bounds, strict=True):
+        assert -1e-12 <= bound <= log(count)
+    if right < 1:  # with few symbols many others come close
+        assert bounds[-1] == pytest.approx(channel_information(symbols, right), abs=0.02)
+
+
+def test_the_bound_is_what_the_loss_gives_on_drawn_symbols():
+    """One-hot symbols through a channel, W the log of the density ratio."""
+    numbers = torch.Generator().manual_seed(0)
+    symbols, right, count, draws = 3, 0.7, 5, 4000
+    ratio = torch.full((3, 3), symbols * (1 - right) / 2).fill_diagonal_(symbols * right).log()
+    c = torch.randint(symbols, (draws, count), generator=numbers)
+    shift = torch.randint(1, symbols, (draws, count), generator=numbers)
+    kept = torch.rand(draws, count, generator=numbers) < right
+    z = torch.where(kept, c, (c + shift) % symbols)
+    one_hot = torch.eye(symbols)
+    losses = [predictive_loss(one_hot[a], one_hot[b], ratio) for a, b in zip(c, z, strict=True)]
+    found = log(count) - torch.stack(losses).mean().item()
+    assert found == pytest.approx(predictive_bound(symbols, right, count), abs=0.02)

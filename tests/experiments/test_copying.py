@@ -1,9 +1,20 @@
 """Bits by distance: guessing costs 3 and 2, and contexts that reach far enough are never seen."""
 
+import pandas as pd
 import pytest
 import torch
 
-from metalearn_lab.experiments.copying import bits_by_gap, ngram_bits_by_gap, train_to_copy
+from metalearn_lab.experiments.copying import (
+    CHOOSING,
+    COPIERS,
+    COPY_TRIALS,
+    FILLERS,
+    JUDGING,
+    bits_by_gap,
+    copy_batches,
+    ngram_bits_by_gap,
+    train_to_copy,
+)
 from metalearn_lab.models.sequence_transformer import SequenceTransformer
 from metalearn_lab.tasks.copying import LETTERS, OPENING, SYMBOLS, CopyAndClose
 
@@ -48,9 +59,29 @@ def test_a_context_that_reaches_far_enough_was_never_seen():
 def test_training_lowers_the_loss_and_repeats():
     def trained():
         model = SequenceTransformer(len(SYMBOLS), length=16, dim=8, layers=1, heads=2)
-        return train_to_copy(model, TEXTS, steps=25, most_gap=3, outer_lr=1e-2, batch=8)
+        return train_to_copy(model, copy_batches(TEXTS, 25, range(4), 8), outer_lr=1e-2)
 
     losses = trained()
     assert losses[0] == pytest.approx(torch.tensor(len(SYMBOLS)).log().item())
     assert sum(losses[-5:]) < sum(losses[:5])
     assert trained() == losses
+
+
+def test_every_batch_has_one_of_the_fillers_and_no_text_comes_twice():
+    batches = copy_batches(TEXTS, 30, (0, 3), batch=2)
+    least = 2 * TEXTS.copied + 3
+    assert {batch.x.shape for batch in batches} == {(2, least), (2, least + 3)}
+    alone = copy_batches(TEXTS, 4, (0,), batch=2)
+    assert len({tuple(row.tolist()) for batch in alone for row in batch.x}) == 8
+    assert 0 < CHOOSING < JUDGING
+
+
+def test_the_networks_are_of_one_size_and_the_saved_trials_are_of_all_of_them():
+    sizes = [sum(p.numel() for p in build(0).parameters()) for build in COPIERS.values()]
+    assert 22_000 < min(sizes) < max(sizes) < 28_000
+    trials = pd.read_csv(COPY_TRIALS)
+    assert set(zip(trials.trained, trials.model, strict=True)) == {
+        (trained, name) for trained in FILLERS for name in COPIERS
+    }
+    assert trials.groupby(["trained", "model"]).outer_lr.nunique().eq(3).all()
+    assert trials.notna().all(axis=None)

@@ -16,6 +16,7 @@ from metalearn_lab.experiments.language_models import (
     keep_language_model,
     load_language_model,
     ngram_history,
+    saved_histories,
     train_language_model,
 )
 from metalearn_lab.models.ngram import NGram
@@ -112,3 +113,20 @@ def test_an_ngram_model_gets_better_with_more_text():
     rows = ngram_history(2, SENTENCES * 200, SENTENCES)
     assert [row.characters for row in rows] == sorted(row.characters for row in rows)
     assert rows[-1].bits <= rows[0].bits
+
+
+def test_the_saved_histories_are_of_five_trainings_of_each_model_and_a_longer_one():
+    histories = saved_histories()
+    assert list(histories) == list(MODELS)
+    for name, trainings in histories.items():
+        of_seeds = [rows for training, rows in trainings.items() if training != "long"]
+        assert len(of_seeds) == 5
+        read = [rows[-1].characters for rows in of_seeds]
+        assert min(read) > 4_000_000
+        assert sum(characters > 8_000_000 for characters in read) == 3
+        for rows in trainings.values():
+            assert [row.characters for row in rows] == sorted(row.characters for row in rows)
+        shipped = load_language_model(name).history[-1]
+        assert shipped.bits == pytest.approx(trainings["seed_0"][-1].bits, abs=1e-4)
+    assert next(iter(histories["LSTM"])) == "long"
+    assert histories["LSTM"]["long"][-1].characters >= 16_000_000

@@ -10,9 +10,13 @@ from metalearn_lab.experiments.next_sentence import (
     SAME_AUTHOR,
     SAME_DOCUMENT,
     accuracy,
+    equally_many_shared,
+    frequent_words,
     order_accuracy,
+    scores_with_controls,
     sentence_pairs,
     train_pairs,
+    with_words,
 )
 from metalearn_lab.tasks.text_features import word_ids
 
@@ -86,3 +90,36 @@ def test_what_is_refused():
         sentence_pairs(documents(), "nowhere")
     with pytest.raises(ValueError, match="2 authors"):
         sentence_pairs({"a": documents()["a"]}, SAME_AUTHOR)
+
+
+def test_without_the_words_of_the_topic_nothing_is_found():
+    pairs = sentence_pairs(documents(), ANOTHER_AUTHOR)
+    often = frequent_words(pairs, 1)  # "filler" stands in every sentence
+    assert often.sum() == 1
+    assert with_words(pairs, often).second.sum() == len(pairs.follows)
+    blind, seeing = with_words(pairs, often), with_words(pairs, 1 - often)
+    assert accuracy(train_pairs(blind), blind) == 0.5
+    topic = accuracy(train_pairs(seeing), seeing)
+    assert topic > 0.9
+    near = sentence_pairs(documents(), SAME_DOCUMENT)
+    scores = scores_with_controls(pairs, near, 1, 0)
+    assert list(scores) == [
+        "all words",
+        "right order",
+        "equally many",
+        "frequent words",
+        "other words",
+    ]
+    assert scores["frequent words"] == 0.5
+    assert scores_with_controls(pairs, near, 1, 0) == scores
+
+
+def test_pairs_that_share_equally_many_words_cannot_be_told_by_their_number():
+    pairs = sentence_pairs(documents(), SAME_DOCUMENT, seed=1)
+    kept = equally_many_shared(pairs)
+    shared, count = (kept.first * kept.second).sum(1), len(kept.follows) // 2
+    assert 0 < count <= len(pairs.follows) // 2
+    assert torch.equal(shared[:count], shared[count:])
+    assert torch.equal(kept.first[:count], kept.first[count:])
+    assert kept.follows.tolist() == [1.0] * count + [0.0] * count
+    assert len(equally_many_shared(sentence_pairs(documents(), ANOTHER_AUTHOR)).follows) == 0

@@ -1,6 +1,8 @@
 """Learned update rules: exact gradients, evolution on a quadratic, tuned baselines."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +15,14 @@ from metalearn_lab.experiments.train_update_rule import (
     run_rule,
     train_by_evolution,
     train_by_unrolls,
+    train_rule,
 )
 from metalearn_lab.experiments.tuned_rules import GRIDS, RATES, tune
+from metalearn_lab.experiments.update_rule_trials import (
+    in_words,
+    update_rule_trials,
+    update_rules_over_seeds,
+)
 from metalearn_lab.learners.update_rules import Adam, LSTMRule, MLPRule, Momentum
 from metalearn_lab.tasks.optimizees import random_quadratics
 
@@ -166,6 +174,49 @@ def test_evolution_trains_the_lstm_too():
     before = nn.utils.parameters_to_vector(rule.parameters()).detach().clone()
     train_by_evolution(rule, problems, Schedule(1, 10, 5), pairs=2)
     assert not torch.equal(before, nn.utils.parameters_to_vector(rule.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("sigma", "way", "epochs"), [(None, train_by_unrolls, 4), (0.1, train_by_evolution, 2)]
+)
+def test_a_rule_is_trained_in_the_way_that_is_asked_for(sigma, way, epochs):
+    one, other = MLPRule(), MLPRule()
+    train_rule(one, problems, 4, outer_lr=0.02, window=50, sigma=sigma)
+    settings = {"sigma": sigma} if sigma else {}
+    way(other, problems, Schedule(epochs, window=50, outer_lr=0.02), **settings)
+    for found, expected in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(found, expected)
+
+
+def test_every_learned_rule_had_as_many_trials_and_the_chapter_trains_with_the_best():
+    table = update_rule_trials()
+    assert table.trials.tolist() == [9] * 4
+    assert (table["loss of the best"] < table["of the worst"]).all()
+    chapter = Path(__file__).parents[2] / "notebooks/source/07_learned_rates.py"
+    line = (
+        r'^    "(.*)": \(\w+, \{"outer_lr": ([\d.]+), "window": (\d+)(?:, "sigma": ([\d.]+))?\}\),$'
+    )
+    rows = re.findall(line, chapter.read_text("utf-8"), re.M)
+    taken = {name: [float(each or "nan") for each in settings] for name, *settings in rows}
+    assert taken.keys() == set(table.index) - {"LSTM, evolution"}, "that one's losses are saved"
+    for name, settings in taken.items():
+        best = table.loc[name, ["best β", "window", "σ"]]
+        assert settings == pytest.approx(best.tolist(), nan_ok=True)
+
+
+def test_the_losses_over_seeds_are_those_of_the_rules():
+    table = update_rules_over_seeds()
+    assert list(table["step 100"].columns) == list(range(5))
+    assert set(table.index) == {*update_rule_trials().index, *GRIDS, "MLP, untrained"}
+    for seed in range(2):
+        unseen = random_quadratics("unseen", 256, seed=seed)
+        losses = run_rule(MLPRule(seed=seed), unseen, 100).mean(1)
+        row = table.loc["MLP, untrained"]
+        assert row["steps 1-100", seed] == pytest.approx(losses[1:].mean().item(), rel=1e-3)
+        assert row["step 20", seed] == pytest.approx(losses[20].item(), rel=1e-3)
+    words = in_words(table).loc["SGD", "step 500"]
+    least = table.loc["SGD", "step 500"].min()
+    assert words.endswith(f"({least:.2f} to {table.loc['SGD', 'step 500'].max():.2f})")
 
 
 @pytest.mark.parametrize("last", [True, False])

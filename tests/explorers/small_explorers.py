@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
+from pandas import DataFrame
 from torch.nn import functional as F
 
 from metalearn_lab.comparison.methods import Budget, Rates, build
+from metalearn_lab.comparison.pretraining_pictures import pictured
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.entity_lab import EntityLab, EntityWorld
@@ -47,6 +49,7 @@ from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
@@ -80,6 +83,7 @@ from metalearn_lab.tasks.planar_quadratics import planar_quadratics
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
+from metalearn_lab.tasks.types import Split, Task
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 
@@ -144,6 +148,30 @@ def live_tagger_explorer() -> Explorer:
 
 def tag_scoring_explorer() -> Explorer:
     return TagScoringExplorer()
+
+
+def pretraining_explorer() -> Explorer:
+    numbers = torch.Generator().manual_seed(0)
+    methods, kinds = (
+        ("hidden words alone", "untrained", "TF-IDF"),
+        {"intents": (1, 5), "next": (1,)},
+    )
+    rows = [
+        {"method": m, "kind": kind, "shots": k, "seed": seed, "class means": 40.0 + 7 * i + seed}
+        for i, m in enumerate(methods)
+        for kind, every in kinds.items()
+        for k in every
+        for seed in range(5)
+    ]
+    y = {count: torch.arange(count).remainder(5).repeat(3, 1) for count in (5, 25)}
+    pictures = {}
+    for m in methods:
+        for kind, every in kinds.items():
+            for k in every:
+                split = (5 * k, 25 if kind == "intents" else 5)
+                items = [Split(torch.randn(3, n, 9, generator=numbers), y[n]) for n in split]
+                pictures[m, kind, k] = pictured(Task(*items), 5)
+    return PretrainingExplorer(DataFrame(rows), pictures)
 
 
 def schedule_explorer() -> Explorer:

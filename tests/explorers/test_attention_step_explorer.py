@@ -1,5 +1,7 @@
 """Lines and slots are those of gradient steps computed apart; every control and handle counts."""
 
+from itertools import pairwise
+
 import pytest
 
 from metalearn_lab.explorers.attention_step_explorer import (
@@ -7,7 +9,7 @@ from metalearn_lab.explorers.attention_step_explorer import (
     LAYER_COLOR,
     AttentionStepExplorer,
 )
-from metalearn_lab.figures.drawing import Curve, Dot
+from metalearn_lab.figures.drawing import Curve, Dot, Words
 from metalearn_lab.figures.style import INK
 
 POINTS = [(-2.0, -1.5), (-1.0, 0.5), (1.5, 2.0)]
@@ -58,3 +60,14 @@ def test_the_points_parts_add_up_to_the_first_layers_answer(explorer):
     numbers = [float(row[2].split(">")[1].split("<")[0]) for row in rows[:4]]
     assert sum(numbers[:3]) == pytest.approx(numbers[3], abs=0.02)
     assert numbers[3] == pytest.approx(2 * steps(POINTS, 0.3, 1)[1], abs=0.01)
+
+
+def test_the_labels_of_the_tokens_do_not_overlap():
+    explorer = AttentionStepExplorer([(-2, -1.5), (-1, -1.2), (0.7, 0.2), (1.5, 2.2)])
+    for layers in (1, 8):
+        explorer.controls["layers"].value = layers
+        labels = [m for m in explorer.drawing.marks if isinstance(m, Words)]
+        assert [label.text for label in labels] == ["1", "2", "3", "4", "q"]
+        heights = sorted(label.y for label in labels)
+        assert min(b - a for a, b in pairwise(heights)) > 0.399
+        assert all(label.x < explorer.drawing.panels[1].x[1] for label in labels)

@@ -48,6 +48,7 @@ from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
@@ -83,6 +84,7 @@ from tests.explorers.small_explorers import (
     live_tagger_explorer,
     objective_explorer,
     optimizer_race_explorer,
+    pretraining_explorer,
     schedule_explorer,
     set_to_line_explorer,
     tag_scoring_explorer,
@@ -211,6 +213,7 @@ MAKERS = {
     HypergradientExplorer: lambda: hypergradient_explorer,
     ObjectiveExplorer: lambda: objective_explorer,
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
+    PretrainingExplorer: lambda: pretraining_explorer,
     ScheduleExplorer: lambda: schedule_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TagScoringExplorer: lambda: tag_scoring_explorer,

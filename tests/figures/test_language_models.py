@@ -15,18 +15,21 @@ HISTORIES = {
 }
 
 
-def test_both_panels_show_the_same_bits():
-    left, right = language_model_figure(HISTORIES).axes
-    for rows, one, other in zip(HISTORIES.values(), left.lines, right.lines, strict=True):
+def test_both_panels_show_the_same_bits_and_the_first_training_is_the_thick_one():
+    trainings = {name: [rows, rows[:2]] for name, rows in HISTORIES.items()}
+    left, right = language_model_figure(trainings).axes
+    drawn = [rows for histories in trainings.values() for rows in reversed(histories)]
+    for rows, one, other in zip(drawn, left.lines, right.lines, strict=True):
         assert list(one.get_xdata()) == [row.characters for row in rows]
         assert list(other.get_xdata()) == [row.seconds for row in rows]
         bits = [row.bits for row in rows]
         assert list(one.get_ydata()) == list(other.get_ydata()) == bits
+        assert (one.get_linewidth() > 1) == (len(rows) == 3)
 
 
 def test_an_unknown_model_is_refused():
     with pytest.raises(ValueError, match=r"unknown models \['GPT'\]"):
-        language_model_figure({"GPT": HISTORIES["LSTM"]})
+        language_model_figure({"GPT": [HISTORIES["LSTM"]]})
 
 
 def test_the_steps_show_the_support_each_author_and_their_mean():

@@ -68,3 +68,10 @@ def test_bad_sizes_are_refused():
 
 def is_float(part):
     return isinstance(part, torch.Tensor) and part.is_floating_point()
+
+
+@pytest.mark.parametrize("draw", [random_quadratics, random_bowls, random_networks])
+def test_problems_are_made_where_they_are_asked_for(draw):
+    problems = draw("a", 2, device="meta")
+    assert all(part.device.type == "meta" for part in problems if isinstance(part, torch.Tensor))
+    assert problems.start.device.type == "meta"

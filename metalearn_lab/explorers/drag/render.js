@@ -17,19 +17,26 @@ function make(tag, properties, attributes = {}) {
 function render({ model, el }) {
   const id = `drag-${Math.random().toString(36).slice(2)}`;
   const { most, handles } = model.get("drawing");
-  const help = HELP[most ? "grows" : handles.length > 1 ? "many" : "one"];
-  const parts = {
-    canvas: make("canvas", { tabIndex: 0 }, { role: "application", "aria-describedby": id }),
-    status: make("p", { role: "status" }, { "aria-live": "polite" }),
-  };
+  const moves = most > 0 || handles.length > 0; // else it is a picture, and no stop for the keyboard
+  const canvas = moves
+    ? make("canvas", { tabIndex: 0 }, { role: "application", "aria-describedby": id })
+    : make("canvas", {}, { role: "img" });
+  const parts = { canvas, status: make("p", { role: "status" }, { "aria-live": "polite" }) };
   const root = make("div", { className: "drag" });
-  root.append(parts.canvas, parts.status, make("p", { id, textContent: help }));
+  root.append(parts.canvas, parts.status);
+  if (moves) {
+    const help = HELP[most ? "grows" : handles.length > 1 ? "many" : "one"];
+    root.append(make("p", { id, textContent: help }));
+  }
   el.append(root);
 
   const board = new Board(model, parts);
-  followPointer(board);
-  followKeys(board);
-  const giveKeysBack = keepKeys(parts.canvas);
+  let giveKeysBack = () => {};
+  if (moves) {
+    followPointer(board);
+    followKeys(board);
+    giveKeysBack = keepKeys(parts.canvas);
+  }
   const update = () => board.update();
   const changes = ["change:drawing", "change:answered"];
   for (const change of changes) model.on(change, update);
