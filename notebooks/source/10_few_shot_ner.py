@@ -237,12 +237,12 @@ proof("names: an F1 of 0.920 at the very most", ceiling, above=0.919, below=0.92
 import pandas as pd
 
 from metalearn_lab import choose_device
-from metalearn_lab.experiments.entity_lab import EntityWorld
+from metalearn_lab.experiments.entity_lab import name_world
 from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
-world = EntityWorld(seed, sentences, where)
+world = name_world(seed, sentences, where)
 for part, types in world.types._asdict().items():
     print(f"{part}: {', '.join(types)}")
 episode = world.sampler("test", 1, seed=seed).episode(0)
