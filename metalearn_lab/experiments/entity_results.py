@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +24,8 @@ def by_split(
     """A number in per cent for each split (a row) and tagger (a column), the mean over seeds.
 
     Args:
-        text: five splits of sixteen types with five seeds each, or the twenty of WNUT-17's six.
+        text: five splits of sixteen types with five seeds each, or the ten halvings of
+            WNUT-17's six.
         shots: 1 or 5.
         types: ``"new"``, or ``"training"`` for other sentences of the types that were trained on.
         column: ``"F1"``, ``"precision"``, ``"recall"`` or ``"accuracy"`` (of tokens).
@@ -48,3 +50,26 @@ def by_split(
 def over_splits(numbers: DataFrame) -> dict[str, Interval]:
     """The mean of each column, with its interval over the splits."""
     return {name: interval_over_tasks(torch.tensor(numbers[name].values)) for name in numbers}
+
+
+def lead(numbers: DataFrame, tagger: str, other: str) -> Interval:
+    """Points that a tagger is above another, split by split, with its interval over the splits."""
+    return interval_over_tasks(torch.tensor((numbers[tagger] - numbers[other]).values))
+
+
+def in_words(columns: Mapping[str, DataFrame], taggers: Sequence[str]) -> DataFrame:
+    """Means with their half-widths over the splits, a row for each tagger.
+
+    Args:
+        columns: what ``by_split`` gives, by the name of the column.
+        taggers: the rows.
+    """
+    from pandas import DataFrame
+
+    intervals = {name: over_splits(numbers[list(taggers)]) for name, numbers in columns.items()}
+    return DataFrame(
+        {
+            name: {way: f"{each.mean:.1f} ± {each.half_width:.1f}" for way, each in own.items()}
+            for name, own in intervals.items()
+        }
+    )

@@ -276,43 +276,39 @@ finding("the share of O among the words to be tagged", share, above=0.7, below=0
 # %% [markdown]
 # ## Taggers from a few sentences
 #
-# A small encoder turns each word into a vector $z$. It reads the character n-grams of the word and of two neighbours on each side. Three ways to use it:
+# A small encoder turns each word into a vector $z$. It reads the character n-grams of the word and of two neighbours on each side. Four ways to use it:
 #
 # - **Class means** (ProtoNet, chapter 06): the mean vector $p_c$ of the support words of each tag, and the nearest one wins. O has a mean too.
+# - **O without a mean**: the score of a type is $-\lVert z - p_c\rVert^2$, and the score of O is one learned number. A word is O if it is far from every type.
 # - **NNShot**: the nearest *single* support word, by unit vectors. $\text{score}_c = -\min_{s \in c}\lVert z - s\rVert^2$.
 # - **StructShot**: the softmax of NNShot's scores, then the best path.
 #
-# O is a drawer for everything: "the", "ticket", "Tuesday". **One mean cannot describe it**; a nearest neighbour can.
+# O is a drawer for everything: "the", "ticket", "Tuesday". Can *one* mean describe it?
 #
-# We train the encoder as ProtoNet (β = 0.003, one of three rates tried on validation types) on the eight training types, and then judge it on *training types* and on *new types*. Beside it stand: *always O*; a **gazetteer**, which tags exactly the names of the support; NNShot on the **untrained** encoder; NNShot and ridge regression (chapter 06, λ = 0.01) on the frozen sentence encoder's
-# *word pieces*, its vectors before it pools them into one (a word is the mean of its pieces).
+# We train the encoder as ProtoNet on the eight training types (β = 0.003). Then we judge it in other sentences of the *training types*, and on *new types*. Beside it stand *always O*, NNShot on the **untrained** encoder, and two ways to use the frozen sentence encoder of chapter 02. We take its
+# *word pieces*, the vectors before it pools them into one; a word is the mean of its pieces. On them run NNShot and ridge regression (chapter 06, λ = 0.01).
 #
 # **Predict.** (1) ProtoNet's $F_1$ on training types, and on new types? (2) Its token accuracy on new types: above that of *always O*? (3) NNShot on new types: which encoder is better, the trained or the untrained one?
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 9 minutes.** Collect three numbers in writing. Most classes expect a loss of ten or twenty points from training types to new types. Ask afterwards what the encoder has learned to call O: every word of the eight training types is labelled in training, and everything else is O.
+# **Instructor, 7 minutes.** Collect three numbers in writing. Most classes expect a loss of ten or twenty points from training types to new types. Ask afterwards what the encoder has learned to call O: every word of the eight training types is labelled in training, and everything else is O.
 
 # %% tags=["hide-output"]
-from metalearn_lab.experiments.entity_lab import EntityLab, always_o, frozen_words, gazetteer
-from metalearn_lab.experiments.entity_lab import judge, learner_tagger, nearest_scores
-from metalearn_lab.experiments.entity_lab import percent_table, ridge_scores, tagger
+from metalearn_lab.experiments.entity_lab import EntityLab, always_o, frozen_words, judge
+from metalearn_lab.experiments.entity_lab import learner_tagger, nearest_scores, percent_table
+from metalearn_lab.experiments.entity_lab import ridge_scores, tagger
 
 lab = EntityLab(world, iterations, seed=seed)
 proto_net = lab.proto_net(outer_lr=0.003)
 
-trained = lab.embed(proto_net.model)
+trained, pieces = lab.embed(proto_net.model), frozen_words(where)
 taggers = {"always O": always_o, "ProtoNet": learner_tagger(world, proto_net)}
-taggers["NNShot"] = tagger(trained, nearest_scores)
-familiar = world.sampler("train", shots, seed=seed)
-known = judge(taggers, [familiar.episode(10_000 + i) for i in range(episodes)])
-for τ in (0.01, 1.0):
-    path = {"temperature": τ, "abstract": world.abstract}
-    taggers[f"StructShot, τ = {τ:g}"] = tagger(trained, nearest_scores, **path)
-taggers["gazetteer"] = gazetteer
-taggers["NNShot, untrained"] = tagger(lab.untrained(), nearest_scores)
-pieces = frozen_words(where)
+taggers["NNShot, ProtoNet's encoder"] = tagger(trained, nearest_scores)
+taggers["NNShot, untrained encoder"] = tagger(lab.untrained(), nearest_scores)
 taggers["NNShot, word pieces"] = tagger(pieces, nearest_scores)
 taggers["ridge, word pieces"] = tagger(pieces, ridge_scores)
+familiar = world.sampler("familiar", shots, seed=seed)
+known = judge(taggers, [familiar.episode(index) for index in range(episodes)])
 new = judge(taggers, drawn)
 print(f"{shots}~{2 * shots} shots, {episodes} episodes each; per cent")
 percent_table({"training types": known, "new types": new})
@@ -320,33 +316,18 @@ percent_table({"training types": known, "new types": new})
 # %% tags=["nbval-check-output", "hide-output"]
 f1 = {name: 100 * each.counts.f1 for name, each in new.items()}
 f1_known = 100 * known["ProtoNet"].counts.f1
-finding("ProtoNet, training types: F1 in per cent", f1_known, above=80)
+finding("ProtoNet, training types: F1 in per cent", f1_known, above=60)
 finding("ProtoNet, new types: F1 in per cent", f1["ProtoNet"], below=35)
 lead = 100 * (new["always O"].accuracy - new["ProtoNet"].accuracy)
 finding("new types: points of token accuracy of always O over ProtoNet", lead, above=0)
-gain = f1["NNShot"] - f1["ProtoNet"]
+gain = f1["NNShot, ProtoNet's encoder"] - f1["ProtoNet"]
 finding("new types: points of F1 of NNShot over ProtoNet, same encoder", gain, above=0)
-gain = f1["NNShot, untrained"] - f1["ProtoNet"]
+gain = f1["NNShot, untrained encoder"] - f1["ProtoNet"]
 finding("new types: points of F1 of NNShot, untrained, over ProtoNet", gain, above=0)
-finding("new types: StructShot with τ = 1, F1 in per cent", f1["StructShot, τ = 1"], below=1)
-others = ("gazetteer", "NNShot", "NNShot, untrained", "StructShot, τ = 0.01")
-gain = [f1["ridge, word pieces"] - f1[name] for name in others]
-finding("new types: points of F1 of ridge on word pieces over four others", gain, above=0)
+gain = [f1["ridge, word pieces"] - f1[name] for name in f1 if "word pieces" not in name]
+finding("new types: points of F1 of ridge on word pieces over the others", gain, above=0)
 
-# %% [markdown]
-# <details><summary>What happens</summary>
-#
-# This is one training on one split of the types; `seed` gives others. (1) On training types ProtoNet is nearly perfect. On new types most of its $F_1$ is gone. (2) Below: *always O*, which finds no name at all, has more right words. ProtoNet takes words of O for names. (3) Read the last
-# rows of the table: NNShot on an encoder that *nobody trained* is ahead of ProtoNet on the trained one.
-#
-# With the same trained encoder, the nearest support word (NNShot) is ahead of the class means. This fits the drawer: one mean does not describe O. StructShot with τ = 1 finds nothing; the steps drown the words. We did not tune τ = 0.01.
-#
-# The best of these is **ridge regression on frozen vectors**. Meta-training on eight types did not pay here.
-#
-# A caution: all sentences are templates. The words around a name tell its type more clearly than real text does. First-order MAML and ANIL of this package can tag in the same way (`benchmarks/entity_tagging.py` runs them); this chapter does not judge them.
-#
-# </details>
-
+@@AFTER@@
 # %% [markdown]
 # ### One sentence, live
 #
