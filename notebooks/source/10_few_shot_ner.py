@@ -348,7 +348,7 @@ finding("new types: points of F1 of both on word pieces over the other four", ga
 #
 # *Names in templates*: five splits of the types, five seeds each. Every training has 200 outer steps and six trials of its rates. The validation types choose; they also choose τ, λ and the inner steps in use (5 or 20).
 #
-# *Tweets*: WNUT-17 has six types: corporation, creative work, group, location, person, product. Three are trained on, three are new. Of the ten ways to halve them the table has five, one seed each; each type is new in at least one. No type is left to choose by: rates come from the templates, τ and λ from the training types.
+# *Tweets*: WNUT-17 has six types: corporation, creative work, group, location, person, product. Three are trained on, three are new. Of the ten ways to halve them the table has five, one seed each; each type is new in at least one. No type is left to choose by: rates come from the templates, τ and λ from the training types. Splits share types, so the intervals are rough.
 #
 # **Predict.** (1) New types, five shots, without the frozen encoder: which tagger is best? (2) Which trainings help on new types? (3) How much of the best $F_1$ is left on tweets?
 
