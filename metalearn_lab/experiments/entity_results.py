@@ -24,7 +24,7 @@ def by_split(
     """A number in per cent for each split (a row) and tagger (a column), the mean over seeds.
 
     Args:
-        text: five splits of sixteen types with five seeds each, or the ten halvings of
+        text: five splits of sixteen types with five seeds each, or five halvings of
             WNUT-17's six.
         shots: 1 or 5.
         types: ``"new"``, or ``"training"`` for other sentences of the types that were trained on.

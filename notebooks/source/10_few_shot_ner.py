@@ -29,7 +29,7 @@ device: str = "auto"  # auto takes a GPU if there is one
 # any name). In the *few-shot* task a new type is explained by a few tagged sentences, the **support**.
 #
 # The simplest tagger lets each word decide for itself: it takes the tag with the largest probability. But tags follow one another in a regular way. After O there is mostly O. So
-# **StructShot** looks for the best *path*. It multiplies the probabilities of the words, $e_i(t)$, and those of the steps from tag to tag, $p(t \mid t')$:
+# **StructShot** looks for the best *path*. It multiplies the probabilities of the words, $e_i(t)$, and those of the steps from tag to tag, $p(t \mid t')$. The score is the logarithm of the product:
 #
 # $$\text{score}(t_1, \dots, t_n) = \sum_i \big(\log e_i(t_i) + \log p_\tau(t_i \mid t_{i-1})\big), \qquad p_\tau \propto p^\tau.$$
 #
@@ -285,7 +285,7 @@ finding("the share of O among the words to be tagged", share, above=0.7, below=0
 #
 # O is a drawer for everything: "the", "ticket", "Tuesday". Can *one* mean describe it?
 #
-# We train the encoder as ProtoNet on the eight training types (β = 0.003). Then we judge it in other sentences of the *training types*, and on *new types*. Beside it stand *always O* and NNShot on the **untrained** encoder. Two more read the *word pieces* of the frozen sentence encoder (chapter 02), its vectors before they are pooled: NNShot, and ridge regression (chapter 06, λ = 0.01).
+# We train the encoder as ProtoNet on the eight training types (β = 0.003). Then we judge it in other sentences of the *training types*, and on *new types*. Beside it stand *always O* and NNShot on the **untrained** encoder. Two more read the *word pieces* of the frozen sentence encoder (chapter 06), its vectors before they are pooled: NNShot, and ridge regression (also chapter 06, λ = 0.01).
 #
 # **Predict.** (1) ProtoNet's $F_1$ on training types, and on new types? (2) Its token accuracy on new types: above that of *always O*? (3) NNShot on new types: which encoder is better, the trained or the untrained one?
 
