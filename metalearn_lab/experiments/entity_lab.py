@@ -102,7 +102,8 @@ class EntityWorld:
             made = window_ids([s.words for s in unknown], around=AROUND, buckets=BUCKETS)
             made = F.pad(made, (0, 20 - made.shape[-1])).to(self.device)
             lengths = [len(s.words) for s in unknown]
-            for sentence, own in zip(unknown, made.split(lengths), strict=True):
+            owned = made.split(lengths)  # type: ignore[no-untyped-call]
+            for sentence, own in zip(unknown, owned, strict=True):
                 self._ids[sentence.words] = own
         return torch.cat([self._ids[sentence.words] for sentence in sentences])
 
@@ -265,7 +266,8 @@ def tagger(
             best = scores.argmax(1).tolist()
         else:
             table = transitions(abstract, len(types), temperature)
-            emissions = scores.double().softmax(1).split([len(s.words) for s in episode.query])
+            lengths = [len(sentence.words) for sentence in episode.query]
+            emissions = scores.double().softmax(1).split(lengths)  # type: ignore[no-untyped-call]
             best = [label for each in emissions for label in viterbi(each, table)]
         return tags_of_labels(best, episode.query, types, scheme)
 
@@ -279,7 +281,7 @@ def frozen_words(device: torch.device | str = "cpu") -> Embed:
     def embed(sentences: Sequence[TaggedSentence]) -> Tensor:
         if new := [s.words for s in sentences if s.words not in known]:
             lengths = [len(words) for words in new]
-            made = encode_words(new, device=device).split(lengths)
+            made = encode_words(new, device=device).split(lengths)  # type: ignore[no-untyped-call]
             known.update(zip(new, made, strict=True))
         return torch.cat([known[sentence.words] for sentence in sentences])
 
@@ -328,10 +330,10 @@ class ThresholdProtoNet(ProtoNet):
     """ProtoNet in which O has no prototype: its score is a learned number for every token."""
 
     title = "ProtoNet, threshold for O"
-    line = None
+    line = None  # type: ignore[assignment]
 
     def __init__(self, model: nn.Module, *, ways: int, mapping: str = "loop") -> None:
-        super().__init__(model, F.cross_entropy, ways=ways, mapping=mapping)  # type: ignore[arg-type]
+        super().__init__(model, F.cross_entropy, ways=ways, mapping=mapping)
         self.outside = nn.Parameter(torch.tensor(-4.0))
 
     def solution(self, features: Tensor, classes: Tensor) -> Tensor:
@@ -390,7 +392,7 @@ class EntityLab:
                 labels = token_labels(drawn, types).to(self.world.device)
                 loss = F.cross_entropy(model(self.world.ids(drawn)), labels)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
         return model
 
