@@ -78,7 +78,7 @@ class LiveTaggerExplorer(Explorer):
         )
         newest = f"<p>New: {self._colored(sentence._replace(tags=tuple(tags)))}</p>"
         html = f"{newest}{table}<p>Support:</p><ol>{support}</ol>"
-        return html_view(html, f"{caption}. {' '.join(sentence.words)}: {' '.join(tags)}")
+        return html_view(html, caption)
 
     def _colored(self, sentence: TaggedSentence) -> str:
         words = []

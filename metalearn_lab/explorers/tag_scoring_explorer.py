@@ -75,10 +75,9 @@ class TagScoringExplorer(Explorer):
         gold, given = tags_of(GOLD, len(WORDS), scheme), predicted_tags(mistake, scheme)
         values = scores(mistake, scheme, strict, outside)
         rule = "strict" if strict else "lenient"
-        caption = f"{mistake}, {scheme.upper()}, {rule}, {outside} further words that are O"
+        caption = f"{mistake}, {scheme.upper()}, {rule}, {outside} further words for {share} % O"
         rows = [(name, f"{100 * value:.1f} %") for name, value in values.items()]
         tags = Table("One sentence", ("word", *WORDS), [("true", *gold), ("predicted", *given)])
         summary = f"{caption}: " + ", ".join(f"{name} {value}" for name, value in rows)
-        return html_view(
-            table_html(tags) + table_html(Table(caption, ("score", "value"), rows)), escape(summary)
-        )
+        tables = table_html(tags) + table_html(Table(caption, ("score", "value"), rows))
+        return html_view(f"<p>{escape(summary)}</p>{tables}", summary)
