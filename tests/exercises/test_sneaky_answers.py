@@ -22,6 +22,7 @@ from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
     test_episodes,
+    test_few_shot_ner,
     test_few_shot_text,
     test_first_order,
     test_hidden_mistakes,
@@ -57,6 +58,8 @@ CODE = {
     "check_choose": (lambda validation, test: max(validation, key=validation.get), ()),
     "check_meta_network_loss": (test_meta_networks.loss_of_five, ()),
     "check_class_head": (test_meta_networks.class_head, ()),
+    "check_entity_f1": (test_few_shot_ner.f1_of_two, ()),
+    "check_viterbi_step": (test_few_shot_ner.viterbi_step, ()),
     "check_attention_layer": (test_in_context.layer, ()),
     "check_pool_answer": (test_in_context.pool_answer, ()),
     "check_maml_loss": (maml_loss_of_five, ()),

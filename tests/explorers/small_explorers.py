@@ -10,6 +10,7 @@ from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.pretraining_pictures import pictured
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
+from metalearn_lab.experiments.entity_lab import EntityLab, name_world
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
@@ -38,8 +39,10 @@ from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplore
 from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
+from metalearn_lab.explorers.lattice_explorer import LatticeExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
+from metalearn_lab.explorers.live_tagger_explorer import LiveTaggerExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -57,6 +60,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
@@ -130,6 +134,20 @@ def author_mixture_explorer() -> Explorer:
 
 def contrastive_explorer() -> Explorer:
     return ContrastiveExplorer()
+
+
+def lattice_explorer() -> Explorer:
+    return LatticeExplorer()
+
+
+def live_tagger_explorer() -> Explorer:
+    world = name_world(0, sentences=60)
+    embed = EntityLab(world).untrained()
+    return LiveTaggerExplorer(world.sampler("test", 2, 1).episode(0), embed, world.abstract)
+
+
+def tag_scoring_explorer() -> Explorer:
+    return TagScoringExplorer()
 
 
 def pretraining_explorer() -> Explorer:

@@ -38,8 +38,10 @@ from metalearn_lab.explorers.hidden_mistake_explorer import HiddenMistakeExplore
 from metalearn_lab.explorers.horizon_explorer import HorizonExplorer
 from metalearn_lab.explorers.hypergradient_explorer import HypergradientExplorer
 from metalearn_lab.explorers.interval_replay_explorer import IntervalReplayExplorer
+from metalearn_lab.explorers.lattice_explorer import LatticeExplorer
 from metalearn_lab.explorers.layer_freeze_explorer import LayerFreezeExplorer
 from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
+from metalearn_lab.explorers.live_tagger_explorer import LiveTaggerExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
@@ -57,6 +59,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
@@ -76,12 +79,15 @@ from tests.explorers.small_explorers import (
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
+    lattice_explorer,
     line_band_explorer,
+    live_tagger_explorer,
     objective_explorer,
     optimizer_race_explorer,
     pretraining_explorer,
     schedule_explorer,
     set_to_line_explorer,
+    tag_scoring_explorer,
     task_plane_explorer,
     task_pool_explorer,
     turning_bowl_explorer,
@@ -181,7 +187,9 @@ MAKERS = {
     GradientArrowsExplorer: lambda: gradient_arrows_explorer,
     IntervalReplayExplorer: lambda: lambda: IntervalReplayExplorer(torch.rand(8, 2), replays=9),
     LayerFreezeExplorer: layer_freeze,
+    LatticeExplorer: lambda: lattice_explorer,
     LineBandExplorer: lambda: line_band_explorer,
+    LiveTaggerExplorer: lambda: live_tagger_explorer,
     MemoryBudgetExplorer: memory,
     OneTaskExplorer: one_task,
     MetaLossExplorer: meta_loss,
@@ -208,6 +216,7 @@ MAKERS = {
     PretrainingExplorer: lambda: pretraining_explorer,
     ScheduleExplorer: lambda: schedule_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
+    TagScoringExplorer: lambda: tag_scoring_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,
     TaskPoolExplorer: lambda: task_pool_explorer,
     TurningBowlExplorer: lambda: turning_bowl_explorer,

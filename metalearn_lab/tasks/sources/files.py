@@ -46,7 +46,7 @@ def files_table(
     """
     path = Path(path)
     if path.is_file():
-        splits, source = {path.stem: _read_file(path)}, str(path)
+        splits, source = {path.stem: read_file(path)}, str(path)
     else:
         splits = {name: _read_split(files) for name, files in _split_files(path).items()}
         source = f"files in {path} ({', '.join(splits)})"
@@ -140,7 +140,7 @@ def _read_split(files: Sequence[Path]) -> Dataset:
     """One data set of all the files of a split."""
     from datasets import concatenate_datasets
 
-    read = [_read_file(file) for file in files]
+    read = [read_file(file) for file in files]
     try:
         return concatenate_datasets(read)
     except ValueError as error:
@@ -148,8 +148,11 @@ def _read_split(files: Sequence[Path]) -> Dataset:
         raise ValueError(f"the columns of {names} do not have the same types: {error}") from error
 
 
-def _read_file(file: Path) -> Dataset:
+def read_file(file: Path) -> Dataset:
     """Read one file in memory; ``datasets`` finds the ClassLabel names of parquet in it.
+
+    Args:
+        file: ending in .parquet, .csv or .jsonl.
 
     Raises:
         ValueError: it cannot be read as what its name says.
