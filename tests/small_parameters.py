@@ -55,6 +55,7 @@ FAST: dict[str, dict[str, Any]] = {
         "copy_steps": 5,
         "fine_tuning_steps": 11,
     },
+    "11_streams": {},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

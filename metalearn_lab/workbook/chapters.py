@@ -109,6 +109,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "What does a language model learn from a text, and how does it take on a new author?",
     ),
     Chapter(
+        11,
+        "streams",
+        "Streams",
+        "TO DO: what does it answer, in one line?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
