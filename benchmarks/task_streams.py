@@ -29,6 +29,7 @@ from metalearn_lab.comparison.task_streams import (
     SHUFFLED,
     SINUSOIDS,
     VALIDATION_TASKS,
+    WHITENED,
     WAYS_TO_TRAIN,
     ZERO,
     Rates,
@@ -41,6 +42,7 @@ from metalearn_lab.comparison.task_streams import (
     play,
     ridge_errors,
     sinusoid_stream,
+    whitened_errors,
 )
 from metalearn_lab.models.sentence_encoder import sentence_vectors
 from metalearn_lab.tasks.sources import load_table
@@ -53,6 +55,7 @@ SCRATCH_LRS = {
 }
 SCRATCH_STEPS = 100
 KERNELS = [(width, penalty) for width in (1.0, 1.5, 2.0) for penalty in (0.001, 0.1)]
+SHRINKAGES = (0.03, 0.1, 0.2, 0.4, 0.7, 0.9)
 PENALTIES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
@@ -92,6 +95,13 @@ def trials_of(name):
         trials[RIDGE] = [
             (f"λ = {p:g}", fixed(lambda tasks, seed, p=p: column(ridge_errors(tasks, p))))
             for p in PENALTIES
+        ]
+        trials[WHITENED] = [
+            (
+                f"γ = {g:g}",
+                lambda stream, seed, g=g: tuple(map(column, whitened_errors(stream, g))),
+            )
+            for g in SHRINKAGES
         ]
         trials[CLASS_MEANS] = [("", fixed(lambda tasks, seed: column(class_mean_errors(tasks))))]
     return trials

@@ -171,6 +171,7 @@ WAYS_TO_TRAIN = {
     "MAML on the newest": Way(all_tasks=False, meta=True),
     "fine-tune the newest": Way(all_tasks=False, meta=False),
 }
+WHITENED = "whitened class means"
 SCRATCH, CLASS_MEANS, RIDGE, ZERO = "from scratch", "class means", "ridge", "predicting 0"
 
 
@@ -279,6 +280,39 @@ def ridge_errors(tasks: Task, penalty: float) -> Tensor:
 def class_mean_errors(tasks: Task) -> Tensor:
     """Share of wrong answers of the nearest class mean by cosine, ``[tasks]``."""
     return 1 - frozen_class_means(tasks, WAYS)
+
+
+@one_thread()
+def whitened_errors(stream: TaskStream, shrinkage: float) -> tuple[Tensor, Tensor]:
+    """Share of wrong answers of the nearest class mean, by cosine of whitened vectors.
+
+    Vectors are whitened by the covariance within the classes of all tasks so far, (1 − γ)C + γ v I
+    with v the mean variance. So the past is remembered, without any gradient.
+
+    Args:
+        stream: of episodes.
+        shrinkage: γ; 1 is the plain class mean.
+
+    Returns:
+        Of the stream ``[T]``, and of the later tasks.
+    """
+    count, _, dim = stream.tasks.support.x.shape
+    scatter, items, errors = torch.zeros(dim, dim), 0, []
+    whitening = torch.eye(dim)
+    for t in range(count + 1):
+        judged = select_tasks(stream.tasks, slice(t, t + 1)) if t < count else stream.later
+        seen = Task(*(Split(x @ whitening, y) for x, y in judged))
+        errors.append(class_mean_errors(seen))
+        if t < count:
+            x, y = select_tasks(merge_splits(stream.tasks), t).support
+            members = F.one_hot(y, WAYS).to(x.dtype)
+            away = x - members @ ((members.T @ x) / members.sum(0)[:, None])
+            scatter, items = scatter + away.T @ away, items + len(y) - WAYS
+            covariance = (1 - shrinkage) * scatter / items
+            covariance += shrinkage * scatter.trace() / items / dim * torch.eye(dim)
+            inverse = torch.linalg.inv(covariance)
+            whitening = torch.linalg.cholesky(inverse)
+    return torch.cat(errors[:-1]), errors[-1]
 
 
 def blocks(errors: Tensor) -> Tensor:

@@ -142,8 +142,8 @@ def continual(task: Task, blocks: int, method: str, *, penalty: float = 0.1) -> 
     (x, y), query = task.support, task.query
     classes = int(y.max()) + 1
     ways, dim = classes // blocks, x.shape[1]
-    head, rest = torch.zeros(dim, classes, device=x.device), penalty
-    gram, sums = torch.zeros(dim, dim, device=x.device), torch.zeros_like(head)
+    head, gram, strength = x.new_zeros(dim, classes), x.new_zeros(dim, dim), x.new_tensor(penalty)
+    sums = torch.zeros_like(head)
     seen, first = [], []
     for block in range(blocks):
         own = y // ways == block
@@ -152,9 +152,9 @@ def continual(task: Task, blocks: int, method: str, *, penalty: float = 0.1) -> 
             head = head + F.normalize(new.T @ targets, dim=0)
         elif method == "ridge":
             gram, sums = gram + new.T @ new, sums + new.T @ targets
-            head = torch.linalg.solve(gram + rest * torch.eye(dim, device=x.device), sums)
+            head = torch.linalg.solve(gram + strength * torch.eye(dim).to(gram), sums)
         elif method == "newest block":
-            head = head + ridge(new, targets - new @ head, torch.tensor(rest, device=x.device))
+            head = head + ridge(new, targets - new @ head, strength)
         else:
             raise ValueError(f"no method {method!r}: class means, ridge or newest block")
         known = (block + 1) * ways

@@ -36,7 +36,7 @@ class SavedStreamExplorer(DragExplorer):
             )
         }
         streams, orders = (list(along[name].unique()) for name in ("stream", "order"))
-        last = int(along.tasks.max())
+        self.last = last = int(along.tasks.max())
         first = next(iter(WAYS_TO_TRAIN))
         super().__init__(
             {
@@ -48,7 +48,6 @@ class SavedStreamExplorer(DragExplorer):
             },
             handles={},
         )
-        self.last = last
 
     def view(self, *, stream: str, order: str, tasks: int, training: int, thick: str) -> View:
         """Both means against the tasks so far, and their values now."""
