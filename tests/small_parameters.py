@@ -55,7 +55,7 @@ FAST: dict[str, dict[str, Any]] = {
         "copy_steps": 5,
         "fine_tuning_steps": 11,
     },
-    "11_streams": {},
+    "11_streams": {"episodes": 20, "draws_of_twenty": 2, "rounds": 50},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

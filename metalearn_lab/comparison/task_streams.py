@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import pi
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
+from pandas import DataFrame, Series
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.adaptation_curves import adaptation_curves
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
@@ -30,9 +32,6 @@ from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import LabelledTable
 from metalearn_lab.tasks.types import Split, Task, merge_splits, select_tasks, stack_tasks
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SAVED_STREAMS = Path(__file__).parent / "stream_results"
 """What ``benchmarks/task_streams.py`` gave: ``along.csv`` and ``summary.csv``."""
@@ -331,13 +330,22 @@ def best_setting(errors: Sequence[Tensor]) -> tuple[int, int]:
     return trial, step
 
 
-def running_means(saved: DataFrame) -> DataFrame:
-    """Mean error of all tasks so far, at the end of each block.
+def error_table(summary: DataFrame, stream: str) -> DataFrame:
+    """Mean errors with their 95 % intervals over the seeds, a row for each method.
 
     Args:
-        saved: ``along.csv``.
+        summary: as saved.
+        stream: ``SINUSOIDS`` or ``INTENTS``.
     """
-    ordered = saved.sort_values("tasks")
-    keys = ["stream", "order", "method", "seed"]
-    so_far = ordered.groupby(keys)["error"].expanding().mean().reset_index(keys)
-    return ordered[["tasks"]].join(so_far)
+    own = summary[summary.stream.eq(stream)]
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()).double())
+        return f"{mean:.3f} ± {half:.3f}"
+
+    columns = {}
+    for order in (DRIFT, SHUFFLED):
+        grouped = own[own.order.eq(order)].groupby("method", sort=False)
+        columns[f"{order}: stream"] = grouped["error"].agg(text)
+        columns[f"{order}: later tasks"] = grouped["later"].agg(text)
+    return DataFrame(columns)

@@ -14,7 +14,7 @@ from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
 from metalearn_lab.tasks.text_features import hashed_ngrams, word_ids
-from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.types import Split, Task, select_tasks
 
 BUCKETS = 4096
 WAYS, QUERIES = 5, 5
@@ -56,7 +56,8 @@ class Draws(NamedTuple):
 
     def seen(self, vectors: Tensor) -> Task:
         """The same episodes with what stands for each row."""
-        return Task(*(Split(vectors[x], y) for x, y in self.rows))
+        where = vectors.device
+        return Task(*(Split(vectors[x.to(where)], y.to(where)) for x, y in self.rows))
 
 
 def draw(
@@ -108,7 +109,8 @@ def zero_shot(draws: Draws, vectors: Tensor, names: Tensor) -> Tensor:
     """
     query, ways = draws.seen(vectors).query, draws.classes.shape[1]
     labels = torch.arange(ways, device=vectors.device).expand(len(query.y), -1)
-    cosines = class_mean_cosines(names[draws.classes], labels, query.x, ways)
+    own = names[draws.classes.to(names.device)]
+    cosines = class_mean_cosines(own, labels, query.x, ways)
     return (cosines.argmax(2) == query.y).float().mean(1)
 
 
@@ -162,3 +164,10 @@ def continual(task: Task, blocks: int, method: str, *, penalty: float = 0.1) -> 
         seen.append(right[query.y < known].float().mean())
         first.append(right[query.y < ways].float().mean())
     return Continual(torch.stack(seen), torch.stack(first))
+
+
+def continual_mean(draws: Draws, vectors: Tensor, blocks: int, method: str) -> Continual:
+    """The mean of ``continual`` over several draws."""
+    seen = draws.seen(vectors)
+    runs = [continual(select_tasks(seen, i), blocks, method) for i in range(len(draws.classes))]
+    return Continual(*(torch.stack(values).mean(0).cpu() for values in zip(*runs, strict=True)))

@@ -111,8 +111,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter(
         11,
         "streams",
-        "Streams",
-        "TO DO: what does it answer, in one line?",
+        "Streams: learning from one task after another",
+        "What should a learner keep when tasks arrive one by one, and what does it forget?",
     ),
     Chapter(
         14,
