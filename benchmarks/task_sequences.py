@@ -2,9 +2,9 @@
 
     nice -n 19 python benchmarks/task_sequences.py
 
-Each of ten draws deals twenty intents to a sequence; the other 27 serve for training before it, and
-for the choice of settings: of six trials for each method, the one with the best mean accuracy at the
-end of three sequences of these intents, from an untrained network.
+Each of ten draws deals twenty intents to a sequence; the other 27 serve for training before it,
+and for the choice of settings: of six trials for each method, the one with the best mean accuracy
+at the end of three sequences of these intents, from an untrained network.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def rows_of(table, vectors, seed):
             yield {**line, **scores._asdict()}
     learned = class_mean_sequence(sequence.tasks)
     scores = transfer_scores(learned.accuracies, learned.before)
-    yield {"start": "", "method": CLASS_MEANS, "draw": seed, **scores._asdict()}
+    yield {"start": "frozen", "method": CLASS_MEANS, "draw": seed, **scores._asdict()}
 
 
 def main() -> None:

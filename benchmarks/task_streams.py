@@ -5,8 +5,8 @@
 
 Each method has six trials. α, β and the number of inner steps at test time are those with the
 lowest mean error on a validation stream (of other sinusoids, or of other intents) in the same
-order. ``along.csv`` has the mean error of every five tasks, ``summary.csv`` that of the whole stream
-and that of 100 later tasks, from the start that the learner ended with.
+order. ``along.csv`` has the mean error of every five tasks, ``summary.csv`` that of the whole
+stream and that of 100 later tasks, from the start that the learner ended with.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from metalearn_lab.comparison.task_streams import (
     SHUFFLED,
     SINUSOIDS,
     VALIDATION_TASKS,
-    WHITENED,
     WAYS_TO_TRAIN,
+    WHITENED,
     ZERO,
     Rates,
     best_setting,
@@ -151,7 +151,9 @@ def main() -> None:
                     summary.append({**key, **means, "setting": words, "steps": step})
             keep(chosen.out / "along.csv", along)
             keep(chosen.out / "summary.csv", summary)
-            print(DataFrame(summary).groupby(["order", "setting", "steps"])[["error", "later"]].mean())
+            print(
+                DataFrame(summary).groupby(["order", "setting", "steps"])[["error", "later"]].mean()
+            )
             print(name, method, f"{time.process_time():.0f} CPU s so far", flush=True)
 
 

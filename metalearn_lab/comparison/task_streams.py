@@ -7,7 +7,7 @@ then the whole task may be trained on. Learners differ in two choices: which tas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 from pathlib import Path
@@ -197,7 +197,7 @@ def new_learner(stream: TaskStream, way: Way, inner_lr: float, seed: int) -> Gra
     head = nn.Linear(_WIDTH, stream.classes)
     for zero in head.parameters():
         nn.init.zeros_(zero)
-    return JointPretraining(model, loss, pretraining_head=head, **settings)  # type: ignore[arg-type]
+    return JointPretraining(model, loss, pretraining_head=head, **settings)
 
 
 @one_thread()
@@ -245,10 +245,10 @@ def from_scratch(tasks: Task, inner_lr: float, steps: int, seed: int) -> Tensor:
     Returns:
         ``[tasks, steps + 1]``.
     """
-    if tasks.query.y.is_floating_point():
-        model, loss = MLP([1, 40, 40, 1], seed=seed), F.mse_loss
-    else:
-        model, loss = MLP([tasks.support.x.shape[-1], WAYS]), F.cross_entropy
+    regression = tasks.query.y.is_floating_point()
+    model = MLP([1, 40, 40, 1] if regression else [tasks.support.x.shape[-1], WAYS], seed=seed)
+    loss = F.mse_loss if regression else F.cross_entropy
+    if not regression:
         for zero in model.parameters():
             nn.init.zeros_(zero)
     learner = MAML(model, loss, inner_lr=inner_lr, inner_steps=1)
@@ -263,7 +263,7 @@ def kernel_ridge_errors(tasks: Task, width: float, penalty: float) -> Tensor:
         return torch.exp(-(torch.cdist(a, b) ** 2) / (2 * width**2))
 
     gram = kernel(x, x) + penalty * torch.eye(x.shape[1])
-    answers = kernel(query.x, x) @ torch.linalg.solve(gram, y)
+    answers: Tensor = kernel(query.x, x) @ torch.linalg.solve(gram, y)
     return ((answers - query.y) ** 2).mean((1, 2))
 
 

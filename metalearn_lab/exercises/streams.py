@@ -32,9 +32,7 @@ def check_meta_leader(answer: MetaLeader) -> Verdict:
 @self_check
 def check_transfer_scores(answer: TransferScores) -> Verdict:
     """Check the four scores on tables of two to five tasks."""
-    return judged(
-        "All four scores are right.", (_scores_mistake(answer, 2 + i) for i in range(4))
-    )
+    return judged("All four scores are right.", (_scores_mistake(answer, 2 + i) for i in range(4)))
 
 
 def _leader_mistake(answer: MetaLeader, seed: int, k: int) -> str | None:

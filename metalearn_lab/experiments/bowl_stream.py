@@ -1,9 +1,9 @@
 """A stream of bowls ½a(w − c)² on one weight: four ways to choose the next start, exactly.
 
-Task t is met from the start w_t, with one inner step of size α to w_t − αa(w_t − c). The loss after
-that step is ½a(1 − αa)²(w_t − c)²: again a bowl around c, with another curvature. So the best single
-start for several tasks is the mean of their centres, weighted by a(1 − αa)²; before the step the
-weights would be a.
+Task t is met from the start w_t, with one inner step of size α to w_t − αa(w_t − c). The loss
+after that step is ½a(1 − αa)²(w_t − c)²: again a bowl around c, with another curvature. So the best
+single start for several tasks is the mean of their centres, weighted by a(1 − αa)²; before the step
+the weights would be a.
 """
 
 from __future__ import annotations
@@ -114,6 +114,6 @@ def regret(rule: str, stream: BowlStream, inner_lr: float) -> Tensor:
 
 
 def alternating(tasks: int) -> BowlStream:
-    """Bowls of curvature 1 around 1, −1, 1, …"""
+    """Bowls of curvature 1 around 1, −1, 1, and so on."""
     signs = 1.0 - 2.0 * (torch.arange(tasks, dtype=torch.float64) % 2)
     return BowlStream(torch.ones_like(signs), signs)

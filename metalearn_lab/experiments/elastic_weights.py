@@ -29,7 +29,8 @@ class Bowl(NamedTuple):
     def loss(self, w: Tensor) -> Tensor:
         """½(w − c)ᵀH(w − c) of points ``[..., 2]``."""
         away = w - self.centre
-        return torch.einsum("...i,ij,...j->...", away, self.curvature, away) / 2
+        loss: Tensor = torch.einsum("...i,ij,...j->...", away, self.curvature, away) / 2
+        return loss
 
 
 def turned(steepness: tuple[float, float], degrees: float) -> Tensor:
@@ -52,7 +53,8 @@ def elastic_point(first: Bowl, second: Bowl, *, strength: float = 1.0, diagonal:
     kept = first.curvature.diagonal().diag() if diagonal else first.curvature
     tie = strength * kept
     pulls = tie @ first.centre + second.curvature @ second.centre
-    return torch.linalg.solve(tie + second.curvature, pulls)
+    point: Tensor = torch.linalg.solve(tie + second.curvature, pulls)
+    return point
 
 
 def joint_point(first: Bowl, second: Bowl) -> Tensor:

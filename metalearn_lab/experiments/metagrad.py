@@ -33,8 +33,8 @@ def metagrad(
 ) -> MetaGradRun:
     """Play on the interval from −radius to radius.
 
-    Expert i has the step size η_i = 2^{−i}/(5DG), with D = 2·radius, and learns by the surrogate loss
-    ℓ_i(u) = −η_i(w − u)g + η_i²((w − u)g)². The master plays the experts' mean, weighted by
+    Expert i has the step size η_i = 2^{−i}/(5DG), with D = 2·radius, and learns by the surrogate
+    loss ℓ_i(u) = −η_i(w − u)g + η_i²((w − u)g)². The master plays the experts' mean, weighted by
     η_i π_i exp(−Σ ℓ_i). Since exp(x − x²) ≤ 1 + x for x ≥ −½ and the weighted mean of the (w − w_i)
     is 0, the potential cannot grow, whatever the gradients are.
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from pandas import DataFrame, Series
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
+from metalearn_lab.evaluation.forgetting import TransferScores
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
@@ -24,7 +27,6 @@ from metalearn_lab.one_thread import one_thread
 from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.dealing import dealable_classes
 from metalearn_lab.tasks.episodes import EpisodeSampler
-from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import LabelledTable
 from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train
@@ -122,7 +124,7 @@ def start_of(
         head = nn.Linear(WIDTH, len(classes)).to(vectors.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
-        learner = JointPretraining(model, F.cross_entropy, pretraining_head=head, **settings)  # type: ignore[arg-type]
+        learner = JointPretraining(model, F.cross_entropy, pretraining_head=head, **settings)
     sampler = EpisodeSampler(
         vectors,
         table.labels,
@@ -164,7 +166,8 @@ def diagonal_fisher(model: nn.Module, x: Tensor) -> Weights:
 
     def log_probability(theta: Weights, item: Tensor, label: Tensor) -> Tensor:
         scores = functional_call(model, theta, (item[None],))[0]
-        return scores.log_softmax(0) @ label
+        chosen: Tensor = scores.log_softmax(0) @ label
+        return chosen
 
     with torch.no_grad():
         chances = functional_call(model, weights, (x,)).softmax(1)
@@ -233,7 +236,7 @@ def learn_sequence(
                     gap = (fisher[name] * (weight - kept[name]) ** 2).sum()
                     loss = loss + strength / 2 * gap
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         if method == ELASTIC:
             kept = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -267,3 +270,19 @@ def class_mean_sequence(tasks: Sequence[Task]) -> Learned:
             row.append((cosines[0].argmax(1) % WAYS == judged.query.y).float().mean())
         rows.append(torch.stack(row))
     return Learned(torch.stack(rows).cpu(), torch.full((len(tasks),), 1 / WAYS))
+
+
+def score_table(saved: DataFrame) -> DataFrame:
+    """Means of the four scores with their 95 % intervals over the draws, a row for each method.
+
+    Args:
+        saved: as ``benchmarks/task_sequences.py`` gave it.
+    """
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()).double())
+        return f"{mean:.3f} ± {half:.3f}"
+
+    scores = list(TransferScores._fields)
+    table: DataFrame = saved.groupby(["start", "method"], sort=False)[scores].agg(text)
+    return table

@@ -1,4 +1,4 @@
-"""Turn the first task: what elastic weights keep of it with all of its curvature, or the diagonal."""
+"""Turn the first task: what elastic weights keep of it by its curvature or the diagonal."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class SavedStreamExplorer(DragExplorer):
                 marks.append(Curve(at, values, color, method, width, dash, panel))
                 marks.append(Dot(tasks, values[-1], color, size=6, panel=panel))
             rows.append([method, f"{so_far[-1]:.3f}", f"{lately[-1]:.3f}"])
-            top = max(top, so_far.max(), max(lately))
+            top = max(top, so_far.max(), *lately)
         table = Table(
             f"{stream}, {order}, training {training}: error after {tasks} tasks",
             ("method", "mean of all so far", f"mean of the last {min(tasks, 25)}"),

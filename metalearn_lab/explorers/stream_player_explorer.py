@@ -96,9 +96,7 @@ def the_stream(steep: float, flat: float, order: str, equal: bool) -> BowlStream
         order: one of ``ORDERS``.
         equal: give all the curvature of the flat ones; the centres stay.
     """
-    stream = steep_and_flat(
-        TASKS, steep=STEEP, flat=FLAT, at=(steep, flat), spread=SPREAD, seed=1
-    )
+    stream = steep_and_flat(TASKS, steep=STEEP, flat=FLAT, at=(steep, flat), spread=SPREAD, seed=1)
     if order == "shuffled":
         ranks = torch.randperm(TASKS, generator=torch.Generator().manual_seed(0))
     elif order == "as they come":

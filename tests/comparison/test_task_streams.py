@@ -49,7 +49,9 @@ def test_the_phase_drifts_and_a_shuffled_stream_has_the_same_tasks():
     assert phase[-15:].median() > 2.5
     shuffled = stream.shuffled(1)
     assert not torch.equal(shuffled.tasks.query.y, y)
-    assert torch.equal(shuffled.tasks.query.y.sum((1, 2)).sort().values, y.sum((1, 2)).sort().values)
+    assert torch.equal(
+        shuffled.tasks.query.y.sum((1, 2)).sort().values, y.sum((1, 2)).sort().values
+    )
 
 
 def test_intents_come_from_a_moving_window(intents):

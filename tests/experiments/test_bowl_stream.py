@@ -1,4 +1,4 @@
-"""Follow the meta-leader on bowls: closed form against search, regret by hand, the order of tasks."""
+"""Follow the meta-leader on bowls: closed form, regret by hand, the order of tasks."""
 
 import math
 
@@ -54,16 +54,14 @@ def test_the_loss_is_that_of_a_step():
 def test_equal_curvatures_give_equal_starts_and_a_scaled_regret():
     stream = alternating(50)
     for inner_lr in (0.2, 0.5, 0.9):
-        leader, everything = (
-            starts(rule, stream, inner_lr) for rule in (META_LEADER, EVERYTHING)
-        )
+        leader, everything = (starts(rule, stream, inner_lr) for rule in (META_LEADER, EVERYTHING))
         torch.testing.assert_close(leader, everything)
         plain, scaled = (regret(META_LEADER, stream, lr) for lr in (0.0, inner_lr))
         torch.testing.assert_close(scaled, (1 - inner_lr) ** 2 * plain)
 
 
 def test_regret_of_alternating_bowls():
-    """2.379, 3.552, 4.706, 5.857: by hand Σ 1/j + 1/(2j²) over odd j, whose slope is ½ per e-fold."""
+    """2.379, 3.552, 4.706, 5.857: by hand Σ 1/j + 1/(2j²) over odd j; slope ½ per e-fold."""
     known = {10: 2.379, 100: 3.552, 1000: 4.706}
     for tasks, value in known.items():
         found = regret(EVERYTHING, alternating(tasks), 0.0)[-1].item()

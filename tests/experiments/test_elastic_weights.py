@@ -1,4 +1,4 @@
-"""Elastic weights on bowls: the published excess of the diagonal, and nothing lost with all of it."""
+"""Elastic weights on bowls: the excess of the diagonal, and nothing lost with all of it."""
 
 import pytest
 import torch
@@ -53,5 +53,9 @@ def test_no_point_near_the_joint_one_is_better():
 
 
 def test_turning_keeps_the_curvatures():
-    torch.testing.assert_close(torch.linalg.eigvalsh(turned((9.0, 1.0), 33)), torch.tensor([1.0, 9.0]).double())
-    torch.testing.assert_close(turned((9.0, 1.0), 90), torch.tensor([[1.0, 0.0], [0.0, 9.0]]).double())
+    torch.testing.assert_close(
+        torch.linalg.eigvalsh(turned((9.0, 1.0), 33)), torch.tensor([1.0, 9.0]).double()
+    )
+    torch.testing.assert_close(
+        turned((9.0, 1.0), 90), torch.tensor([[1.0, 0.0], [0.0, 9.0]]).double()
+    )

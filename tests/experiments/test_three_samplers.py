@@ -21,7 +21,9 @@ from metalearn_lab.tasks.types import Split, Task
 
 @pytest.fixture(scope="module")
 def table():
-    rows = [Row(f"word{c} other{i}", f"Hass{chr(65 + c)}word", i) for c in range(20) for i in range(12)]
+    rows = [
+        Row(f"word{c} other{i}", f"Hass{chr(65 + c)}word", i) for c in range(20) for i in range(12)
+    ]
     return build_table(rows, "made up")
 
 

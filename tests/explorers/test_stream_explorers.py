@@ -14,7 +14,6 @@ from metalearn_lab.explorers.stream_player_explorer import (
     FLAT,
     ORDERS,
     STEEP,
-    TASKS,
     StreamPlayerExplorer,
     the_stream,
 )
