@@ -4,7 +4,7 @@
 
 Each of ten draws deals twenty intents to a sequence; the other 27 serve for training before it,
 and for the choice of settings: of six trials for each method, the one with the best mean accuracy
-at the end of three sequences of these intents, from an untrained network.
+at the end of two sequences of these intents, from an untrained network.
 """
 
 import argparse
@@ -42,7 +42,7 @@ TRIALS = {
 }
 """By method, Adam's rate and λ."""
 
-VALIDATION = 3
+VALIDATION = 2
 
 
 def chosen_settings(table, vectors, others, seed):
