@@ -263,7 +263,7 @@ proof("45°, the best of 100 values of λ: excess", best, above=0.05, below=0.06
 #
 # ### Four tasks for one network
 #
-# Twenty intents are dealt to four tasks of five, eight sentences each. All tasks share five labels, as if five departments took over new kinds of requests. So the network must go on knowing which label each old intent belongs to. We compare
+# Twenty intents are dealt to four tasks of five, eight sentences each. All tasks share five labels, as if five departments took over new kinds of requests. So the network must remember the label of each old intent. We compare
 #
 # - **fine-tuning**, and **all at once**, which may keep every sentence;
 # - **EWC**: the diagonal is the mean squared gradient of the log-probability of a label (the *Fisher information*), and each old task has its own penalty;
@@ -427,7 +427,7 @@ from metalearn_lab.experiments.metagrad import gradient_descent, metagrad
 
 rng = torch.Generator().manual_seed(seed)
 drawn = torch.where(torch.rand(rounds, generator=rng) < 0.7, 1.0, -1.0).double()
-games, potentials, rows = {"drawn": drawn, "alternating": -alternating(rounds).centres}, {}, {}
+games, potentials, rows = {"drawn": drawn, "alternating": -bowl.alternating(rounds).centres}, {}, {}
 for name, targets in games.items():
     gradient = distance_gradient(targets)
     run = metagrad(gradient, rounds)
