@@ -305,7 +305,9 @@ gap = interval_over_tasks(meta - pretrained)
 finding("forgetting by fine-tuning: meta-trained less pretrained", gap, below=0, **runs)
 meta, pretrained, _ = lost["replay"]
 gap = interval_over_tasks(meta - pretrained)
-finding("forgetting with replay: the same difference", gap, above=-0.03, below=0.03, **runs)
+finding(
+    "forgetting with replay: meta-trained less pretrained", gap, above=-0.03, below=0.03, **runs
+)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Ask what each method keeps from old tasks, in numbers: a Fisher value and a weight for each of 24,965 weights, two sentences, or one vector for each intent. Then let them predict the order of the rows. The class means are the row that a paper on forgetting may leave out.
@@ -392,7 +394,7 @@ finding("five shots over the name: points", three_ways["5-shot"] - three_ways["z
 end, start = in_blocks["after block 4"].unstack(), in_blocks["after block 1"].unstack()
 gap = end["newest block"] - end["class means"]
 finding("after block 4: newest block less class means: points", gap, below=0)
-finding("for the encoder: points", gap["sentence encoder"], below=-15)
+finding("the same with the encoder: points", gap["sentence encoder"], below=-15)
 lost = start["newest block"] - in_blocks["first block, at the end"].unstack()["newest block"]
 finding("the newest block forgets the first: points", lost, above=15)
 
@@ -448,7 +450,7 @@ against = metagrad(lambda t, w: 1.0 if w >= 0 else -1.0, 300)
 largest = [p.max() - 1 for p in (*potentials.values(), noise.potential, against.potential)]
 proof("the potential never exceeds 1, in four games", largest, below=1e-9)
 rises = [p.diff().max() for p in (*potentials.values(), noise.potential, against.potential)]
-proof("and it never rises", rises, below=1e-9)
+proof("the potential never rises", rises, below=1e-9)
 ratio = game["MetaGrad"] / game["OGD, s = 2"]
 finding("MetaGrad's regret over that of OGD with s = 2", ratio, below=0.6)
 gap = game["MetaGrad"] - game["OGD, tuned"]
