@@ -90,11 +90,11 @@ def test_a_task_is_a_test_before_it_is_trained_on(name):
 
 @pytest.mark.parametrize("name", WAYS_TO_TRAIN)
 def test_every_way_learns_intents(intents, name):
-    stream = intent_stream(*intents, 0, tasks=30)
+    stream = intent_stream(*intents, 0, tasks=16)
     errors, later = play(stream, WAYS_TO_TRAIN[name], Rates(1.0, 0.01), 0)
-    assert errors.shape == (30, 21)
+    assert errors.shape == (16, 21)
     assert errors[:, 0].mean() > 0.6  # labels are dealt anew: nothing is known before a step
-    assert later[:, -1].mean() < 0.3
+    assert later[:, -1].mean() < 0.4
 
 
 def test_baselines_know_their_tasks(intents):
