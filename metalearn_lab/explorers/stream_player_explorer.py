@@ -20,6 +20,7 @@ from metalearn_lab.figures.style import GREY, INK
 
 TASKS, STEEP, FLAT, SPREAD = 200, 9.0, 1.0, 0.3
 REACH, TOP = 2.4, 218.0
+STOPS = (0, 1, 2, 3, *range(5, TASKS + 1, 5))
 ORDERS = ["as they come", "shuffled", "flat ones first", "steep ones first"]
 LOOKS = dict(
     zip(
@@ -40,7 +41,7 @@ class StreamPlayerExplorer(DragExplorer):
     def __init__(self) -> None:
         super().__init__(
             {
-                "tasks": stops_slider("tasks so far", tuple(range(0, TASKS + 1, 5)), 40),
+                "tasks": stops_slider("tasks so far", STOPS, 1),
                 "inner_lr": float_slider("inner step size α", 0.1, 0.0, 0.2, 0.01),
                 "order": choice("order", ORDERS, "as they come"),
                 "equal": toggle("all equally steep", False),
@@ -66,11 +67,11 @@ class StreamPlayerExplorer(DragExplorer):
             marks.append(Curve(path, counted[first:], color, rule, 2.2, dash))
             marks.append(Curve(counted, regrets[: tasks + 1], color, rule, 2.2, dash, panel=1))
             marks.append(Dot(points[tasks].item(), tasks, color, size=7))
-            values = (points[tasks], regrets[tasks], points[-1])
+            values = (points[tasks], regrets[tasks])
             rows.append([rule, *(f"{value.item() + 0.0:.3f}" for value in values)])
         table = Table(
             f"After {tasks} of {TASKS} tasks, {order}, α = {inner_lr:.2f}",
-            ("rule", "start now", "regret so far", f"start after {TASKS} tasks"),
+            ("rule", "start now", "regret so far"),
             rows[::-1],
         )
         alt = f"{table.caption}. " + " ".join(
