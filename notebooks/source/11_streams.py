@@ -419,7 +419,7 @@ finding("the newest block forgets the first: points", lost, above=15)
 #
 # *MetaGrad* is no meta-learning in the sense of this workbook. It plays **one** game of many rounds. In each it chooses $w_t$, sees a gradient, and pays. "Meta" means that a **master** mixes **experts**, each with its own step size $\eta_i$. Nobody must tune a step size.
 #
-# Let $\ell_i$ be the total *surrogate loss* of expert $i$ (its formula stands in `metagrad.py`) and $\pi_i$ its prior weight. The **potential** $\Phi = \sum_i \pi_i e^{-\ell_i}$ begins at 1. The master plays the mean of the experts with weights $\eta_i\pi_i e^{-\ell_i}$, and then Φ **cannot rise above 1, whatever the gradients are**. That inequality is the whole proof of its regret bound.
+# Let $\ell_i$ be the total *surrogate loss* of expert $i$ (its formula stands in `metagrad.py`) and $\pi_i$ its prior weight. The **potential** $\Phi = \sum_i \pi_i e^{-\ell_i}$ begins at 1. The master plays the mean of the experts with weights $\eta_i\pi_i e^{-\ell_i}$, and then Φ **cannot rise, whatever the gradients are**: $e^{x-x^2}\le 1+x$ for $x\ge-\frac12$, and with these weights the mean of $w - w_i$ is 0. The regret bound follows from this.
 #
 # The loss is $|w - c_t|$ with $c_t = \pm 1$: drawn (70 % are 1), or alternating. Online gradient descent (OGD) takes steps of size $s/\sqrt t$; $s = 2$ is the textbook value, and *tuned* is the best of eight in hindsight, on the same data.
 #
