@@ -56,6 +56,7 @@ FAST: dict[str, dict[str, Any]] = {
         "fine_tuning_steps": 11,
     },
     "10_few_shot_ner": {"sentences": 150, "iterations": 3, "shots": 2, "episodes": 4},
+    "11_streams": {"episodes": 20, "draws_of_twenty": 2, "rounds": 50},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

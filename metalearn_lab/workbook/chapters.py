@@ -115,6 +115,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "How are names of new types tagged from a few sentences, and what does an F1 count?",
     ),
     Chapter(
+        11,
+        "streams",
+        "Streams: learning from one task after another",
+        "What should a learner keep when tasks arrive one by one, and what does it forget?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -35,6 +35,7 @@ from tests.exercises import (
     test_reptile,
     test_scaling,
     test_start_here,
+    test_streams,
     test_transfer,
 )
 
@@ -81,6 +82,8 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_meta_leader": (test_streams.leader, ()),
+    "check_transfer_scores": (test_streams.four, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -53,6 +53,8 @@ from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
+from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
@@ -60,6 +62,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.stream_player_explorer import StreamPlayerExplorer
 from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
@@ -172,6 +175,32 @@ def pretraining_explorer() -> Explorer:
                 items = [Split(torch.randn(3, n, 9, generator=numbers), y[n]) for n in split]
                 pictures[m, kind, k] = pictured(Task(*items), 5)
     return PretrainingExplorer(DataFrame(rows), pictures)
+
+
+def stream_player_explorer() -> Explorer:
+    return StreamPlayerExplorer()
+
+
+def rotation_dial_explorer() -> Explorer:
+    return RotationDialExplorer()
+
+
+def saved_stream_table() -> DataFrame:
+    """Errors of three methods on two streams, in two orders, with two seeds."""
+    names = ("follow the meta-leader", "fine-tune the newest", "ridge")
+    keys = [
+        {"stream": stream, "order": order, "method": method, "seed": seed, "tasks": 5 * (block + 1)}
+        for stream in ("sinusoids", "intents")
+        for order in ("drift", "shuffled")
+        for method in names
+        for seed in (0, 1)
+        for block in range(8)
+    ]
+    return DataFrame(keys).assign(error=_numbers(len(keys)).tolist())
+
+
+def saved_stream_explorer() -> Explorer:
+    return SavedStreamExplorer(saved_stream_table())
 
 
 def schedule_explorer() -> Explorer:

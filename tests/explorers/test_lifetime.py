@@ -52,6 +52,8 @@ from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
+from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
+from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
@@ -59,6 +61,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.stream_player_explorer import StreamPlayerExplorer
 from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
@@ -85,8 +88,11 @@ from tests.explorers.small_explorers import (
     objective_explorer,
     optimizer_race_explorer,
     pretraining_explorer,
+    rotation_dial_explorer,
+    saved_stream_explorer,
     schedule_explorer,
     set_to_line_explorer,
+    stream_player_explorer,
     tag_scoring_explorer,
     task_plane_explorer,
     task_pool_explorer,
@@ -214,7 +220,10 @@ MAKERS = {
     ObjectiveExplorer: lambda: objective_explorer,
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
     PretrainingExplorer: lambda: pretraining_explorer,
+    RotationDialExplorer: lambda: rotation_dial_explorer,
+    SavedStreamExplorer: lambda: saved_stream_explorer,
     ScheduleExplorer: lambda: schedule_explorer,
+    StreamPlayerExplorer: lambda: stream_player_explorer,
     SetToLineExplorer: lambda: set_to_line_explorer,
     TagScoringExplorer: lambda: tag_scoring_explorer,
     TaskPlaneExplorer: lambda: task_plane_explorer,

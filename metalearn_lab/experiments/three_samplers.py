@@ -1,0 +1,173 @@
+"""One table of sentences drawn in three ways: few-shot, zero-shot and continual."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines, frozen_class_means
+from metalearn_lab.learners.ridge_head import ridge
+from metalearn_lab.tasks.episodes import EpisodeSampler
+from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.text_features import hashed_ngrams, word_ids
+from metalearn_lab.tasks.types import Split, Task, select_tasks
+
+BUCKETS = 4096
+WAYS, QUERIES = 5, 5
+
+
+def name_in_words(class_name: str) -> str:
+    """The words of a class name: ``HassTurnOn/light`` is "turn on light"."""
+    parts = re.findall(r"[A-Z]?[a-z]+", class_name.removeprefix("Hass"))
+    return " ".join(parts).lower()
+
+
+def bags(ids: Tensor, buckets: int = BUCKETS) -> Tensor:
+    """Which words or n-grams a text has, at unit length, ``[texts, buckets]``."""
+    counts = torch.zeros(len(ids), buckets).scatter_(1, ids, 1.0)
+    counts[:, 0] = 0  # padding
+    return F.normalize(counts, dim=1)
+
+
+def word_bags(texts: tuple[str, ...] | list[str]) -> Tensor:
+    """Bags of words."""
+    return bags(word_ids(texts, buckets=BUCKETS))
+
+
+def ngram_bags(texts: tuple[str, ...] | list[str]) -> Tensor:
+    """Bags of character n-grams."""
+    return bags(hashed_ngrams(texts, buckets=BUCKETS))
+
+
+class Draws(NamedTuple):
+    """Episodes as rows of the table.
+
+    Attributes:
+        rows: ``x`` holds table rows, ``[tasks, items]``.
+        classes: of the table, ``[tasks, ways]``.
+    """
+
+    rows: Task
+    classes: Tensor
+
+    def seen(self, vectors: Tensor) -> Task:
+        """The same episodes with what stands for each row."""
+        where = vectors.device
+        return Task(*(Split(vectors[x.to(where)], y.to(where)) for x, y in self.rows))
+
+
+def draw(
+    table: LabelledTable,
+    count: int,
+    *,
+    shots: int,
+    ways: int = WAYS,
+    classes: list[int] | None = None,
+    seed: int = 0,
+) -> Draws:
+    """Episodes of a table; support and query share no template.
+
+    Args:
+        table: of sentences.
+        count: how many.
+        shots: K.
+        ways: N.
+        classes: to draw from; all of the table if None.
+        seed: of the episodes.
+    """
+    sampler = EpisodeSampler(
+        torch.arange(len(table)),
+        table.labels,
+        ways=ways,
+        shots=shots,
+        queries=QUERIES,
+        classes=classes,
+        groups=table.groups,
+        split="three samplers",
+        seed=seed,
+        class_names=table.classes,
+    )
+    return Draws(*sampler.batch_with_classes(0, count))
+
+
+def few_shot(draws: Draws, vectors: Tensor) -> Tensor:
+    """Accuracy of the nearest class mean, ``[tasks]``."""
+    return frozen_class_means(draws.seen(vectors), draws.classes.shape[1])
+
+
+def zero_shot(draws: Draws, vectors: Tensor, names: Tensor) -> Tensor:
+    """Accuracy of the nearest class *name* by cosine, ``[tasks]``; no sentence is seen.
+
+    Args:
+        draws: episodes, of which the query sets alone are used.
+        vectors: of the sentences, ``[rows, dim]``.
+        names: of the class names, by the same encoder, ``[classes, dim]``.
+    """
+    query, ways = draws.seen(vectors).query, draws.classes.shape[1]
+    labels = torch.arange(ways, device=vectors.device).expand(len(query.y), -1)
+    own = names[draws.classes.to(names.device)]
+    cosines = class_mean_cosines(own, labels, query.x, ways)
+    return (cosines.argmax(2) == query.y).float().mean(1)
+
+
+class Continual(NamedTuple):
+    """Accuracies of one continual draw, after each block of classes.
+
+    Attributes:
+        seen: among all classes that have come so far, ``[blocks]``.
+        first: on the sentences of the first block, among the same classes, ``[blocks]``.
+    """
+
+    seen: Tensor
+    first: Tensor
+
+
+def continual(task: Task, blocks: int, method: str, *, penalty: float = 0.1) -> Continual:
+    """Classes come block by block, and no sentence is kept.
+
+    "class means" keeps a mean for each class, "ridge" the sums S = Σ xxᵀ and R = Σ xyᵀ, and
+    "newest block" a linear head that is fitted to the newest sentences alone, from where it was.
+
+    Args:
+        task: one episode of all classes; block b has the classes from b·ways on.
+        blocks: how many.
+        method: one of the three.
+        penalty: λ of ridge.
+
+    Raises:
+        ValueError: an unknown method.
+    """
+    (x, y), query = task.support, task.query
+    classes = int(y.max()) + 1
+    ways, dim = classes // blocks, x.shape[1]
+    head, gram, strength = x.new_zeros(dim, classes), x.new_zeros(dim, dim), x.new_tensor(penalty)
+    sums = torch.zeros_like(head)
+    seen, first = [], []
+    for block in range(blocks):
+        own = y // ways == block
+        new, targets = x[own], F.one_hot(y[own], classes).to(x.dtype)
+        if method == "class means":
+            head = head + F.normalize(new.T @ targets, dim=0)
+        elif method == "ridge":
+            gram, sums = gram + new.T @ new, sums + new.T @ targets
+            head = torch.linalg.solve(gram + strength * torch.eye(dim).to(gram), sums)
+        elif method == "newest block":
+            head = head + ridge(new, targets - new @ head, strength)
+        else:
+            raise ValueError(f"no method {method!r}: class means, ridge or newest block")
+        known = (block + 1) * ways
+        right = (query.x @ head[:, :known]).argmax(1) == query.y
+        seen.append(right[query.y < known].float().mean())
+        first.append(right[query.y < ways].float().mean())
+    return Continual(torch.stack(seen), torch.stack(first))
+
+
+def continual_mean(draws: Draws, vectors: Tensor, blocks: int, method: str) -> Continual:
+    """The mean of ``continual`` over several draws."""
+    seen = draws.seen(vectors)
+    runs = [continual(select_tasks(seen, i), blocks, method) for i in range(len(draws.classes))]
+    return Continual(*(torch.stack(values).mean(0).cpu() for values in zip(*runs, strict=True)))
