@@ -142,7 +142,11 @@ def sampler(
 
 
 def heads(
-    table: LabelledTable, vectors: Tensor, train: Sequence[int], seed: int
+    table: LabelledTable,
+    vectors: Tensor,
+    train: Sequence[int],
+    seed: int,
+    iterations: int = 200,
 ) -> dict[str, Scores]:
     """What may decide, by name; a sentence is in scope if its best score is high.
 
@@ -151,16 +155,16 @@ def heads(
         vectors: theirs, ``[rows, dim]``, of length 1.
         train: classes to train on.
         seed: of the training.
+        iterations: its outer steps.
     """
     labels = torch.tensor(table.labels)
-    learner = train_proto_net(table, vectors, train, seed)
-    whiten = whitening([vectors[labels == c] for c in train])
+    learner = train_proto_net(table, vectors, train, seed, iterations)
+    classes = [vectors[labels == c] for c in train]
+    centre = torch.cat(classes).mean(0)
     return {
         "class means": partial(cosines, lambda x: x),
-        "class means, centred": partial(
-            cosines, lambda x: x - vectors[torch.isin(labels, torch.tensor(train))].mean(0)
-        ),
-        "class means, whitened": partial(cosines, whiten),
+        "class means, centred": partial(cosines, lambda x: x - centre),
+        "class means, whitened": partial(cosines, whitening(classes)),
         "nearest sentence": nearest,
         "ridge": ridge_scores,
         "ProtoNet, distance": partial(proto_scores, learner),
@@ -211,7 +215,7 @@ def train_proto_net(
     vectors: Tensor,
     classes: Sequence[int],
     seed: int,
-    iterations: int = 300,
+    iterations: int,
     outer_lr: float = 1e-3,
 ) -> ProtoNet:
     """A ProtoNet on the episodes of some classes; its projection starts at a multiple of none."""
@@ -239,9 +243,8 @@ def judge(heads: Mapping[str, Scores], validation: Scope, test: Scope) -> DataFr
 
     rows = []
     for name, scores in heads.items():
-        bar = threshold_that_accepts(
-            scores(validation.known.support, validation.known.query.x).amax(2).flatten(), ACCEPTED
-        )
+        usual = scores(validation.known.support, validation.known.query.x).amax(2)
+        bar = threshold_that_accepts(usual.flatten(), ACCEPTED)
         known = scores(test.known.support, test.known.query.x)
         unknown = scores(test.known.support, test.unknown).amax(2)
         best = known.amax(2)

@@ -46,7 +46,7 @@ HOME: Mapping[str, tuple[tuple[str, ...], str]] = {
 ROOMS = ("kitchen", "living room", "bedroom", "bathroom", "office", "garage", "hallway")
 
 
-def train_home_desk(seed: int = 0, iterations: int = 300, outer_lr: float = 1e-3) -> Desk:
+def train_home_desk(seed: int = 0, iterations: int = 200, outer_lr: float = 1e-3) -> Desk:
     """A desk for a home, meta-trained on half of the bundled intents.
 
     Its threshold lets through ``ACCEPTED`` of the query sentences of episodes of validation

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from metalearn_lab.comparison.opinions import Reader
 from metalearn_lab.experiments.cusum import alarms, cumulative_sums, first_alarm, mean_run_length
 from metalearn_lab.explorers.controls import choice, float_slider, slider
 from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
@@ -14,6 +15,7 @@ from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.figures.drawing import Curve, Dot, Drawing, Handle, Mark, Panel, Place
 from metalearn_lab.figures.style import GREY, INK
 from metalearn_lab.tasks.seeds import generator
+from metalearn_lab.tasks.types import Task
 
 LENGTH, ONSET = 240, 120
 """Headlines of the stream, and how many come before the drift."""
@@ -48,7 +50,7 @@ class AlarmExplorer(DragExplorer):
         super().__init__(
             {
                 "reader": choice("who reads", list(predictions), next(iter(predictions))),
-                "drift": float_slider("more negative ones", 0.3, 0.0, 0.35, 0.05),
+                "drift": float_slider("more negative ones", 0.2, 0.0, 0.35, 0.05),
                 "allowance": slider("allowance k, in quarters", 1, 0, 3),
             },
             handles={"h": (ONSET / 2, bar)},
@@ -65,21 +67,14 @@ class AlarmExplorer(DragExplorer):
         columns = (self._which * of.shape[1]).long()
         return (1 - of[labels, columns]).tolist()
 
-    def chances(self, reader: str, drift: float) -> dict[int, float]:
-        """Of what a headline counts, in quarters, exactly."""
-        of = self.predictions[reader]
-        rows = torch.tensor(shares(drift), dtype=torch.float64)
-        read = torch.stack([(of == label).double().mean(1) @ rows for label in range(3)])
-        return {QUARTERS * (1 - label): read[label].item() for label in range(3)}
-
     def view(self, *, reader: str, drift: float, allowance: int, h: Place) -> View:
         """The stream, its cumulative sum, and the two numbers that an alarm is judged by."""
         quarters = max(1, round(QUARTERS * h[1]))
         bar, k = quarters / QUARTERS, allowance / QUARTERS
         values = self.read(reader, drift)
         sums = cumulative_sums(values, k)
-        usual = mean_run_length(self.chances(reader, 0.0), allowance, quarters)
-        after = mean_run_length(self.chances(reader, drift), allowance, quarters)
+        usual = mean_run_length(chances(self.predictions[reader], 0.0), allowance, quarters)
+        after = mean_run_length(chances(self.predictions[reader], drift), allowance, quarters)
         before = alarms(values[:ONSET], k, bar)
         delay = first_alarm(cumulative_sums(values[ONSET:], k), bar)
         false = 1000 / usual
@@ -108,6 +103,25 @@ class AlarmExplorer(DragExplorer):
         handle = Handle("h", h[0], bar, INK, "h: drag it")
         alt = f"{caption}. " + "; ".join(f"{name}: {exact}" for name, exact, _ in rows) + "."
         return drag_view(Drawing((panel,), marks, (handle,)), table, alt)
+
+
+def labels_by_opinion(reader: Reader | None, tasks: Task) -> Tensor:
+    """What a reader makes of the queries of each true label, ``[3, n]``; the truth without one."""
+    true = tasks.query.y
+    read = true if reader is None else reader(tasks.support, tasks.query.x).argmax(2)
+    return torch.stack([read[true == label] for label in range(3)])
+
+
+def chances(labels: Tensor, drift: float) -> dict[int, float]:
+    """Of what a headline counts, in quarters, exactly.
+
+    Args:
+        labels: what a reader makes of the headlines of each true label, ``[3, n]``.
+        drift: see ``shares``.
+    """
+    mix = torch.tensor(shares(drift), dtype=torch.float64)
+    read = torch.stack([(labels.cpu() == label).double().mean(1) @ mix for label in range(3)])
+    return {QUARTERS * (1 - label): read[label].item() for label in range(3)}
 
 
 def shares(drift: float) -> tuple[float, float, float]:

@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 PAGE = Path(__file__).parent / "page"
 LARGEST_REQUEST = 64 * 1024  # bytes
 MOST_WAITING = 200  # requests
+KINDS = {"desk.js": "text/javascript", "desk.css": "text/css"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -144,11 +145,9 @@ class Page(Handler):
 class Part(Handler):
     """The page's script and style, which hold no secret."""
 
-    KINDS = {"desk.js": "text/javascript", "desk.css": "text/css"}
-
     def get(self, name: str) -> None:
         """Send one."""
-        self.set_header("Content-Type", f"{self.KINDS[name]}; charset=utf-8")
+        self.set_header("Content-Type", f"{KINDS[name]}; charset=utf-8")
         self.finish((PAGE / name).read_bytes())
 
 

@@ -102,7 +102,7 @@ class TopicTasks:
             have = len(self._of[topic, label])
             if have < shots + queries:
                 raise ValueError(
-                    f"{topic!r} has {have} {OPINIONS[label]} sentences; {shots} + {queries} are needed"
+                    f"{topic!r} has {have} {OPINIONS[label]} sentences, not {shots} + {queries}"
                 )
 
     def batch(self, first: int, count: int) -> Task:
@@ -148,6 +148,6 @@ class TopicTasks:
                     [i for _, q in sides for i in q[: self.queries]],
                 )
         raise ValueError(
-            f"{topic!r} cannot have {self.shots} + {self.queries} sentences of each opinion with no "
-            "group on both sides: take fewer"
+            f"{topic!r} cannot have {self.shots} + {self.queries} sentences of each opinion "
+            "with no group on both sides: take fewer"
         )

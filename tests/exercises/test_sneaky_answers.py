@@ -21,6 +21,7 @@ from metalearn_lab.exercises.verdict import NOTHING_YET, Verdict
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
+    test_applications,
     test_episodes,
     test_few_shot_ner,
     test_few_shot_text,
@@ -58,6 +59,8 @@ CODE = {
     "check_choose": (lambda validation, test: max(validation, key=validation.get), ()),
     "check_meta_network_loss": (test_meta_networks.loss_of_five, ()),
     "check_class_head": (test_meta_networks.class_head, ()),
+    "check_desk_answers": (test_applications.desk_answers, ()),
+    "check_alarm_after": (test_applications.alarm_after, ()),
     "check_entity_f1": (test_few_shot_ner.f1_of_two, ()),
     "check_viterbi_step": (test_few_shot_ner.viterbi_step, ()),
     "check_attention_layer": (test_in_context.layer, ()),
@@ -201,6 +204,8 @@ SNEAKY = {
 }
 # Text is what one exercise asks for, whole numbers three.
 RIGHT_AFTER_ALL = {
+    ("check_desk_answers", "whole numbers"),
+    ("check_alarm_after", "whole numbers"),
     ("check_choose", "text"),
     ("check_hide_word", "whole numbers"),
     ("check_leaked", "whole numbers"),
