@@ -14,9 +14,6 @@ from metalearn_lab.explorers.controls import float_slider
 from metalearn_lab.explorers.explorer import Explorer, Table, View, html_view, table_html
 from metalearn_lab.explorers.lifetime import weak_method
 
-_WIDE = Layout(width="30em")
-_STYLE = {"description_width": "9em"}
-
 
 class DeskExplorer(Explorer):
     """A line to ask, fields to teach, and a slider for the threshold; nothing is trained.
@@ -41,25 +38,14 @@ class DeskExplorer(Explorer):
         self.desk, self.problem = desk, ""
         name, sentences, reply = lesson
         self.fields: dict[str, Any] = {
-            "name": Text(name, description="new intent", style=_STYLE, layout=_WIDE),
-            "sentences": Textarea(
-                "\n".join(sentences),
-                description="its sentences",
-                style=_STYLE,
-                layout=_WIDE,
-                rows=3,
-            ),
-            "reply": Text(reply, description="its reply", style=_STYLE, layout=_WIDE),
+            "name": _field(Text, "new intent", name),
+            "sentences": _field(Textarea, "its sentences", "\n".join(sentences)),
+            "reply": _field(Text, "its reply", reply),
         }
         self.teach_button = Button(description="teach the desk")
         self.teach_button.on_click(weak_method(self._press))
-        line = Text(
-            sentence,
-            description="your sentence",
-            continuous_update=False,
-            style=_STYLE,
-            layout=_WIDE,
-        )
+        line = _field(Text, "your sentence", sentence)
+        line.continuous_update = False
         super().__init__(
             {
                 "sentence": line,
@@ -99,6 +85,11 @@ class DeskExplorer(Explorer):
         reply = f"<p>Reply: {escape(answer.reply)}</p>" if answer.reply else ""
         listed = "; ".join(f"{name} {score}" for name, score, _ in rows)
         return html_view(f"{said}{scores}{reply}{nearest}", f"{caption}. {listed}. {answer.reply}")
+
+
+def _field(kind: type, label: str, value: str) -> Any:
+    style = {"description_width": "9em"}
+    return kind(value=value, description=label, style=style, layout=Layout(width="30em"))
 
 
 def _fits(fits: bool) -> str:

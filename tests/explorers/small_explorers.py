@@ -22,10 +22,12 @@ from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
 from metalearn_lab.experiments.task_diversity import pool_model
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -84,6 +86,7 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from metalearn_lab.tasks.types import Split, Task
+from tests.experiments.test_desk import a_desk
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 
@@ -125,6 +128,18 @@ def adaptation_explorer() -> Explorer:
 
 def band_explorer() -> Explorer:
     return BandExplorer(band_learners(), UNSEEN, most_steps=3)
+
+
+def alarm_explorer() -> Explorer:
+    true = torch.arange(3)[:, None].repeat(1, 20)
+    guessed = torch.where(_numbers(3, 20) < 0.3, (3 * _numbers(3, 20)).long(), true)
+    return AlarmExplorer({"true labels": true, "a poor reader": guessed})
+
+
+def desk_explorer() -> Explorer:
+    desk = a_desk(-2.0, room=["hall"]).taught("lights", ["light the hall", "lights on"], "{room}")
+    lesson = ("music", ("play a song", "music please"), "Music in the {room}.")
+    return DeskExplorer(desk.taught("timer", ["set a timer"]), "play a song", lesson)
 
 
 def author_mixture_explorer() -> Explorer:

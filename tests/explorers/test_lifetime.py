@@ -26,9 +26,11 @@ from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -73,9 +75,11 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
+    alarm_explorer,
     attention_step_explorer,
     author_mixture_explorer,
     contrastive_explorer,
+    desk_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
@@ -178,6 +182,8 @@ def reptile_path():
 # A maker of makers for each class: what costs time is done once.
 MAKERS = {
     AdaptationExplorer: adaptation,
+    AlarmExplorer: lambda: alarm_explorer,
+    DeskExplorer: lambda: desk_explorer,
     AttentionStepExplorer: lambda: attention_step_explorer,
     BowlExplorer: lambda: BowlExplorer,
     DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
