@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
 
 from tests.browser.notebook import START_SECONDS, Notebook
+from tests.server_process import free_port, stop
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 NO_CHROMIUM = "no chromium on this machine: install your system's chromium package"
@@ -104,7 +104,7 @@ def start_server() -> Iterator[Server]:
         for place in places.values():
             place.mkdir()
         _write_settings(places["settings"])
-        port, token = _free_port(), secrets.token_hex(16)
+        port, token = free_port(), secrets.token_hex(16)
         server = Server(places["root"].resolve(), f"http://127.0.0.1:{port}", token)
         with Path(folder, "lab.log").open("w+") as log:
             process = subprocess.Popen(
@@ -117,8 +117,7 @@ def start_server() -> Iterator[Server]:
                 _wait_until_up(process, server.address, Path(log.name))
                 yield server
             finally:
-                process.terminate()
-                process.wait(timeout=30)
+                stop(process)
 
 
 @contextmanager
@@ -160,12 +159,6 @@ def _write_settings(folder: Path) -> None:
         file = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _command(port: int, root: Path, settings: Path, workspaces: Path) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.workbook.test_lab_closed import free_port
+from tests.server_process import free_port, stop
 
 CHAPTER = "00_start_here.ipynb"
 
@@ -50,8 +50,7 @@ def first_screen(browser: Browser, repository: Path, tmp_path: Path) -> Iterator
             _open(page, f"{address}/lab/tree/notebooks/{CHAPTER}?token={token}")
             yield page, elsewhere
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            stop(process)
 
 
 def _open(page: Page, address: str) -> None:

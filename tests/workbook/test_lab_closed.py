@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.server_process import free_port, stop
+
 pytestmark = pytest.mark.long
 
 # What a browser sends to open a websocket.
@@ -73,12 +75,6 @@ def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
     return {tuple(each.laddr) for each in sockets if each.status == psutil.CONN_LISTEN}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The lab of a user whose configuration turns the token off and opens it to the network."""
@@ -111,8 +107,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             token = token_in(said, port)
             yield Lab(port, token, psutil.Process(process.pid), said)
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            stop(process)
 
 
 def token_in(log: str, port: int) -> str:
