@@ -92,6 +92,7 @@ class Newsroom:
         """Every reader by name, its setting chosen on validation topics."""
         pooled = self.pooled()
         none = torch.zeros_like(pooled)
+        maml = max((self.maml(rate) for rate in INNER_RATES), key=self._validated)
         return {
             "pooled, not adapted": lambda _, x: with_one(x) @ pooled,
             "class means": lambda s, x: class_mean_cosines(s.x, s.y, x, CLASSES),
@@ -100,12 +101,16 @@ class Newsroom:
                 [partial(ridge_reader, pooled, p) for p in PENALTIES]
             ),
             "ProtoNet": self.best([self.proto_net(rate) for rate in RATES]),
-            "MAML": self.best([self.maml(rate) for rate in INNER_RATES]),
+            "MAML, before adaptation": partial(learned_reader, maml, 0),
+            "MAML": partial(learned_reader, maml, STEPS),
         }
 
     def best(self, readers: Sequence[Reader]) -> Reader:
         """The reader with the highest accuracy on validation topics."""
         return max(readers, key=lambda reader: accuracy(reader, self.validation))
+
+    def _validated(self, maml: Learner) -> float:
+        return accuracy(partial(learned_reader, maml, STEPS), self.validation)
 
     def pooled(self) -> Tensor:
         """Ridge regression (λ = 1) on all sentences of the training topics, ``[dim + 1, 3]``."""
@@ -118,17 +123,17 @@ class Newsroom:
     def proto_net(self, outer_lr: float) -> Reader:
         """A ProtoNet with a projection of the vectors."""
         learner = ProtoNet(self._network().body, F.cross_entropy, ways=CLASSES)
-        return self._trained(learner, outer_lr, 0)
+        return partial(learned_reader, self._trained(learner, outer_lr), 0)
 
-    def maml(self, inner_lr: float) -> Reader:
+    def maml(self, inner_lr: float) -> Learner:
         """MAML on a projection and a head; opinions mean the same in every task."""
         learner = MAML(self._network(), F.cross_entropy, inner_lr=inner_lr, inner_steps=STEPS)
-        return self._trained(learner, 1e-3, STEPS)
+        return self._trained(learner, 1e-3)
 
     def _network(self) -> FeatureClassifier:
         return FeatureClassifier(self.vectors.shape[1], CLASSES).to(self.vectors.device)
 
-    def _trained(self, learner: Learner, outer_lr: float, steps: int) -> Reader:
+    def _trained(self, learner: Learner, outer_lr: float) -> Learner:
         source = self.tasks("train")
         meta_train(
             learner,
@@ -137,7 +142,7 @@ class Newsroom:
             optimizer=torch.optim.Adam(learner.parameters(), lr=outer_lr),
             progress=False,
         )
-        return partial(learned_reader, learner, steps)
+        return learner
 
 
 def ridge_reader(prior: Tensor, penalty: float, support: Split, x: Tensor) -> Tensor:

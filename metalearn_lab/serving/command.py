@@ -35,6 +35,7 @@ def serve_desk(
             save_desk(save, desk, {"trained by": "metalearn-lab serve"})
     except CheckpointError as error:
         raise WorkbookError(str(error)) from error
+    desk.ask("hello")  # loads the encoder, so that no customer waits for it
     try:
         asyncio.run(serve(desk, port, lambda address: echo(f"open {address}\nCtrl-C ends it")))
     except OSError as error:

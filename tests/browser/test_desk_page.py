@@ -19,6 +19,7 @@ from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.models.sentence_encoder import encode_sentences
 from tests.server_process import stop
 
+WAIT = 60_000  # milliseconds: a busy machine is no failure
 TOLD = re.compile(r"open (http://127\.0\.0\.1:\d+/\?token=[\w-]+)")
 
 
@@ -36,14 +37,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     save_desk(file, desk, {})
     command = [sys.executable, "-m", "metalearn_lab.cli", "serve", str(file)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         lines = iter(process.stdout.readline, b"")
         told = next(filter(None, (TOLD.search(line.decode()) for line in lines)), None)
         assert told, "the command ended without an address"
         yield told[1]
     finally:
         stop(process)
+        process.stdout.close()
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def pages(browser: Browser, address: str) -> Iterator[tuple[Page, Page]]:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("dialog", lambda dialog: wrong.append(dialog.message))
             page.goto(address)
-            expect(page.locator("#intents li")).to_have_count(1)
+            expect(page.locator("#intents li")).to_have_count(1, timeout=WAIT)
         yield opened
         assert not wrong
 
@@ -76,23 +78,23 @@ def teach(page: Page, name: str, sentences: str, reply: str = "") -> None:
 def test_a_clerk_asks_teaches_and_forgets(pages):
     page, _ = pages
     ask(page, "please turn on the lights in the living room")
-    expect(page.locator("#answer")).to_contain_text("I light the living room.")
+    expect(page.locator("#answer")).to_contain_text("I light the living room.", timeout=WAIT)
     ask(page, "book a flight to Rome")
-    expect(page.locator("#answer")).to_contain_text("None of the intents fits")
+    expect(page.locator("#answer")).to_contain_text("None of the intents fits", timeout=WAIT)
     teach(page, "travel", "book a flight\nI want to fly to Paris", "Where from?")
-    expect(page.locator("#intents li")).to_have_count(2)
+    expect(page.locator("#intents li")).to_have_count(2, timeout=WAIT)
     ask(page, "book a flight to Rome")
-    expect(page.locator("#answer")).to_contain_text("Where from?")
+    expect(page.locator("#answer")).to_contain_text("Where from?", timeout=WAIT)
     page.get_by_role("button", name="Forget travel").click()
-    expect(page.locator("#intents li")).to_have_count(1)
+    expect(page.locator("#intents li")).to_have_count(1, timeout=WAIT)
 
 
 def test_the_other_customer_sees_nothing_of_it(pages):
     page, other = pages
     teach(page, "secret", "my account number is 7")
-    expect(page.locator("#intents li")).to_have_count(2)
+    expect(page.locator("#intents li")).to_have_count(2, timeout=WAIT)
     ask(other, "my account number is 7")
-    expect(other.locator("#answer")).to_contain_text("None of the intents fits")
+    expect(other.locator("#answer")).to_contain_text("None of the intents fits", timeout=WAIT)
     expect(other.locator("body")).not_to_contain_text("account number")
 
 
@@ -100,15 +102,17 @@ def test_markup_is_text_and_what_is_refused_is_said(pages):
     page, _ = pages
     markup = '<img src=x onerror="alert(1)">'
     teach(page, markup, f"{markup}\n价格是多少", markup)
-    expect(page.locator("#intents li").nth(1)).to_contain_text(markup)
+    expect(page.locator("#intents li").nth(1)).to_contain_text(markup, timeout=WAIT)
     assert page.locator("img").count() == 0
     ask(page, "价格是多少")
-    expect(page.locator("#answer .intent")).to_have_text(markup)
+    expect(page.locator("#answer .intent")).to_have_text(markup, timeout=WAIT)
     teach(page, "again", "turn on the lights")
-    expect(page.get_by_role("alert")).to_contain_text("already a sentence of 'lights on'")
-    expect(page.locator("#intents li")).to_have_count(2)
+    expect(page.get_by_role("alert")).to_contain_text(
+        "already a sentence of 'lights on'", timeout=WAIT
+    )
+    expect(page.locator("#intents li")).to_have_count(2, timeout=WAIT)
     ask(page, "x" * 500)
-    expect(page.get_by_role("alert")).to_have_text("")
+    expect(page.get_by_role("alert")).to_have_text("", timeout=WAIT)
 
 
 def test_the_page_has_no_fault_that_shuts_anybody_out(pages):
@@ -116,7 +120,7 @@ def test_the_page_has_no_fault_that_shuts_anybody_out(pages):
 
     page, _ = pages
     ask(page, "book a flight to Rome")
-    expect(page.locator("#answer")).to_contain_text("None of the intents fits")
+    expect(page.locator("#answer")).to_contain_text("None of the intents fits", timeout=WAIT)
     page.evaluate("document.querySelector('#answer').focus()")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
