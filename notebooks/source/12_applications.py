@@ -61,6 +61,9 @@ taught = desk.taught(*music, "Music plays in the {room}.")
 same = all(map(torch.equal, before, taught.learner.parameters()))
 proof("to teach changes no weight", same)
 proof("the desk before does not know what the desk after was taught", "music" not in desk.intents)
+for name, each, bounds in (("before", desk, {"below": 0}), ("after", taught, {"above": 0})):
+    best = each.ask("play some jazz").scores[0][1] - desk.threshold
+    finding(f"play some jazz, {name} the lesson: best score less the threshold", best, **bounds)
 answer = taught.ask("put some music on")
 features = desk.learner.model(taught.vectors["music"])
 distance = ((features[1] - features.mean(0)) ** 2).sum()
@@ -71,8 +74,7 @@ proof("the longest value fills the slot", reply == "Music plays in the living ro
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) No intent fits: the best score is below the threshold. (2) It knows *music* at once, also in words that it was not taught. (3) *Order a pizza* is near "start a pizza timer", one of the three sentences for *timer*. The desk knows no orders, and with three sentences it cannot know that the pizza did not matter. One more intent, or
-# more sentences, would tell it.
+# (1) No intent fits: the best score is below the threshold. (2) It knows *music* at once, also in words that it was not taught. (3) *Order a pizza* is near "start a pizza timer", one of the three sentences for *timer*: its score is close to the threshold, on one side or the other. The desk knows no orders, and three sentences do not say that the pizza did not matter. One more intent, or more sentences, would tell it.
 #
 # The reply's slot `{room}` is filled by a list of rooms: the longest that stands in the sentence. If there is none, the slot stays, and a clerk would ask.
 #
@@ -96,6 +98,7 @@ proof("the longest value fills the slot", reply == "Music plays in the living ro
 # **Instructor, 6 minutes.** Let them compute the AUROC of known scores 0.9, 0.8, 0.4 and unknown scores 0.7, 0.3 by hand: of six pairs one is in the wrong order. Ask why a softmax must sum to 1 even for a sentence about football.
 
 # %% tags=["hide-output"]
+import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from metalearn_lab import load_table
@@ -123,13 +126,69 @@ finding("points of AUROC, ProtoNet: distance over softmax", lead, above=5)
 lead = rows.refused["ProtoNet, distance"] - rows.refused["ProtoNet, softmax"]
 finding("points of unknown sentences refused: distance over softmax", lead, above=20)
 finding("class means: AUROC in per cent", rows.auroc["class means"], above=95)
-lead = rows.auroc["class means, centred"] - rows.auroc["ProtoNet, distance"]
-finding("points of AUROC: centred class means over ProtoNet", lead, above=-0.1)
+lead = rows.accuracy["ProtoNet, distance"] - rows.accuracy["class means"]
+finding("points of accuracy among known intents: ProtoNet over class means", lead, above=0)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# SCOPE TEXT
+# **The distance knows, the softmax does not.** A softmax only compares the intents with each other. A sentence that is far from all of them can still be much nearer to one of them.
+#
+# **Meta-learning pays for *which* intent.** ProtoNet is right more often than class means. For *known or unknown* it does not pay: class means that train nothing have an AUROC as high, or nearly.
+#
+# **The threshold is the weak part.** Look at *accepted*: it was set to 95 %. On new domains it is something else, because another domain has other distances.
+#
+# </details>
+#
+# That was one split of the domains. The next cell reads a table of five, of the bundled intents and of **CLINC150** (150 intents in ten domains, written by many people). **Predict.** Which of the three statements will hold there?
+
+# %% tags=["hide-output"]
+from metalearn_lab.comparison.scope import SAVED_SCOPE
+
+kept = pd.read_csv(SAVED_SCOPE)
+spans = kept.groupby(["set", "head"], sort=False)[["accuracy", "auroc", "accepted", "refused"]]
+spans.agg(["mean", "min", "max"]).round(1)
+
+# %% tags=["nbval-check-output", "hide-output"]
+by_split = kept.pivot(index=["set", "split"], columns="head")
+gaps = {
+    column: by_split[column].sub(by_split[column]["ProtoNet, distance"], axis=0)
+    for column in ("accuracy", "auroc")
+}
+for name, low in (("bundled intents", 12), ("CLINC150", 3)):
+    behind = (-gaps["auroc"].loc[name]["ProtoNet, softmax"]).tolist()
+    finding(
+        f"{name}: points of AUROC that the softmax is behind",
+        behind,
+        above=low,
+        saved="five domain splits",
+    )
+behind = (-gaps["accuracy"].loc["bundled intents"]["class means"]).tolist()
+finding(
+    "bundled intents: points of accuracy, ProtoNet over class means",
+    behind,
+    above=1.9,
+    saved="five domain splits",
+)
+apart = gaps["accuracy"].loc["CLINC150"]["class means"].tolist()
+finding(
+    "CLINC150: points of accuracy, class means over ProtoNet",
+    apart,
+    above=-0.5,
+    below=0.5,
+    saved="five domain splits",
+)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# The **softmax** is behind the distance in all ten splits: by 12 to 21 points of AUROC on the bundled intents, by 3 to 5 on CLINC150. At its threshold it refuses 22 % of the unknown sentences on average, against 91 % (CLINC150: 59 % against 96 %).
+#
+# **Which intent**: on the bundled intents ProtoNet is ahead of class means by 2 to 7 points in all five splits. On CLINC150 the two are within half a point of each other. Those sentences are varied, and the encoder alone has 97 %.
+#
+# **Known or unknown**: on the bundled intents *centred* class means (subtract the mean vector of the training sentences) had the higher AUROC in four of five splits. On CLINC150 ProtoNet was ahead of plain class means in four of five, by 2 points at most.
+#
+# **The threshold** that lets through 95 % of validation sentences let through 77 to 100 % of ProtoNet's test sentences. Set it on sentences of your own customers, and look again when they change.
 #
 # </details>
 
@@ -153,8 +212,6 @@ finding("points of AUROC: centred class means over ProtoNet", lead, above=-0.1)
 # **Instructor, 6 minutes.** Collect the orders. Let somebody write three headlines on a topic of their own, and let the class say which words carry the opinion. Ask what the pooled reader can know about debt if it has never read about it.
 
 # %% tags=["hide-output"]
-import pandas as pd
-
 from metalearn_lab.comparison.opinions import Newsroom, accuracy
 from metalearn_lab.tasks.opinions import headlines
 
@@ -180,7 +237,49 @@ finding("pooled: accuracy in per cent", right["pooled, not adapted"], above=60, 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# OPINION TEXT
+# ProtoNet and MAML read almost every headline rightly, after *one* headline of each opinion. Ridge towards the pooled weights is the best of the cheap readers, far behind. The pooled reader is right where a topic behaves like most training topics. Class means and ridge from three headlines know little.
+#
+# A topic of these headlines hides one bit: is it good or bad when it rises? In training, the features that show this bit were made large.
+#
+# </details>
+#
+# Made-up headlines are a gift to meta-learning: they differ in just this one bit. So the same six readers were tried on **product reviews**: sentences of customers about 14 products (seven for training, three for choosing, four new). A seventh row is a control: MAML's start before its inner steps. **Predict.** Which reader is best on the reviews? And is ProtoNet ahead of the reader that does not adapt?
+
+# %% tags=["hide-output"]
+from metalearn_lab.comparison.opinions import SAVED_OPINIONS
+
+read = pd.read_csv(SAVED_OPINIONS)
+cells = read.groupby(["set", "shots", "reader"], sort=False).accuracy.agg(["mean", "min", "max"])
+cells.round(1).unstack(["set", "shots"]).swaplevel(0, 2, axis=1).sort_index(axis=1)
+
+# %% tags=["nbval-check-output", "hide-output"]
+splits = "five splits of the topics"
+of = read.pivot(index=["set", "shots", "split"], columns="reader", values="accuracy")
+pairs = {
+    ("headlines", 1): ("MAML", "MAML, before adaptation"),
+    ("reviews", 1): ("pooled, not adapted", "ProtoNet"),
+    ("reviews", 5): ("MAML", "MAML, before adaptation"),
+}
+for (name, k), (one, other) in pairs.items():
+    lead = (of[one] - of[other]).loc[name, k].tolist()
+    finding(f"{name}, K = {k}: points of “{one}” over “{other}”", lead, above=0, saved=splits)
+gained = (of["MAML"] - of["MAML, before adaptation"]).loc["reviews", 1].tolist()
+finding(
+    "reviews, K = 1: points that MAML's inner steps add", gained, above=-2.5, below=1, saved=splits
+)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **ProtoNet, the best on headlines, is among the worst on reviews.** With one sentence of each opinion it has 42 %, below the pooled reader's 54 % in all five splits. It must learn from three sentences what *negative* means for a camera. Opinions mean much the same for a camera and for a phone, and the pooled reader knows it already.
+#
+# **MAML has 61 %, and its inner steps add nothing** at K = 1: its start alone has 61 %. What helped is the start, which is one more way to train on all topics. A control that costs nothing shows it. At K = 5 the inner steps add 1 to 5 points in all five splits. *Ridge towards pooled* is within 2 points of MAML there.
+#
+# So ask first what the tasks have in common. If labels mean the same everywhere, begin with one pooled model, and pull the adapted one towards it.
+#
+# All numbers are means of five splits of the products; chance is 33 %.
+#
+# </details>
 #
 # </details>
 
@@ -222,14 +321,18 @@ pd.Series(delays, name="mean delay at 2 false alarms per 1,000").round(1).to_fra
 
 # %% tags=["nbval-check-output", "hide-output"]
 slow = delays["ridge"] / delays["true labels"]
-finding("delay of ridge over that of true labels, equal false alarms", slow, above=1.3)
+finding("delay of ridge over that of true labels, equal false alarms", slow, above=3)
 slow = delays["ProtoNet"] / delays["true labels"]
-finding("delay of ProtoNet over that of true labels", slow, above=0.99, below=1.2)
+finding("delay of ProtoNet over that of true labels", slow, above=0.95, below=1.1)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# ALARM TEXT
+# (1) With half the bar the alarm comes sooner, and there are many more false alarms: they grow about exponentially as the bar falls. (2) Both suffer. A wrong label adds noise to good times, and in bad times it hides bad news.
+#
+# So compare at *equal* false alarms, here 2 per 1,000 headlines, for 20 points more of bad news. With true labels the alarm comes after 31 headlines, and with ProtoNet's (more than 99 % right) as well. With ridge's (under 62 % right) it takes more than three times as many. For the pooled reader look at your own number. Over five seeds it was between 95 and 800, for it has some topics the wrong way round, and does not know it.
+#
+# A measure of the trade, such as delay, can tell apart what accuracy makes look similar: ridge and the pooled reader differ by a few points.
 #
 # </details>
 
@@ -296,10 +399,10 @@ proof(
 #
 # | lab | measure | strongest cheap rival | did meta-learning pay? |
 # | --- | --- | --- | --- |
-# | desk: which intent | accuracy | whitened class means | |
-# | desk: known or unknown | AUROC | centred class means | |
-# | opinions, made-up headlines | accuracy, delay of the alarm | ridge towards pooled weights | |
-# | opinions, product reviews | accuracy | ridge towards pooled weights | |
+# | desk: which intent | accuracy | whitened class means | bundled intents: ahead in 4 of 5 splits; CLINC150: no |
+# | desk: known or unknown | AUROC | centred class means | no |
+# | opinions, made-up headlines | accuracy | ridge towards pooled weights | yes: about 19 points at K = 1 |
+# | opinions, product reviews | accuracy | MAML's own start, not adapted | K = 1: no; K = 5: 1 to 5 points |
 # | recommender | | | |
 
 # %% [markdown]
@@ -388,7 +491,11 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# REMEMBER
+# - To teach a desk of class means is to take a mean. Nothing is retrained, and every customer can have one.
+# - Ask the distance whether a sentence is known, not the softmax. Set the threshold on validation *domains*, and do not trust it on others.
+# - Meta-learning paid for *which* intent on the bundled sentences. It did not on CLINC150, nor for *known or unknown*.
+# - On made-up headlines, which differ in one bit, one example of each opinion was enough for ProtoNet and MAML. On product reviews MAML's inner steps added nothing at K = 1. A control, the start alone, showed it.
+# - An alarm is judged by its delay at equal false alarms. Both can be computed exactly.
 
 # %% [markdown]
 # ## Sources
