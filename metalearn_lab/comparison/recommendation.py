@@ -19,9 +19,7 @@ SAVED_RECOMMENDATION = Path(__file__).parent / "recommendation.csv"
 RATED, CLICKED, MOVIES = "destinations, ratings", "destinations, clicks", "MovieLens, ratings"
 
 
-def intervals_by_shots(
-    table: DataFrame, measure: str
-) -> Mapping[str, Mapping[int, Interval]]:
+def intervals_by_shots(table: DataFrame, measure: str) -> Mapping[str, Mapping[int, Interval]]:
     """Mean over the user splits with its 95 % interval, by method and K.
 
     Args:

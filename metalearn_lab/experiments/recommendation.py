@@ -102,7 +102,7 @@ class ColdStart:
         return base
 
     def inputs(self, users: Users) -> Tensor:
-        """Features of the rated items and their base, less the mean: ``[users, ratings, d + 1]``."""
+        """Rated items' features, and base less the mean: ``[users, ratings, d + 1]``."""
         base = (self.base_of(users) - self.mean)[..., None]
         return torch.cat([self.world.features[users.items], base], -1)
 
@@ -113,7 +113,7 @@ class ColdStart:
         return Task(Split(x[:, :shots], y[:, :shots]), Split(x[:, rows], y[:, rows]))
 
     def training_tasks(self, step: int, seed: int) -> Task:
-        """Some training users, each with its ratings in a new order; K changes from step to step."""
+        """Some training users, each with its ratings in a new order; K changes with the step."""
         train, numbers = self.world.train, generator("cold start", seed, step)
         chosen = torch.randperm(len(train.items), generator=numbers)[:_USERS]
         order = torch.rand(len(chosen), train.items.shape[1], generator=numbers).argsort(1)
@@ -157,9 +157,7 @@ class ColdStart:
         """
         kind, adapts = LEARNERS[name]
         model = MLP([self.width, 32, 32, 1], seed=seed)
-        learner = kind(
-            model, F.mse_loss, inner_lr=inner_lr, inner_steps=inner_steps, adapts=adapts
-        )
+        learner = kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=inner_steps, adapts=adapts)
         merge: Callable[[Task], Task] = merge_splits if kind is JointPretraining else lambda t: t
         meta_train(
             learner,

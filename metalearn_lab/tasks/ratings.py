@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,40 +78,73 @@ def destinations(
     dim: int = 16,
     users: tuple[int, int, int] = (200, 60, 100),
 ) -> RatingWorld:
-    """Made-up users who rate real countries as holiday destinations.
-
-    A user's liking of an item with vector e is 3 + w·e + the item's appeal + the user's offset.
-    The weights w are those of one of the ``TASTES`` and noise of the user's own. A rating is the
-    liking with noise, rounded, between 1 and 5. A click is drawn: the higher the liking, the
-    likelier. One fifth of the items are new: no training user rated them.
+    """Made-up users who rate real countries as holiday destinations, see ``world_of_tastes``.
 
     Args:
         seed: of users, item parts and noise.
         feedback: ``"ratings"`` 1 to 5, or ``"clicks"`` 0 and 1.
-        dim: principal components of the name's sentence vector that are kept; fitted on the
-            items that are not new.
+        dim: numbers of an item.
         users: how many for training, validation and test.
 
     Raises:
-        ValueError: an unknown feedback, or no users in a part.
+        ValueError: see ``world_of_tastes``.
         MissingEncoderError: the sentence encoder is not installed.
+    """
+    names = entity_names()["country"]
+    vectors = sentence_vectors([*names, *TASTES])
+    items, tastes = vectors[: len(names)], vectors[len(names) :]
+    return world_of_tastes(names, items, tastes, seed, feedback=feedback, dim=dim, users=users)
+
+
+def world_of_tastes(
+    names: Sequence[str],
+    vectors: Tensor,
+    tastes: Tensor,
+    seed: int,
+    *,
+    feedback: Feedback = "ratings",
+    dim: int = 16,
+    users: tuple[int, int, int] = (200, 60, 100),
+) -> RatingWorld:
+    """Made-up users who rate real items.
+
+    A user's liking of an item with features e is 3 + 0.8 w·e + the item's appeal + the user's
+    offset. The weights w are those of one taste, and noise of the user's own. A rating is the
+    liking with noise, rounded, between 1 and 5. A click is drawn: the higher the liking, the
+    likelier. One fifth of the items are new: no training user rated them.
+
+    Args:
+        names: of the items.
+        vectors: of the items, ``[items, width]``.
+        tastes: a vector for each taste, near the items that it likes, ``[tastes, width]``.
+        seed: of users, item parts and noise.
+        feedback: ``"ratings"`` 1 to 5, or ``"clicks"`` 0 and 1.
+        dim: principal components of the vectors that are kept; fitted on the items that are not
+            new.
+        users: how many for training, validation and test.
+
+    Raises:
+        ValueError: an unknown feedback, no users in a part, or too few items.
     """
     if feedback not in ("ratings", "clicks"):
         raise ValueError(f"unknown feedback {feedback!r}: use 'ratings' or 'clicks'")
     if min(users) < 1:
         raise ValueError(f"each part needs a user or more, got {users}")
-    names = entity_names()["country"]
-    vectors = sentence_vectors([*names, *TASTES])
+    if len(names) // 5 < NEW or len(names) < 5 * (SUPPORT + QUERIES) // 4:
+        raise ValueError(
+            f"a user rates {SUPPORT + QUERIES} known items and {NEW} new ones, and one fifth of "
+            f"the items are new: {len(names)} items are too few"
+        )
     numbers = generator("destinations", seed)
     shuffled = torch.randperm(len(names), generator=numbers)
     known, new = shuffled[len(names) // 5 :], shuffled[: len(names) // 5]
-    reduced = principal_components(vectors, vectors[known], dim)
+    reduced = principal_components(torch.cat([vectors, tastes]), vectors[known], dim)
     features, directions = reduced[: len(names)], reduced[len(names) :]
-    like = _unit_spread(directions, features[known])
     count = sum(users)
-    taste = torch.randint(len(TASTES), (count,), generator=numbers)
+    taste = torch.randint(len(tastes), (count,), generator=numbers)
     own = torch.randn(count, dim, generator=numbers)
-    weights = like[taste] + 0.5 * _unit_spread(own, features[known])
+    weights = _unit_spread(directions, features[known])[taste]
+    weights = weights + 0.5 * _unit_spread(own, features[known])
     appeal = 0.4 * torch.randn(len(names), generator=numbers)
     offset = 0.4 * torch.randn(count, 1, generator=numbers)
     liking = 3 + 0.8 * weights @ features.T + appeal + offset
