@@ -12,7 +12,7 @@ Gain = Literal["exponential", "linear"]
 
 
 def ndcg(relevance: Tensor, scores: Tensor, at: int, gain: Gain = "exponential") -> Tensor:
-    """nDCG of the first places of rankings, between 0 and 1; 1 is the best order.
+    """NDCG of the first places of rankings, between 0 and 1; 1 is the best order.
 
     DCG = Σ_p gain(relevance of the item in place p) / log₂(p + 1), over p = 1, …, ``at``; nDCG
     divides it by the DCG of the best order. Items with equal scores share their places.

@@ -305,15 +305,28 @@ def predictors(
     return {**closed, **{name: cold.stepping(learner) for name, learner in learners.items()}}
 
 
+def chosen_settings(
+    cold: ColdStart, methods: Mapping[str, Predict]
+) -> dict[str, dict[int, Setting]]:
+    """By method and K, the setting that the validation users choose."""
+    return {
+        name: {shots: cold.chosen(predict, settings_of(name), shots) for shots in SHOTS}
+        for name, predict in methods.items()
+    }
+
+
 def cold_start_rows(cold: ColdStart, methods: Mapping[str, Predict]) -> list[dict[str, Any]]:
-    """One row for each method and K, with the setting that the validation users chose."""
-    rows = []
-    for name, predict in methods.items():
-        for shots in SHOTS:
-            setting = cold.chosen(predict, settings_of(name), shots)
-            judged = cold.judge(predict, shots, setting)
-            rows.append({"method": name, "shots": shots, **judged, **setting._asdict()})
-    return rows
+    """One row for each method and K, judged on the test users."""
+    return [
+        {
+            "method": name,
+            "shots": shots,
+            **cold.judge(methods[name], shots, setting),
+            **setting._asdict(),
+        }
+        for name, by_shots in chosen_settings(cold, methods).items()
+        for shots, setting in by_shots.items()
+    ]
 
 
 def _least_squares(vectors: Tensor, mask: Tensor, targets: Tensor, penalty: float) -> Tensor:

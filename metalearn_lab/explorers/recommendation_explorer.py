@@ -18,8 +18,14 @@ from metalearn_lab.explorers.controls import slider
 from metalearn_lab.explorers.explorer import Explorer, Table, View, html_view, noted_table
 from metalearn_lab.tasks.ratings import Users
 
-RATED = ("Iceland", "Fiji", "Kenya", "Italy", "Singapore", "Norway", "Barbados")
+RATED = ("Iceland", "Samoa", "Kenya", "Italy", "Japan", "Norway", "Bahamas")
 """Destinations that the reader may rate."""
+
+NO_PLACES = {
+    *("Pseudo-Accents", "Pseudo-Bidi", "Unknown Region"),
+    *("European Union", "Eurozone", "United Nations"),
+}
+"""Names of Babel's list that nobody travels to: left out of the rankings."""
 
 SHOWN = (POPULARITY, RIDGE, MELU)
 LISTED = 10
@@ -68,8 +74,9 @@ class RecommendationExplorer(Explorer):
         """
         rated = [self.numbers[name] for name in ratings]
         names = self.cold.world.names
-        others = [number for number in range(len(names)) if number not in rated]
-        values = torch.zeros(1, len(names))
+        left_out = {names.index(name) for name in NO_PLACES if name in names}.union(rated)
+        others = [number for number in range(len(names)) if number not in left_out]
+        values = torch.zeros(1, len(rated) + len(others))
         values[0, : len(rated)] = torch.tensor(list(ratings.values()), dtype=torch.float32)
         user = Users(torch.tensor([[*rated, *others]]), values)
         shots = len(rated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -21,6 +21,7 @@ from metalearn_lab.experiments.recommendation import (
 from metalearn_lab.figures.style import GREY, INK, STYLES, draw_band, house_style, new_figure
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.ridge_head import RidgeHead
+from metalearn_lab.tasks.ratings import QUERIES, SUPPORT, RatingWorld
 
 LINES: Mapping[str, Line] = {
     USER_MEAN: Line(GREY, (0, (2, 4)), "."),
@@ -62,4 +63,49 @@ def cold_start_figure(panels: Mapping[str, Curves], *, over: str) -> Figure:
         place.set(xlabel="K, ratings of the new user", ylabel=label)
     axes[0].set_title(f"Mean and 95 % interval over {over}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+@house_style()
+def user_tasks_figure(
+    world: RatingWorld, users: Mapping[str, int], *, shots: int, named: Sequence[str] = ()
+) -> Figure:
+    """A panel for each user: all items as points in the plane of two features, the rated coloured.
+
+    Args:
+        world: items and test users.
+        users: by the panel's title, the number of a test user.
+        shots: K; the first K rated items are squares, those to be predicted are discs.
+        named: items whose names are written.
+
+    Raises:
+        ValueError: no users.
+    """
+    if not users:
+        raise ValueError("no user to draw: give at least one")
+    figure, axes = new_figure(len(users), width=3.4 * len(users), height=3.9, sharey=True)
+    x = world.features[:, :2]
+    for place, (title, user) in zip(axes, users.items(), strict=True):
+        place.scatter(*x.T, s=5, color=GREY)
+        for rows, marker, size in (
+            (slice(shots), "s", 60),
+            (slice(SUPPORT, SUPPORT + QUERIES), "o", 45),
+        ):
+            items, values = (each[user, rows] for each in (world.test.items, world.test.values))
+            dots = place.scatter(
+                *x[items].T,
+                c=values,
+                s=size,
+                marker=marker,
+                cmap="viridis",
+                vmin=world.lowest,
+                vmax=world.highest,
+                edgecolors=INK,
+                linewidths=0.6,
+            )
+        for name in named:
+            place.annotate(name, x[world.names.index(name)].tolist(), fontsize=7, color=INK)
+        place.set(title=title, xlabel="first feature")
+    axes[0].set_ylabel("second feature")
+    figure.colorbar(dots, ax=axes, label="rating")
     return figure
