@@ -23,7 +23,7 @@ from metalearn_lab.models.mlp import MLP
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.ratings import QUERIES, SUPPORT, RatingWorld, Users
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.types import Split, Task, merge_splits
+from metalearn_lab.tasks.types import Split, Task, map_tensors, merge_splits
 from metalearn_lab.training.meta_train import meta_train
 
 SHOTS = (0, 1, 2, 5, 10, 20)
@@ -327,6 +327,44 @@ def cold_start_rows(cold: ColdStart, methods: Mapping[str, Predict]) -> list[dic
         for name, by_shots in chosen_settings(cold, methods).items()
         for shots, setting in by_shots.items()
     ]
+
+
+def local_step_gaps(cold: ColdStart, shots: int = 5, inner_lr: float = 0.1) -> tuple[float, float]:
+    """How far MeLU with a linear model is from its two formulas, on the first test user.
+
+    Let H = 2/K XᵀX be the Hessian of the support loss. The first formula is the local step,
+    w − 2α/K Xᵀ(Xw − y). The second is the meta-gradient, (I − αH) times that of first-order MAML.
+
+    Args:
+        cold: gives the user.
+        shots: K.
+        inner_lr: α.
+
+    Returns:
+        The largest absolute difference from each, in float64.
+    """
+    tasks = cold.tasks(cold.world.test, shots)
+    user = map_tensors(lambda values: values[:1].double(), tasks)
+    model = MLP([cold.width, 1], seed=0).double()
+    exact, first_order = (
+        kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
+        for kind in (MAML, FirstOrderMAML)
+    )
+    x, y = F.pad(user.support.x[0], (0, 1), value=1.0), user.support.y[0]
+    start = _flat(dict(model.named_parameters()))
+    step = start - inner_lr * 2 / shots * x.T @ (x @ start - y[:, 0])
+    adapted = {name: weight[0] for name, weight in exact.adapt(user.support)[-1].items()}
+    factor = torch.eye(len(start)).double() - inner_lr * 2 / shots * x.T @ x
+    own, without = (
+        torch.cat([g.flatten() for g in torch.autograd.grad(each(user), list(each.parameters()))])
+        for each in (exact, first_order)
+    )
+    gaps = (_flat(adapted) - step).abs().max(), (own - factor @ without).abs().max()
+    return gaps[0].item(), gaps[1].item()
+
+
+def _flat(weights: Mapping[str, Tensor]) -> Tensor:
+    return torch.cat([weights[name].detach().flatten() for name in ("head.weight", "head.bias")])
 
 
 def _least_squares(vectors: Tensor, mask: Tensor, targets: Tensor, penalty: float) -> Tensor:

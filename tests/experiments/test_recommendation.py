@@ -21,6 +21,7 @@ from metalearn_lab.experiments.recommendation import (
     ColdStart,
     Setting,
     cold_start_rows,
+    local_step_gaps,
     predictors,
     settings_of,
 )
@@ -205,3 +206,8 @@ def test_error_of_clicks_is_squared():
     predicted = torch.full_like(users.values, 0.25)
     expected = ((0.25 - users.values[:, 20:40]) ** 2).mean(1)
     torch.testing.assert_close(cold.errors(predicted, users), expected)
+
+
+@pytest.mark.parametrize("shots", [1, 5, 20])
+def test_both_formulas_of_the_local_step_hold(cold, shots):
+    assert max(local_step_gaps(cold, shots)) < 1e-12
