@@ -49,3 +49,32 @@ def differences(table: DataFrame, measure: str, method: str, other: str) -> Data
     """
     wide = table.pivot(index=["method", "shots"], columns="seed", values=measure)
     return wide.loc[method] - wide.loc[other]
+
+
+def overview(table: DataFrame) -> DataFrame:
+    """The main numbers at K = 5 and K = 20 with their 95 % intervals, a row for each method.
+
+    Args:
+        table: as saved.
+    """
+    from pandas import DataFrame
+
+    columns = {}
+    for name, (users, measure) in OVERVIEW.items():
+        found = intervals_by_shots(table[table.users == users], measure)
+        for shots in (5, 20):
+            columns[name, f"K = {shots}"] = {
+                method: f"{by[shots].mean:.3f} ± {by[shots].half_width:.3f}"
+                for method, by in found.items()
+            }
+    return DataFrame(columns)
+
+
+OVERVIEW = {
+    "error, known items": (RATED, "error"),
+    "error, new items": (RATED, "error new items"),
+    "nDCG, clicks": (CLICKED, "ndcg linear"),
+    "error, MovieLens": (MOVIES, "error"),
+    "nDCG, MovieLens": (MOVIES, "ndcg exponential"),
+}
+"""By heading, the set of users and the measure."""

@@ -85,6 +85,20 @@ class RecommendationExplorer(Explorer):
         own = predicted[0, shots:].tolist()
         return {names[number]: score for number, score in zip(others, own, strict=True)}
 
+    def likeness(self, method: str, ratings: Mapping[str, int], name: str) -> float:
+        """How much the first places of a ranking are like a destination: the mean cosine.
+
+        Args:
+            method: one of ``SHOWN``.
+            ratings: the reader's.
+            name: the destination; features are compared.
+        """
+        scores, features = self.scores(method, ratings), self.cold.world.features
+        first = sorted(scores, key=lambda each: -scores[each])[:LISTED]
+        rows = features[[self.cold.world.names.index(each) for each in first]]
+        own = features[self.cold.world.names.index(name)][None]
+        return torch.cosine_similarity(rows, own).mean().item()
+
     def view(self, **given: int) -> View:
         """The rankings after these ratings."""
         ratings = {name: value for name, value in given.items() if value}

@@ -10,6 +10,7 @@ from metalearn_lab.comparison.recommendation import (
     SAVED_RECOMMENDATION,
     differences,
     intervals_by_shots,
+    overview,
 )
 from metalearn_lab.experiments.recommendation import MELU, METHODS, POPULARITY, RIDGE, SHOTS
 
@@ -49,3 +50,10 @@ def test_intervals_and_differences_are_over_splits(saved):
     assert gap.loc[5].tolist() == pytest.approx((melu.to_numpy() - ridge.to_numpy()).tolist())
     with pytest.raises(ValueError, match="one set of users"):
         intervals_by_shots(saved, "error")
+
+
+def test_the_overview_shows_means_of_the_table(saved):
+    shown = overview(saved)
+    assert list(shown.index) == list(METHODS)
+    own = saved[(saved.users == MOVIES) & (saved.method == MELU) & (saved.shots == 20)]
+    assert shown.loc[MELU, ("error, MovieLens", "K = 20")].startswith(f"{own.error.mean():.3f} ±")

@@ -104,3 +104,12 @@ def test_what_is_missing_is_named(explorer):
     del methods[RIDGE]
     with pytest.raises(ValueError, match="ridge"):
         RecommendationExplorer(explorer.cold, methods, explorer.settings)
+
+
+def test_likeness_is_the_mean_cosine_of_the_first_ten(explorer):
+    cold = explorer.cold
+    first = [cold.world.names.index(name) for name in columns(explorer)[0]]
+    own = cold.world.features[cold.world.names.index("Kenya")]
+    cosines = [F.cosine_similarity(cold.world.features[i], own, dim=0).item() for i in first]
+    found = explorer.likeness(POPULARITY, {}, "Kenya")
+    assert found == pytest.approx(sum(cosines) / LISTED, abs=1e-5)
