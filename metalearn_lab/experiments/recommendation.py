@@ -195,7 +195,8 @@ class ColdStart:
             gram = known.mT @ known + setting.size * torch.eye(x.shape[-1])
             rest = (users.values - base)[:, :shots, None]
             own = x @ torch.linalg.solve(gram, known.mT @ rest)
-            return base + own[..., 0]
+            predicted: Tensor = base + own[..., 0]
+            return predicted
 
         return predict
 
@@ -347,8 +348,7 @@ def local_step_gaps(cold: ColdStart, shots: int = 5, inner_lr: float = 0.1) -> t
     user = map_tensors(lambda values: values[:1].double(), tasks)
     model = MLP([cold.width, 1], seed=0).double()
     exact, first_order = (
-        kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=1)
-        for kind in (MAML, FirstOrderMAML)
+        kind(model, F.mse_loss, inner_lr=inner_lr, inner_steps=1) for kind in (MAML, FirstOrderMAML)
     )
     x, y = F.pad(user.support.x[0], (0, 1), value=1.0), user.support.y[0]
     start = _flat(dict(model.named_parameters()))
@@ -371,6 +371,6 @@ def _least_squares(vectors: Tensor, mask: Tensor, targets: Tensor, penalty: floa
     """Ridge solutions of all rows at once, ``[rows, d]``: row u fits targets where mask is 1."""
     width = vectors.shape[1]
     products = (vectors[:, :, None] * vectors[:, None, :]).flatten(1)
-    gram = (mask @ products).unflatten(1, (width, width)) + penalty * torch.eye(width)
+    gram = (mask @ products).reshape(-1, width, width) + penalty * torch.eye(width)
     solved: Tensor = torch.linalg.solve(gram, (targets @ vectors)[..., None])
     return solved[..., 0]

@@ -85,6 +85,11 @@ class RecommendationExplorer(Explorer):
         own = predicted[0, shots:].tolist()
         return {names[number]: score for number, score in zip(others, own, strict=True)}
 
+    def ranking(self, method: str, ratings: Mapping[str, int]) -> list[str]:
+        """The destinations without a rating, the best first."""
+        scores = self.scores(method, ratings)
+        return sorted(scores, key=lambda name: -scores[name])
+
     def likeness(self, method: str, ratings: Mapping[str, int], name: str) -> float:
         """How much the first places of a ranking are like a destination: the mean cosine.
 
@@ -93,19 +98,16 @@ class RecommendationExplorer(Explorer):
             ratings: the reader's.
             name: the destination; features are compared.
         """
-        scores, features = self.scores(method, ratings), self.cold.world.features
-        first = sorted(scores, key=lambda each: -scores[each])[:LISTED]
-        rows = features[[self.cold.world.names.index(each) for each in first]]
-        own = features[self.cold.world.names.index(name)][None]
+        features, names = self.cold.world.features, self.cold.world.names
+        first = self.ranking(method, ratings)[:LISTED]
+        rows = features[[names.index(each) for each in first]]
+        own = features[names.index(name)][None]
         return torch.cosine_similarity(rows, own).mean().item()
 
     def view(self, **given: int) -> View:
         """The rankings after these ratings."""
         ratings = {name: value for name, value in given.items() if value}
-        rankings = {}
-        for method in SHOWN:
-            scores = self.scores(method, ratings)
-            rankings[method] = sorted(scores, key=lambda name, of=scores: -of[name])
+        rankings = {method: self.ranking(method, ratings) for method in SHOWN}
         popular = {name: place for place, name in enumerate(rankings[POPULARITY])}
         rows = []
         for place in range(LISTED):

@@ -19,6 +19,7 @@ from metalearn_lab.experiments.recommendation import (
     USER_MEAN,
 )
 from metalearn_lab.figures.style import GREY, INK, STYLES, draw_band, house_style, new_figure
+from metalearn_lab.learners.joint import JointPretraining
 from metalearn_lab.learners.line import Line
 from metalearn_lab.learners.ridge_head import RidgeHead
 from metalearn_lab.tasks.ratings import QUERIES, SUPPORT, RatingWorld
@@ -28,8 +29,8 @@ LINES: Mapping[str, Line] = {
     POPULARITY: Line(GREY, (0, (7, 4)), "."),
     OFFSET: Line(INK, (0, (7, 3, 2, 3)), "."),
     RIDGE: RidgeHead.line,
-    FACTORS: Line(INK, "-", "."),
-    FINE_TUNING: STYLES["joint"],
+    FACTORS: Line(INK, (0, (3, 1, 1, 1, 1, 1)), "."),
+    FINE_TUNING: JointPretraining.line,
     FIRST_ORDER: STYLES["first_order_maml"],
     MELU: STYLES["maml"],
 }
@@ -86,14 +87,15 @@ def user_tasks_figure(
     figure, axes = new_figure(len(users), width=3.4 * len(users), height=3.9, sharey=True)
     x = world.features[:, :2]
     for place, (title, user) in zip(axes, users.items(), strict=True):
-        place.scatter(*x.T, s=5, color=GREY)
+        place.scatter(x[:, 0], x[:, 1], s=5, color=GREY)
         for rows, marker, size in (
             (slice(shots), "s", 60),
             (slice(SUPPORT, SUPPORT + QUERIES), "o", 45),
         ):
             items, values = (each[user, rows] for each in (world.test.items, world.test.values))
             dots = place.scatter(
-                *x[items].T,
+                x[items, 0],
+                x[items, 1],
                 c=values,
                 s=size,
                 marker=marker,
@@ -104,7 +106,8 @@ def user_tasks_figure(
                 linewidths=0.6,
             )
         for name in named:
-            place.annotate(name, x[world.names.index(name)].tolist(), fontsize=7, color=INK)
+            left, low = x[world.names.index(name)].tolist()
+            place.annotate(name, (left, low), fontsize=7, color=INK)
         place.set(title=title, xlabel="first feature")
     axes[0].set_ylabel("second feature")
     figure.colorbar(dots, ax=axes, label="rating")

@@ -156,9 +156,10 @@ def world_of_tastes(
     if feedback == "clicks":
         chance = torch.sigmoid(2 * (rated - 3.5))
         values = (torch.rand(items.shape, generator=numbers) < chance).float()
+    ends = (users[0], users[0] + users[1])
     train, validation, test = (
         Users(i, v)
-        for i, v in zip(items.split(list(users)), values.split(list(users)), strict=True)
+        for i, v in zip(items.tensor_split(ends), values.tensor_split(ends), strict=True)
     )
     train = Users(train.items[:, : SUPPORT + QUERIES], train.values[:, : SUPPORT + QUERIES])
     bounds = (0.0, 1.0) if feedback == "clicks" else (1.0, 5.0)
@@ -187,7 +188,8 @@ def principal_components(vectors: Tensor, fitted_on: Tensor, dim: int) -> Tensor
     largest = directions[:dim]
     largest = largest * largest[torch.arange(dim), largest.abs().argmax(1)].sign()[:, None]
     scale = ((fitted_on - mean) @ largest.T).var(0).mean().sqrt()
-    return (vectors - mean) @ largest.T / scale
+    reduced: Tensor = (vectors - mean) @ largest.T / scale
+    return reduced
 
 
 def _unit_spread(weights: Tensor, features: Tensor) -> Tensor:
