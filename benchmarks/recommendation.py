@@ -23,6 +23,7 @@ from metalearn_lab.comparison.recommendation import (
     RATED,
     SAVED_RECOMMENDATION,
 )
+from metalearn_lab.experiments.destinations import destinations
 from metalearn_lab.experiments.recommendation import (
     FACTORS,
     LEARNERS,
@@ -38,7 +39,6 @@ from metalearn_lab.tasks.ratings import (
     SUPPORT,
     RatingWorld,
     Users,
-    destinations,
     principal_components,
 )
 from metalearn_lab.tasks.seeds import generator

@@ -9,20 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from metalearn_lab.models.sentence_encoder import sentence_vectors
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.tagged_sentences import entity_names
 
 Feedback = Literal["ratings", "clicks"]
-
-TASTES = (
-    "a tropical island with beaches",
-    "a cold country in the north with snow",
-    "a rich and modern city",
-    "Africa: savanna, desert and wild animals",
-    "old towns, art and history in Europe",
-)
-"""Each synthetic user likes the names that the sentence encoder puts near one of these."""
 
 SUPPORT, QUERIES, NEW = 20, 20, 10
 """Ratings of a user: those that may be support, then known items, then new ones."""
@@ -53,7 +42,7 @@ class RatingWorld:
         test: users to report on.
         lowest: the smallest rating; 0 for clicks.
         highest: the largest; 1 for clicks.
-        tastes: of the test users, an index of ``TASTES`` each, if there are any.
+        tastes: of the test users, the number of each one's taste, if there are any.
     """
 
     names: tuple[str, ...]
@@ -69,31 +58,6 @@ class RatingWorld:
     def clicks(self) -> bool:
         """Whether values are 0 and 1."""
         return self.lowest == 0.0
-
-
-def destinations(
-    seed: int,
-    *,
-    feedback: Feedback = "ratings",
-    dim: int = 16,
-    users: tuple[int, int, int] = (200, 60, 100),
-) -> RatingWorld:
-    """Made-up users who rate real countries as holiday destinations, see ``world_of_tastes``.
-
-    Args:
-        seed: of users, item parts and noise.
-        feedback: ``"ratings"`` 1 to 5, or ``"clicks"`` 0 and 1.
-        dim: numbers of an item.
-        users: how many for training, validation and test.
-
-    Raises:
-        ValueError: see ``world_of_tastes``.
-        MissingEncoderError: the sentence encoder is not installed.
-    """
-    names = entity_names()["country"]
-    vectors = sentence_vectors([*names, *TASTES])
-    items, tastes = vectors[: len(names)], vectors[len(names) :]
-    return world_of_tastes(names, items, tastes, seed, feedback=feedback, dim=dim, users=users)
 
 
 def world_of_tastes(

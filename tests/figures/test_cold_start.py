@@ -22,7 +22,7 @@ def test_each_panel_has_a_line_for_each_method():
         assert {line.get_label() for line in axes.lines} == {MELU, RIDGE}
         for line in axes.lines:
             assert list(line.get_ydata()) == pytest.approx([start, start + 0.5, start + 2.0])
-    assert "5 user splits" in figure.axes[0].get_title()
+    assert "5 user splits" in figure.axes[0].get_title(loc="left")
 
 
 def test_every_method_has_a_look_of_its_own():
