@@ -33,6 +33,7 @@ from tests.exercises import (
     test_maml,
     test_meta_networks,
     test_meta_pretraining,
+    test_recommendation,
     test_reptile,
     test_scaling,
     test_start_here,
@@ -84,6 +85,7 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_my_ndcg": (test_recommendation.my_ndcg, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -15,6 +15,7 @@ from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.prior_fitted_lab import line_network
+from metalearn_lab.experiments.recommendation import MELU, ColdStart, predictors, settings_of
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
@@ -54,6 +55,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
+from metalearn_lab.explorers.recommendation_explorer import SHOWN, RecommendationExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
@@ -86,6 +88,7 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from metalearn_lab.tasks.types import Split, Task
+from tests.experiments.small_ratings import small_world
 from tests.experiments.test_desk import a_desk
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
@@ -163,6 +166,15 @@ def live_tagger_explorer() -> Explorer:
 
 def tag_scoring_explorer() -> Explorer:
     return TagScoringExplorer()
+
+
+def recommendation_explorer() -> Explorer:
+    cold = ColdStart(small_world())
+    learner = cold.train(MELU, steps=2, seed=0)
+    methods = predictors(cold, {MELU: learner}, rank=2, penalty=1.0)
+    few = {name: settings_of(name)[:3][-1] for name in SHOWN}
+    settings = {name: dict.fromkeys((0, 1, 5), setting) for name, setting in few.items()}
+    return RecommendationExplorer(cold, methods, settings)
 
 
 def pretraining_explorer() -> Explorer:

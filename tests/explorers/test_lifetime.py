@@ -53,6 +53,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
+from metalearn_lab.explorers.recommendation_explorer import RecommendationExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
@@ -89,6 +90,7 @@ from tests.explorers.small_explorers import (
     objective_explorer,
     optimizer_race_explorer,
     pretraining_explorer,
+    recommendation_explorer,
     schedule_explorer,
     set_to_line_explorer,
     tag_scoring_explorer,
@@ -202,6 +204,7 @@ MAKERS = {
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReaderExplorer: reader,
+    RecommendationExplorer: lambda: recommendation_explorer,
     ReptilePathExplorer: reptile_path,
     StepClockExplorer: lambda: (
         lambda: StepClockExplorer({("vmap", 1): {1: 1.0, 8: 2.0}, ("loop", 1): {1: 1.0, 8: 8.0}})
