@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -38,12 +37,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 BUCKETS, AROUND = 4096, 2
+_FAMILIAR = 1_000_000  # added to a seed: other sentences
 WAYS = 3
 PARTS: Mapping[str, int] = {"train": 8, "validation": 4, "test": 4}
 """How many of the sixteen types each part has."""
-
-SAVED_ENTITIES = Path(__file__).with_name("entity_tagging.csv")
-"""What ``benchmarks/entity_tagging.py`` gave."""
 
 Tagger = Callable[[TokenEpisode], list[list[str]]]
 """From an episode to a tag for each word of each query sentence."""
@@ -70,38 +67,19 @@ def split_types(seed: int) -> TypeSplit:
 
 @dataclass(frozen=True)
 class EntityWorld:
-    """Sentences of three parts, with the types of each split off from those of the others.
-
-    A training sentence holds training types alone. A sentence to be judged on has a type of its
-    own part first, and second, in half of the sentences, any type at all.
+    """Tagged sentences in parts, with the types of each.
 
     Attributes:
-        split_seed: of the types and the sentences.
-        sentences: how many are made for each part.
+        types: of each part.
+        parts: the sentences by name: ``train``, ``validation``, ``test``, and ``familiar``, other
+            sentences of the training types.
         device: where ids and encoders are.
     """
 
-    split_seed: int = 0
-    sentences: int = 900
+    types: TypeSplit
+    parts: Mapping[str, tuple[TaggedSentence, ...]]
     device: torch.device | str = "cpu"
     _ids: dict[tuple[str, ...], Tensor] = field(default_factory=dict, compare=False, repr=False)
-
-    @cached_property
-    def types(self) -> TypeSplit:
-        """The types of each part."""
-        return split_types(self.split_seed)
-
-    @cached_property
-    def parts(self) -> dict[str, tuple[TaggedSentence, ...]]:
-        """The sentences of each part."""
-        everything = tuple(TEMPLATES)
-        others: dict[str, tuple[str, ...]] = {"train": (), "validation": everything}
-        return {
-            part: NameSentences(types, others.get(part, everything), self.split_seed).sentences(
-                self.sentences
-            )
-            for part, types in self.types._asdict().items()
-        }
 
     def sampler(
         self, part: str, shots: int, queries: int = 4, *, seed: int = 0, hide_others: bool = True
@@ -109,7 +87,7 @@ class EntityWorld:
         """Episodes of a part, three-way."""
         return TokenEpisodeSampler(
             self.parts[part],
-            getattr(self.types, part),
+            self.types.train if part == "familiar" else getattr(self.types, part),
             ways=WAYS,
             shots=shots,
             queries=queries,
@@ -141,6 +119,53 @@ class EntityWorld:
         return count_transitions(
             token_labels([sentence], types).tolist() for sentence in self.parts["train"]
         )
+
+
+def name_world(
+    split_seed: int = 0, sentences: int = 500, device: torch.device | str = "cpu"
+) -> EntityWorld:
+    """Babel's names in templates.
+
+    A training sentence holds training types alone. A sentence to be judged on has a type of its
+    own part first, and second, in half of the sentences, any of the sixteen types.
+
+    Args:
+        split_seed: of the types and the sentences.
+        sentences: how many are made for each part.
+        device: see ``EntityWorld``.
+    """
+    types, everything = split_types(split_seed), tuple(TEMPLATES)
+    makers = {
+        "train": NameSentences(types.train, seed=split_seed),
+        "validation": NameSentences(types.validation, everything, split_seed),
+        "test": NameSentences(types.test, everything, split_seed),
+        "familiar": NameSentences(types.train, everything, split_seed + _FAMILIAR),
+    }
+    parts = {part: maker.sentences(sentences) for part, maker in makers.items()}
+    trained_on = {sentence.words for sentence in parts["train"]}
+    parts["familiar"] = tuple(s for s in parts["familiar"] if s.words not in trained_on)
+    return EntityWorld(types, parts, device)
+
+
+def file_world(
+    training: Iterable[TaggedSentence],
+    judged: Iterable[TaggedSentence],
+    train_types: Iterable[str],
+    device: torch.device | str = "cpu",
+) -> EntityWorld:
+    """Sentences of files: some types are trained on, the others are new; none is for choosing.
+
+    Args:
+        training: those that hold a new type are left out.
+        judged: other sentences, that are judged on.
+        train_types: the types that are trained on.
+        device: see ``EntityWorld``.
+    """
+    judged, old = tuple(judged), set(train_types)
+    new = {kind for sentence in judged for kind in sentence.types} - old
+    train = tuple(s for s in training if s.types and not new.intersection(s.types))
+    types = TypeSplit(tuple(sorted(old)), (), tuple(sorted(new)))
+    return EntityWorld(types, {"train": train, "test": judged, "familiar": judged}, device)
 
 
 def token_labels(
@@ -348,6 +373,10 @@ class EntityLab:
         """Vectors of an encoder, such as the body of a ``WordWindow``."""
         return lambda sentences: encoder(self.world.ids(sentences))
 
+    def fine_tuned(self, inner_lr: float = 1.0) -> Learner:
+        """As ``first_order_maml``, but nobody trained it."""
+        return self._first_order(inner_lr).to(self.world.device)
+
     def joint(self, outer_lr: float = 3e-3, at_once: int = 16) -> WordWindow:
         """Tags all training types with one head, without episodes."""
         types, pool = self.world.types.train, self.world.parts["train"]
@@ -389,9 +418,11 @@ class EntityLab:
 
     def first_order_maml(self, inner_lr: float = 0.3, outer_lr: float = 3e-3) -> Learner:
         """Five inner steps on all weights."""
+        return self.meta_train(self._first_order(inner_lr), outer_lr)
+
+    def _first_order(self, inner_lr: float) -> Learner:
         settings = {"inner_lr": inner_lr, "inner_steps": 5, "mapping": "loop"}
-        learner = FirstOrderMAML(self.model(), F.cross_entropy, **settings)  # type: ignore[arg-type]
-        return self.meta_train(learner, outer_lr)
+        return FirstOrderMAML(self.model(), F.cross_entropy, **settings)  # type: ignore[arg-type]
 
     def anil(self, inner_lr: float = 0.3, outer_lr: float = 3e-3) -> Learner:
         """Five inner steps on the head alone, differentiated through."""

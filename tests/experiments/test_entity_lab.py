@@ -5,12 +5,13 @@ import torch
 
 from metalearn_lab.experiments.entity_lab import (
     EntityLab,
-    EntityWorld,
     ThresholdProtoNet,
     always_o,
+    file_world,
     gazetteer,
     judge,
     learner_tagger,
+    name_world,
     nearest_scores,
     prototype_scores,
     ridge_scores,
@@ -26,7 +27,7 @@ from metalearn_lab.tasks.token_episodes import assert_types_unseen
 
 @pytest.fixture(scope="module")
 def world():
-    return EntityWorld(0, sentences=80)
+    return name_world(0, sentences=80)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,24 @@ def test_types_are_dealt_once_and_training_never_sees_the_new_ones(world):
         assert sorted(kind for part in parts for kind in part) == sorted(TEMPLATES)
     assert split_types(0) != split_types(1)
     assert_types_unseen(world.parts["train"], {*world.types.validation, *world.types.test})
+
+
+def test_familiar_sentences_are_others_of_the_training_types(world):
+    words = {part: {s.words for s in sentences} for part, sentences in world.parts.items()}
+    assert not words["familiar"] & words["train"]
+    assert set(world.sampler("familiar", 1, 1).episode(0).types) <= set(world.types.train)
+
+
+def test_sentences_of_files_lose_their_new_types_from_training(world):
+    given = world.parts["familiar"]  # half of them hold two types, of which one may be new
+    old = set(world.types.train)
+    made = file_world(given, world.parts["test"], old)
+    new = set(made.types.test)
+    assert made.types.train == world.types.train
+    assert made.types.validation == ()
+    assert new == {kind for s in world.parts["test"] for kind in s.types} - old
+    assert made.parts["train"] == tuple(s for s in given if not new & set(s.types))
+    assert len(made.parts["train"]) < len(given)
 
 
 def test_labels_are_tags_and_back(world):
@@ -110,7 +129,13 @@ def test_every_training_gives_a_tagger(world, lab):
         "ridge": tagger(lab.embed(lab.joint(at_once=2).body), ridge_scores, scheme="bio"),
         **{
             name: learner_tagger(world, getattr(lab, name)())
-            for name in ("proto_net", "threshold_proto_net", "first_order_maml", "anil")
+            for name in (
+                "proto_net",
+                "threshold_proto_net",
+                "first_order_maml",
+                "anil",
+                "fine_tuned",
+            )
         },
     }
     judged = judge(taggers, [world.sampler("test", 1, 1).episode(i) for i in range(2)])

@@ -10,7 +10,7 @@ from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.pretraining_pictures import pictured
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
-from metalearn_lab.experiments.entity_lab import EntityLab, EntityWorld
+from metalearn_lab.experiments.entity_lab import EntityLab, name_world
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
@@ -159,7 +159,7 @@ def lattice_explorer() -> Explorer:
 
 
 def live_tagger_explorer() -> Explorer:
-    world = EntityWorld(0, sentences=60)
+    world = name_world(0, sentences=60)
     embed = EntityLab(world).untrained()
     return LiveTaggerExplorer(world.sampler("test", 2, 1).episode(0), embed, world.abstract)
 
