@@ -55,6 +55,7 @@ FAST: dict[str, dict[str, Any]] = {
         "copy_steps": 5,
         "fine_tuning_steps": 11,
     },
+    "12_applications": {"iterations": 3, "episodes": 5},
     "10_few_shot_ner": {"sentences": 150, "iterations": 3, "shots": 2, "episodes": 3},
     "14_scaling_up": {
         "inner_steps": 2,

@@ -118,7 +118,8 @@ class Newsroom:
         x = with_one(self.vectors[chosen])
         y = torch.tensor([self.rows[i].label for i in chosen], device=x.device)
         inside = x.T @ x + torch.eye(x.shape[1], device=x.device)
-        return torch.linalg.solve(inside, x.T @ F.one_hot(y, CLASSES).to(x))
+        weights: Tensor = torch.linalg.solve(inside, x.T @ F.one_hot(y, CLASSES).to(x))
+        return weights
 
     def proto_net(self, outer_lr: float) -> Reader:
         """A ProtoNet with a projection of the vectors."""
@@ -157,7 +158,8 @@ def ridge_reader(prior: Tensor, penalty: float, support: Split, x: Tensor) -> Te
     inputs = with_one(support.x)
     left = F.one_hot(support.y, CLASSES).to(inputs) - inputs @ prior
     inside = inputs @ inputs.mT + penalty * torch.eye(inputs.shape[1], device=inputs.device)
-    return with_one(x) @ (prior + inputs.mT @ torch.linalg.solve(inside, left))
+    weights: Tensor = prior + inputs.mT @ torch.linalg.solve(inside, left)
+    return with_one(x) @ weights
 
 
 @torch.no_grad()

@@ -115,6 +115,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "How are names of new types tagged from a few sentences, and what does an F1 count?",
     ),
     Chapter(
+        12,
+        "applications",
+        "Applications: a desk and an alarm",
+        "How does a trained learner become a service, and when is meta-learning the wrong tool?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
