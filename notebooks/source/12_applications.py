@@ -364,7 +364,7 @@ proof("both have the same weights in memory", shared)
 # **Instructor, 4 minutes.** Open the page on the projector in two windows. Teach in one, ask in the other. Ask what the owner of the desk may learn from customers' sentences, and whether the customers know.
 
 # %% [markdown]
-# ## When is meta-learning the wrong tool?
+# ### When is meta-learning the wrong tool?
 #
 # | lab | measure | strongest cheap rival | did meta-learning pay? |
 # | --- | --- | --- | --- |
@@ -417,9 +417,15 @@ check_desk_answers(desk_answers)
 #
 # `values` is a list of numbers, one a headline. Return after how many headlines the cumulative sum with allowance `k` first reaches the bar `h`, or 0 if it never does.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# Keep one number, S, that starts at 0. The sum is cut at 0 *before* it is compared with the bar.
+# Keep one number, S, that starts at 0, and `enumerate(values, 1)`, which counts from 1.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Add the value, take `k` away, cut at 0; then compare with the bar.
 #
 # </details>
 
