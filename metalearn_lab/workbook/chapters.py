@@ -121,6 +121,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "What should a learner keep when tasks arrive one by one, and what does it forget?",
     ),
     Chapter(
+        12,
+        "applications",
+        "Applications: a desk and an alarm",
+        "How does a trained learner become a service, and when is meta-learning the wrong tool?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -21,6 +21,7 @@ from metalearn_lab.exercises.verdict import NOTHING_YET, Verdict
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
+    test_applications,
     test_episodes,
     test_few_shot_ner,
     test_few_shot_text,
@@ -32,6 +33,7 @@ from tests.exercises import (
     test_maml,
     test_meta_networks,
     test_meta_pretraining,
+    test_recommendation,
     test_reptile,
     test_scaling,
     test_start_here,
@@ -59,6 +61,8 @@ CODE = {
     "check_choose": (lambda validation, test: max(validation, key=validation.get), ()),
     "check_meta_network_loss": (test_meta_networks.loss_of_five, ()),
     "check_class_head": (test_meta_networks.class_head, ()),
+    "check_desk_answers": (test_applications.desk_answers, ()),
+    "check_alarm_after": (test_applications.alarm_after, ()),
     "check_entity_f1": (test_few_shot_ner.f1_of_two, ()),
     "check_viterbi_step": (test_few_shot_ner.viterbi_step, ()),
     "check_attention_layer": (test_in_context.layer, ()),
@@ -84,6 +88,7 @@ CODE = {
     "check_hide_word": (test_meta_pretraining.hide, ()),
     "check_meta_leader": (test_streams.leader, ()),
     "check_transfer_scores": (test_streams.four, ()),
+    "check_my_ndcg": (test_recommendation.my_ndcg, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
@@ -204,6 +209,8 @@ SNEAKY = {
 }
 # Text is what one exercise asks for, whole numbers three.
 RIGHT_AFTER_ALL = {
+    ("check_desk_answers", "whole numbers"),
+    ("check_alarm_after", "whole numbers"),
     ("check_choose", "text"),
     ("check_hide_word", "whole numbers"),
     ("check_leaked", "whole numbers"),

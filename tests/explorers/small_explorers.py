@@ -15,6 +15,7 @@ from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.prior_fitted_lab import line_network
+from metalearn_lab.experiments.recommendation import MELU, ColdStart, predictors, settings_of
 from metalearn_lab.experiments.sharding_time import Network, ShardingTime
 from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
@@ -22,10 +23,12 @@ from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
 from metalearn_lab.experiments.task_diversity import pool_model
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
 from metalearn_lab.explorers.explorer import Explorer
@@ -52,6 +55,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
+from metalearn_lab.explorers.recommendation_explorer import SHOWN, RecommendationExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
 from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
@@ -87,6 +91,8 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from metalearn_lab.tasks.types import Split, Task
+from tests.experiments.small_ratings import small_world
+from tests.experiments.test_desk import a_desk
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 
@@ -130,6 +136,18 @@ def band_explorer() -> Explorer:
     return BandExplorer(band_learners(), UNSEEN, most_steps=3)
 
 
+def alarm_explorer() -> Explorer:
+    true = torch.arange(3)[:, None].repeat(1, 20)
+    guessed = torch.where(_numbers(3, 20) < 0.3, (3 * _numbers(3, 20)).long(), true)
+    return AlarmExplorer({"true labels": true, "a poor reader": guessed})
+
+
+def desk_explorer() -> Explorer:
+    desk = a_desk(-2.0, room=["hall"]).taught("lights", ["light the hall", "lights on"], "{room}")
+    lesson = ("music", ("play a song", "music please"), "Music in the {room}.")
+    return DeskExplorer(desk.taught("timer", ["set a timer"]), "play a song", lesson)
+
+
 def author_mixture_explorer() -> Explorer:
     general = NGram(2, len(ALPHABET)).fit(encode(authors()["jinja2"][:20]))
     return AuthorMixtureExplorer(general, ["PIL", "email"], shots=(2, 4, 6))
@@ -151,6 +169,15 @@ def live_tagger_explorer() -> Explorer:
 
 def tag_scoring_explorer() -> Explorer:
     return TagScoringExplorer()
+
+
+def recommendation_explorer() -> Explorer:
+    cold = ColdStart(small_world())
+    learner = cold.train(MELU, steps=2, seed=0)
+    methods = predictors(cold, {MELU: learner}, rank=2, penalty=1.0)
+    few = {name: settings_of(name)[:3][-1] for name in SHOWN}
+    settings = {name: dict.fromkeys((0, 1, 5), setting) for name, setting in few.items()}
+    return RecommendationExplorer(cold, methods, settings)
 
 
 def pretraining_explorer() -> Explorer:

@@ -26,9 +26,11 @@ from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
+from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
 from metalearn_lab.explorers.episode_explorer import EpisodeExplorer
@@ -51,6 +53,7 @@ from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
+from metalearn_lab.explorers.recommendation_explorer import RecommendationExplorer
 from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
 from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
@@ -76,9 +79,11 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
+    alarm_explorer,
     attention_step_explorer,
     author_mixture_explorer,
     contrastive_explorer,
+    desk_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
     hypergradient_explorer,
@@ -88,6 +93,7 @@ from tests.explorers.small_explorers import (
     objective_explorer,
     optimizer_race_explorer,
     pretraining_explorer,
+    recommendation_explorer,
     rotation_dial_explorer,
     saved_stream_explorer,
     schedule_explorer,
@@ -184,6 +190,8 @@ def reptile_path():
 # A maker of makers for each class: what costs time is done once.
 MAKERS = {
     AdaptationExplorer: adaptation,
+    AlarmExplorer: lambda: alarm_explorer,
+    DeskExplorer: lambda: desk_explorer,
     AttentionStepExplorer: lambda: attention_step_explorer,
     BowlExplorer: lambda: BowlExplorer,
     DrawTaskExplorer: lambda: lambda: DrawTaskExplorer(maml(), FAMILY, most_steps=2),
@@ -202,6 +210,7 @@ MAKERS = {
     OverFittingExplorer: over_fitting,
     RateStepsExplorer: rate_steps,
     ReaderExplorer: reader,
+    RecommendationExplorer: lambda: recommendation_explorer,
     ReptilePathExplorer: reptile_path,
     StepClockExplorer: lambda: (
         lambda: StepClockExplorer({("vmap", 1): {1: 1.0, 8: 2.0}, ("loop", 1): {1: 1.0, 8: 8.0}})

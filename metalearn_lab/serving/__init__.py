@@ -1,0 +1,1 @@
+"""A trained learner as a small local service."""
