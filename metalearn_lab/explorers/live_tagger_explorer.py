@@ -70,7 +70,7 @@ class LiveTaggerExplorer(Explorer):
         tags = self.tags(count, number, way, temperature)
         counts = micro(count_spans([sentence.tags], [tags]))
         caption = f"{way}, {count} support sentences: {counts.right} of {counts.gold} names right"
-        caption += f", {counts.predicted - counts.right} spans wrong"
+        caption += f", {counts.predicted - counts.right} spans wrong (τ is {temperature:.3g})"
         rows = [("true", *map(_shown, sentence.tags)), ("predicted", *map(_shown, tags))]
         table = table_html(Table(caption, ("word", *sentence.words), rows))
         support = "".join(
