@@ -20,6 +20,7 @@ from metalearn_lab.experiments.task_graph import (
     World,
     neighbours,
     pair_auc,
+    same_start,
     trained_apart,
     warm_start,
 )
@@ -34,7 +35,7 @@ from metalearn_lab.tasks.types import Split, Task, map_tensors, merge_splits
 from metalearn_lab.training.meta_train import meta_train
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 SAVED_TASK_GRAPH = Path(__file__).parent / "task_graph.csv"
 """What ``benchmarks/task_graph.py`` gave."""
@@ -148,7 +149,7 @@ def _everywhere(name: str, weights: Weights, world: World) -> Candidate:
     counts = [len(part.support.x) for part in (world.validation, world.test)]
     return Candidate(
         name,
-        *({key: w.expand(count, *w.shape) for key, w in weights.items()} for count in counts),
+        *(same_start(weights, count) for count in counts),
     )
 
 
@@ -309,3 +310,26 @@ def _class_means(world: World) -> dict[str, Any]:
 
 def _log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(torch.logspace(*torch.tensor([low, high]).log10().tolist(), count).tolist())
+
+
+def means_over_seeds(table: DataFrame, column: str) -> DataFrame:
+    """Mean of a column with its 95 % interval over the seeds: methods down, worlds across.
+
+    Args:
+        table: as saved.
+        column: such as ``"loss"``.
+    """
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()).double())
+        return f"{mean:.2f} ± {half:.2f}"
+
+    kept = table.dropna(subset=column)
+    grouped = kept.groupby(["method", "world"], sort=False)[column].agg(text)
+    return grouped.unstack("world").fillna("")
+
+
+def by_seed(table: DataFrame, world: str, column: str) -> DataFrame:
+    """A column of one world: methods down, seeds across."""
+    own = table[table.world.eq(world)]
+    return own.pivot_table(column, "method", "seed")

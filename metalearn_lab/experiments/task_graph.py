@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.running.per_task import Weights
-from metalearn_lab.tasks.types import Split, Task, merge_splits
+from metalearn_lab.tasks.types import Split, Task, merge_splits, to_device
 
 MEASURES = ("gradients", "Fisher", "prototypes", "adapted loss")
 
@@ -48,24 +49,35 @@ class World(NamedTuple):
     clusters: Mapping[str, Tensor]
 
 
+def same_start(weights: Weights, count: int) -> Weights:
+    """One start for several tasks, every tensor ``[tasks, *weight.shape]``; a view."""
+    return {name: w.detach().expand(count, *w.shape) for name, w in weights.items()}
+
+
 @one_thread()
-def trained_apart(learner: GradientLearner, tasks: Split, *, steps: int, lr: float) -> Weights:
-    """Weights of each task, trained by Adam from the learner's start on its own items.
+def trained_apart(
+    learner: GradientLearner,
+    tasks: Split,
+    *,
+    steps: int,
+    lr: float,
+    starts: Weights | None = None,
+) -> Weights:
+    """Weights of each task, trained by Adam on its own items.
 
     Args:
-        learner: gives start and loss; it is not changed.
+        learner: gives the loss; it is not changed.
         tasks: ``[tasks, items, ...]``.
         steps: of Adam, each on all items.
         lr: of Adam.
+        starts: of each task; the learner's weights if None.
 
     Returns:
         Every tensor ``[tasks, *weight.shape]``.
     """
-    count = len(tasks.x)
-    weights = {
-        name: weight.detach().expand(count, *weight.shape).clone().requires_grad_()
-        for name, weight in learner.weights().items()
-    }
+    if starts is None:
+        starts = same_start(learner.weights(), len(tasks.x))
+    weights = {name: w.detach().clone().requires_grad_() for name, w in starts.items()}
     optimizer = torch.optim.Adam(weights.values(), lr)
     for _ in range(steps):
         optimizer.zero_grad()
@@ -165,9 +177,17 @@ class KnownTasks:
         features = self.features(items.x)
         features = torch.cat([features, torch.ones_like(features[..., :1])], -1)
         heads = vmap(lambda h, y: ridge(h, y, torch.tensor(0.1, device=h.device)))(features, items.y)
-        count = len(items.x)
-        probe = {name: weight.expand(count, *weight.shape) for name, weight in self.start.items()}
+        probe = same_start(self.start, len(items.x))
         return {**probe, "head.weight": heads[:, :-1].mT, "head.bias": heads[:, -1]}
+
+    def on_cpu(self) -> KnownTasks:
+        """The same on the CPU, with a learner of its own."""
+        return KnownTasks(
+            deepcopy(self.learner).cpu(),
+            to_device(self.past, "cpu"),
+            inner_steps=self.inner_steps,
+            weights={name: weight.cpu() for name, weight in self.weights.items()},
+        )
 
     def distances(self, measure: str, items: Split) -> Tensor:
         """Of tasks from the past ones, ``[tasks, past]``.
@@ -198,17 +218,18 @@ def pair_auc(distances: Tensor, rows: Tensor, columns: Tensor) -> float:
 
     Args:
         distances: ``[rows, columns]``; a pair of a task with itself is infinite or left out as NaN.
-        rows: cluster of each.
-        columns: the same.
+        rows: cluster of each, on the CPU.
+        columns: the same, on the CPU.
 
     Returns:
         Between 0 and 1; NaN where all pairs are of one kind.
     """
     from scipy.stats import rankdata
 
+    distances = distances.cpu()
     same, counted = rows[:, None] == columns, ~distances.isnan()
-    ranks = torch.tensor(rankdata(distances[counted].cpu().numpy()))
-    inside = same[counted].cpu()
+    ranks = torch.tensor(rankdata(distances[counted].numpy()))
+    inside = same[counted]
     count, others = int(inside.sum()), int((~inside).sum())
     if count == 0 or others == 0:
         return math.nan

@@ -132,6 +132,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Self-supervision and meta-pretraining",
         "What can be learned from text without labels, and does it help a new kind of task?",
     ),
+    Chapter(
+        19,
+        "task_graph",
+        "Task graph",
+        "TO DO: what does it answer, in one line?",
+    ),
 )
 
 

@@ -1,0 +1,410 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/19_task_graph.ipynb)
+#
+# # A graph of tasks
+#
+# After this chapter you will be able to
+#
+# - measure in four ways how alike two tasks are, and say what each measure cannot see;
+# - build a graph of tasks, and start a new task from its neighbours;
+# - recognise negative transfer, and test a graph against the baselines that it must beat;
+# - find the step that is missing in a recipe.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+past_tasks: int = 24  # tasks that are known, an even number
+training_steps: int = 300  # of each known task
+stream_tasks: int = 24  # tasks of the last experiment
+stream_steps: int = 150  # of training on each of these
+seed: int = 0  # of the tasks and the weights
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## Start where a similar task ended
+#
+# You have solved many tasks, and kept the weights of each. A new task comes, with few examples. MAML gives every new task the same start. Here we try something else: **start from the weights of the tasks that are most like the new one.**
+#
+# For this we draw a **graph**. Its *nodes* are tasks. An *edge* joins two tasks that are alike: their distance is at most a **threshold**. Tasks that are joined are **neighbours**. The **warm start** of a new task is the mean of its neighbours' weights. The nearest past task is always a neighbour, however small the threshold is.
+#
+# The simplest tasks are bowls: the loss of a task is $\frac12\lVert w - c\rVert^2$, and its lowest point is $c$. The distance of two tasks is the distance of their lowest points. The past tasks form two **clusters** (groups of tasks that are alike). You drag the new task. Rings mark its three possible starts: the mean of its *neighbours*, the mean of *all past tasks*, and *from scratch* (the point 0). On the right is the loss after each step of gradient descent with α = 0.1.
+#
+# **Predict, then move.** (1) Make the threshold so large that all tasks are neighbours. Which two curves become one? (2) Drag the new task into the orange cluster at threshold 1.5. Do the neighbours help? (3) Find a place where *from scratch* beats the neighbours. Where is it?
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab import choose_device
+from metalearn_lab.explorers.bowl_graph_explorer import BowlGraphExplorer
+from metalearn_lab.tasks.devices import device_in_words
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+BowlGraphExplorer().show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Let one student drag and the others call the best start before the table is read. Then hide the orange cluster in words: "all your past tasks are blue, the new one is not". The nearest task is kept even then, and it hurts.
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab.experiments.task_similarity import bowl_loss_from
+from metalearn_lab.workbook.facts import finding, proof
+
+numbers = torch.Generator().manual_seed(seed)
+optima = torch.randn(6, 2, generator=numbers, dtype=torch.float64).to(where)
+a, rate, k = 3.0, 0.1, 5
+w = optima[1:].clone()  # start the first task at the others' lowest points
+for _ in range(k):
+    w = w - rate * a * (w - optima[0])
+stepped = a / 2 * (w - optima[0]).square().sum(1)
+closed = bowl_loss_from(a, rate, k, optima[0], optima[1:])
+gap = (stepped - closed).abs().max().item()
+proof("loss from neighbour j: a/2 (1 - αa)^2k (distance of lowest points)²", gap, below=1e-12)
+apart = (optima[1:] - optima[0]).norm(dim=1)
+proof("so the nearest lowest point is the best start", closed.argmin() == apart.argmin().item())
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# (1) *Neighbours* and *all past tasks*: their starts are one point. (2) Yes: in a cluster the neighbours' mean is near, and the loss starts low. (3) Near 0, between the clusters or far from both: there the nearest past task is farther away than 0. A start that is worse than none is **negative transfer**.
+#
+# For bowls with one curvature $a$, the loss of task $i$ after $k$ steps from the lowest point of task $j$ is
+#
+# $$\frac a2\,(1-\alpha a)^{2k}\,\lVert c_j-c_i\rVert^2.$$
+#
+# So for bowls the distance of the lowest points is exactly the right distance. But we only know the lowest point of a *solved* task. For a new task we must guess from few examples how near it is.
+#
+# </details>
+
+# %% [markdown]
+# ## Four measures
+#
+# Let $S_i$ be the examples of task $i$, and θ a start that all tasks share. Four ways to measure the distance of two tasks:
+#
+# 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ. Tasks are alike if they pull θ in one direction.
+# 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: how strongly the weight changes the outputs, squared, on average over inputs. **Task2Vec** first fits the last layer to the task, and then takes $F_i$ of the layers below. Its distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$, with one division for each weight.
+# 3. **Prototypes.** With two classes $y=\pm1$ and features $h$, the mean of $y\,h$ over $S_i$ is half the difference of the two class means. We use this mean for curves too. The distance is the length of the difference.
+# 4. **Adapted loss.** Start from the trained weights of task $j$, take $k$ steps on one half of $S_i$, and measure the loss on the other half. Then swap the halves, and take the mean. This one is not symmetric.
+#
+# Our tasks are curves $y = A\sin(x-p)$ with $A$ between 1 and 5. In cluster 1, $p$ is near 0; in cluster 2, near π. So the curves of one cluster look like those of the other *turned upside down*. θ is a network with random weights.
+#
+# **Predict.** We give an edge to the nearest 15 % of all pairs. Sort the four measures by the number of edges *across* the clusters.
+
+# %% tags=["hide-output"]
+from math import pi
+
+from torch.nn import functional as F
+
+from metalearn_lab import MAML, to_device
+from metalearn_lab.experiments.task_graph import MEASURES, KnownTasks
+from metalearn_lab.experiments.task_worlds import sinusoid_tasks
+from metalearn_lab.figures.task_graph import task_graphs_figure
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.figures.style import show_figure
+
+start = MLP([1, 40, 40, 1], seed=seed)
+learner = MAML(start, F.mse_loss, inner_lr=0.003, inner_steps=5).to(where)
+past, clusters = sinusoid_tasks(past_tasks, 10, 10, apart=pi, split="past", seed=seed)
+known = KnownTasks(learner, to_device(past, where), steps=training_steps)
+distances = {name: known.distances(name, known.all).cpu() for name in MEASURES}
+show_figure(task_graphs_figure(distances, clusters, share=0.15), "Four graphs of the same tasks")
+
+# %% [markdown]
+# The next cell counts more carefully. Take one pair of tasks of one cluster, and one pair of two clusters. How often is the first pair the nearer one? We count over all such choices: 50 % is a guess, 100 % is perfect. *Past tasks* have 20 examples each. *New tasks* (80 of them) have 6 examples, and are compared with the past tasks.
+
+# %% tags=["hide-output"]
+import pandas as pd
+
+from metalearn_lab.experiments.task_graph import pair_auc
+
+new, new_clusters = sinusoid_tasks(80, 6, 50, apart=pi, split="new", seed=seed)
+support = to_device(new, where).support
+rows = {}
+for name, matrix in distances.items():
+    others = matrix.clone().fill_diagonal_(torch.nan)  # a task is no pair with itself
+    rows[name] = {"past tasks": 100 * pair_auc(others, clusters, clusters)}
+    of_new = known.distances(name, support)
+    rows[name] |= {"new tasks": 100 * pair_auc(of_new, new_clusters, clusters)}
+sorted_rightly = pd.DataFrame(rows).T
+print("Per cent of the choices in which the pair of one cluster is nearer")
+sorted_rightly.round(1)
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.task_similarity import cosine_distance, support_gradients
+from metalearn_lab.experiments.task_similarity import task2vec_distance
+from metalearn_lab.tasks.types import Split
+
+one, other = torch.tensor([[1.0, 2, 4], [4.0, 2, 1]], dtype=torch.float64).to(where)
+value = task2vec_distance(one, other).item()
+proof("Task2Vec: (1, 2, 4) and (4, 2, 1) have distance 0.3871", abs(value - 12 / 31), below=1e-9)
+proof("the same both ways", abs(value - task2vec_distance(other, one).item()), below=1e-12)
+twice = task2vec_distance(one, 7 * one).abs().item()
+proof("blind to scale: F and 7F have distance 0", twice, below=1e-12)
+apart = task2vec_distance(one * (one > 3), one * (one < 3)).item()
+proof("nothing in common: distance 1", abs(apart - 1), below=1e-12)
+x, y = (values[:1] for values in known.all)
+both = Split(torch.cat([x, x]), torch.cat([y, -y]))  # a curve, and the same upside down
+turned = task2vec_distance(*known.vectors("Fisher", both)).abs().item()
+proof("blind to sign: a curve and its negative have Fisher distance 0", turned, below=1e-5)
+flat_start = {n: w * (not n.startswith("head")) for n, w in known.start.items()}  # answers 0
+turned = cosine_distance(*support_gradients(learner, flat_start, both)).item()
+proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2), below=1e-5)
+adapted = sorted_rightly.loc["adapted loss"]
+finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=75)
+lead = (adapted - sorted_rightly.drop("adapted loss")).to_numpy()
+finding("adapted loss is ahead of the other three, points", lead, above=0)
+finding("Fisher: sorted rightly, per cent", sorted_rightly.loc["Fisher"], above=45, below=65)
+finding("new tasks: gradients, per cent", sorted_rightly.loc["gradients", "new tasks"], above=50, below=80)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Write $F$ of $+\sin$ and of $-\sin$ on the board: every slope changes its sign, and the square forgets it. Ask which other pairs of tasks Task2Vec must confuse (two that differ only in how sure they are). Then ask who pays for the adapted loss: past weights must be kept, and every new task tries all of them.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# @@FOUR@@
+#
+# </details>
+
+# %% [markdown]
+# ## Cut the edges yourself
+#
+# Now the warm start of a new curve. On the left, tasks with a small distance lie near each other. Filled dots are past tasks. The ring is the new task, drawn in the colour of its true cluster, which the measure does not know. Dashed edges join two clusters. On the right is the loss on the new task's query set, along ten steps with α = 0.003 on its 6 examples.
+#
+# Choose the measure, and how many pairs get an edge. Then drag the two ends of the **knife**: an edge that it crosses is cut. Only the neighbours that remain count for the warm start. If none remains, the start is from scratch.
+#
+# **Predict, then move.** (1) Choose *Fisher*. If the new task has edges across, cut them all. What happens to the green curve? (2) Choose *adapted loss* and raise the share of pairs to 100. What does the green curve become? (3) At which share is *adapted loss* best for this task?
+
+# %%
+from metalearn_lab.explorers.task_graph_explorer import TaskGraphExplorer
+from metalearn_lab.tasks.types import select_tasks
+
+eight = select_tasks(new, slice(8))
+TaskGraphExplorer(known.on_cpu(), clusters, eight, new_clusters[:8]).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Give each pair of students another new task (the slider). They look for the share and the cuts with the lowest loss after 5 steps. Collect the answers: no share is best for all. Then ask what they used to choose, and what a program has: the query loss is not known in advance.
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.task_graph import warm_start
+from metalearn_lab.experiments.task_similarity import losses_along
+
+tasks = to_device(new, where)
+same = (new_clusters[:, None] == clusters).to(where)
+choices = {"same cluster": same, "other cluster": ~same, "all": same | True, "none": same & False}
+after = {}
+for name, chosen in choices.items():
+    starts = warm_start(known.start, known.weights, chosen)
+    after[name] = losses_along(learner, starts, tasks, 5)[:, -1].mean().item()
+print("Query loss of 80 new tasks after 5 steps, by neighbours:")
+print({name: round(loss, 2) for name, loss in after.items()})
+finding("neighbours of the same cluster: loss over that from scratch", after["same cluster"] / after["none"], below=0.5)
+finding("neighbours of the other cluster: loss over that from scratch", after["other cluster"] / after["none"], above=1.5)
+finding("all past tasks: loss over that from scratch", after["all"] / after["none"], above=0.7, below=1.4)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# @@CUT@@
+#
+# </details>
+
+# %% [markdown]
+# ## Does the graph beat the plain baselines?
+#
+# @@ASK@@
+
+# %% tags=["hide-output"]
+from metalearn_lab.comparison.task_graph import SAVED_TASK_GRAPH, by_seed, means_over_seeds
+
+saved = pd.read_csv(SAVED_TASK_GRAPH)
+curves = saved[saved.world.str.startswith("sinusoids")]
+print("Query loss of new curves; mean and 95 % interval over five trainings")
+means_over_seeds(curves, "loss")
+
+# %% tags=["nbval-check-output", "hide-output"]
+@@TABLEFACTS@@
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Collect the sorted rows before the output is unfolded. Ask which row is the control of *graph: adapted loss* (random neighbours, as many), and what the second column is for: with one cluster there is nothing for a graph to find.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# @@TABLE@@
+#
+# </details>
+
+# %% [markdown]
+# ### The same with sentences
+#
+# @@SENTENCES@@
+
+# %% tags=["hide-output"]
+@@SENTTABLE@@
+
+# %% tags=["nbval-check-output", "hide-output"]
+@@SENTFACTS@@
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Ask for two tasks that are about the same thing and need opposite answers (*turn the light on*, *turn the light off*). Let students say which measure sees the topic, and which sees the answer.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# @@SENT@@
+#
+# </details>
+
+# %% [markdown]
+# ## Six steps, and the one that is missing
+#
+# A popular article describes "stepwise learning" by a graph of tasks in six steps:
+#
+# 1. Initialise the weights of the model.
+# 2. Generate training data for each new task.
+# 3. Compute the similarity of tasks from the data of earlier tasks.
+# 4. Train the model on the new task.
+# 5. Update the weights with regard to the similarity.
+# 6. Repeat steps 2 to 5 until the model is good enough on the new task.
+#
+# The article does not say which similarity, or how it enters step 5. We run it in its plainest reading. There is one model. In step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and of each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once, because "until it is good enough on the new task" would choose on the test.
+#
+# Controls: $s = \frac12$ for *all* tasks, or $s = 1$ (all the way). *From scratch* forgets everything. *Start from neighbours* adds one step between 3 and 4: **choose the start by the graph**. It keeps the weights of every past task, and starts the new task from the nearest one by the adapted loss.
+#
+# Each of 24 curves is judged when it arrives: 5 steps on its first 6 examples, then the loss on its query set. The first 12 tasks choose α for each row, the others are counted.
+#
+# **Predict.** Which rows are better than *from scratch*? Does the similarity of step 5 help?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.six_steps import six_steps
+
+stream, _ = sinusoid_tasks(stream_tasks, 20, 50, apart=pi, split="stream", seed=seed)
+ran = six_steps(
+    learner,
+    to_device(stream, where),
+    shots=6,
+    rates=(0.001, 0.003, 0.01),
+    steps=stream_steps,
+    lr=0.01,
+)
+arrival = {way: ran.judged(way, stream_tasks // 2).mean().item() for way in ran.losses}
+pd.Series(arrival, name="query loss at arrival").round(2)
+
+# %% tags=["nbval-check-output", "hide-output"]
+written, scratch = arrival["as written"], arrival["from scratch"]
+finding("as written: loss over that from scratch", written / scratch, above=1.2)
+finding("the same way for all tasks: over as written", arrival["half for all"] / written, below=1.3)
+finding("start from neighbours: over from scratch", arrival["start from neighbours"] / scratch, below=0.5)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Let the class mark in which step the similarity is computed, and in which it is used. Then ask what the model knows in step 5 that it did not know in step 4: nothing that could still help this task.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# @@SIX@@
+#
+# </details>
+#
+# ## Try it yourself
+#
+# ### Exercise 1: write the distance of Task2Vec (10 minutes, level 1 of 3)
+#
+# `first` and `second` are two diagonal Fisher informations: tensors of the same length without negative numbers, and neither is 0 everywhere. Return the distance $d$ of measure 2 as a tensor, right to six digits. Where both have a 0, the two quotients count as 0.
+#
+# <details><summary>Hint 1</summary>
+#
+# Divide each by the sum of both, number by number. Then take the cosine of the two results.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `total = first + second` has zeros. `total.where(total > 0, 1.0)` puts a 1 there, and $0/1 = 0$.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_task2vec_distance(first, second):
+    """The distance of two diagonal Fisher informations, a tensor."""
+    # <solution>
+    total = first + second
+    total = total.where(total > 0, 1.0)
+    a, b = first / total, second / total
+    return 1 - (a * b).sum() / (a.norm() * b.norm())
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.task_graph import check_my_task2vec_distance
+
+check_my_task2vec_distance(my_task2vec_distance)
+
+# %% [markdown]
+# ### Exercise 2: write the warm start (10 minutes, level 2 of 3)
+#
+# `weights` has one row for each past task: its trained weights. `distances` has the distance of the new task from each of them. Return the start of the new task, a tensor: the mean of the rows whose distance is **at most** `threshold`. If none is, return the row of the nearest task.
+#
+# <details><summary>Hint 1</summary>
+#
+# `distances <= threshold` tells for each row whether it is wanted. A tensor of truth values can choose rows: `weights[chosen]`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# A task that is nearest is always wanted: `(distances <= threshold) | (distances == distances.min())`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_warm_start(weights, distances, threshold):
+    """The start of a new task, a tensor as long as a row of weights."""
+    # <solution>
+    chosen = (distances <= threshold) | (distances == distances.min())
+    return weights[chosen].mean(0)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.task_graph import check_my_warm_start
+
+check_my_warm_start(my_warm_start)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Start exercise 2 in class; exercise 1 is homework. Watch for a mean over no rows: it is NaN, and nothing says so.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+two = by_seed(saved, "sinusoids, two clusters", "loss").mean(axis=1)
+headline(
+    f"New curves of two clusters: loss {two['from scratch']:.2f} from scratch, "
+    f"{two['graph: adapted loss']:.2f} from neighbours by the adapted loss, "
+    f"{two['MAML']:.2f} from MAML's one start.",
+    from_scratch=two["from scratch"],
+    graph=two["graph: adapted loss"],
+    maml=two["MAML"],
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# @@REMEMBER@@
+#
+# ## Sources
+#
+# - Achille and others: *Task2Vec*, ICCV 2019, [arXiv:1902.03545](https://arxiv.org/abs/1902.03545): the Fisher embedding and its symmetric distance.
+# - Finn and others: *Model-Agnostic Meta-Learning*, ICML 2017, [arXiv:1703.03400](https://arxiv.org/abs/1703.03400).
+# - Nichol and others: *On First-Order Meta-Learning Algorithms*, 2018, [arXiv:1803.02999](https://arxiv.org/abs/1803.02999): Reptile.
+# - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957): the sentence encoder.
+#
+# Next: back to the map in [00 Start here](00_start_here.ipynb).
