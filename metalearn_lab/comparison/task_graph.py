@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,7 +31,7 @@ from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.running.per_task import Weights
 from metalearn_lab.tasks.seeds import generator
-from metalearn_lab.tasks.types import Split, Task, map_tensors, merge_splits
+from metalearn_lab.tasks.types import Split, Task, merge_splits
 from metalearn_lab.training.meta_train import meta_train
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ INTENT_SETTING = Setting((1.0, 3.0, 10.0, 30.0), (0.1, 100.0), 0.03, (0.03, 0.3)
 
 
 class Candidate(NamedTuple):
-    """Starts of validation and test tasks for one setting of a method, every tensor ``[new, …]``."""
+    """Starts of validation and test tasks for one setting, every tensor ``[new, ...]``."""
 
     name: str
     validation: Weights
@@ -117,7 +117,9 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
         yield {"method": f"graph: {measure}", **found, **score(candidates, few)}
         yield {"method": f"random, as many: {measure}", **score(random, few)}
     pooled = [_pooled(learner, known.all, steps, setting.known_lr) for steps in POOLED_STEPS]
-    starts = [_everywhere(f"{n} steps", each, world) for n, each in zip(POOLED_STEPS, pooled)]
+    starts = [
+        _everywhere(f"{n} steps", each, world) for n, each in zip(POOLED_STEPS, pooled, strict=True)
+    ]
     yield {"method": "all tasks pooled", **score(starts, few)}
     for kind in (MAML, Reptile):
         trained = list(_meta_trained(kind, world, setting, seed))

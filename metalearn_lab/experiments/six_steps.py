@@ -108,7 +108,9 @@ def six_steps(
             for name, weight in trained.items():
                 model[name] = model[name] + part * (weight[index] - model[name])
         stored = {name: torch.cat([w, trained[name][-1:]]) for name, w in stored.items()}
-    return SixSteps({way: torch.stack(own, 1) for way, own in losses.items()}, torch.tensor(similarity))
+    return SixSteps(
+        {way: torch.stack(own, 1) for way, own in losses.items()}, torch.tensor(similarity)
+    )
 
 
 def _similarity(learner: GradientLearner, model: Weights, support: Split, number: int) -> float:

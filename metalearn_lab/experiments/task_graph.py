@@ -176,7 +176,9 @@ class KnownTasks:
         """The start of each task, but with a head that fits it: ridge regression, λ = 0.1."""
         features = self.features(items.x)
         features = torch.cat([features, torch.ones_like(features[..., :1])], -1)
-        heads = vmap(lambda h, y: ridge(h, y, torch.tensor(0.1, device=h.device)))(features, items.y)
+        heads = vmap(lambda h, y: ridge(h, y, torch.tensor(0.1, device=h.device)))(
+            features, items.y
+        )
         probe = same_start(self.start, len(items.x))
         return {**probe, "head.weight": heads[:, :-1].mT, "head.bias": heads[:, -1]}
 

@@ -101,10 +101,11 @@ def adapted_losses(learner: GradientLearner, starts: Weights, tasks: Task, steps
         tasks: a batch.
         steps: k.
     """
-
     count, known = len(tasks.support.x), len(next(iter(starts.values())))
     pairs = map_tensors(lambda values: values.repeat_interleave(known, 0), tasks)
-    repeated = {name: weight.repeat(count, *[1] * (weight.ndim - 1)) for name, weight in starts.items()}
+    repeated = {
+        name: weight.repeat(count, *[1] * (weight.ndim - 1)) for name, weight in starts.items()
+    }
     return losses_along(learner, repeated, pairs, steps)[:, -1].reshape(count, known)
 
 

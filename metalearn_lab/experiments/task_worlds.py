@@ -126,8 +126,10 @@ def intent_world(
     for part, (own, queries) in sizes.items():
         sides = (0, 0) if part == "past" else (0, 1)
         drawn = [
-            [_rows_of_task(i, known, rows, table.classes, side, count, siblings, numbers)
-             for side, count in zip(sides, (own, queries), strict=True)]
+            [
+                _rows_of_task(i, known, rows, table.classes, side, count, siblings, numbers)
+                for side, count in zip(sides, (own, queries), strict=True)
+            ]
             for i in parts[part] * (1 if part == "past" else DRAWS)
         ]
         splits = []
@@ -152,7 +154,9 @@ def _two_sides(table: LabelledTable, intent: int, numbers: torch.Generator) -> l
     groups = sorted({table.groups[row] for row in own})
     order = torch.randperm(len(groups), generator=numbers).tolist()
     first = {groups[index] for index in order[: (len(groups) + 1) // 2]}
-    return [[row for row in own if (table.groups[row] in first) == wanted] for wanted in (True, False)]
+    return [
+        [row for row in own if (table.groups[row] in first) == wanted] for wanted in (True, False)
+    ]
 
 
 def _rows_of_task(

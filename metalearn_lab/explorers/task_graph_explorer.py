@@ -165,6 +165,8 @@ def _edge_marks(
         inside, own = cluster[first] == cluster[second], NEW in (first, second)
         x, y = zip(places[first], places[second], strict=True)
         color = INK if own else "#c4c4c4"
-        label = ("edge of the new task" if own else "edge") + ("" if inside else ", across clusters")
+        label = ("edge of the new task" if own else "edge") + (
+            "" if inside else ", across clusters"
+        )
         marks.append(Curve(x, y, color, label, 2.4 if own else 1.0, () if inside else (2, 2)))
     return marks

@@ -135,8 +135,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter(
         19,
         "task_graph",
-        "Task graph",
-        "TO DO: what does it answer, in one line?",
+        "A graph of tasks",
+        "Which past task is a good start for a new one, and does a graph of tasks find it?",
     ),
 )
 

@@ -34,6 +34,7 @@ from tests.exercises import (
     test_reptile,
     test_scaling,
     test_start_here,
+    test_task_graph,
     test_transfer,
 )
 
@@ -78,6 +79,8 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_my_task2vec_distance": (test_task_graph.distance_of_two, ()),
+    "check_my_warm_start": (test_task_graph.start_of_three, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -23,7 +23,9 @@ def test_without_training_every_way_is_from_scratch():
     learner, stream, ran = run(0)
     for losses in ran.losses.values():
         assert torch.allclose(losses, ran.losses[SCRATCH], atol=1e-6)
-    untouched = torch.stack([learner.loss_at(learner.weights(), q) for q in map(type(stream.query), *stream.query)])
+    untouched = torch.stack(
+        [learner.loss_at(learner.weights(), q) for q in map(type(stream.query), *stream.query)]
+    )
     assert torch.allclose(ran.losses[SCRATCH][0], untouched, atol=1e-6)
     assert learner.inner_lr == 0.01
 
@@ -37,7 +39,9 @@ def test_ways_part_after_the_first_task_and_the_part_moved_is_the_similarity():
     assert ran.similarity[0] == 1
     assert ((ran.similarity >= 0) & (ran.similarity <= 1)).all()
     # the first task moves both models all the way, so they agree on the second
-    assert torch.allclose(ran.losses["as written"][:, 1], ran.losses["all the way"][:, 1], rtol=1e-3)
+    assert torch.allclose(
+        ran.losses["as written"][:, 1], ran.losses["all the way"][:, 1], rtol=1e-3
+    )
 
 
 def test_the_rate_is_chosen_on_the_first_tasks_alone():

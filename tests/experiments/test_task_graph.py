@@ -49,8 +49,16 @@ def test_the_count_of_pairs_is_that_of_a_double_loop():
     numbers = torch.Generator().manual_seed(0)
     distances = torch.randint(0, 5, (5, 4), generator=numbers).float()
     rows, columns = torch.tensor([0, 0, 1, 1, 2]), torch.tensor([0, 1, 1, 2])
-    inside = [d for d, s in zip(distances.flatten(), (rows[:, None] == columns).flatten(), strict=True) if s]
-    across = [d for d, s in zip(distances.flatten(), (rows[:, None] == columns).flatten(), strict=True) if not s]
+    inside = [
+        d
+        for d, s in zip(distances.flatten(), (rows[:, None] == columns).flatten(), strict=True)
+        if s
+    ]
+    across = [
+        d
+        for d, s in zip(distances.flatten(), (rows[:, None] == columns).flatten(), strict=True)
+        if not s
+    ]
     wins = [float(a < b) + 0.5 * float(a == b) for a in inside for b in across]
     assert pair_auc(distances, rows, columns) == pytest.approx(sum(wins) / len(wins))
     assert math.isnan(pair_auc(distances, rows * 0, columns * 0))

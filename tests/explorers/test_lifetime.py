@@ -28,6 +28,7 @@ from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
+from metalearn_lab.explorers.bowl_graph_explorer import BowlGraphExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
@@ -57,6 +58,7 @@ from metalearn_lab.explorers.shots_explorer import ShotsExplorer
 from metalearn_lab.explorers.sinusoid_adaptation_explorer import SinusoidAdaptationExplorer
 from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
+from metalearn_lab.explorers.task_graph_explorer import TaskGraphExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
@@ -72,6 +74,7 @@ from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
     attention_step_explorer,
     author_mixture_explorer,
+    bowl_graph_explorer,
     contrastive_explorer,
     gradient_arrows_explorer,
     horizon_explorer,
@@ -82,6 +85,7 @@ from tests.explorers.small_explorers import (
     pretraining_explorer,
     schedule_explorer,
     set_to_line_explorer,
+    task_graph_explorer,
     task_plane_explorer,
     task_pool_explorer,
     turning_bowl_explorer,
@@ -199,6 +203,8 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    BowlGraphExplorer: lambda: bowl_graph_explorer,
+    TaskGraphExplorer: lambda: task_graph_explorer,
     ContrastiveExplorer: lambda: contrastive_explorer,
     AuthorMixtureExplorer: lambda: author_mixture_explorer,
     HorizonExplorer: lambda: horizon_explorer,
