@@ -96,7 +96,6 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
     few, many = setting.rates, _log_spaced(*setting.widest, 24)
     for name, chosen in _fixed_choices(world).items():
         yield {"method": name, **score([_candidate(known, "", chosen)], many)}
-    distances = {}
     for measure in MEASURES:
         learner.inner_lr = setting.inner_lr
         new = [known.distances(measure, part.support) for part in (world.validation, world.test)]
@@ -105,7 +104,6 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
             "new pairs": pair_auc(new[1], clusters["test"], clusters["past"]),
             "past pairs": pair_auc(_between_past(known, measure), *[clusters["past"]] * 2),
         }
-        distances[measure] = new
         candidates, random = [], []
         for quantile in QUANTILES:
             threshold = torch.quantile(new[0].flatten(), quantile).item()

@@ -86,10 +86,10 @@ proof("so the nearest lowest point is the best start", closed.argmin() == apart.
 #
 # Let $S_i$ be the examples of task $i$, and θ a start that all tasks share. Four ways to measure the distance of two tasks:
 #
-# 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ. Tasks are alike if they pull θ in one direction.
+# 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ.
 # 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: how strongly the weight changes the outputs, squared, on average over inputs. **Task2Vec** first fits the last layer to the task, and then takes $F_i$ of the layers below. Its distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$, with one division for each weight.
 # 3. **Prototypes.** With two classes $y=\pm1$ and features $h$, the mean of $y\,h$ over $S_i$ is half the difference of the two class means. We use this mean for curves too. The distance is the length of the difference.
-# 4. **Adapted loss.** Start from the trained weights of task $j$, take $k$ steps on one half of $S_i$, and measure the loss on the other half. Then swap the halves, and take the mean. This one is not symmetric.
+# 4. **Adapted loss.** Start from the trained weights of task $j$, take $k$ steps on one half of $S_i$, and measure the loss on the other half. Swap the halves, and take the mean. This one is not symmetric.
 #
 # Our tasks are curves $y = A\sin(x-p)$ with $A$ between 1 and 5. In cluster 1, $p$ is near 0; in cluster 2, near π. So the curves of one cluster look like those of the other *turned upside down*. θ is a network with random weights.
 #
@@ -154,6 +154,8 @@ proof("blind to sign: a curve and its negative have Fisher distance 0", turned, 
 flat_start = {n: w * (not n.startswith("head")) for n, w in known.start.items()}  # answers 0
 turned = cosine_distance(*support_gradients(learner, flat_start, both)).item()
 proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2), below=1e-5)
+
+# %% tags=["nbval-check-output", "hide-output"]
 adapted = sorted_rightly.loc["adapted loss"]
 finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=75)
 lead = (adapted - sorted_rightly.drop("adapted loss")).to_numpy()
@@ -203,7 +205,7 @@ TaskGraphExplorer(known.on_cpu(), clusters, eight, new_clusters[:8]).show()
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Give each pair of students another new task (the slider). They look for the share and the cuts with the lowest loss after 5 steps. Collect the answers: no share is best for all. Then ask what they used to choose, and what a program has: the query loss is not known in advance.
 
-# %% tags=["nbval-check-output", "hide-output"]
+# %% tags=["hide-output"]
 from metalearn_lab.experiments.task_graph import warm_start
 from metalearn_lab.experiments.task_similarity import losses_along
 
@@ -216,6 +218,8 @@ for name, chosen in choices.items():
     after[name] = losses_along(learner, starts, tasks, 5)[:, -1].mean().item()
 print("Query loss of 80 new tasks after 5 steps, by neighbours:")
 print({name: round(loss, 2) for name, loss in after.items()})
+
+# %% tags=["nbval-check-output", "hide-output"]
 finding(
     "neighbours of the same cluster: loss over that from scratch",
     after["same cluster"] / after["none"],
@@ -299,14 +303,14 @@ finding("one cluster: adapted loss is ahead of random neighbours", lead, above=0
 # %% [markdown]
 # ### The same with sentences
 #
-# Now each task is a question about a sentence for a voice assistant: *is this intent $i$?* We take 39 intents in 7 **domains** (timers, lights, media, covers, fans, climate, garden). The domain is the cluster. About half of the intents are past tasks with 20 examples of *yes* and 20 of *no*. New intents have 5 and 5. Five splits deal the intents anew.
+# Now a task is a question about a sentence for a voice assistant: *is this intent $i$?* We take 39 intents in 7 **domains** (timers, lights, media, covers, fans, climate, garden). The domain is the cluster. About half of the intents are past tasks, with 20 examples of *yes* and 20 of *no*; new ones have 5 and 5. Five splits deal the intents anew.
 #
-# A sentence is 384 numbers of the frozen sentence encoder (chapter 06). The model is one linear layer, so a start is one vector. There are two worlds:
+# A sentence is 384 numbers of the frozen sentence encoder (chapter 06). The model is one linear layer. Two worlds:
 #
 # - *any negatives*: *no* sentences come from any other intent;
-# - *half siblings*: half of them come from **siblings**, other intents of the same domain. Example: *yes* is "turn on the light", *no* is "turn off the light".
+# - *half siblings*: half of them come from **siblings**, other intents of the same domain. *Yes* is "turn on the light", *no* is "turn off the light".
 #
-# The new rows are the strongest cheap baselines: *ridge head* on the frozen vectors, and *class means* (the nearer of the mean *yes* and the mean *no*). Neither looks at past tasks. The second table says how well each measure finds the domains, counted as above.
+# *Ridge head* on the frozen vectors and *class means* (the nearer of the mean *yes* and the mean *no*) look at no past task. The second table says how well each measure finds the domains.
 #
 # **Predict.** With half siblings, does it help to start from an intent of the same domain? Does the measure that finds the domains best also give the best start?
 
@@ -356,11 +360,11 @@ finding("half siblings: adapted loss does not, per cent", blind, below=65, **spl
 # 5. Update the weights with regard to the similarity.
 # 6. Repeat steps 2 to 5 until the model is good enough on the new task.
 #
-# The article does not say which similarity, or how it enters step 5. We run it in its plainest reading. There is one model. In step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and of each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once, because "until it is good enough on the new task" would choose on the test.
+# It does not say which similarity, or how it enters step 5. Our reading: there is one model. In step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once.
 #
-# Controls: $s = \frac12$ for *all* tasks, or $s = 1$ (all the way). *From scratch* forgets everything. *Start from neighbours* adds one step between 3 and 4: **choose the start by the graph**. It keeps the weights of every past task, and starts the new task from the nearest one by the adapted loss.
+# Controls: $s = \frac12$ for all tasks, or $s = 1$ (all the way). *From scratch* forgets everything. *Start from neighbours* adds one step between 3 and 4: **choose the start by the graph**. It keeps every past task's weights, and starts from those of the nearest task by the adapted loss.
 #
-# Each of 24 curves is judged when it arrives: 5 steps on its first 6 examples, then the loss on its query set. The first 12 tasks choose α for each row, the others are counted.
+# Each curve is judged as it arrives: 5 steps on its first 6 examples, then the query loss. The first half of the tasks chooses α for each row, the second half counts.
 #
 # **Predict.** Which rows are better than *from scratch*? Does the similarity of step 5 help?
 
@@ -395,13 +399,13 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **As written, the recipe is worse than starting from scratch**, by more than half, in all five streams. The model has been pulled to the last few tasks, and every second of them is upside down.
+# **As written, the recipe is worse than starting from scratch**, by more than half, in all five streams. The model was pulled to the last few tasks, and many of them are upside down.
 #
-# The similarity did not help. *Half for all* moves by the same share for every task, and it is never more than 1.2 times as bad. The order of the steps explains this: the similarity is computed in step 3 and used in step 5, but the new task is learned in step 4, before that.
+# The similarity did not help: *half for all* is never more than 1.2 times as bad. The order explains it. The similarity enters in step 5, but the new task is learned in step 4.
 #
-# The missing step is **choose the start by the graph, before you train**. For this the weights of past tasks must be kept. With it, the same data and the same training lead to less than a third of the loss from scratch, in all five streams.
+# The missing step is **choose the start by the graph, before you train**. It needs the weights of all past tasks. With it, less than a third of the loss from scratch is left, in all five streams.
 #
-# Two more faults: step 6 stops when the *new* task is solved well enough. If this is judged on its test data, the test is no test any more. And "similarity" is left open, although the measures of this chapter disagree.
+# One more fault: step 6 stops when the *new* task is solved well enough. Judged on its test data, this is no test any more.
 #
 # </details>
 #
