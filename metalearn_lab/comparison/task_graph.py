@@ -61,7 +61,8 @@ class Setting(NamedTuple):
         widest: the smallest and largest of 24 α, for methods with nothing else to choose.
         known_lr: Adam's, where past tasks are trained.
         outer_lrs: two β of meta-training.
-        inner_lr: α of meta-training and of the adapted loss.
+        inner_lr: α of meta-training.
+        measure_rates: two α of the adapted loss, each tried with every second threshold.
     """
 
     rates: tuple[float, ...]
@@ -69,10 +70,13 @@ class Setting(NamedTuple):
     known_lr: float
     outer_lrs: tuple[float, float]
     inner_lr: float
+    measure_rates: tuple[float, float]
 
 
-SINUSOID_SETTING = Setting((0.001, 0.003, 0.01, 0.03), (0.0003, 0.06), 0.01, (0.001, 0.005), 0.01)
-INTENT_SETTING = Setting((1.0, 3.0, 10.0, 30.0), (0.1, 100.0), 0.03, (0.03, 0.3), 3.0)
+SINUSOID_SETTING = Setting(
+    (0.001, 0.003, 0.01, 0.03), (0.0003, 0.06), 0.01, (0.001, 0.005), 0.01, (0.001, 0.003)
+)
+INTENT_SETTING = Setting((1.0, 3.0, 10.0, 30.0), (0.1, 100.0), 0.03, (0.03, 0.3), 3.0, (1.0, 3.0))
 
 
 class Candidate(NamedTuple):
@@ -90,30 +94,13 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
     Each method has 48 trials: α and inner steps, and six of its own or five more times as many α.
     """
     learner = world.learner
-    learner.inner_lr = setting.inner_lr
     known = KnownTasks(learner, world.past, lr=setting.known_lr)
     score = partial(_score, world, learner)
     few, many = setting.rates, _log_spaced(*setting.widest, 24)
     for name, chosen in _fixed_choices(world).items():
         yield {"method": name, **score([_candidate(known, "", chosen)], many)}
     for measure in MEASURES:
-        learner.inner_lr = setting.inner_lr
-        new = [known.distances(measure, part.support) for part in (world.validation, world.test)]
-        clusters = world.clusters
-        found = {
-            "new pairs": pair_auc(new[1], clusters["test"], clusters["past"]),
-            "past pairs": pair_auc(_between_past(known, measure), *[clusters["past"]] * 2),
-        }
-        candidates, random = [], []
-        for quantile in QUANTILES:
-            threshold = torch.quantile(new[0].flatten(), quantile).item()
-            chosen = [neighbours(each, threshold) for each in new]
-            label = f"{quantile:.0%} of pairs"
-            candidates.append(_candidate(known, label, chosen))
-            numbers = generator("random neighbours", seed, measure)
-            random.append(_candidate(known, label, [_shuffled(each, numbers) for each in chosen]))
-        yield {"method": f"graph: {measure}", **found, **score(candidates, few)}
-        yield {"method": f"random, as many: {measure}", **score(random, few)}
+        yield from graph_rows(world, known, setting, measure, seed)
     pooled = [_pooled(learner, known.all, steps, setting.known_lr) for steps in POOLED_STEPS]
     starts = [
         _everywhere(f"{n} steps", each, world) for n, each in zip(POOLED_STEPS, pooled, strict=True)
@@ -126,6 +113,35 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
     yield {"method": "ridge head", **_ridge(world, learner, pooled[3])}
     if _logistic(learner):
         yield {"method": "class means", **_class_means(world)}
+
+
+def graph_rows(
+    world: World, known: KnownTasks, setting: Setting, measure: str, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Starts from neighbours by one measure, and from as many that are drawn at random."""
+    adapts = measure == "adapted loss"
+    rates = setting.measure_rates if adapts else setting.measure_rates[:1]
+    clusters, found = world.clusters, {}
+    candidates, random = [], []
+    numbers = generator("random neighbours", seed, measure)
+    for rate in rates:
+        known.learner.inner_lr = rate
+        new = [known.distances(measure, part.support) for part in (world.validation, world.test)]
+        pairs = {
+            "new pairs": pair_auc(new[1], clusters["test"], clusters["past"]),
+            "past pairs": pair_auc(_between_past(known, measure), *[clusters["past"]] * 2),
+        }
+        for quantile in QUANTILES[:: len(rates)]:
+            threshold = torch.quantile(new[0].flatten(), quantile).item()
+            chosen = [neighbours(each, threshold) for each in new]
+            label = f"{quantile:.0%} of pairs" + (f", α = {rate}" if adapts else "")
+            found[label] = pairs
+            candidates.append(_candidate(known, label, chosen))
+            drawn = [_shuffled(each, numbers) for each in chosen]
+            random.append(_candidate(known, label, drawn))
+    for name, tried in (("graph", candidates), ("random, as many", random)):
+        row = {"method": f"{name}: {measure}", **_score(world, known.learner, tried, setting.rates)}
+        yield row | found[row["chosen"]] if name == "graph" else row
 
 
 def _fixed_choices(world: World) -> dict[str, list[Tensor]]:

@@ -159,7 +159,7 @@ proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2),
 adapted = sorted_rightly.loc["adapted loss"]
 finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=75)
 lead = (adapted - sorted_rightly.drop("adapted loss")).to_numpy()
-finding("adapted loss is ahead of the other three, points", lead, above=0)
+finding("adapted loss against the other three, points", lead, above=0)
 finding("Fisher: sorted rightly, per cent", sorted_rightly.loc["Fisher"], above=45, below=65)
 finding(
     "new tasks: gradients, per cent",
@@ -276,19 +276,22 @@ two, one = (by_seed(saved, f"sinusoids, {c}", "loss") for c in ("two clusters", 
 graph, control = two.loc["graph: adapted loss"], "random, as many: adapted loss"
 plain = ["from scratch", "mean of all", "all tasks pooled", "ridge head", control]
 lead = (two.loc[plain] - graph).to_numpy()
-finding(
-    "two clusters: adapted loss is ahead of the five rows without a graph", lead, above=0, **runs
-)
+finding("two clusters: adapted loss against five rows without a graph, lead", lead, above=0, **runs)
 others = [f"graph: {measure}" for measure in MEASURES[:3]]
 lead = (two.loc[others] - graph).to_numpy()
-finding("and ahead of the graphs by the other measures", lead, above=0, **runs)
-finding("MAML is ahead of it", graph - two.loc["MAML"], above=0, **runs)
+finding("against the graphs by the other measures, lead", lead, above=0, **runs)
+lead = two.loc["same cluster"] - graph
+finding("against the mean of its own cluster, lead", lead, above=0, **runs)
+better = (graph < two.loc[["MAML", "Reptile"]]).sum(axis=1)
+finding(
+    "against MAML, and against Reptile: trainings that it wins", better, above=0, below=5, **runs
+)
 harm = two.loc["other clusters"] - two.loc["from scratch"]
-finding("other clusters are worse than from scratch", harm, above=0, **runs)
+finding("other clusters against from scratch, loss added", harm, above=0, **runs)
 ratio = one.loc["mean of all"] / one.loc["from scratch"]
 finding("one cluster: mean of all, over from scratch", ratio, below=0.5, **runs)
 lead = one.loc[control] - one.loc["graph: adapted loss"]
-finding("one cluster: adapted loss is ahead of random neighbours", lead, above=0, **runs)
+finding("one cluster: adapted loss against random neighbours, lead", lead, above=0, **runs)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Collect the sorted rows before the output is unfolded. Ask which row is the control of *graph: adapted loss* (random neighbours, as many), and what the second column is for: with one cluster there is nothing for a graph to find.
@@ -296,7 +299,13 @@ finding("one cluster: adapted loss is ahead of random neighbours", lead, above=0
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# @@TABLE@@
+# **The graph by adapted loss beats the plain rows.** In all five trainings it leaves less loss than *from scratch*, *mean of all*, *all tasks pooled*, *ridge head* and its own control, random neighbours. The other three graphs stay behind it, each in all five.
+#
+# **It does not beat meta-learning.** Against MAML, and against Reptile, it wins some trainings and loses others. And the price differs: MAML keeps one start. The graph keeps 24 sets of weights, and a new task tries each of them.
+#
+# Why is it ahead of *same cluster*, which knows the truth? The mean over a cluster mixes all amplitudes. The adapted loss also finds a past task of the right amplitude; on validation tasks, the smallest thresholds were chosen most often. The second column agrees: with one cluster there are no clusters to find, and *adapted loss* is still ahead of random neighbours in all five.
+#
+# *Other clusters* is negative transfer again: worse than from scratch, in all five.
 #
 # </details>
 
@@ -329,14 +338,18 @@ right = {name: by_seed(saved, f"intents, {name}", "accuracy") for name in names}
 graphs = [f"graph: {measure}" for measure in MEASURES]
 for name, table in right.items():
     gain = (table.loc[graphs] - table.loc["from scratch"]).mean(axis=1)
-    finding(f"{name}: no graph gains a point over from scratch (mean)", gain, below=1, **splits)
+    finding(f"{name}: points that graphs gain over from scratch (mean)", gain, below=1, **splits)
+    steady = ((table.loc[graphs] - table.loc["from scratch"]) > 0).all(axis=1).sum()
+    finding(f"{name}: graphs that are ahead of it in all five", float(steady), below=1, **splits)
+    near = (table.loc["ridge head"] - table.loc["from scratch"]).mean()
+    finding(f"{name}: ridge head against from scratch (mean)", near, above=-2, below=2, **splits)
     lost = table.loc["from scratch"] - table.loc["class means"]
-    finding(f"{name}: from scratch is ahead of class means, points", lost, above=2, **splits)
+    finding(f"{name}: from scratch against class means, points", lost, above=2, **splits)
 domain = {name: by_seed(saved, f"intents, {name}", "new pairs") for name in names}
 fisher = 100 * domain["half siblings"].loc["graph: Fisher"]
-finding("half siblings: Fisher finds the domains, per cent", fisher, above=95, **splits)
+finding("half siblings: domains by Fisher, per cent", fisher, above=95, **splits)
 blind = 100 * domain["half siblings"].loc["graph: adapted loss"]
-finding("half siblings: adapted loss does not, per cent", blind, below=65, **splits)
+finding("half siblings: domains by adapted loss, per cent", blind, below=65, **splits)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Ask for two tasks that are about the same thing and need opposite answers (*turn the light on*, *turn the light off*). Let students say which measure sees the topic, and which sees the answer.
@@ -344,7 +357,11 @@ finding("half siblings: adapted loss does not, per cent", blind, below=65, **spl
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# @@SENT@@
+# **On these sentences no graph pays.** In neither world does any of the four graphs gain one point over *from scratch* in the mean of five splits; nor does its lead hold in all five. The reason may be that the frozen vectors already leave little to learn: one linear layer, a well-chosen α and 20 steps. *Ridge head*, which sees 10 sentences and no past task, is within 2 points. Only *class means* is behind by more, in all five.
+#
+# With half siblings, **the measure that finds the domains best is not a guide to good starts**. Fisher sorts more than 95 % of the choices rightly in every split; the adapted loss less than 65 %. That is no fault of the adapted loss. *Turn on* and *turn off* the light are of one domain, and each is a *no* of the other. Their topic is alike, and their answers are opposite.
+#
+# So before you draw a graph, ask what an edge should mean: the same topic, or a good start?
 #
 # </details>
 
@@ -495,7 +512,12 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# @@REMEMBER@@
+# - A warm start from neighbours needs a distance. For bowls of one curvature it is the distance of their lowest points.
+# - Task2Vec is blind to scale, and here to sign: $\sin$ and $-\sin$ have distance 0. The adapted loss asks the right question, and costs the most.
+# - Neighbours of the wrong cluster made new curves worse than from scratch, in all five trainings: negative transfer.
+# - On curves of two clusters, the graph by adapted loss beat all rows without meta-learning (all five). Against MAML and Reptile it won some trainings and lost others.
+# - On intents no graph gained a point over a well-tuned start from scratch. Finding the topic is not finding a good start.
+# - The six steps use the similarity after the new task is learned. The missing step is to choose the start before.
 #
 # ## Sources
 #
