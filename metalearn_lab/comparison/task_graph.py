@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -258,19 +260,15 @@ def _meta_trained(
         return merge_splits(split) if kind is Reptile else split
 
     for outer_lr in setting.outer_lrs:
-        learner = kind(
-            _copy(world.learner.model),
-            world.learner.loss,
-            inner_lr=setting.inner_lr,
-            inner_steps=5,
-            **({"inner_batch": 4} if kind is Reptile else {}),
-        )
+        settings: dict[str, Any] = {"inner_lr": setting.inner_lr, "inner_steps": 5}
+        if kind is Reptile:
+            settings["inner_batch"] = 4
+        learner = kind(deepcopy(world.learner.model), world.learner.loss, **settings)
         optimizer, done = torch.optim.Adam(learner.parameters(), outer_lr), 0
         for iterations in META_STEPS:
-            offset = done
             meta_train(
                 learner,
-                lambda i, offset=offset: tasks(offset + i),
+                partial(_later, tasks, done),
                 iterations=iterations - done,
                 optimizer=optimizer,
                 every=iterations,
@@ -281,10 +279,9 @@ def _meta_trained(
             yield f"{iterations} steps, β = {outer_lr}", weights
 
 
-def _copy(model: torch.nn.Module) -> torch.nn.Module:
-    from copy import deepcopy
-
-    return deepcopy(model)
+def _later(tasks: Callable[[int], Task], first: int, iteration: int) -> Task:
+    """The tasks of an iteration of a training that goes on."""
+    return tasks(first + iteration)
 
 
 def _ridge(world: World, learner: GradientLearner, weights: Weights) -> dict[str, Any]:
@@ -325,7 +322,7 @@ def _class_means(world: World) -> dict[str, Any]:
 
 
 def _log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
-    return tuple(torch.logspace(*torch.tensor([low, high]).log10().tolist(), count).tolist())
+    return tuple(torch.logspace(math.log10(low), math.log10(high), count).tolist())
 
 
 def means_over_seeds(table: DataFrame, column: str) -> DataFrame:

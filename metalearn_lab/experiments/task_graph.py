@@ -239,7 +239,7 @@ def pair_auc(distances: Tensor, rows: Tensor, columns: Tensor) -> float:
     return 1 - below / (count * others)
 
 
-def graph_of(distances: Tensor, threshold: float, names: Sequence[str]) -> nx.Graph:
+def graph_of(distances: Tensor, threshold: float, names: Sequence[str | int]) -> nx.Graph:
     """Tasks as nodes; an edge where the mean of both distances is at most the threshold.
 
     Args:

@@ -45,7 +45,8 @@ def euclidean_distance(first: Tensor, second: Tensor) -> Tensor:
 
 def support_gradients(learner: GradientLearner, start: Weights, splits: Split) -> Tensor:
     """Gradient of each task's loss at one start, ``[tasks, numbers]``."""
-    return vmap(lambda split: flat(learner.gradient(start, split)))(splits)
+    gradients: Tensor = vmap(lambda split: flat(learner.gradient(start, split)))(splits)
+    return gradients
 
 
 def diagonal_fishers(learner: GradientLearner, weights: Weights, x: Tensor) -> Tensor:

@@ -55,8 +55,8 @@ class BowlGraphExplorer(DragExplorer):
         marks = self._edges(threshold)
         for optimum, near in zip(self.optima, chosen[0].tolist(), strict=True):
             if near:
-                pair = torch.stack([own, optimum]).T
-                marks.append(Curve(*pair, INK, "edge of the new task", 2.0))
+                x, y = torch.stack([own, optimum]).T
+                marks.append(Curve(x, y, INK, "edge of the new task", 2.0))
         for number, color in enumerate(CLUSTER_COLORS):
             for optimum in self.optima[self.clusters == number]:
                 marks.append(Dot(*place_of(optimum), color, f"cluster {number + 1}", 9))
@@ -91,7 +91,5 @@ class BowlGraphExplorer(DragExplorer):
         """Lines between past tasks."""
         between = euclidean_distance(self.optima[:, None], self.optima)
         graph = graph_of(between, threshold, range(len(self.optima)))
-        return [
-            Curve(*self.optima[list(edge)].T, "#c4c4c4", "edge of two past tasks", 1.2)
-            for edge in graph.edges
-        ]
+        ends = [self.optima[list(edge)].T for edge in graph.edges]
+        return [Curve(x, y, "#c4c4c4", "edge of two past tasks", 1.2) for x, y in ends]

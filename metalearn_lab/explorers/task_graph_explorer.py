@@ -29,7 +29,7 @@ from metalearn_lab.tasks.types import Split, Task, select_tasks
 STEPS = 10
 NEW = "new"
 _MAP = Panel((-1.35, 1.35), (-1.35, 1.35), "", "", "tasks: near where alike")
-_LOSS = Panel((0.0, STEPS), (0.0, 10.0), "step", "query loss of the new task", "from three starts")
+_LOSS = Panel((0.0, STEPS), (0.0, 8.0), "step", "query loss of the new task", "from three starts")
 _ASIDE = {"knife, one end": (-1.2, -1.2), "knife, other end": (-0.8, -1.2)}
 
 
@@ -70,7 +70,7 @@ class TaskGraphExplorer(DragExplorer):
         cut = [edge for edge in graph.edges if crosses(ends, (places[edge[0]], places[edge[1]]))]
         graph.remove_edges_from(cut)
         left = sorted(graph[NEW])
-        cluster = {NEW: int(self.new_clusters[task - 1])}
+        cluster: dict[int | str, int] = {NEW: int(self.new_clusters[task - 1])}
         cluster |= dict(enumerate(self.clusters.tolist()))
         mask = torch.zeros(1, len(names), dtype=torch.bool)
         mask[0, left] = True
@@ -81,7 +81,8 @@ class TaskGraphExplorer(DragExplorer):
             marks.append(Dot(*places[node], color, f"past task, cluster {cluster[node] + 1}", 8))
         own_color = CLUSTER_COLORS[cluster[NEW]]
         marks.append(Dot(*places[NEW], own_color, "new task", 13, False))
-        marks.append(Curve(*zip(*ends, strict=True), INK, "knife", 2.0, (4, 2)))
+        x, y = zip(*ends, strict=True)
+        marks.append(Curve(x, y, INK, "knife", 2.0, (4, 2)))
         looks = {
             "neighbours": ("#006b4f", ()),
             "all past tasks": ("#7a3fa0", (5, 2)),

@@ -64,7 +64,7 @@ def nearest_pairs(distances: Tensor, share: float) -> nx.Graph:
 
 def _two_rings(clusters: Tensor) -> dict[int, tuple[float, float]]:
     """Place of each task: its cluster's ring, by networkx."""
-    places = {}
+    places: dict[int, tuple[float, float]] = {}
     for number in (0, 1):
         own = (clusters == number).nonzero()[:, 0].tolist()
         ring = nx.circular_layout(own, center=(2.6 * number, 0.0))

@@ -377,13 +377,13 @@ finding("half siblings: domains by adapted loss, per cent", blind, below=65, **s
 # 5. Update the weights with regard to the similarity.
 # 6. Repeat steps 2 to 5 until the model is good enough on the new task.
 #
-# It does not say which similarity, or how it enters step 5. Our reading: there is one model. In step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once.
+# It does not say which similarity, or how it enters step 5. Our reading: in step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the one model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once.
 #
 # Controls: $s = \frac12$ for all tasks, or $s = 1$ (all the way). *From scratch* forgets everything. *Start from neighbours* adds one step between 3 and 4: **choose the start by the graph**. It keeps every past task's weights, and starts from those of the nearest task by the adapted loss.
 #
 # Each curve is judged as it arrives: 5 steps on its first 6 examples, then the query loss. The first half of the tasks chooses α for each row, the second half counts.
 #
-# **Predict.** Which rows are better than *from scratch*? Does the similarity of step 5 help?
+# **Predict.** Which rows beat *from scratch*? Does the similarity of step 5 help?
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.six_steps import six_steps
