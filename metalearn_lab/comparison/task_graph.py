@@ -125,7 +125,6 @@ def graph_rows(
     rates = setting.measure_rates if adapts else setting.measure_rates[:1]
     clusters, found = world.clusters, {}
     candidates, random = [], []
-    numbers = generator("random neighbours", seed, measure)
     for rate in rates:
         known.learner.inner_lr = rate
         new = [known.distances(measure, part.support) for part in (world.validation, world.test)]
@@ -139,6 +138,7 @@ def graph_rows(
             label = f"{quantile:.0%} of pairs" + (f", α = {rate}" if adapts else "")
             found[label] = pairs
             candidates.append(_candidate(known, label, chosen))
+            numbers = generator("random neighbours", seed, measure)
             drawn = [_shuffled(each, numbers) for each in chosen]
             random.append(_candidate(known, label, drawn))
     for name, tried in (("graph", candidates), ("random, as many", random)):

@@ -157,7 +157,7 @@ proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2),
 
 # %% tags=["nbval-check-output", "hide-output"]
 adapted = sorted_rightly.loc["adapted loss"]
-finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=75)
+finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=85)
 lead = (adapted - sorted_rightly.drop("adapted loss")).to_numpy()
 finding("adapted loss against the other three, points", lead, above=0)
 finding("Fisher: sorted rightly, per cent", sorted_rightly.loc["Fisher"], above=45, below=65)
@@ -253,7 +253,7 @@ finding(
 #
 # We now choose everything on **validation tasks**: 40 new curves that are not counted. Then 80 test curves are judged. The rows:
 #
-# - *graph: …*: the start is the mean of the neighbours by this measure; six thresholds are tried. *Random, as many* has as many neighbours for each task, but drawn at random. It is the control of the graph.
+# - *graph: …*: the start is the mean of the neighbours by this measure; six thresholds are tried (for the adapted loss, three with two α). *Random, as many* has as many neighbours for each task, but drawn at random. It is the control of the graph.
 # - *same cluster* and *other clusters* know the truth. *Mean of all* takes all past tasks.
 # - *all tasks pooled* trains one network on the data of all past tasks. *MAML* and *Reptile* (chapters 03 and 04) learn one start from the past tasks.
 # - *ridge head*: the features of the pooled network, with a new last layer in closed form.
@@ -273,25 +273,25 @@ means_over_seeds(curves, "loss")
 # %% tags=["nbval-check-output", "hide-output"]
 runs = {"saved": "5 trainings"}
 two, one = (by_seed(saved, f"sinusoids, {c}", "loss") for c in ("two clusters", "one cluster"))
-graph, control = two.loc["graph: adapted loss"], "random, as many: adapted loss"
-plain = ["from scratch", "mean of all", "all tasks pooled", "ridge head", control]
-lead = (two.loc[plain] - graph).to_numpy()
-finding("two clusters: adapted loss against five rows without a graph, lead", lead, above=0, **runs)
+best, control = "graph: adapted loss", "random, as many: adapted loss"
+graph = two.loc[best]
 others = [f"graph: {measure}" for measure in MEASURES[:3]]
-lead = (two.loc[others] - graph).to_numpy()
-finding("against the graphs by the other measures, lead", lead, above=0, **runs)
+plain = ["from scratch", "mean of all", "all tasks pooled", "ridge head", control, *others]
+lead = (two.loc[plain] - graph).to_numpy()
+finding("two clusters: adapted loss against eight other rows, lead", lead, above=0, **runs)
 lead = two.loc["same cluster"] - graph
 finding("against the mean of its own cluster, lead", lead, above=0, **runs)
-better = (graph < two.loc[["MAML", "Reptile"]]).sum(axis=1)
-finding(
-    "against MAML, and against Reptile: trainings that it wins", better, above=0, below=5, **runs
-)
+wins = (graph < two.loc[["MAML", "Reptile"]]).sum(axis=1)
+finding("against MAML, against Reptile: trainings won", wins, above=0, below=3, **runs)
 harm = two.loc["other clusters"] - two.loc["from scratch"]
 finding("other clusters against from scratch, loss added", harm, above=0, **runs)
 ratio = one.loc["mean of all"] / one.loc["from scratch"]
 finding("one cluster: mean of all, over from scratch", ratio, below=0.5, **runs)
-lead = one.loc[control] - one.loc["graph: adapted loss"]
+lead = one.loc[control] - one.loc[best]
 finding("one cluster: adapted loss against random neighbours, lead", lead, above=0, **runs)
+rows = curves[curves.method.eq(best) & curves.world.str.endswith("two clusters")]
+nearest = rows.chosen.str.startswith("0%").to_list()
+finding("two clusters: validation chose the nearest task alone", nearest, **runs)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 8 minutes.** Collect the sorted rows before the output is unfolded. Ask which row is the control of *graph: adapted loss* (random neighbours, as many), and what the second column is for: with one cluster there is nothing for a graph to find.
@@ -299,11 +299,11 @@ finding("one cluster: adapted loss against random neighbours, lead", lead, above
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **The graph by adapted loss beats the plain rows.** In all five trainings it leaves less loss than *from scratch*, *mean of all*, *all tasks pooled*, *ridge head* and its own control, random neighbours. The other three graphs stay behind it, each in all five.
+# **The graph by adapted loss beats the plain rows.** In all five trainings it leaves less loss than *from scratch*, *mean of all*, *all tasks pooled*, *ridge head*, the other three graphs, and its own control, random neighbours.
 #
-# **It does not beat meta-learning.** Against MAML, and against Reptile, it wins some trainings and loses others. And the price differs: MAML keeps one start. The graph keeps 24 sets of weights, and a new task tries each of them.
+# **It does not beat meta-learning.** It wins one of five trainings against MAML and two against Reptile. And the price differs: MAML keeps one start. The graph keeps 24 sets of weights, and a new task tries each of them.
 #
-# Why is it ahead of *same cluster*, which knows the truth? The mean over a cluster mixes all amplitudes. The adapted loss also finds a past task of the right amplitude; on validation tasks, the smallest thresholds were chosen most often. The second column agrees: with one cluster there are no clusters to find, and *adapted loss* is still ahead of random neighbours in all five.
+# Why is it ahead of *same cluster*, which knows the truth? The mean over a cluster mixes all amplitudes. In all five trainings, the validation tasks chose the smallest threshold: the nearest task alone. So a picture with edges was not even needed. The second column agrees: with one cluster there are no clusters to find, and *adapted loss* is still ahead of random neighbours in all five.
 #
 # *Other clusters* is negative transfer again: worse than from scratch, in all five.
 #
@@ -337,8 +337,9 @@ names = ("any negatives", "half siblings")
 right = {name: by_seed(saved, f"intents, {name}", "accuracy") for name in names}
 graphs = [f"graph: {measure}" for measure in MEASURES]
 for name, table in right.items():
-    gain = (table.loc[graphs] - table.loc["from scratch"]).mean(axis=1)
-    finding(f"{name}: points that graphs gain over from scratch (mean)", gain, below=1, **splits)
+    tried = table.loc[[*graphs, "same cluster"]]
+    gain = (tried - table.loc["from scratch"]).mean(axis=1)
+    finding(f"{name}: points gained over from scratch (mean)", gain, below=1, **splits)
     steady = ((table.loc[graphs] - table.loc["from scratch"]) > 0).all(axis=1).sum()
     finding(f"{name}: graphs that are ahead of it in all five", float(steady), below=1, **splits)
     near = (table.loc["ridge head"] - table.loc["from scratch"]).mean()
@@ -357,7 +358,7 @@ finding("half siblings: domains by adapted loss, per cent", blind, below=65, **s
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **On these sentences no graph pays.** In neither world does any of the four graphs gain one point over *from scratch* in the mean of five splits; nor does its lead hold in all five. The reason may be that the frozen vectors already leave little to learn: one linear layer, a well-chosen α and 20 steps. *Ridge head*, which sees 10 sentences and no past task, is within 2 points. Only *class means* is behind by more, in all five.
+# **On these sentences no graph pays.** In neither world does any of the four graphs, or the true domain (*same cluster*), gain one point over *from scratch* in the mean of five splits. No graph is ahead in all five. The reason may be that the frozen vectors already leave little to learn: one linear layer, a well-chosen α and 20 steps. *Ridge head*, which sees 10 sentences and no past task, is within 2 points. Only *class means* is behind by more, in all five.
 #
 # With half siblings, **the measure that finds the domains best is not a guide to good starts**. Fisher sorts more than 95 % of the choices rightly in every split; the adapted loss less than 65 %. That is no fault of the adapted loss. *Turn on* and *turn off* the light are of one domain, and each is a *no* of the other. Their topic is alike, and their answers are opposite.
 #
@@ -515,7 +516,7 @@ headline(
 # - A warm start from neighbours needs a distance. For bowls of one curvature it is the distance of their lowest points.
 # - Task2Vec is blind to scale, and here to sign: $\sin$ and $-\sin$ have distance 0. The adapted loss asks the right question, and costs the most.
 # - Neighbours of the wrong cluster made new curves worse than from scratch, in all five trainings: negative transfer.
-# - On curves of two clusters, the graph by adapted loss beat all rows without meta-learning (all five). Against MAML and Reptile it won some trainings and lost others.
+# - On curves of two clusters, the graph by adapted loss beat all rows without meta-learning (all five). Against MAML it won one training of five, against Reptile two.
 # - On intents no graph gained a point over a well-tuned start from scratch. Finding the topic is not finding a good start.
 # - The six steps use the similarity after the new task is learned. The missing step is to choose the start before.
 #
