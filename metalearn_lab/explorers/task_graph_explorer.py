@@ -29,7 +29,7 @@ from metalearn_lab.tasks.types import Split, Task, select_tasks
 STEPS = 10
 NEW = "new"
 _MAP = Panel((-1.35, 1.35), (-1.35, 1.35), "", "", "tasks: near where alike")
-_LOSS = Panel((0.0, STEPS), (0.0, 8.0), "step", "query loss of the new task", "from three starts")
+_LOSS = Panel((0.0, STEPS), (0.0, 12.0), "step", "query loss of the new task", "from three starts")
 _ASIDE = {"knife, one end": (-1.2, -1.2), "knife, other end": (-0.8, -1.2)}
 
 

@@ -38,7 +38,7 @@ def near(explorer, measure, share, task=0):
 
 
 def assert_curve(explorer, name, expected):
-    shown = torch.tensor(expected).where(torch.tensor(expected) < 8, torch.nan)
+    shown = torch.tensor(expected).where(torch.tensor(expected) < 12, torch.nan)
     assert curve(explorer, name).tolist() == pytest.approx(shown.tolist(), abs=1e-4, nan_ok=True)
 
 
