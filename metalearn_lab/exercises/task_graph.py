@@ -15,7 +15,7 @@ from metalearn_lab.experiments.task_similarity import cosine_distance, task2vec_
 from metalearn_lab.tasks.seeds import generator
 
 Distance = Callable[[Tensor, Tensor], Tensor]
-"""Two diagonal Fisher informations to their distance."""
+"""The diagonal Fisher information of two tasks to their distance."""
 
 WarmStart = Callable[[Tensor, Tensor, float], Tensor]
 """Weights of past tasks, their distances and the threshold to a start."""

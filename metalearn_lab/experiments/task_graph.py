@@ -173,7 +173,10 @@ class KnownTasks:
             return self.learner.model.get_submodule("body")(x)  # type: ignore[no-any-return]
 
     def probed(self, items: Split) -> Weights:
-        """The start of each task, but with a head that fits it: ridge regression, λ = 0.1."""
+        """The start of each task, but with a head that fits it: ridge regression, λ = 0.1.
+
+        As Task2Vec does it; but its Fisher information leaves the head out, which is kept here.
+        """
         features = self.features(items.x)
         features = torch.cat([features, torch.ones_like(features[..., :1])], -1)
         heads = vmap(lambda h, y: ridge(h, y, torch.tensor(0.1, device=h.device)))(

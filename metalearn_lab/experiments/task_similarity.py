@@ -23,7 +23,7 @@ def cosine_distance(first: Tensor, second: Tensor) -> Tensor:
 
 
 def task2vec_distance(first: Tensor, second: Tensor) -> Tensor:
-    """1 − cos(F_a/(F_a + F_b), F_b/(F_a + F_b)) of two diagonal Fisher informations.
+    """1 − cos(F_a/(F_a + F_b), F_b/(F_a + F_b)) of the diagonal Fisher information of two tasks.
 
     It is between 0 and 1, and 0 for F_b = c·F_a. Where both are 0, the quotient counts as 0.
 

@@ -71,7 +71,7 @@ proof("so the nearest lowest point is the best start", closed.argmin() == apart.
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) *Neighbours* and *all past tasks*: their starts are one point. (2) Yes: in a cluster the neighbours' mean is near, and the loss starts low. (3) Near 0, between the clusters or far from both: there the nearest past task is farther away than 0. A start that is worse than none is **negative transfer**.
+# (1) *Neighbours* and *all past tasks*: their starts are one point. (2) Yes: in a cluster the neighbours' mean is near, and the loss starts low. (3) Near 0: there even the nearest past task is farther away than 0 is. A start that is worse than none is **negative transfer**.
 #
 # For bowls with one curvature $a$, the loss of task $i$ after $k$ steps from the lowest point of task $j$ is
 #
@@ -87,7 +87,7 @@ proof("so the nearest lowest point is the best start", closed.argmin() == apart.
 # Let $S_i$ be the examples of task $i$, and θ a start that all tasks share. Four ways to measure the distance of two tasks:
 #
 # 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ.
-# 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: how strongly the weight changes the outputs, squared, on average over inputs. **Task2Vec** first fits the last layer to the task, and then takes $F_i$ of the layers below. Its distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$, with one division for each weight.
+# 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: how strongly the weight changes the outputs, squared, on average over inputs. **Task2Vec** first fits the last layer to the task, then takes $F_i$ (the original without that layer). Its distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$, with one division for each weight.
 # 3. **Prototypes.** With two classes $y=\pm1$ and features $h$, the mean of $y\,h$ over $S_i$ is half the difference of the two class means. We use this mean for curves too. The distance is the length of the difference.
 # 4. **Adapted loss.** Start from the trained weights of task $j$, take $k$ steps on one half of $S_i$, and measure the loss on the other half. Swap the halves, and take the mean. This one is not symmetric.
 #
@@ -327,9 +327,9 @@ finding("two clusters: validation chose the nearest task alone", nearest, **runs
 sentences = saved[saved.world.str.startswith("intents")]
 print("Per cent of new intents' sentences that are judged rightly; interval over five splits")
 display(means_over_seeds(sentences, "accuracy"))
-found = sentences.dropna(subset="new pairs").pivot_table("new pairs", "method", "world")
+domains = sentences.dropna(subset="new pairs").pivot_table("new pairs", "method", "world")
 print("New tasks: per cent of the choices in which the pair of one domain is nearer")
-(100 * found).round(1)
+(100 * domains).round(1)
 
 # %% tags=["nbval-check-output", "hide-output"]
 splits = {"saved": "5 splits"}
@@ -431,7 +431,7 @@ finding(
 #
 # ### Exercise 1: write the distance of Task2Vec (10 minutes, level 1 of 3)
 #
-# `first` and `second` are two diagonal Fisher informations: tensors of the same length without negative numbers, and neither is 0 everywhere. Return the distance $d$ of measure 2 as a tensor, right to six digits. Where both have a 0, the two quotients count as 0.
+# `first` and `second` hold the diagonal Fisher information of two tasks: tensors of the same length without negative numbers, and neither is 0 everywhere. Return the distance $d$ of measure 2 as a tensor, right to six digits. Where both have a 0, the two quotients count as 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -448,7 +448,7 @@ finding(
 
 # %% tags=["exercise"]
 def my_task2vec_distance(first, second):
-    """The distance of two diagonal Fisher informations, a tensor."""
+    """The distance of two tasks by their diagonal Fisher information, a tensor."""
     # <solution>
     total = first + second
     total = total.where(total > 0, 1.0)
