@@ -75,7 +75,7 @@ class BowlGraphExplorer(DragExplorer):
             marks.append(Dot(steps, losses[steps].item(), color, size=7, panel=1))
             rows.append([name, *(f"{losses[k].item():.3f}" for k in (0, steps))])
         table = Table(
-            f"Loss of the new task; it has {int(chosen.sum())} neighbours",
+            f"Loss of the new task; within {threshold:.1f} it has {int(chosen.sum())} neighbours",
             ("start", "before the steps", f"after {steps} steps"),
             rows,
         )

@@ -102,7 +102,8 @@ class TaskGraphExplorer(DragExplorer):
         columns = ("start", "before the steps", "after 5 steps", f"after {STEPS} steps")
         handle = [Handle(name, *handles[name], INK, "ends of the knife: drag") for name in _ASIDE]
         drawing = Drawing((_MAP, _LOSS), marks, handle)
-        return drag_view(drawing, Table(caption, columns, rows), f"{caption}.")
+        table = Table(f"Edges for {share} % of the pairs. {caption}", columns, rows)
+        return drag_view(drawing, table, f"{caption}.")
 
     @one_thread()
     def _losses(self, task: int, chosen: Tensor) -> Mapping[str, Tensor]:
