@@ -74,6 +74,12 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 24,
     },
     "18_meta_pretraining": {"frequent": 50, "schedule_steps": 8},
+    "19_task_graph": {
+        "past_tasks": 6,
+        "training_steps": 10,
+        "stream_tasks": 4,
+        "stream_steps": 3,
+    },
 }
 
 

@@ -150,6 +150,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Self-supervision and meta-pretraining",
         "What can be learned from text without labels, and does it help a new kind of task?",
     ),
+    Chapter(
+        19,
+        "task_graph",
+        "A graph of tasks",
+        "Which past task is a good start for a new one, and does a graph of tasks find it?",
+    ),
 )
 
 

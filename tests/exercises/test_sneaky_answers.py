@@ -38,6 +38,7 @@ from tests.exercises import (
     test_scaling,
     test_start_here,
     test_streams,
+    test_task_graph,
     test_transfer,
 )
 
@@ -89,6 +90,8 @@ CODE = {
     "check_meta_leader": (test_streams.leader, ()),
     "check_transfer_scores": (test_streams.four, ()),
     "check_my_ndcg": (test_recommendation.my_ndcg, ()),
+    "check_my_task2vec_distance": (test_task_graph.distance_of_two, ()),
+    "check_my_warm_start": (test_task_graph.start_of_three, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -21,12 +21,15 @@ from metalearn_lab.experiments.short_horizon import NOISY_BOWL
 from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.task_and_meta_loss import NoisyMeans
 from metalearn_lab.experiments.task_diversity import pool_model
+from metalearn_lab.experiments.task_graph import KnownTasks
+from metalearn_lab.experiments.task_worlds import sinusoid_tasks
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
 from metalearn_lab.explorers.band_explorer import BandExplorer
+from metalearn_lab.explorers.bowl_graph_explorer import BowlGraphExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.draw_task_explorer import DrawTaskExplorer
@@ -68,6 +71,7 @@ from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.stream_player_explorer import StreamPlayerExplorer
 from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
+from metalearn_lab.explorers.task_graph_explorer import TaskGraphExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
@@ -151,6 +155,17 @@ def desk_explorer() -> Explorer:
 def author_mixture_explorer() -> Explorer:
     general = NGram(2, len(ALPHABET)).fit(encode(authors()["jinja2"][:20]))
     return AuthorMixtureExplorer(general, ["PIL", "email"], shots=(2, 4, 6))
+
+
+def bowl_graph_explorer() -> Explorer:
+    return BowlGraphExplorer()
+
+
+def task_graph_explorer() -> Explorer:
+    past, clusters = sinusoid_tasks(6, 5, 5, apart=3.14, split="past", seed=0)
+    new, new_clusters = sinusoid_tasks(3, 6, 9, apart=3.14, split="new", seed=0)
+    learner = MAML(MLP([1, 8, 1], seed=0), F.mse_loss, inner_lr=0.003, inner_steps=5)
+    return TaskGraphExplorer(KnownTasks(learner, past, steps=10), clusters, new, new_clusters)
 
 
 def contrastive_explorer() -> Explorer:

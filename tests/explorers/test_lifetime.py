@@ -29,6 +29,7 @@ from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
 from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
+from metalearn_lab.explorers.bowl_graph_explorer import BowlGraphExplorer
 from metalearn_lab.explorers.contrastive_explorer import ContrastiveExplorer
 from metalearn_lab.explorers.desk_explorer import DeskExplorer
 from metalearn_lab.explorers.drag_explorer import DragExplorer
@@ -66,6 +67,7 @@ from metalearn_lab.explorers.sinusoid_explorer import SinusoidExplorer
 from metalearn_lab.explorers.step_clock_explorer import StepClockExplorer
 from metalearn_lab.explorers.stream_player_explorer import StreamPlayerExplorer
 from metalearn_lab.explorers.tag_scoring_explorer import TagScoringExplorer
+from metalearn_lab.explorers.task_graph_explorer import TaskGraphExplorer
 from metalearn_lab.explorers.task_plane_explorer import TaskPlaneExplorer
 from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
@@ -82,6 +84,7 @@ from tests.explorers.small_explorers import (
     alarm_explorer,
     attention_step_explorer,
     author_mixture_explorer,
+    bowl_graph_explorer,
     contrastive_explorer,
     desk_explorer,
     gradient_arrows_explorer,
@@ -100,6 +103,7 @@ from tests.explorers.small_explorers import (
     set_to_line_explorer,
     stream_player_explorer,
     tag_scoring_explorer,
+    task_graph_explorer,
     task_plane_explorer,
     task_pool_explorer,
     turning_bowl_explorer,
@@ -222,6 +226,8 @@ MAKERS = {
     SinusoidAdaptationExplorer: lambda: lambda: SinusoidAdaptationExplorer(maml(), most_steps=2),
     SinusoidExplorer: lambda: lambda: SinusoidExplorer(maml(), FAMILY, most_steps=2, tasks=3),
     TwoBowlsExplorer: lambda: lambda: TwoBowlsExplorer(BOWLS),
+    BowlGraphExplorer: lambda: bowl_graph_explorer,
+    TaskGraphExplorer: lambda: task_graph_explorer,
     ContrastiveExplorer: lambda: contrastive_explorer,
     AuthorMixtureExplorer: lambda: author_mixture_explorer,
     HorizonExplorer: lambda: horizon_explorer,

@@ -1,0 +1,530 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/19_task_graph.ipynb)
+#
+# # A graph of tasks
+#
+# After this chapter you will be able to
+#
+# - measure in four ways how alike two tasks are, and say what each measure cannot see;
+# - build a graph of tasks, and start a new task from its neighbours;
+# - recognise negative transfer, and test a graph against the baselines that it must beat;
+# - find the step that is missing in a recipe.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+past_tasks: int = 24  # tasks that are known, an even number
+training_steps: int = 300  # of each known task
+stream_tasks: int = 24  # tasks of the last experiment
+stream_steps: int = 150  # of training on each of these
+seed: int = 0  # of the tasks and the weights
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## Start where a similar task ended
+#
+# You have solved many tasks, and kept the weights of each. A new task comes, with few examples. MAML gives every new task the same start. Here we try something else: **start from the weights of the tasks that are most like the new one.**
+#
+# For this we draw a **graph**. Its *nodes* are tasks. An *edge* joins two tasks that are alike: their distance is at most a **threshold**. Tasks that are joined are **neighbours**. The **warm start** of a new task is the mean of its neighbours' weights. The nearest past task is always a neighbour, however small the threshold is.
+#
+# The simplest tasks are bowls: the loss of a task is $\frac12\lVert w - c\rVert^2$, and its lowest point is $c$. The distance of two tasks is the distance of their lowest points. The past tasks form two **clusters** (groups of tasks that are alike). You drag the new task. Rings mark its three possible starts: the mean of its *neighbours*, the mean of *all past tasks*, and *from scratch* (the point 0). On the right is the loss after each step of gradient descent with α = 0.1.
+#
+# **Predict, then move.** (1) Make the threshold so large that all tasks are neighbours. Which two curves become one? (2) Drag the new task into the orange cluster at threshold 1.5. Do the neighbours help? (3) Find a place where *from scratch* beats the neighbours. Where is it?
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab import choose_device
+from metalearn_lab.explorers.bowl_graph_explorer import BowlGraphExplorer
+from metalearn_lab.tasks.devices import device_in_words
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+BowlGraphExplorer().show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Let one student drag and the others call the best start before the table is read. Then hide the orange cluster in words: "all your past tasks are blue, the new one is not". The nearest task is kept even then, and it hurts.
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab.experiments.task_similarity import bowl_loss_from
+from metalearn_lab.workbook.facts import finding, proof
+
+numbers = torch.Generator().manual_seed(seed)
+optima = torch.randn(6, 2, generator=numbers, dtype=torch.float64).to(where)
+a, rate, k = 3.0, 0.1, 5
+w = optima[1:].clone()  # start the first task at the others' lowest points
+for _ in range(k):
+    w = w - rate * a * (w - optima[0])
+stepped = a / 2 * (w - optima[0]).square().sum(1)
+closed = bowl_loss_from(a, rate, k, optima[0], optima[1:])
+gap = (stepped - closed).abs().max().item()
+proof("loss from neighbour j: a/2 (1 - αa)^2k (distance of lowest points)²", gap, below=1e-12)
+apart = (optima[1:] - optima[0]).norm(dim=1)
+proof("so the nearest lowest point is the best start", closed.argmin() == apart.argmin().item())
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# (1) *Neighbours* and *all past tasks*: their starts are one point. (2) Yes: in a cluster the neighbours' mean is near, and the loss starts low. (3) Near 0: there even the nearest past task is farther away than 0 is. A start that is worse than none is **negative transfer**.
+#
+# For bowls with one curvature $a$, the loss of task $i$ after $k$ steps from the lowest point of task $j$ is
+#
+# $$\frac a2\,(1-\alpha a)^{2k}\,\lVert c_j-c_i\rVert^2.$$
+#
+# So for bowls the distance of the lowest points is exactly the right distance. But we only know the lowest point of a *solved* task. For a new task we must guess from few examples how near it is.
+#
+# </details>
+
+# %% [markdown]
+# ## Four measures
+#
+# Let $S_i$ be the examples of task $i$, and θ a start that all tasks share. Four ways to measure the distance of two tasks:
+#
+# 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ.
+# 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: how strongly the weight changes the outputs, squared, on average over inputs. **Task2Vec** first fits the last layer to the task, then takes $F_i$ (the original without that layer). Its distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$, with one division for each weight.
+# 3. **Prototypes.** With two classes $y=\pm1$ and features $h$, the mean of $y\,h$ over $S_i$ is half the difference of the two class means. We use this mean for curves too. The distance is the length of the difference.
+# 4. **Adapted loss.** Start from the trained weights of task $j$, take $k$ steps on one half of $S_i$, and measure the loss on the other half. Swap the halves, and take the mean. This one is not symmetric.
+#
+# Our tasks are curves $y = A\sin(x-p)$ with $A$ between 1 and 5. In cluster 1, $p$ is near 0; in cluster 2, near π. So the curves of one cluster look like those of the other *turned upside down*. θ is a network with random weights.
+#
+# **Predict.** We give an edge to the nearest 15 % of all pairs. Sort the four measures by the number of edges *across* the clusters.
+
+# %% tags=["hide-output"]
+from math import pi
+
+from torch.nn import functional as F
+
+from metalearn_lab import MAML, to_device
+from metalearn_lab.experiments.task_graph import MEASURES, KnownTasks
+from metalearn_lab.experiments.task_worlds import sinusoid_tasks
+from metalearn_lab.figures.task_graph import task_graphs_figure
+from metalearn_lab.models.mlp import MLP
+from metalearn_lab.figures.style import show_figure
+
+start = MLP([1, 40, 40, 1], seed=seed)
+learner = MAML(start, F.mse_loss, inner_lr=0.003, inner_steps=5).to(where)
+past, clusters = sinusoid_tasks(past_tasks, 10, 10, apart=pi, split="past", seed=seed)
+known = KnownTasks(learner, to_device(past, where), steps=training_steps)
+distances = {name: known.distances(name, known.all).cpu() for name in MEASURES}
+show_figure(task_graphs_figure(distances, clusters, share=0.15), "Four graphs of the same tasks")
+
+# %% [markdown]
+# The next cell counts more carefully. Take one pair of tasks of one cluster, and one pair of two clusters. How often is the first pair the nearer one? We count over all such choices: 50 % is a guess, 100 % is perfect. *Past tasks* have 20 examples each. *New tasks* (80 of them) have 6 examples, and are compared with the past tasks.
+
+# %% tags=["hide-output"]
+import pandas as pd
+
+from metalearn_lab.experiments.task_graph import pair_auc
+
+new, new_clusters = sinusoid_tasks(80, 6, 50, apart=pi, split="new", seed=seed)
+support = to_device(new, where).support
+rows = {}
+for name, matrix in distances.items():
+    others = matrix.clone().fill_diagonal_(torch.nan)  # a task is no pair with itself
+    rows[name] = {"past tasks": 100 * pair_auc(others, clusters, clusters)}
+    of_new = known.distances(name, support)
+    rows[name] |= {"new tasks": 100 * pair_auc(of_new, new_clusters, clusters)}
+sorted_rightly = pd.DataFrame(rows).T
+print("Per cent of the choices in which the pair of one cluster is nearer")
+sorted_rightly.round(1)
+
+# %% tags=["nbval-check-output", "hide-output"]
+from metalearn_lab.experiments.task_similarity import cosine_distance, support_gradients
+from metalearn_lab.experiments.task_similarity import task2vec_distance
+from metalearn_lab.tasks.types import Split
+
+one, other = torch.tensor([[1.0, 2, 4], [4.0, 2, 1]], dtype=torch.float64).to(where)
+value = task2vec_distance(one, other).item()
+proof("Task2Vec: (1, 2, 4) and (4, 2, 1) have distance 0.3871", abs(value - 12 / 31), below=1e-9)
+proof("the same both ways", abs(value - task2vec_distance(other, one).item()), below=1e-12)
+twice = task2vec_distance(one, 7 * one).abs().item()
+proof("blind to scale: F and 7F have distance 0", twice, below=1e-12)
+apart = task2vec_distance(one * (one > 3), one * (one < 3)).item()
+proof("nothing in common: distance 1", abs(apart - 1), below=1e-12)
+x, y = (values[:1] for values in known.all)
+both = Split(torch.cat([x, x]), torch.cat([y, -y]))  # a curve, and the same upside down
+turned = task2vec_distance(*known.vectors("Fisher", both)).abs().item()
+proof("blind to sign: a curve and its negative have Fisher distance 0", turned, below=1e-5)
+flat_start = {n: w * (not n.startswith("head")) for n, w in known.start.items()}  # answers 0
+turned = cosine_distance(*support_gradients(learner, flat_start, both)).item()
+proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2), below=1e-5)
+
+# %% tags=["nbval-check-output", "hide-output"]
+adapted = sorted_rightly.loc["adapted loss"]
+finding("adapted loss: sorted rightly, per cent, past and new", adapted, above=85)
+lead = (adapted - sorted_rightly.drop("adapted loss")).to_numpy()
+finding("adapted loss against the other three, points", lead, above=0)
+finding("Fisher: sorted rightly, per cent", sorted_rightly.loc["Fisher"], above=45, below=65)
+finding(
+    "new tasks: gradients, per cent",
+    sorted_rightly.loc["gradients", "new tasks"],
+    above=50,
+    below=80,
+)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 10 minutes.** Write $F$ of $+\sin$ and of $-\sin$ on the board: every slope changes its sign, and the square forgets it. Ask which other pairs of tasks Task2Vec must confuse (two that differ only in how sure they are). Then ask who pays for the adapted loss: past weights must be kept, and every new task tries all of them.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **The adapted loss finds the clusters best**, in all five trainings, for past tasks and for new ones. It asks the question that we care about: *is this task's model a good start for me?*
+#
+# **Task2Vec cannot see them.** $-\sin$ has the same Fisher information as $\sin$: the last layer changes its sign, all slopes below change theirs, and the squares are equal. On such pairs its distance is exactly 0, although no start could be worse. It is also blind to scale: $F$ and $7F$ have distance 0. In other worlds this blindness may be harmless; sentences follow below.
+#
+# *Gradients* see the sign. But at a random θ with 6 examples the gradient also depends on where these examples lie. *Prototypes* depend on that too, and on the amplitude $A$.
+#
+# So "similar" is no property of two tasks alone. **It depends on what you measure, and on what you want to do with it.**
+#
+# One more trap: some texts say that the similarity is computed *from* the topology of the graph. It is the other way round. First we need distances; the graph is made of them.
+#
+# </details>
+
+# %% [markdown]
+# ## Cut the edges yourself
+#
+# Now the warm start of a new curve. On the left, tasks with a small distance lie near each other. Filled dots are past tasks. The ring is the new task, drawn in the colour of its true cluster, which the measure does not know. Dashed edges join two clusters. On the right is the loss on the new task's query set, along ten steps with α = 0.003 on its 6 examples.
+#
+# Choose the measure, and how many pairs get an edge. Then drag the two ends of the **knife**: an edge that it crosses is cut. Only the neighbours that remain count for the warm start. If none remains, the start is from scratch.
+#
+# **Predict, then move.** (1) Choose *gradients* and new task 7, and cut its edges across. What happens to the green curve? (2) Choose *adapted loss* and raise the share of pairs to 100. What does the green curve become? (3) At which share is *adapted loss* best for new task 1?
+
+# %%
+from metalearn_lab.explorers.task_graph_explorer import TaskGraphExplorer
+from metalearn_lab.tasks.types import select_tasks
+
+eight = select_tasks(new, slice(8))
+TaskGraphExplorer(known.on_cpu(), clusters, eight, new_clusters[:8]).show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Give each pair of students another new task (the slider). They look for the share and the cuts with the lowest loss after 5 steps. Collect the answers: no share is best for all. Then ask what they used to choose, and what a program has: the query loss is not known in advance.
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.task_graph import warm_start
+from metalearn_lab.experiments.task_similarity import losses_along
+
+tasks = to_device(new, where)
+same = (new_clusters[:, None] == clusters).to(where)
+choices = {"same cluster": same, "other cluster": ~same, "all": same | True, "none": same & False}
+after = {}
+for name, chosen in choices.items():
+    starts = warm_start(known.start, known.weights, chosen)
+    after[name] = losses_along(learner, starts, tasks, 5)[:, -1].mean().item()
+print("Query loss of 80 new tasks after 5 steps, by neighbours:")
+print({name: round(loss, 2) for name, loss in after.items()})
+
+# %% tags=["nbval-check-output", "hide-output"]
+finding(
+    "neighbours of the same cluster: loss over that from scratch",
+    after["same cluster"] / after["none"],
+    below=0.5,
+)
+finding(
+    "neighbours of the other cluster: loss over that from scratch",
+    after["other cluster"] / after["none"],
+    above=1.5,
+)
+finding(
+    "all past tasks: loss over that from scratch",
+    after["all"] / after["none"],
+    above=0.7,
+    below=1.4,
+)
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# (1) It falls. With *gradients* and 20 % of pairs, in the training shown, cutting the edges across lowers the loss of four tasks in five that have such edges. It does not always help: past tasks of the right cluster can have a quite different amplitude. (2) It becomes the violet curve, *all past tasks*. In the mean, $\sin$ and $-\sin$ nearly cancel. (3) For task 1, few neighbours are best; this differs from task to task.
+#
+# The cell above has the mean over 80 new tasks. Neighbours of the same cluster leave less than half of the loss *from scratch*, in all five trainings. Neighbours of the other cluster make it more than 1.5 times as large: **negative transfer**. All past tasks together are about as good as none.
+#
+# This cell knows the clusters. A graph must find them from 6 examples.
+#
+# </details>
+
+# %% [markdown]
+# ## Does the graph beat the plain baselines?
+#
+# We now choose everything on **validation tasks**: 40 new curves that are not counted. Then 80 test curves are judged. The rows:
+#
+# - *graph: …*: the start is the mean of the neighbours by this measure; six thresholds are tried (for the adapted loss, three with two α). *Random, as many* has as many neighbours for each task, but drawn at random. It is the control of the graph.
+# - *same cluster* and *other clusters* know the truth. *Mean of all* takes all past tasks.
+# - *all tasks pooled* trains one network on the data of all past tasks. *MAML* and *Reptile* (chapters 03 and 04) learn one start from the past tasks.
+# - *ridge head*: the features of the pooled network, with a new last layer in closed form.
+#
+# Every row has 48 trials: with its own settings, α, and 5 or 20 inner steps. A task whose loss is above 25 counts as 25. The second column is a control: *one cluster* has the same amplitudes, but all phases are near 0.
+#
+# **Predict.** Sort *from scratch*, *graph: Fisher*, *graph: adapted loss*, *all tasks pooled* and *MAML* for two clusters. Then: how much of the graph's gain is left with one cluster?
+
+# %% tags=["hide-output"]
+from metalearn_lab.comparison.task_graph import SAVED_TASK_GRAPH, by_seed, means_over_seeds
+
+saved = pd.read_csv(SAVED_TASK_GRAPH)
+curves = saved[saved.world.str.startswith("sinusoids")]
+print("Query loss of new curves; mean and 95 % interval over five trainings")
+means_over_seeds(curves, "loss")
+
+# %% tags=["nbval-check-output", "hide-output"]
+runs = {"saved": "5 trainings"}
+two, one = (by_seed(saved, f"sinusoids, {c}", "loss") for c in ("two clusters", "one cluster"))
+best, control = "graph: adapted loss", "random, as many: adapted loss"
+graph = two.loc[best]
+others = [f"graph: {measure}" for measure in MEASURES[:3]]
+plain = ["from scratch", "mean of all", "all tasks pooled", "ridge head", control, *others]
+lead = (two.loc[plain] - graph).to_numpy()
+finding("two clusters: adapted loss against eight other rows, lead", lead, above=0, **runs)
+lead = two.loc["same cluster"] - graph
+finding("against the mean of its own cluster, lead", lead, above=0, **runs)
+wins = (graph < two.loc[["MAML", "Reptile"]]).sum(axis=1)
+finding("against MAML, against Reptile: trainings won", wins, above=0, below=3, **runs)
+harm = two.loc["other clusters"] - two.loc["from scratch"]
+finding("other clusters against from scratch, loss added", harm, above=0, **runs)
+ratio = one.loc["mean of all"] / one.loc["from scratch"]
+finding("one cluster: mean of all, over from scratch", ratio, below=0.5, **runs)
+lead = one.loc[control] - one.loc[best]
+finding("one cluster: adapted loss against random neighbours, lead", lead, above=0, **runs)
+rows = curves[curves.method.eq(best) & curves.world.str.endswith("two clusters")]
+nearest = rows.chosen.str.startswith("0%").to_list()
+finding("two clusters: validation chose the nearest task alone", nearest, **runs)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Collect the sorted rows before the output is unfolded. Ask which row is the control of *graph: adapted loss* (random neighbours, as many), and what the second column is for: with one cluster there is nothing for a graph to find.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **The graph by adapted loss beats the plain rows.** In all five trainings it leaves less loss than *from scratch*, *mean of all*, *all tasks pooled*, *ridge head*, the other three graphs, and its own control, random neighbours.
+#
+# **It does not beat meta-learning.** It wins one of five trainings against MAML and two against Reptile. And the price differs: MAML keeps one start. The graph keeps 24 sets of weights, and a new task tries each of them.
+#
+# Why is it ahead of *same cluster*, which knows the truth? The mean over a cluster mixes all amplitudes. In all five trainings, the validation tasks chose the smallest threshold: the nearest task alone. So a picture with edges was not even needed. The second column agrees: with one cluster there are no clusters to find, and *adapted loss* is still ahead of random neighbours in all five.
+#
+# *Other clusters* is negative transfer again: worse than from scratch, in all five.
+#
+# </details>
+
+# %% [markdown]
+# ### The same with sentences
+#
+# Now a task is a question about a sentence for a voice assistant: *is this intent $i$?* We take 39 intents in 7 **domains** (timers, lights, media, covers, fans, climate, garden). The domain is the cluster. About half of the intents are past tasks, with 20 examples of *yes* and 20 of *no*; new ones have 5 and 5. Five splits deal the intents anew.
+#
+# A sentence is 384 numbers of the frozen sentence encoder (chapter 06). The model is one linear layer. Two worlds:
+#
+# - *any negatives*: *no* sentences come from any other intent;
+# - *half siblings*: half of them come from **siblings**, other intents of the same domain. *Yes* is "turn on the light", *no* is "turn off the light".
+#
+# *Ridge head* on the frozen vectors and *class means* (the nearer of the mean *yes* and the mean *no*) look at no past task. The second table says how well each measure finds the domains.
+#
+# **Predict.** With half siblings, does it help to start from an intent of the same domain? Does the measure that finds the domains best also give the best start?
+
+# %% tags=["hide-output"]
+sentences = saved[saved.world.str.startswith("intents")]
+print("Per cent of new intents' sentences that are judged rightly; interval over five splits")
+display(means_over_seeds(sentences, "accuracy"))
+domains = sentences.dropna(subset="new pairs").pivot_table("new pairs", "method", "world")
+print("New tasks: per cent of the choices in which the pair of one domain is nearer")
+(100 * domains).round(1)
+
+# %% tags=["nbval-check-output", "hide-output"]
+splits = {"saved": "5 splits"}
+names = ("any negatives", "half siblings")
+right = {name: by_seed(saved, f"intents, {name}", "accuracy") for name in names}
+graphs = [f"graph: {measure}" for measure in MEASURES]
+for name, table in right.items():
+    tried = table.loc[[*graphs, "same cluster"]]
+    gain = (tried - table.loc["from scratch"]).mean(axis=1)
+    finding(f"{name}: points gained over from scratch (mean)", gain, below=1, **splits)
+    steady = ((table.loc[graphs] - table.loc["from scratch"]) > 0).all(axis=1).sum()
+    finding(f"{name}: graphs that are ahead of it in all five", float(steady), below=1, **splits)
+    near = (table.loc["ridge head"] - table.loc["from scratch"]).mean()
+    finding(f"{name}: ridge head against from scratch (mean)", near, above=-2, below=2, **splits)
+    lost = table.loc["from scratch"] - table.loc["class means"]
+    finding(f"{name}: from scratch against class means, points", lost, above=2, **splits)
+domain = {name: by_seed(saved, f"intents, {name}", "new pairs") for name in names}
+fisher = 100 * domain["half siblings"].loc["graph: Fisher"]
+finding("half siblings: domains by Fisher, per cent", fisher, above=95, **splits)
+blind = 100 * domain["half siblings"].loc["graph: adapted loss"]
+finding("half siblings: domains by adapted loss, per cent", blind, below=65, **splits)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Ask for two tasks that are about the same thing and need opposite answers (*turn the light on*, *turn the light off*). Let students say which measure sees the topic, and which sees the answer.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **On these sentences no graph pays.** In neither world does any of the four graphs, or the true domain (*same cluster*), gain one point over *from scratch* in the mean of five splits. No graph is ahead in all five. The reason may be that the frozen vectors already leave little to learn: one linear layer, a well-chosen α and 20 steps. *Ridge head*, which sees 10 sentences and no past task, is within 2 points. Only *class means* is behind by more, in all five.
+#
+# With half siblings, **the measure that finds the domains best is not a guide to good starts**. Fisher sorts more than 95 % of the choices rightly in every split; the adapted loss less than 65 %. That is no fault of the adapted loss. *Turn on* and *turn off* the light are of one domain, and each is a *no* of the other. Their topic is alike, and their answers are opposite.
+#
+# So before you draw a graph, ask what an edge should mean: the same topic, or a good start?
+#
+# </details>
+
+# %% [markdown]
+# ## Six steps, and the one that is missing
+#
+# A popular article describes "stepwise learning" by a graph of tasks in six steps:
+#
+# 1. Initialise the weights of the model.
+# 2. Generate training data for each new task.
+# 3. Compute the similarity of tasks from the data of earlier tasks.
+# 4. Train the model on the new task.
+# 5. Update the weights with regard to the similarity.
+# 6. Repeat steps 2 to 5 until the model is good enough on the new task.
+#
+# It does not say which similarity, or how it enters step 5. Our reading: in step 3 the similarity $s$ is the mean of $(1+\cos)/2$ over the gradients of the new task and each earlier one. Step 4 trains a copy φ on the new task's 20 examples. Step 5 moves the one model: $\theta \leftarrow \theta + s\,(\varphi-\theta)$. In place of step 6 every task comes once.
+#
+# Controls: $s = \frac12$ for all tasks, or $s = 1$ (all the way). *From scratch* forgets everything. *Start from neighbours* adds one step between 3 and 4: **choose the start by the graph**. It keeps every past task's weights, and starts from those of the nearest task by the adapted loss.
+#
+# Each curve is judged as it arrives: 5 steps on its first 6 examples, then the query loss. The first half of the tasks chooses α for each row, the second half counts.
+#
+# **Predict.** Which rows beat *from scratch*? Does the similarity of step 5 help?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.six_steps import six_steps
+
+stream, _ = sinusoid_tasks(stream_tasks, 20, 50, apart=pi, split="stream", seed=seed)
+ran = six_steps(
+    learner,
+    to_device(stream, where),
+    shots=6,
+    rates=(0.001, 0.003, 0.01),
+    steps=stream_steps,
+    lr=0.01,
+)
+arrival = {way: ran.judged(way, stream_tasks // 2).mean().item() for way in ran.losses}
+pd.Series(arrival, name="query loss at arrival").round(2)
+
+# %% tags=["nbval-check-output", "hide-output"]
+written, scratch = arrival["as written"], arrival["from scratch"]
+finding("as written: loss over that from scratch", written / scratch, above=1.5)
+finding("the same way for all tasks: over as written", arrival["half for all"] / written, below=1.2)
+finding(
+    "start from neighbours: over from scratch",
+    arrival["start from neighbours"] / scratch,
+    below=0.33,
+)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 7 minutes.** Let the class mark in which step the similarity is computed, and in which it is used. Then ask what the model knows in step 5 that it did not know in step 4: nothing that could still help this task.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **As written, the recipe is worse than starting from scratch**, by more than half, in all five streams. The model was pulled to the last few tasks, and many of them are upside down.
+#
+# The similarity did not help: *half for all* is never more than 1.2 times as bad. The order explains it. The similarity enters in step 5, but the new task is learned in step 4.
+#
+# The missing step is **choose the start by the graph, before you train**. It needs the weights of all past tasks. With it, less than a third of the loss from scratch is left, in all five streams.
+#
+# One more fault: step 6 stops when the *new* task is solved well enough. Judged on its test data, this is no test any more.
+#
+# </details>
+#
+# ## Try it yourself
+#
+# ### Exercise 1: write the distance of Task2Vec (10 minutes, level 1 of 3)
+#
+# `first` and `second` hold the diagonal Fisher information of two tasks: tensors of the same length without negative numbers, and neither is 0 everywhere. Return the distance $d$ of measure 2 as a tensor, right to six digits. Where both have a 0, the two quotients count as 0.
+#
+# <details><summary>Hint 1</summary>
+#
+# Divide each by the sum of both, number by number. Then take the cosine of the two results.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `total = first + second` has zeros. `total.where(total > 0, 1.0)` puts a 1 there, and $0/1 = 0$.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_task2vec_distance(first, second):
+    """The distance of two tasks by their diagonal Fisher information, a tensor."""
+    # <solution>
+    total = first + second
+    total = total.where(total > 0, 1.0)
+    a, b = first / total, second / total
+    return 1 - (a * b).sum() / (a.norm() * b.norm())
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.task_graph import check_my_task2vec_distance
+
+check_my_task2vec_distance(my_task2vec_distance)
+
+# %% [markdown]
+# ### Exercise 2: write the warm start (10 minutes, level 2 of 3)
+#
+# `weights` has one row for each past task: its trained weights. `distances` has the distance of the new task from each of them. Return the start of the new task, a tensor: the mean of the rows whose distance is **at most** `threshold`. If none is, return the row of the nearest task.
+#
+# <details><summary>Hint 1</summary>
+#
+# `distances <= threshold` tells for each row whether it is wanted. A tensor of truth values can choose rows: `weights[chosen]`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# A task that is nearest is always wanted: `(distances <= threshold) | (distances == distances.min())`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_warm_start(weights, distances, threshold):
+    """The start of a new task, a tensor as long as a row of weights."""
+    # <solution>
+    chosen = (distances <= threshold) | (distances == distances.min())
+    return weights[chosen].mean(0)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.task_graph import check_my_warm_start
+
+check_my_warm_start(my_warm_start)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Start exercise 2 in class; exercise 1 is homework. Watch for a mean over no rows: it is NaN, and nothing says so.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+two = by_seed(saved, "sinusoids, two clusters", "loss").mean(axis=1)
+headline(
+    f"New curves of two clusters: loss {two['from scratch']:.2f} from scratch, "
+    f"{two['graph: adapted loss']:.2f} from neighbours by the adapted loss, "
+    f"{two['MAML']:.2f} from MAML's one start.",
+    from_scratch=two["from scratch"],
+    graph=two["graph: adapted loss"],
+    maml=two["MAML"],
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - A warm start from neighbours needs a distance. For bowls of one curvature it is the distance of their lowest points.
+# - Task2Vec is blind to scale, and here to sign: $\sin$ and $-\sin$ have distance 0. The adapted loss asks the right question, and costs the most.
+# - Neighbours of the wrong cluster made new curves worse than from scratch, in all five trainings: negative transfer.
+# - On curves of two clusters, the graph by adapted loss beat all rows without meta-learning (all five). Against MAML it won one training of five, against Reptile two.
+# - On intents no graph gained a point over a well-tuned start from scratch. Finding the topic is not finding a good start.
+# - The six steps use the similarity after the new task is learned. The missing step is to choose the start before.
+#
+# ## Sources
+#
+# - Achille and others: *Task2Vec*, ICCV 2019, [arXiv:1902.03545](https://arxiv.org/abs/1902.03545): the Fisher embedding and its symmetric distance.
+# - Finn and others: *Model-Agnostic Meta-Learning*, ICML 2017, [arXiv:1703.03400](https://arxiv.org/abs/1703.03400).
+# - Nichol and others: *On First-Order Meta-Learning Algorithms*, 2018, [arXiv:1803.02999](https://arxiv.org/abs/1803.02999): Reptile.
+# - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957): the sentence encoder.
+#
+# Next: back to the map in [00 Start here](00_start_here.ipynb).
