@@ -40,7 +40,8 @@ def task2vec_distance(first: Tensor, second: Tensor) -> Tensor:
 
 def euclidean_distance(first: Tensor, second: Tensor) -> Tensor:
     """The length of the difference, such as of two prototypes."""
-    return torch.linalg.vector_norm(first - second, dim=-1)
+    length: Tensor = torch.linalg.vector_norm(first - second, dim=-1)
+    return length
 
 
 def support_gradients(learner: GradientLearner, start: Weights, splits: Split) -> Tensor:
