@@ -132,6 +132,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Self-supervision and meta-pretraining",
         "What can be learned from text without labels, and does it help a new kind of task?",
     ),
+    Chapter(
+        20,
+        "meta_rl",
+        "A goal to find: meta-reinforcement learning",
+        "What does adaptation earn where only rewards tell the task, and which gradient trains it?",
+    ),
 )
 
 

@@ -31,6 +31,7 @@ from tests.exercises import (
     test_maml,
     test_meta_networks,
     test_meta_pretraining,
+    test_meta_rl,
     test_reptile,
     test_scaling,
     test_start_here,
@@ -78,6 +79,8 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_my_advantages": (test_meta_rl.weights, ()),
+    "check_my_meta_surrogate": (test_meta_rl.whole, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -1,0 +1,61 @@
+"""Saved trainings of chapter 20: rewards of five seeds for each method, and a start of each.
+
+``benchmarks/navigation.py`` computes them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from metalearn_lab.experiments.navigation import KINDS, start_policy
+from metalearn_lab.tasks.navigation import HALF_SIDE
+from metalearn_lab.training.checkpoint import load_checkpoint
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SAVED_NAVIGATION = Path(__file__).parent / "navigation_results"
+REWARDS, STARTS = "rewards.csv", "starts.safetensors"
+MORE_GOALS = "score term, 8 × goals"
+METHODS = ("from scratch", *KINDS, MORE_GOALS)
+BUDGETS = (1, 5)
+"""Inner steps at the test; α and β are chosen for each."""
+
+SHOWN_LR, SHOWN_OUTER_LR, SHOWN_SEED = 1.0, 0.01, 0
+"""α, β and seed of the saved starts."""
+
+
+_SIDE = 16
+
+
+def test_goals() -> Tensor:
+    """Goals of the test: midpoints of 16 × 16 equal squares, ``[256, 2]``."""
+    middles = HALF_SIDE * (2 * (torch.arange(_SIDE) + 0.5) / _SIDE - 1)
+    return torch.cartesian_prod(middles, middles)
+
+
+def read_rewards(folder: Path = SAVED_NAVIGATION) -> DataFrame:
+    """A row for each method, budget and seed.
+
+    ``before`` and ``after`` are mean rewards per step over the test goals, without noise, before
+    and after as many inner steps as the budget says.
+    """
+    import pandas as pd
+
+    return pd.read_csv(folder / REWARDS)
+
+
+def read_starts(folder: Path = SAVED_NAVIGATION) -> dict[str, dict[str, Tensor]]:
+    """By method a start: weights of one policy, on the CPU.
+
+    Raises:
+        FileNotFoundError: none are saved.
+        CheckpointError: the file is damaged.
+    """
+    tensors = load_checkpoint(folder / STARTS).tensors
+    names = start_policy(SHOWN_SEED)
+    return {kind: {name: tensors[f"{kind}/{name}"] for name in names} for kind in METHODS}
