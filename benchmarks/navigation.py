@@ -2,9 +2,10 @@
 
     nice -n 19 python benchmarks/navigation.py
 
-Every method has 21 trials: α and β, or α alone where nothing is meta-trained. They are chosen for
-each number of inner steps on validation goals, by the mean of two trainings that the table does not
-hold. Meta-training takes one inner step, with the α of the test.
+Every method has 21 trials: α and β, or α alone where nothing is trained. They are chosen for each
+number of inner steps on validation goals, by the mean of two trainings that the table does not
+hold. Meta-training takes one inner step, with the α of the test. The score term with more goals is
+a control: it takes the α and β of the score term.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from pandas import DataFrame
+from pandas import DataFrame, concat, read_csv
 
 from metalearn_lab.atomic_file import write_text
 from metalearn_lab.comparison.navigation import (
@@ -23,19 +24,20 @@ from metalearn_lab.comparison.navigation import (
     MORE_GOALS,
     REWARDS,
     SAVED_NAVIGATION,
+    SHOWN,
     SHOWN_LR,
     SHOWN_OUTER_LR,
     SHOWN_SEED,
     STARTS,
-    test_goals,
+    goal_grid,
 )
 from metalearn_lab.experiments.navigation import GOALS, rewards_along, start_policy, train_policy
 from metalearn_lab.tasks.navigation import goals
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.training.checkpoint import Checkpoint, save_checkpoint
 
-INNER, OUTER = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), (3e-3, 1e-2, 3e-2)
-SCRATCH = tuple(float(f"{0.03 * 10 ** (i / 6):.2g}") for i in range(21))  # 0.03 to 65
+INNER, OUTER = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), (3e-3, 1e-2, 3e-2)
+SCRATCH = tuple(float(f"{0.1 * 10 ** (3 * i / 20):.2g}") for i in range(21))  # 0.1 to 100
 CHOICE_SEEDS, SEEDS = (100, 101), range(5)
 
 
@@ -67,17 +69,24 @@ def along(method, inner_lr, outer_lr, seed, goal):
     return rewards_along(start, goal, inner_lr, max(BUDGETS), numbers).mean(0)
 
 
-def rows_of(method):
-    """One line for each number of steps and seed."""
+def chosen_rates(method):
+    """By number of inner steps, the best α and β."""
     validation = goals(100, "validation", 0)
     judged = {
         rates: torch.stack([along(method, *rates, seed, validation) for seed in CHOICE_SEEDS])
         for rates in trials(method)
     }
-    for steps in BUDGETS:
-        rates = max(judged, key=lambda r: judged[r].mean(0)[steps].nan_to_num(-9).item())
+    return {
+        steps: max(judged, key=lambda r, k=steps: judged[r].mean(0)[k].nan_to_num(-9).item())
+        for steps in BUDGETS
+    }
+
+
+def rows_of(method, chosen):
+    """One line for each number of steps and seed."""
+    for steps, rates in chosen.items():
         for seed in SEEDS:
-            rewards = along(method, *rates, seed, test_goals())
+            rewards = along(method, *rates, seed, goal_grid())
             shared = 0.0 if method == "joint" else rates[0]
             yield {
                 "method": method,
@@ -91,22 +100,35 @@ def rows_of(method):
             }
 
 
+def rates_in(table, method):
+    """By number of inner steps, the α and β of a method that the table holds."""
+    own = table[table.method == method].groupby("steps").first()
+    return {steps: (row.inner_lr, row.outer_lr) for steps, row in own.iterrows()}
+
+
 def main() -> None:
     """Train, choose, judge and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=SAVED_NAVIGATION)
-    out = parser.parse_args().out
+    parser.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    rows, starts = [], {}
-    for method in METHODS:
-        rows += rows_of(method)
-        print(DataFrame(rows)[lambda r: r.method == method].round(4).to_string(), flush=True)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    path = asked.out / REWARDS
+    table = read_csv(path) if path.exists() else DataFrame({"method": []})
+    for method in asked.methods:
+        known = method == MORE_GOALS
+        chosen = rates_in(table, "score term") if known else chosen_rates(method)
+        own = DataFrame(rows_of(method, chosen))
+        print(own.round(4).to_string(), flush=True)
+        table = concat([table[table.method != method], own])
+        write_text(path, table.to_csv(index=False, float_format="%.4g"))
+    starts = {}
+    for method in SHOWN:
         start, _ = start_of(method, SHOWN_LR, SHOWN_OUTER_LR, SHOWN_SEED)
         starts |= {f"{method}/{name}": weight for name, weight in start.items()}
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / REWARDS, DataFrame(rows).to_csv(index=False, float_format="%.4g"))
     about = {"inner_lr": SHOWN_LR, "outer_lr": SHOWN_OUTER_LR, "seed": SHOWN_SEED}
-    save_checkpoint(out / STARTS, Checkpoint(about, {}, starts))
+    save_checkpoint(asked.out / STARTS, Checkpoint(about, {}, starts))
     print(f"{time.process_time():.0f} CPU s")
 
 

@@ -71,7 +71,7 @@ FAST: dict[str, dict[str, Any]] = {
         "episodes": 24,
     },
     "18_meta_pretraining": {"frequent": 50, "schedule_steps": 8},
-    "20_meta_rl": {},
+    "20_meta_rl": {"draws": 500, "score_draws": 2, "iterations": 20},
 }
 
 

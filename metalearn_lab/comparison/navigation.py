@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.experiments.navigation import KINDS, start_policy
 from metalearn_lab.tasks.navigation import HALF_SIDE
 from metalearn_lab.training.checkpoint import load_checkpoint
@@ -25,14 +26,14 @@ METHODS = ("from scratch", *KINDS, MORE_GOALS)
 BUDGETS = (1, 5)
 """Inner steps at the test; α and β are chosen for each."""
 
+SHOWN = ("from scratch", "joint", "usual")
 SHOWN_LR, SHOWN_OUTER_LR, SHOWN_SEED = 1.0, 0.01, 0
-"""α, β and seed of the saved starts."""
-
+"""Methods of the saved starts, with their α, β and seed."""
 
 _SIDE = 16
 
 
-def test_goals() -> Tensor:
+def goal_grid() -> Tensor:
     """Goals of the test: midpoints of 16 × 16 equal squares, ``[256, 2]``."""
     middles = HALF_SIDE * (2 * (torch.arange(_SIDE) + 0.5) / _SIDE - 1)
     return torch.cartesian_prod(middles, middles)
@@ -58,4 +59,23 @@ def read_starts(folder: Path = SAVED_NAVIGATION) -> dict[str, dict[str, Tensor]]
     """
     tensors = load_checkpoint(folder / STARTS).tensors
     names = start_policy(SHOWN_SEED)
-    return {kind: {name: tensors[f"{kind}/{name}"] for name in names} for kind in METHODS}
+    return {kind: {name: tensors[f"{kind}/{name}"] for name in names} for kind in SHOWN}
+
+
+def means_over_seeds(table: DataFrame) -> DataFrame:
+    """Rewards after the inner steps with their 95 % intervals over the seeds, and the settings.
+
+    Args:
+        table: as saved.
+    """
+    import pandas as pd
+
+    rows: dict[str, dict[tuple[str, str], str]] = {}
+    for (method, steps), own in table.groupby(["method", "steps"], sort=False):
+        mean, half, _ = interval_over_tasks(torch.tensor(own["after"].to_list()).double())
+        name = f"after {steps} step{'s' * (steps > 1)}"
+        rows.setdefault(method, {})[name, "reward"] = f"{mean:.3f} ± {half:.3f}"
+        rows[method][name, "α"] = f"{own['inner_lr'].iloc[0]:g}"
+        outer_lr = own["outer_lr"].iloc[0]
+        rows[method][name, "β"] = f"{outer_lr:g}" if outer_lr else ""
+    return pd.DataFrame(rows).T

@@ -63,7 +63,7 @@ def straight_places(goal: Tensor) -> Tensor:
     Args:
         goal: ``[..., 2]``.
     """
-    reach = LIMIT * torch.arange(1, HORIZON + 1, device=goal.device)[:, None]
+    reach = LIMIT * torch.arange(1, HORIZON + 1, device=goal.device, dtype=goal.dtype)[:, None]
     return torch.minimum(torch.maximum(goal[..., None, :], -reach), reach)
 
 
