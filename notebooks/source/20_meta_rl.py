@@ -17,7 +17,7 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 # Leave these as they are for now.
 draws: int = 20_000  # estimates of a derivative, each from 20 actions
 score_draws: int = 100  # meta-gradients with the score term, each over 100 goals
-iterations: int = 150  # outer steps of the two trainings
+iterations: int = 150  # outer steps of the two trainings, a multiple of 10
 inner_lr: float = 3.0  # α of the two trainings
 outer_lr: float = 0.01  # β of the two trainings
 seed: int = 0  # of the policies, goals and walks
@@ -305,6 +305,8 @@ finding("both α: the score term multiplies the noise", louder, above=4)
 # **Predict.** Sort *from scratch*, *joint*, *usual*, *score term* and *fit the goal* after one inner step.
 
 # %% tags=["hide-output"]
+from metalearn_lab.experiments.navigation import train_policy
+
 curves = {}
 for kind in ("usual", "score term"):
     rates = {"inner_lr": inner_lr, "outer_lr": outer_lr, "iterations": iterations}
