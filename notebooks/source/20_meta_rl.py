@@ -358,6 +358,15 @@ same = one.loc[["usual", "first order"]] - one.loc["exact"]
 finding("1 step: usual and first order are level with exact", same, above=-0.01, below=0.01, **runs)
 behind = after.xs("score term", level="method") - after.xs("usual", level="method")
 finding("1 and 5 steps: the score term is behind usual", behind, below=0, **runs)
+quiet = after.xs("score term, 8 × goals", level="method")
+rise = quiet - after.xs("score term", level="method")
+finding("1 and 5 steps: 8 × goals help the score term", rise, above=0, **runs)
+finding(
+    "1 step: with 8 × goals it is still behind usual",
+    quiet.loc[1] - one.loc["usual"],
+    below=0,
+    **runs,
+)
 lead = five.loc["joint"] - five.loc["usual"]
 finding(
     "5 steps: joint is ahead of usual in some and behind in some",
