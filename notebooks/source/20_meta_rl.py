@@ -358,15 +358,9 @@ same = one.loc[["usual", "first order"]] - one.loc["exact"]
 finding("1 step: usual and first order are level with exact", same, above=-0.01, below=0.01, **runs)
 behind = after.xs("score term", level="method") - after.xs("usual", level="method")
 finding("1 and 5 steps: the score term is behind usual", behind, below=0, **runs)
-quiet = after.xs("score term, 8 × goals", level="method")
-rise = quiet - after.xs("score term", level="method")
-finding("1 and 5 steps: 8 × goals help the score term", rise, above=0, **runs)
-finding(
-    "1 step: with 8 × goals it is still behind usual",
-    quiet.loc[1] - one.loc["usual"],
-    below=0,
-    **runs,
-)
+quiet = one.loc["score term, 8 × goals"]
+finding("1 step: 8 × goals help the score term", quiet - one.loc["score term"], above=0, **runs)
+finding("1 step: it is still behind usual", quiet - one.loc["usual"], below=0, **runs)
 lead = five.loc["joint"] - five.loc["usual"]
 finding(
     "5 steps: joint is ahead of usual in some and behind in some",
@@ -396,7 +390,15 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# TODO
+# **Adaptation earns a lot.** All methods are above the ceiling, in all five trainings. One meta-learned step (*usual*) brings −0.157 instead of −0.383.
+#
+# **Most of this needs no meta-learning.** One step from scratch brings −0.195, and from *joint* −0.170, with α = 30. In all five, joint is ahead of from scratch, and usual ahead of joint, but only by 0.013 on average. After 5 steps, joint is ahead of usual in some trainings and behind in others.
+#
+# **The bias did no harm here.** *Usual* and *first order* differ from *exact* by less than 0.01 after one step, in all five. So we cannot say that they lose anything by what they leave out, although at some starts they point the wrong way.
+#
+# **The noise did.** The score term is behind usual after 1 and after 5 steps, in all five. With 8 times as many goals it gains after one step, in all five, and is still behind.
+#
+# **And a search beats them all.** Who knows that a reward is minus a distance has the goal after three steps, and earns as much as who sees it. *Best place* knows less, and is also ahead of all trained methods after one step. This world is easy for them: its rewards have no noise, and they depend on the place alone. Before you meta-learn, ask what a search would find.
 #
 # </details>
 #
@@ -495,7 +497,9 @@ headline(
 #
 # - Know both ends: the exact ceiling without adaptation, and what an agent earns that sees the goal.
 # - REINFORCE needs no derivative of the world. A baseline reduces its noise; the mean of the *others* leaves its mean right.
-# - TODO
+# - MAML's usual program takes the walks as given. The score term repairs its mean and adds much noise.
+# - Here the bias did no harm and the noise did: usual, first order and exact were level after one step, and the score term was behind, in all five trainings.
+# - One step from a jointly trained policy, with a tuned α, earned nearly as much as a meta-learned one. Least squares earned far more than either.
 #
 # ## Sources
 #
