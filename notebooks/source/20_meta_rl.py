@@ -28,11 +28,11 @@ device: str = "auto"  # auto takes a GPU if there is one
 #
 # So far, a task came with examples and their answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good that was.
 #
-# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps. A step moves it by at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We always report the mean reward per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
+# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean reward per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
 #
-# A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point, and its output is the mean action. To explore, we add normal noise to each action. We call 15 steps a **walk** (often called *trajectory* or *rollout*).
+# A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point and gives the mean action. To explore, we add normal noise. We call 15 steps a **walk** (often called *trajectory*).
 #
-# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. The next section but one says how. Below, you drag the goal. Grey are walks that the first inner step reads. The thicker paths are walks without noise, before and after inner steps. On the right is the reward.
+# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. A later section says how. Below, you drag the goal. Grey are walks that the first inner step reads. The thicker paths are walks without noise, before and after inner steps. On the right is the reward.
 #
 # **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start lead to the goal? (3) Choose *trained jointly*: a policy that was trained on all goals without inner steps. Where does it go with no step? Does it adapt at α = 1? At α = 10?
 
