@@ -32,9 +32,9 @@ device: str = "auto"  # auto takes a GPU if there is one
 #
 # A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point and gives the mean action. To explore, we add normal noise. We call 15 steps a **walk** (often called *trajectory*).
 #
-# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. A later section says how. Below, you drag the goal. Grey are walks that the first inner step reads. The thicker paths are walks without noise, before and after inner steps. On the right is the reward.
+# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. Below, you drag the goal. Grey are walks that the first inner step reads. Thick paths have no noise: before and after inner steps. On the right is the reward.
 #
-# **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start lead to the goal? (3) Choose *trained jointly*: a policy that was trained on all goals without inner steps. Where does it go with no step? Does it adapt at α = 1? At α = 10?
+# **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start lead to the goal? (3) Choose *trained jointly*: trained on all goals, without inner steps. Where does it go? Does it adapt at α = 1? At α = 10?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -383,11 +383,11 @@ finding("this notebook: usual ends ahead of the score term", ahead, above=0)
 #
 # **Adaptation earns a lot.** All methods are above the ceiling, in all five trainings. One meta-learned step (*usual*) brings −0.157 instead of −0.383.
 #
-# **Most of this needs no meta-learning.** One step from scratch brings −0.195, and from *joint* −0.170, with α = 30. In all five, joint is ahead of from scratch, and usual ahead of joint, but only by 0.013 on average. After 5 steps, joint is ahead of usual in some trainings and behind in others.
+# **Most of this needs no meta-learning.** One step brings −0.195 from scratch, and −0.170 from *joint*, with α = 30. In all five, joint is ahead of from scratch, and usual of joint, by 0.013 on average. After 5 steps, joint is ahead of usual in some trainings and behind in others.
 #
-# **The bias did no harm here.** *Usual* and *first order* differ from *exact* by less than 0.01 after one step, in all five. So we cannot say that they lose anything by what they leave out, although at some starts they point the wrong way.
+# **The bias did no harm here.** *Usual* and *first order* differ from *exact* by less than 0.01 after one step, in all five. So what they leave out cost them nothing that we could see, although at some starts they point the wrong way.
 #
-# **The noise did.** The score term is behind usual after 1 and after 5 steps, in all five. With 8 times as many goals it gains after one step, in all five, and is still behind.
+# **The noise did.** In the table, the score term is behind usual after 1 and after 5 steps, in all five. With 8 times as many goals it gains after one step, in all five, and is still behind. In the training shown above the table, it is ahead for 50 outer steps, then stops improving.
 #
 # **And a search beats them all.** Who knows that a reward is minus a distance has the goal after three steps, and earns as much as who sees it. *Best place* knows less, and is also ahead of all trained methods after one step. This world is easy for them: its rewards have no noise, and they depend on the place alone. Before you meta-learn, ask what a search would find.
 #
