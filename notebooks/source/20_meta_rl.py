@@ -59,7 +59,7 @@ NavigationExplorer(shown, "meta-trained").show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) No. Without an inner step, the policy has no information about the goal, so it does the same for all goals. (2) Nearly. It goes in about the right direction, but it may pass the goal. More steps do not always help: each reads 20 new walks, and their noise can spoil a good policy. (3) It stays near the middle. At α = 1 it moves only a little; at α = 10 it adapts too. At α = 10 the meta-trained start fails. So α decides much, and **each start needs its own α**.
+# (1) No. Without an inner step, the policy has no information about the goal, so it does the same for all goals. (2) Nearly. It goes in about the right direction, but it may stop too early or pass the goal. More steps do not always help: each reads 20 new walks, and their noise can spoil a good policy. (3) It stays near the middle. At α = 1 it moves only a little; at α = 10 it adapts too. At α = 10 the meta-trained start fails. So α decides much, and **each start needs its own α**.
 #
 # </details>
 
