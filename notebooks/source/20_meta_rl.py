@@ -26,9 +26,9 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## A goal that the policy does not see
 #
-# So far, a task came with examples and their answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good that was.
+# So far, a task came with examples and answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good that was.
 #
-# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean reward per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
+# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
 #
 # A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point and gives the mean action. To explore, we add normal noise. We call 15 steps a **walk** (often called *trajectory*).
 #
@@ -237,7 +237,7 @@ finding("one action: the score term multiplies the noise by more than 2", louder
 #
 # At α = 0.5 the usual gradient is nearly twice too large. At α = 1 it is 0, although the exact derivative is −0.105. At α = 1.5 it is +0.5 and **points the wrong way**: the exact derivative is −0.487. With the score term, the mean is right at every α.
 #
-# But look at the last two columns. In all five runs, the score term multiplies the noise of a single estimate by more than 2. The price of a right mean is noise.
+# But look at the last two columns. In the run shown, the score term multiplies the noise of a single estimate by more than 3. The price of a right mean is noise.
 #
 # </details>
 
@@ -284,9 +284,9 @@ finding("both α: the score term multiplies the noise", louder, above=4)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# At α = 0.3 the usual gradient points **nearly the opposite way** (cosine below −0.5 in all five runs; −0.98 in the one shown), and so does first order. At α = 1 its direction is right (cosine above 0.9 in all five), but it is too short. The score term has about the right direction at both.
+# At α = 0.3 the usual gradient points **nearly the opposite way** (cosine −0.98 in the run shown), and so does first order. At α = 1 its direction is right (cosine 0.99), but it is too short. The score term has about the right direction at both.
 #
-# In theory the score term has exactly the right mean. Its cosine is below 1 only because a mean over so many goals is still noisy: in all five runs its noise is more than 4 times that of the usual gradient.
+# In theory the score term has exactly the right mean. Its cosine is below 1 only because a mean over so many goals is still noisy: in the run shown its noise is 9 and 13 times that of the usual gradient.
 #
 # </details>
 
