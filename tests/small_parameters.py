@@ -80,6 +80,7 @@ FAST: dict[str, dict[str, Any]] = {
         "stream_tasks": 4,
         "stream_steps": 3,
     },
+    "20_meta_rl": {"draws": 500, "score_draws": 2, "iterations": 20},
 }
 
 

@@ -156,6 +156,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "A graph of tasks",
         "Which past task is a good start for a new one, and does a graph of tasks find it?",
     ),
+    Chapter(
+        20,
+        "meta_rl",
+        "A goal to find: meta-reinforcement learning",
+        "What does adaptation earn where only rewards tell the task, and which gradient trains it?",
+    ),
 )
 
 

@@ -33,6 +33,7 @@ from tests.exercises import (
     test_maml,
     test_meta_networks,
     test_meta_pretraining,
+    test_meta_rl,
     test_recommendation,
     test_reptile,
     test_scaling,
@@ -92,6 +93,8 @@ CODE = {
     "check_my_ndcg": (test_recommendation.my_ndcg, ()),
     "check_my_task2vec_distance": (test_task_graph.distance_of_two, ()),
     "check_my_warm_start": (test_task_graph.start_of_three, ()),
+    "check_my_advantages": (test_meta_rl.weights, ()),
+    "check_my_meta_surrogate": (test_meta_rl.whole, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

@@ -13,6 +13,7 @@ from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.entity_lab import EntityLab, name_world
 from metalearn_lab.experiments.gradient_angle import GradientAngles
 from metalearn_lab.experiments.layer_freeze import freeze_study
+from metalearn_lab.experiments.navigation import start_policy
 from metalearn_lab.experiments.over_fitting import OverFitting
 from metalearn_lab.experiments.prior_fitted_lab import line_network
 from metalearn_lab.experiments.recommendation import MELU, ColdStart, predictors, settings_of
@@ -51,6 +52,7 @@ from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.live_tagger_explorer import LiveTaggerExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
+from metalearn_lab.explorers.navigation_explorer import NavigationExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
@@ -247,6 +249,10 @@ def saved_stream_explorer() -> Explorer:
 
 def schedule_explorer() -> Explorer:
     return ScheduleExplorer()
+
+
+def navigation_explorer() -> Explorer:
+    return NavigationExplorer({f"seed {seed}": start_policy(seed) for seed in (0, 1)}, "seed 0")
 
 
 def objective_explorer() -> Explorer:

@@ -47,6 +47,7 @@ from metalearn_lab.explorers.line_band_explorer import LineBandExplorer
 from metalearn_lab.explorers.live_tagger_explorer import LiveTaggerExplorer
 from metalearn_lab.explorers.memory_budget_explorer import MemoryBudgetExplorer
 from metalearn_lab.explorers.meta_loss_explorer import MetaLossExplorer
+from metalearn_lab.explorers.navigation_explorer import NavigationExplorer
 from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
@@ -93,6 +94,7 @@ from tests.explorers.small_explorers import (
     lattice_explorer,
     line_band_explorer,
     live_tagger_explorer,
+    navigation_explorer,
     objective_explorer,
     optimizer_race_explorer,
     pretraining_explorer,
@@ -232,6 +234,7 @@ MAKERS = {
     AuthorMixtureExplorer: lambda: author_mixture_explorer,
     HorizonExplorer: lambda: horizon_explorer,
     HypergradientExplorer: lambda: hypergradient_explorer,
+    NavigationExplorer: lambda: navigation_explorer,
     ObjectiveExplorer: lambda: objective_explorer,
     OptimizerRaceExplorer: lambda: optimizer_race_explorer,
     PretrainingExplorer: lambda: pretraining_explorer,

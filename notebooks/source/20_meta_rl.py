@@ -1,0 +1,504 @@
+# %% [markdown]
+# [![Open in Colab](images/open_in_colab.svg)](https://colab.research.google.com/github/metalearn-lab/metalearn-lab/blob/main/notebooks/20_meta_rl.ipynb)
+#
+# # A goal to find: meta-reinforcement learning
+#
+# After this chapter you will be able to
+#
+# - compute what a policy can earn without adapting, and what it can earn at most;
+# - take an inner step from rewards alone, with REINFORCE;
+# - say which part of the meta-gradient the usual program leaves out, and measure whether it matters;
+# - compare meta-learned adaptation with baselines that need no meta-learning.
+
+# %%
+if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq metalearn-lab || pip install -qq --no-deps git+https://github.com/metalearn-lab/metalearn-lab@main"); from metalearn_lab.workbook.colab import install_missing; print(install_missing())  # fmt: skip
+
+# %% tags=["parameters"]
+# Leave these as they are for now.
+draws: int = 20_000  # estimates of a derivative, each from 20 actions
+score_draws: int = 100  # meta-gradients with the score term, each over 100 goals
+iterations: int = 150  # outer steps of the two trainings, a multiple of 10
+inner_lr: float = 3.0  # α of the two trainings
+outer_lr: float = 0.01  # β of the two trainings
+seed: int = 0  # of the policies, goals and walks
+device: str = "auto"  # auto takes a GPU if there is one
+
+# %% [markdown]
+# ## A goal that the policy does not see
+#
+# So far, a task came with examples and answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good that was.
+#
+# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
+#
+# A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point and gives the mean action. To explore, we add normal noise. We call 15 steps a **walk** (often called *trajectory*).
+#
+# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. Below, you drag the goal. Grey are walks that the first inner step reads. Thick paths have no noise: before and after inner steps. On the right is the reward.
+#
+# **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start lead to the goal? (3) Choose *trained jointly*: trained on all goals, without inner steps. Where does it go? Does it adapt at α = 1? At α = 10?
+
+# %%
+from metalearn_lab.workbook.parameters import check_parameters
+
+check_parameters(globals())  # a value of another type is refused
+
+from metalearn_lab import choose_device
+from metalearn_lab.comparison.navigation import read_starts
+from metalearn_lab.explorers.navigation_explorer import NavigationExplorer
+from metalearn_lab.tasks.devices import device_in_words
+
+where = choose_device(device)
+print("Computing on", device_in_words(where))
+saved = read_starts()
+shown = {"meta-trained": saved["usual"], "trained jointly": saved["joint"]}
+shown["untrained"] = saved["from scratch"]
+NavigationExplorer(shown, "meta-trained").show()
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Let one student drag the goal with 0 inner steps until the class says why nothing moves. Then one inner step. Ask what the grey walks tell: where the goal is, or only which of them earned more?
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# (1) No. Without an inner step, the policy has no information about the goal, so it does the same for all goals. (2) Nearly. It goes in about the right direction, but it may stop too early or pass the goal. More steps do not always help: each reads 20 new walks, and their noise can spoil a good policy. (3) It stays near the middle. At α = 1 it moves only a little; at α = 10 it adapts too. At α = 10 the meta-trained start fails. So α decides much, and **each start needs its own α**.
+#
+# </details>
+
+# %% [markdown]
+# ## What can be earned without adapting?
+#
+# Let a policy read everything but the rewards. At step $t$ it is at some place $s$, which does not depend on the goal $g$. Its expected reward there is $-f(s)$, with $f(s) = \mathbb{E}_g\lVert s - g\rVert$.
+#
+# The function $f$ is convex, because it is a mean of convex functions. The square is symmetric, so $f(-s) = f(s)$. Hence
+#
+# $$f(0) \le \tfrac12 f(s) + \tfrac12 f(-s) = f(s).$$
+#
+# So no place is better than the middle, at any step. **The best policy that does not adapt stands still.** Its reward per step is an integral over the square:
+#
+# $$-f(0) = -\frac{\sqrt2 + \ln(1+\sqrt2)}{6} = -0.382598.$$
+#
+# This is the **ceiling without adaptation**. Who earns more has used the rewards.
+#
+# And what can be earned at most? An agent that *sees* the goal goes straight there. After $t$ steps it can be anywhere within $0.1\,t$ of the middle, in $x$ and in $y$. The nearest such place to the goal is best at every step at once.
+#
+# **Predict.** How much does the agent earn that sees the goal: about −0.3, −0.1 or −0.03?
+
+# %% tags=["nbval-check-output", "hide-output"]
+import torch
+
+from metalearn_lab.experiments.navigation import for_each_goal, reward_without_noise, start_policy
+from metalearn_lab.tasks.navigation import CEILING, HALF_SIDE, rewards_of
+from metalearn_lab.tasks.navigation import seen_goal_reward, straight_places
+from metalearn_lab.workbook.facts import finding, proof
+
+middles = HALF_SIDE * ((torch.arange(400, dtype=torch.float64) + 0.5) / 200 - 1)
+every_goal = torch.cartesian_prod(middles, middles)  # 400 × 400 goals, evenly in the square
+places = torch.tensor([[0.0, 0], [0.1, 0], [0, -0.1], [0.2, 0.1], [0.5, 0.5]]).double()
+earned = torch.stack([rewards_of(place, every_goal).mean() for place in places])
+print(f"The ceiling: {CEILING:.6f}. With the goal in sight: {seen_goal_reward():.6f}")
+proof("the formula of the ceiling, by a sum", (earned[0] - CEILING).abs(), below=5e-6)
+proof("four other places earn less than the middle", earned[1:] - CEILING, below=0)
+straight = rewards_of(straight_places(every_goal), every_goal[:, None]).mean()
+proof("the formula of the seen goal, by a sum", (straight - seen_goal_reward()).abs(), below=5e-6)
+few = every_goal[::37].float()
+moving = start_policy(seed)
+moving["b2"] = torch.tensor([1.0, -0.5])  # a policy that walks away
+lost = reward_without_noise(for_each_goal(moving, len(few)), few).mean() - CEILING
+proof("a policy that moves without reading rewards earns less", lost, below=0)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 6 minutes.** Draw the square and let the class vote for the best place to stand. Then ask whether a policy that walks in a spiral could be better on average. The inequality answers for every step.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# −0.0337. A goal that is not in the middle costs something even if you see it, because the way takes some steps. So everything that adaptation can earn lies between −0.383 and −0.034.
+#
+# </details>
+
+# %% [markdown]
+# ## REINFORCE: a gradient from rewards
+#
+# We want the gradient of the expected reward in θ. But the reward is not a function of θ that we can differentiate: the world is unknown. **REINFORCE** uses only how likely the policy makes its own action:
+#
+# $$\nabla_\theta\,\mathbb{E}[r] = \mathbb{E}\big[(r - b)\,\nabla_\theta\log p_\theta(a)\big].$$
+#
+# The **score** $\nabla_\theta\log p_\theta(a)$ points to where the action becomes more likely. Good actions push θ towards themselves. The **baseline** $b$ is a number that does not depend on $a$. It does not change the mean, because the mean score is 0. The difference $r - b$ is the **advantage**.
+#
+# We look at one action first, where all is known. Let $a = θ + σz$ with $z$ standard normal, and $r = -\frac12(a-c)^2$. The score is $(a-θ)/σ^2$. The exact derivative is $-d$ with $d = θ - c$. Each estimate uses $n = 20$ actions.
+#
+# Three baselines: none, the mean of all 20 rewards, or the mean of the 19 *other* rewards.
+#
+# In a walk, an action is judged by what comes after it: the **return-to-go** is the sum of the rewards from its step to the last one.
+#
+# **Predict.** Which of the three have the right mean, −1? Which has the smallest standard deviation?
+
+# %% tags=["hide-output"]
+import pandas as pd
+
+from metalearn_lab.experiments.one_action import BASELINES, reinforce, variance
+
+θ, c, σ, n = 1.0, 0.0, 0.5, 20
+numbers = torch.Generator().manual_seed(seed)
+actions = (θ + σ * torch.randn(draws, n, generator=numbers, dtype=torch.float64)).to(where)
+rows = {}
+for name in BASELINES:
+    estimates = reinforce(actions, θ, c, σ, name)
+    rows[name] = {"mean": estimates.mean().item(), "standard deviation": estimates.std().item()}
+    rows[name]["exactly"] = variance(θ - c, σ, n, name) ** 0.5
+baselines = pd.DataFrame(rows).T.rename_axis("baseline")
+baselines.round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+error = 5 * baselines["exactly"] / draws**0.5  # five standard errors
+means = pd.Series({"none": -1.0, "mean of all": -(n - 1) / n, "mean of the others": -1.0})
+gap = (baselines["mean"] - means).abs() / error
+proof("means: -1, -19/20, -1, within 5 standard errors", gap, below=1)
+ratio = baselines["standard deviation"] / baselines["exactly"] - 1
+proof("standard deviations: the closed form", ratio.abs(), below=0.05)
+start = torch.tensor(θ, dtype=torch.float64, device=where, requires_grad=True)
+log_density = -((actions[0] - start) ** 2) / (2 * σ**2)
+rewards = -((actions[0] - c) ** 2) / 2
+advantage = (rewards - rewards.mean()) * n / (n - 1)
+(slope,) = torch.autograd.grad((log_density * advantage).mean(), start)
+gap = (slope - reinforce(actions[:1], θ, c, σ, "mean of the others")[0]).abs()
+proof("REINFORCE is the gradient of mean(log-density · advantage)", gap, below=1e-12)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 8 minutes.** Write on the board why the mean score is 0: the density sums to 1 for every θ. Then ask why a baseline must not hold the action's own reward.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# Without a baseline and with the mean of the others, the mean is −1. The mean of all 20 holds the action's own reward. This makes the estimate 5 % too small: its mean is −19/20. Both baselines reduce the standard deviation from 0.52 to 0.35 or 0.37.
+#
+# The last fact is the one that programs use. The gradient of the **surrogate**, the mean of log-density times advantage, is the estimate of REINFORCE. Its *value* means nothing.
+#
+# </details>
+
+# %% [markdown]
+# ## What the usual meta-gradient leaves out
+#
+# The inner step is $θ' = θ + α\,\hat g$, where $\hat g$ is the estimate from 20 walks. θ changes the reward after the step in two ways. It changes the step, **and it changes which walks are drawn**. Let τ be all 20 walks, and $J(θ')$ the expected reward after the step. Then
+#
+# $$\nabla_\theta\,\mathbb{E}_τ[J(θ')] = \mathbb{E}_τ\big[\nabla_\theta J(θ'(θ, τ))\big] + \mathbb{E}_τ\big[(J(θ') - b)\,\nabla_\theta\log p_\theta(τ)\big].$$
+#
+# The first part is the **usual** meta-gradient: MAML's program, which differentiates through the inner step and takes the walks as given. The second is the **score term**. It rewards walks that tell much, even if they earn little. Stadie and others call MAML with this term E-MAML.
+#
+# With one action, both parts have a closed form (the mean of the others is the baseline):
+#
+# | | derivative in θ |
+# | --- | --- |
+# | exact | $-d\,\big((1-α)^2 + \frac{2α^2}{n-1}\big)$ |
+# | usual | $-d\,(1-α)$ |
+#
+# Why does the usual one lack a factor $(1-α)$? The curvature of the reward is −1, so the gradient falls as θ comes nearer to $c$. But the program takes the advantages as constants. They sum to 0, and the curvature of $\log p$ is the same for all actions. So their product sums to 0, and the program sees no curvature.
+#
+# **Predict.** Here $d = 1$, so the right direction is negative. What does the usual gradient say at α = 1? At α = 1.5?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.one_action import drawn_meta_gradient, meta_gradient
+
+rates = (0.1, 0.5, 1.0, 1.5)
+rows, in_errors = {}, []
+for α in rates:
+    drawn = drawn_meta_gradient(actions, θ, c, σ, α)
+    closed = meta_gradient(torch.tensor(θ - c).double(), torch.tensor(α).double(), n)
+    rows[α] = {"exact": closed.exact.item(), "usual": closed.usual.item()}
+    rows[α] |= {"usual, drawn": drawn.usual.mean().item()}
+    rows[α] |= {"with score term, drawn": drawn.exact.mean().item()}
+    rows[α] |= {"noise of usual": drawn.usual.std().item()}
+    rows[α] |= {"noise with score term": drawn.exact.std().item()}
+    for part, formula in zip(drawn, closed, strict=True):
+        in_errors.append((part.mean() - formula).abs().item() / part.std().item() * draws**0.5)
+one_action = pd.DataFrame(rows).T.rename_axis("α")
+one_action.round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+proof("both parts and their sum: the formulas, within 5 standard errors", in_errors, below=5)
+
+
+def expected_reward(d, α):
+    """−½ E[(d + α ĝ)²]: mean and variance of ĝ are known."""
+    return -((1 - α) ** 2 * d**2 + α**2 * variance(d, σ, n, "mean of the others")) / 2
+
+
+step = 1e-5
+slopes = [(expected_reward(1 + step, α) - expected_reward(1 - step, α)) / (2 * step) for α in rates]
+gap = [abs(a - b) for a, b in zip(slopes, one_action["exact"], strict=True)]
+proof("the formula of the exact derivative, by finite differences", gap, below=1e-8)
+louder = one_action["noise with score term"] / one_action["noise of usual"]
+finding("one action: the score term multiplies the noise by more than 2", louder, above=2)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 9 minutes.** Derive the line *usual* on the board: the derivative of $θ + α\hat g$ is 1, because the advantages sum to 0. Then ask which of the two gradients the class would take for training, and why nobody can say yet.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# At α = 0.5 the usual gradient is nearly twice too large. At α = 1 it is 0, although the exact derivative is −0.105. At α = 1.5 it is +0.5 and **points the wrong way**: the exact derivative is −0.487. With the score term, the mean is right at every α.
+#
+# But look at the last two columns. In the run shown, the score term multiplies the noise of a single estimate by more than 3. The price of a right mean is noise.
+#
+# </details>
+
+# %% [markdown]
+# ## The same gradients in navigation
+#
+# Now the policy has 162 weights, and a walk has 15 steps. We compare four meta-gradients:
+#
+# - *first order*: the inner gradient is taken as a constant, as in chapter 04;
+# - *usual*;
+# - *score term*: both parts. The baseline $b$ is what standing still would earn for this goal, plus the mean gain of the other goals over standing still;
+# - *exact*: our world is a known formula, so we can differentiate through the walks themselves, including how θ moves them. No agent in an unknown world can do this. It is our measure.
+#
+# The table compares each mean over many goals with the exact one, at the untrained start, for two values of α. The *cosine* is 1 for the same direction and −1 for the opposite one. *Length* and *noise* are multiples of the length of the exact gradient; the noise is that of one goal.
+#
+# **Predict.** Does the usual gradient point in about the right direction at α = 0.3? At α = 1?
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.navigation_gradients import compared, meta_gradients
+
+counts = {"exact": 20, "first order": 20, "usual": 20, "score term": score_draws}
+untrained, rows = start_policy(seed, where), {}
+for α in (0.3, 1.0):
+    found = {k: meta_gradients(untrained, α, k, count, seed) for k, count in counts.items()}
+    for kind, each in found.items():
+        rows[f"α = {α}", kind] = compared(each, found["exact"])._asdict()
+directions = pd.DataFrame(rows).T
+directions.round(2)
+
+# %% tags=["nbval-check-output", "hide-output"]
+small, large = directions.loc["α = 0.3"], directions.loc["α = 1.0"]
+finding("α = 0.3: cosine of the usual gradient", small.cosine["usual"], below=-0.5)
+finding("α = 0.3: cosine of first order", small.cosine["first order"], below=-0.3)
+finding("α = 1: cosine of the usual gradient", large.cosine["usual"], above=0.9)
+finding("α = 1: length of the usual gradient", large.length["usual"], above=0.2, below=0.8)
+right = [small.cosine["score term"], large.cosine["score term"]]
+finding("both α: cosine with the score term", right, above=0.5)
+louder = [each.noise["score term"] / each.noise["usual"] for each in (small, large)]
+finding("both α: the score term multiplies the noise", louder, above=4)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Ask how the row *exact* could be had in a real robot: it could not. That is why it is a measure here and not a method.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# At α = 0.3 the usual gradient points **nearly the opposite way** (cosine −0.98 in the run shown), and so does first order. At α = 1 its direction is right (cosine 0.99), but it is too short. The score term has about the right direction at both.
+#
+# In theory the score term has exactly the right mean. Its cosine is below 1 only because a mean over so many goals is still noisy: in the run shown its noise is 9 and 13 times that of the usual gradient.
+#
+# </details>
+
+# %% [markdown]
+# ## What adaptation earns
+#
+# A biased gradient with little noise, or an unbiased one with much: which trains better? First two trainings in this notebook, each with 150 outer steps of 20 goals. The table shows the reward after one inner step, as a mean of ten outer steps.
+#
+# Then a saved table. Every method had 21 trials of α and β, judged on validation goals by two trainings. The table shows five other trainings, on 256 test goals, with the settings that were best after 1 and after 5 inner steps. Each inner step reads 20 new walks. Meta-training always took one inner step.
+#
+# - *from scratch*: the untrained policy, and 21 values of α;
+# - *joint*: trained on all goals without inner steps, then fine-tuned by the same inner steps;
+# - *score term, 8 × goals*: the control, with the α and β of *score term*. An outer step takes 160 goals, which averages the noise.
+#
+# Last, three searches that train nothing. They read 20 walks of an untrained policy:
+#
+# - *repeat the best walk*: do again what earned most;
+# - *best place*: go straight to the visited place with the highest reward;
+# - *fit the goal*: it knows that a reward is minus a distance. Three places with their distances determine the goal, by least squares. It reads 20 walks, or only three steps of one.
+#
+# **Predict.** Sort *from scratch*, *joint*, *usual*, *score term* and *fit the goal* after one inner step.
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.navigation import train_policy
+
+curves = {}
+for kind in ("usual", "score term"):
+    rates = {"inner_lr": inner_lr, "outer_lr": outer_lr, "iterations": iterations}
+    _, rewards = train_policy(kind, **rates, seed=seed, device=where)
+    curves[kind] = torch.tensor(rewards).reshape(-1, 10).mean(1)[::2]
+steps = [20 * i + 10 for i in range(len(curves["usual"]))]
+pd.DataFrame(curves, index=pd.Index(steps, name="outer steps")).round(3)
+
+# %% tags=["hide-output"]
+from metalearn_lab.comparison.navigation import goal_grid, means_over_seeds, read_rewards
+
+table = read_rewards()
+print("Reward per step; mean and 95 % interval over five trainings")
+means_over_seeds(table)
+
+# %% tags=["hide-output"]
+from metalearn_lab.experiments.goal_search import best_place, best_walk_reward, fitted_goal
+from metalearn_lab.experiments.goal_search import straight_reward
+from metalearn_lab.experiments.navigation import Walks, drawn_noise, walk
+
+goal = goal_grid().to(where)
+policy = for_each_goal(start_policy(seed, where), len(goal))
+noise = drawn_noise(len(goal), torch.Generator().manual_seed(seed), goal)
+read = walk(policy, goal, noise)
+three_steps = Walks(*(part[:, :1, :3] for part in read))
+searches = {
+    "repeat the best walk": best_walk_reward(read),
+    "best place": straight_reward(best_place(read), goal),
+    "fit the goal": straight_reward(fitted_goal(read), goal),
+    "fit the goal, three steps": straight_reward(fitted_goal(three_steps), goal),
+}
+searches = pd.Series({name: reward.mean().item() for name, reward in searches.items()})
+searches.round(3)
+
+# %% tags=["nbval-check-output", "hide-output"]
+runs = {"saved": "5 trainings"}
+after = table.pivot_table("after", ["steps", "method"], "seed")
+one, five = after.loc[1], after.loc[5]
+more = after.to_numpy() - CEILING
+finding("all methods earn more than the ceiling", more, above=0, **runs)
+joint, scratch, usual = (one.loc[name] for name in ("joint", "from scratch", "usual"))
+finding("1 step: usual is ahead of joint", usual - joint, above=0, **runs)
+finding("1 step: joint is ahead of from scratch", joint - scratch, above=0, **runs)
+same = (one.loc[["usual", "first order"]] - one.loc["exact"]).to_numpy()
+finding("1 step: usual, first order, exact: level", same, above=-0.01, below=0.01, **runs)
+lead = five.loc["joint"] - five.loc["usual"]
+both = [lead.max(), -lead.min()]
+finding("5 steps: the lead of joint over usual has both signs", both, above=0, **runs)
+behind = [each.loc["score term"] - each.loc["usual"] for each in (one, five)]
+finding("1 and 5 steps: the score term is behind usual", behind, below=0, **runs)
+quiet = one.loc["score term, 8 × goals"]
+finding("1 step: 8 × goals help the score term", quiet - one.loc["score term"], above=0, **runs)
+finding("1 step: it is still behind usual", quiet - usual, below=0, **runs)
+
+# %% tags=["nbval-check-output", "hide-output"]
+fits = ["fit the goal", "fit the goal, three steps"]
+gap = (searches[fits] - seen_goal_reward()).abs()
+proof("fit the goal: as good as seeing it", gap, below=0.002)
+ahead = searches["best place"] - one.to_numpy()
+finding("best place: ahead of every training after 1 step", ahead, above=0)
+ahead = curves["usual"][-1] - curves["score term"][-1]
+finding("this notebook: usual ends ahead of the score term", ahead, above=0)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 9 minutes.** Collect the sorted rows in writing. After the table, ask what *fit the goal* knows that the policy does not. Then ask for a world in which it would fail and the policy would not.
+
+# %% [markdown]
+# <details><summary>What happens</summary>
+#
+# **Adaptation earns a lot.** All methods are above the ceiling, in all five trainings. One meta-learned step (*usual*) brings −0.157 instead of −0.383.
+#
+# **Most of this needs no meta-learning.** One step brings −0.195 from scratch, and −0.170 from *joint*, with α = 30. In all five, joint is ahead of from scratch, and usual of joint, by 0.013 on average. After 5 steps, joint is ahead of usual in some trainings and behind in others.
+#
+# **The bias did no harm here.** *Usual* and *first order* differ from *exact* by less than 0.01 after one step, in all five. So what they leave out cost them nothing that we could see, although at some starts they point the wrong way.
+#
+# **The noise did.** In the table, the score term is behind usual after 1 and after 5 steps, in all five. With 8 times as many goals it gains after one step, in all five, and is still behind. In the training shown above the table, it is ahead for 50 outer steps, then stops improving.
+#
+# **And a search beats them all.** Who knows that a reward is minus a distance has the goal after three steps, and earns as much as who sees it. *Best place* knows less, and is also ahead of all trained methods after one step. This world is easy for them: its rewards have no noise, and they depend on the place alone. Before you meta-learn, ask what a search would find.
+#
+# </details>
+
+# %% [markdown]
+# ## Try it yourself
+#
+# ### Exercise 1: write the advantages (10 minutes, level 2 of 3)
+#
+# `rewards` is a tensor `[walks, steps]` for one goal. Return the advantage of each action, in the same shape, right to six digits: its return-to-go minus the mean return-to-go of the *other* walks at the same step.
+#
+# <details><summary>Hint 1</summary>
+#
+# `cumsum` sums from the left. Turn the steps round with `flip(1)` before and after it.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# A number minus the mean of the others is the number minus the mean of all, times $n/(n-1)$.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_advantages(rewards):
+    """Return-to-go minus the mean of the other walks, [walks, steps]."""
+    # <solution>
+    to_go = rewards.flip(1).cumsum(1).flip(1)
+    walks = len(rewards)
+    return (to_go - to_go.mean(0)) * walks / (walks - 1)
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.meta_rl import check_my_advantages
+
+check_my_advantages(my_advantages)
+
+# %% [markdown]
+# ### Exercise 2: write the meta-surrogate with the score term (20 minutes, level 3 of 3)
+#
+# Return one number, a tensor, whose gradient estimates the *whole* meta-gradient. The check compares its gradient; its value is free. You are given
+#
+# - `after` `[goals]`: the surrogates of the walks after the inner step. The gradient of their mean is the usual meta-gradient;
+# - `rewards` `[goals]`: the reward after the step, for each goal;
+# - `log_before` `[goals, walks, steps]`: the log-densities of all actions before the step.
+#
+# All three have a graph. Here the baseline of a goal is the mean reward of the *other* goals.
+#
+# <details><summary>Hint 1</summary>
+#
+# The walks of a goal are independent, and so is the noise of their steps. So $\log p_\theta(τ)$ is a sum.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# In the score term, only $\log p_\theta(τ)$ is differentiated. Use `.detach()` on the gain.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def my_meta_surrogate(after, rewards, log_before):
+    """A number whose gradient has both parts."""
+    # <solution>
+    goals = len(rewards)
+    gain = (rewards - rewards.mean()) * goals / (goals - 1)
+    return (after + gain.detach() * log_before.sum((1, 2))).mean()
+    # </solution>
+
+
+# %%
+from metalearn_lab.exercises.meta_rl import check_my_meta_surrogate
+
+check_my_meta_surrogate(my_meta_surrogate)
+
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Start exercise 1 in class, in pairs; exercise 2 is homework. Watch for `cumsum` in the wrong direction: it judges an action by what came before it.
+
+# %%
+from metalearn_lab.workbook.headline import headline
+
+after_one = table[table.steps == 1].groupby("method")["after"].mean()
+headline(
+    f"A hidden goal, reward per step: {CEILING:.3f} at most without adapting, "
+    f"{after_one['usual']:.3f} after one meta-learned step, {after_one['joint']:.3f} after one step "
+    f"from a jointly trained policy, {searches['fit the goal']:.3f} by least squares.",
+    ceiling=CEILING,
+    usual=after_one["usual"],
+    joint=after_one["joint"],
+    fit=searches["fit the goal"],
+)
+
+# %% [markdown]
+# ## What to remember
+#
+# - Know both ends: the exact ceiling without adaptation, and what an agent earns that sees the goal.
+# - REINFORCE needs no derivative of the world. A baseline reduces its noise; the mean of the *others* leaves its mean right.
+# - MAML's usual program takes the walks as given. The score term repairs its mean and adds much noise.
+# - Here the bias did no harm and the noise did: usual, first order and exact were level after one step, and the score term was behind, in all five trainings.
+# - One step from a jointly trained policy, with a tuned α, earned nearly as much as a meta-learned one. Least squares earned far more than either.
+#
+# ## Sources
+#
+# - Williams: *Simple Statistical Gradient-Following Algorithms*, Machine Learning 8, 1992 (REINFORCE).
+# - Finn, Abbeel, Levine: *MAML*, ICML 2017, [arXiv:1703.03400](https://arxiv.org/abs/1703.03400), section 5.3; program [cbfinn/maml_rl](https://github.com/cbfinn/maml_rl).
+# - Stadie and others: *Some Considerations on Learning to Explore via Meta-Reinforcement Learning*, 2018, [arXiv:1803.01118](https://arxiv.org/abs/1803.01118) (E-MAML).
+# - Foerster and others: *DiCE*, ICML 2018, [arXiv:1802.05098](https://arxiv.org/abs/1802.05098).
+# - Rothfuss and others: *ProMP*, ICLR 2019, [arXiv:1810.06784](https://arxiv.org/abs/1810.06784).
+#
+# Next: back to the map in [00 Start here](00_start_here.ipynb).
