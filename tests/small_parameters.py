@@ -55,6 +55,7 @@ FAST: dict[str, dict[str, Any]] = {
         "copy_steps": 5,
         "fine_tuning_steps": 11,
     },
+    "13_what_the_articles_say": {},
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

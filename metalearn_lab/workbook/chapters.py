@@ -109,6 +109,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "What does a language model learn from a text, and how does it take on a new author?",
     ),
     Chapter(
+        13,
+        "what_the_articles_say",
+        "What the articles say",
+        "What is wrong in code that circulates, and what do wrong labels do to an episode?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",
