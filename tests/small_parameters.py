@@ -55,7 +55,14 @@ FAST: dict[str, dict[str, Any]] = {
         "copy_steps": 5,
         "fine_tuning_steps": 11,
     },
-    "13_what_the_articles_say": {},
+    "13_what_the_articles_say": {
+        "iterations": 2,
+        "episodes": 8,
+        "sinusoid_iterations": 5,
+        "new_tasks": 8,
+        "scratch_steps": 3,
+        "map_episodes": 1,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

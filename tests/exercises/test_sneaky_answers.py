@@ -21,6 +21,7 @@ from metalearn_lab.exercises.verdict import NOTHING_YET, Verdict
 from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
+    test_article_sketches,
     test_episodes,
     test_few_shot_text,
     test_first_order,
@@ -78,6 +79,8 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_learned_optimizer": (test_article_sketches.loss_of_four, ()),
+    "check_score_without_o": (test_article_sketches.score, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
