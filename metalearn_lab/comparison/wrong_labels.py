@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lab.comparison.methods import (
@@ -19,6 +19,7 @@ from metalearn_lab.comparison.methods import (
 from metalearn_lab.comparison.world import World
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
 from metalearn_lab.learners.learner import Learner
+from metalearn_lab.learners.maml import MAML
 from metalearn_lab.learners.predict_along import predict_along
 from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.seeds import generator
@@ -87,6 +88,14 @@ def by_ridge(tasks: Task, ways: int, penalty: float) -> Tensor:
     return (tasks.query.x @ weights).argmax(2)
 
 
+def ridge_accuracies(tasks: Task, ways: int, penalties: Sequence[float]) -> dict[float, float]:
+    """Mean accuracy of ridge regression by its penalty."""
+    return {
+        penalty: _share_right(by_ridge(tasks, ways, penalty), tasks).mean().item()
+        for penalty in penalties
+    }
+
+
 UNTRAINED: Mapping[str, Classifier] = {
     "class means": by_class_means,
     "nearest neighbour": by_nearest_neighbour,
@@ -95,8 +104,11 @@ UNTRAINED: Mapping[str, Classifier] = {
 """What nobody trains, by name."""
 
 
-def train_head(world: World, iterations: int, seed: int) -> Learner:
+def train_head(world: World, iterations: int, seed: int) -> tuple[nn.Module, Learner]:
     """MAML that adapts its head alone, meta-trained on right labels.
+
+    As no step moves the body, its features can be computed once: to adapt the head to them is to
+    adapt the whole learner.
 
     α and β are those that validation classes chose for MAML on five sentences of each class.
 
@@ -104,6 +116,9 @@ def train_head(world: World, iterations: int, seed: int) -> Learner:
         world: of the sentence encoder's vectors.
         iterations: outer steps.
         seed: of the episodes.
+
+    Returns:
+        The body, from vectors to features, and MAML of the head, which takes features.
     """
     rates, budget = Rates(inner_lr=1.47, outer_lr=0.000222), Budget(iterations=iterations)
     learner = build("head_only", world, rates, budget, seed)
@@ -114,7 +129,14 @@ def train_head(world: World, iterations: int, seed: int) -> Learner:
         optimizer=outer_optimizer(learner, rates),
         progress=False,
     )
-    return learner
+    settings = {"inner_lr": rates.inner_lr, "inner_steps": budget.inner_steps}
+    return learner.model.body, MAML(learner.model.head, F.cross_entropy, **settings)
+
+
+@torch.no_grad()
+def features_of(body: nn.Module, tasks: Task) -> Task:
+    """The tasks with the features that a body makes of each x."""
+    return Task(*(Split(body(split.x), split.y) for split in tasks))
 
 
 def levels(tasks: Task, ways: int, seed: int) -> list[Task]:
