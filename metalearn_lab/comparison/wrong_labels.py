@@ -26,6 +26,7 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task
 from metalearn_lab.training.meta_train import meta_train
 
+_INNER_LR, _OUTER_LR = 1.47, 0.000222
 Classifier = Callable[[Task, int], Tensor]
 """Tasks and N to the predicted labels of their queries, ``[tasks, queries]``."""
 
@@ -120,7 +121,7 @@ def train_head(world: World, iterations: int, seed: int) -> tuple[nn.Module, Lea
     Returns:
         The body, from vectors to features, and MAML of the head, which takes features.
     """
-    rates, budget = Rates(inner_lr=1.47, outer_lr=0.000222), Budget(iterations=iterations)
+    rates, budget = Rates(_INNER_LR, _OUTER_LR), Budget(iterations=iterations)
     learner = build("head_only", world, rates, budget, seed)
     meta_train(
         learner,
@@ -129,8 +130,8 @@ def train_head(world: World, iterations: int, seed: int) -> tuple[nn.Module, Lea
         optimizer=outer_optimizer(learner, rates),
         progress=False,
     )
-    settings = {"inner_lr": rates.inner_lr, "inner_steps": budget.inner_steps}
-    return learner.model.body, MAML(learner.model.head, F.cross_entropy, **settings)
+    body, head = (learner.model.get_submodule(name) for name in ("body", "head"))
+    return body, MAML(head, F.cross_entropy, inner_lr=_INNER_LR, inner_steps=budget.inner_steps)
 
 
 @torch.no_grad()

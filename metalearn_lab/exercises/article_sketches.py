@@ -65,7 +65,9 @@ def _along(
     elif way != "both ends":
         losses = losses[1:]
     total = torch.stack(losses)
-    return total[-1] if way == "last" else total.sum() if way == "sum" else total.mean()
+    if way == "last":
+        return losses[-1]
+    return total.sum() if way == "sum" else total.mean()
 
 
 _ALONG_MISTAKES = {
@@ -85,7 +87,8 @@ def _along_mistake(answer: LossAlong, address: int, size: int, steps: int) -> st
     log_rates = (0.3 * given_rates - 2.0).requires_grad_()
 
     def loss(theta: Tensor) -> Tensor:
-        return ((0.5 + slopes**2) * theta**2).sum() / 2 + (theta**4).sum() / 8
+        total: Tensor = ((0.5 + slopes**2) * theta**2).sum() / 2 + (theta**4).sum() / 8
+        return total
 
     returned: object = answer(loss, start, log_rates, steps)
     if not isinstance(returned, Tensor):

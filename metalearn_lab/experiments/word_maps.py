@@ -79,7 +79,7 @@ def word_maps(
     maps = []
     for centres in means:
         cosines = vectors @ F.normalize(centres, dim=-1).to(vectors).T
-        pieces = cosines.cpu().split([len(words) + 1 for words in split])
+        pieces = cosines.cpu().split_with_sizes([len(words) + 1 for words in split])
         maps.append([WordMap(w, p[0], p[1:]) for w, p in zip(split, pieces, strict=True)])
     return maps
 

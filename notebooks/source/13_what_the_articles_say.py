@@ -445,7 +445,7 @@ finding(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) On none. On the bundled intents it is below whitened class means; on the other two sets the two are not told apart. Whitening takes no gradient, the meta-learners took over a thousand. So the *procedure* differs, and here that bought nothing.
+# (1) On none. On the bundled intents it is below whitened class means; on the other two sets the two are not told apart. Whitening takes no gradient, the meta-learners took over a thousand.
 #
 # (2) On none, in all five trainings. These encoders are small and read little text. "Not every task" is right, and says too little: count n-grams first.
 #

@@ -1,11 +1,14 @@
 """Wrong labels: how many, which, and what they must do to each classifier."""
 
+from dataclasses import replace
 from itertools import pairwise, product
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from metalearn_lab import load_table
+from metalearn_lab.comparison.world import ENCODER, make_world
 from metalearn_lab.comparison.wrong_labels import (
     UNTRAINED,
     accuracies,
@@ -13,11 +16,17 @@ from metalearn_lab.comparison.wrong_labels import (
     by_class_means,
     by_nearest_neighbour,
     by_ridge,
+    features_of,
     neighbour_accuracy,
+    ridge_accuracies,
+    train_head,
     with_wrong_labels,
 )
 from metalearn_lab.learners.maml import MAML
+from metalearn_lab.learners.predict_along import predict_along
+from metalearn_lab.models.feature_classifier import FeatureClassifier
 from metalearn_lab.models.mlp import MLP
+from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.blobs import blob_episodes
 from metalearn_lab.tasks.types import Split, Task
 
@@ -122,3 +131,29 @@ def test_a_learner_without_a_step_knows_nothing_and_with_one_follows_the_labels(
     assert along[0].shape == (5, 12)
     assert (along[0] == along[0][:1]).all(), "labels of the support are not seen before a step"
     assert along[5][0].mean() > along[5][4].mean()
+
+
+def test_adapting_the_head_to_features_is_adapting_the_whole_learner():
+    table = load_table("embedded")
+    world = make_world(table, ways=3, shots=2, queries=2)
+    rows = torch.randn(len(table), 6, generator=torch.Generator().manual_seed(0))
+    world = replace(world, inputs=rows, representation=ENCODER)
+    with one_thread():
+        body, head = train_head(world, iterations=2, seed=0)
+        whole = FeatureClassifier(6, 3)
+        whole.body, whole.head = body, head.model
+        settings = {"inner_lr": head.inner_lr, "inner_steps": 1}
+        learner = MAML(whole, F.cross_entropy, adapts="head.*", **settings)
+        tasks = world.sampler("test").batch(0, 4)
+        expected = predict_along(learner, tasks, 3)
+        given = predict_along(head, features_of(body, tasks), 3)
+    torch.testing.assert_close(given, expected)
+    assert not torch.equal(body.weight, FeatureClassifier(6, 3).body.weight), "it was trained"
+
+
+def test_ridge_is_judged_by_its_penalty(tasks):
+    noisy = with_wrong_labels(tasks, 3, 2, seed=0)
+    given = ridge_accuracies(noisy, 3, (0.1, 10.0))
+    for penalty, accuracy in given.items():
+        right = (by_ridge(noisy, 3, penalty) == noisy.query.y).float().mean().item()
+        assert accuracy == pytest.approx(right)
