@@ -39,7 +39,7 @@ device: str = "auto"  # auto takes a GPU if there is one
 #
 # A wrong label is that of another class of the episode, drawn at random. The first slider sets how many of the ten labels of *each* class are wrong. On the right is one episode. Discs have the colour of the label that was given, a cross marks a wrong label. Rings with numbers are the means of the given classes.
 #
-# **Predict, then move.** (1) Four of ten labels are wrong. Which classifier loses most, which least? (2) Still four: which is best for MAML, 1 inner step, 3, 10 or 30? And with no wrong label? (3) At which number of wrong labels is every answer a guess?
+# **Predict, then move.** (1) Four of ten labels are wrong. Which classifier loses most, which least? (2) Still four: which is best for MAML, 1 inner step, 3, 10 or 30? And with no wrong label? (3) At which number of wrong labels is the nearest neighbour no better than a guess?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -103,7 +103,7 @@ proof(
 #
 # (2) With four wrong: 3 steps, in all five. With right labels 3 and 30 steps differ by less than two points. Only the number of steps changed, so the further steps did the harm: they fit wrong labels too. Why 1 step is behind 3, we did not test.
 #
-# (3) At eight of ten, a share of $1 - 1/N$. Beyond it, answers are *worse* than a guess.
+# (3) At eight of ten, a share of $1 - 1/N$. Beyond it, it is *worse* than a guess. The other three are below a guess at eight already, in the draw shown.
 #
 # </details>
 #
