@@ -109,7 +109,7 @@ def map_study(
         rows: a sampler of row numbers, of two shots.
         texts: by row.
         vectors: by row, ``[rows, features]``.
-        episodes: how many, from the first; all their queries are taken.
+        episodes: how many, from the first; all their queries of two words or more are taken.
         encode: as for ``word_maps``.
     """
     import pandas as pd
@@ -119,11 +119,13 @@ def map_study(
     first = None
     for index in range(episodes):
         task = rows.batch(index, 1)
-        support, labels, asked = task.support.x[0], task.support.y[0], task.query.x[0]
+        support, labels = task.support.x[0], task.support.y[0]
+        queries = [texts[i] for i in task.query.x[0].tolist()]
+        queries = [query for query in queries if len(query.split()) > 1]
         own = [support[labels == c] for c in range(int(labels.max()) + 1)]
         centres = [vectors[torch.stack([of_class[shot] for of_class in own])] for shot in (0, 1)]
-        of_a, of_b = word_maps([texts[i] for i in asked.tolist()], centres, encode)
-        first = first or of_a[0]
+        of_a, of_b = word_maps(queries, centres, encode)
+        first = first or next(iter(of_a), None)
         for a, b in zip(of_a, of_b, strict=True):
             count = len(b.words)
             chosen = {
@@ -142,5 +144,5 @@ def map_study(
         }
         for name, each in effects.items()
     }
-    assert first is not None  # an episode has a query
+    assert first is not None  # some query has two words
     return MapStudy(pd.DataFrame(table).T, first)

@@ -43,6 +43,7 @@ def test_drops_are_of_the_predicted_class():
 
 def test_a_study_of_sentences_that_one_word_decides():
     texts = [f"{word} the of {word}" for word in WORDS[:3] for _ in range(6)]
+    texts[3] = "red"  # no word can be left out of it
     labels = [i for i in range(3) for _ in range(6)]
     rows = EpisodeSampler(torch.arange(18), labels, ways=3, shots=2, queries=2)
     study = map_study(rows, texts, count(texts), 3, count)
