@@ -81,7 +81,7 @@ expected = 100 * noise.neighbour_accuracy(neighbour[0].item() / 100, four / shot
 gap = (neighbour[four] - expected).item()
 finding("nearest neighbour: points off the formula, 4 of 10 wrong", gap, above=-4, below=4)
 lost = (means[0] - means[four]).item()
-finding("class means: points lost with 4 of 10 wrong", lost, below=8)
+finding("class means: points lost with 4 of 10 wrong", lost, below=6)
 lead = [(means[four] - other[four]).item() for other in (ridge, *steps_of.values())]
 finding("4 of 10 wrong: points of class means over ridge and MAML", lead, above=2)
 few = [(steps_of[3][four] - steps_of[k][four]).item() for k in (1, 10, 30)]
@@ -99,7 +99,7 @@ proof(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The **nearest neighbour** loses most. Its answer is *one* label. With a share $p$ of wrong labels and clean accuracy $a$, it is right in $(1-p)\,a + p\,(1-a)/(N-1)$ on average. **Class means** lose least, under 8 points in all five draws: the six right vectors still pull the mean to their class.
+# (1) The **nearest neighbour** loses most. Its answer is *one* label. With a share $p$ of wrong labels and clean accuracy $a$, it is right in $(1-p)\,a + p\,(1-a)/(N-1)$ on average. **Class means** lose least, under 6 points in all five draws: the six right vectors still pull the mean to their class.
 #
 # (2) With four wrong: 3 steps, in all five. With right labels 3 and 30 steps differ by less than two points. Only the number of steps changed, so the further steps did the harm: they fit wrong labels too. Why 1 step is behind 3, we did not test.
 #
@@ -488,7 +488,7 @@ pd.Series(four_steps | six_steps | baseline).mul(100).round(1)
 
 # %% tags=["nbval-check-output", "hide-output"]
 written, mended = four_steps.values()
-finding("four steps: points reported too much", 100 * (written - mended), above=1)
+finding("four steps: points reported too much", 100 * (written - mended), above=0.4)
 written, mended = six_steps.values()
 finding("six steps: points lost by choosing λ on its own labels", 100 * (mended - written), above=5)
 finding("six steps as written: the smallest λ is chosen", by_fit, below=0.0011)
@@ -499,7 +499,7 @@ finding("six steps as written: the smallest λ is chosen", by_fit, below=0.0011)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) More than a point, in all five. That a maximum over steps does not fall is algebra; how *much* it rises had to be measured.
+# (1) More than 0.4 points in all five draws (here 1.5). That a maximum over steps does not fall is algebra; how *much* it rises had to be measured.
 #
 # (2) The smallest: it lets ridge repeat its labels, the wrong ones too. On new sentences this costs over 5 points in all five draws (here 33).
 #
@@ -606,7 +606,7 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - With four of ten labels wrong, class means lost less than 8 points; the nearest neighbour lost what the formula says. More inner steps fitted the wrong labels.
+# - With four of ten labels wrong, class means lost less than 6 points; the nearest neighbour lost what the formula says. More inner steps fitted the wrong labels.
 # - Look in a sketch for tasks, support, query and an outer loop. The mistakes that raise no error are the dear ones.
 # - A wrapped Adam is Adam. A learned optimiser needs a gradient in its own parameters.
 # - Five training tasks were worse than none; fifty were enough here. The need for data moves to other tasks.
