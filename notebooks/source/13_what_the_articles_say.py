@@ -101,7 +101,7 @@ proof(
 #
 # (1) The **nearest neighbour** loses most. Its answer is *one* label. With a share $p$ of wrong labels and clean accuracy $a$, it is right in $(1-p)\,a + p\,(1-a)/(N-1)$ on average. **Class means** lose least, under 6 points in all five draws: the six right vectors still pull the mean to their class.
 #
-# (2) With four wrong: 3 steps, in all five. With right labels 3 and 30 steps differ by less than two points. Only the number of steps changed, so the further steps did the harm: they fit wrong labels too. Why 1 step is behind 3, we did not test.
+# (2) With four wrong: 3 steps, in all five. With right labels 3 and 30 steps differ by less than two points. Only the number of steps changed, so the further steps did the harm. A likely reason is that they fit the wrong labels; this, and why 1 step is behind 3, we did not test.
 #
 # (3) At eight of ten, a share of $1 - 1/N$. Beyond it, it is *worse* than a guess. The other three are below a guess at eight already, in the draw shown.
 #
@@ -109,7 +109,7 @@ proof(
 #
 # ## Five sketches
 #
-# Four articles end with code. Shortened, the five sketches are:
+# Four articles show code. Shortened, the five sketches are:
 #
 # 1. a network with a ReLU *after* its last layer, and `algorithms.MAML(model.parameters(), lr=0.1)` from `torchmeta`;
 # 2. `MetaNetwork(base_model, meta_head, meta_tail)`, with `base_model = ...`;
@@ -345,7 +345,7 @@ finding("contrastive matrix: points over a random one of its size", gain, below=
 #
 # ## Eight questions
 #
-# Three of the articles end with questions and answers, eight in all. Some are the same question.
+# Three of the articles end with questions and answers, eight in all; some are the same. We shorten them.
 #
 # - *How does meta-learning differ from ordinary learning?* (two articles) "Ordinary learning trains a model for each task separately."
 # - *Does it cure a lack of data?* "Yes, by general knowledge; but it still needs much data."
@@ -381,7 +381,7 @@ finding("known family: its error, on both kinds", errors.loc["known family"], be
 #
 # (2) $500\cdot20 = 10{,}000$ labelled points. The new task brings ten. The lack of data was moved, not cured.
 #
-# (3) Little or nothing of the lead: its error is above 0.6 times that of learning from nothing, in all five.
+# (3) Little or nothing of the lead. Here its error is 0.9 times that of learning from nothing; it was above 0.6 times in all five draws.
 #
 # And the first answer leaves out pretraining on all tasks (chapter [00](00_start_here.ipynb#A-network-and-a-new-sinusoid)), and *knowing* something: the known family leaves no error.
 #
@@ -509,7 +509,7 @@ finding("six steps as written: the smallest λ is chosen", by_fit, below=0.0011)
 #
 # ## Which words did it look at?
 #
-# The articles ask for *interpretability*, and name attention maps. A learner of class means allows a simpler map. Leave out one word of a sentence, and ask how far the **lead** falls: the cosine with the predicted class mean less the largest cosine with another.
+# The articles ask for *interpretability*. A learner of class means allows a simpler map. Leave out one word of a sentence, and ask how far the **lead** falls: the cosine with the predicted class mean less the largest cosine with another.
 #
 # Is such a map a fact about the sentence, or about one support set? We make two support sets of one sentence a class, *A* and *B*. The map of *A* names a word. We leave it out, and look at the classifier made with *B*. Controls: a random word, and the longest.
 #
@@ -547,7 +547,7 @@ finding("per cent of what B's own map would find", kept, above=50, below=100)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# In all five draws the word that A's map names costs B more than the longest word or a random one. But it finds only a part of what B's own map finds. So the map is partly about the sentence, partly about the five sentences in the support. Make it for several supports before you show it.
+# In all five draws the word that A's map names costs B more, on average, than the longest word or a random one. But it finds only a part of what B's own map finds. So the map is partly about the sentence, partly about the five sentences in the support. Make it for several supports before you show it.
 #
 # </details>
 #
@@ -606,7 +606,7 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - With four of ten labels wrong, class means lost less than 6 points; the nearest neighbour lost what the formula says. More inner steps fitted the wrong labels.
+# - With four of ten labels wrong, class means lost less than 6 points; the nearest neighbour lost what the formula says. MAML did best with 3 inner steps, not 30.
 # - Look in a sketch for tasks, support, query and an outer loop. The mistakes that raise no error are the dear ones.
 # - A wrapped Adam is Adam. A learned optimiser needs a gradient in its own parameters.
 # - Five training tasks were worse than none; fifty were enough here. The need for data moves to other tasks.
