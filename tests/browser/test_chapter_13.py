@@ -24,7 +24,7 @@ def test_accuracies_follow_the_wrong_labels_and_every_control(chapter):
     four = accuracies()
     assert four["nearest neighbour"] < clean["nearest neighbour"]
     [crosses] = explorer.marks("Curve", "wrong label")
-    assert len(crosses["x"]) == 5 * 4 * 6, "six numbers a cross, four crosses a class"
+    assert len(crosses["places"]) == 5 * 4 * 6, "six places a cross, four crosses a class"
     seen.append(explorer.shown())
     explorer.slide("wrong labels of 10", "End")
     assert max(accuracies().values()) < 30
