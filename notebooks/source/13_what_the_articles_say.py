@@ -81,7 +81,7 @@ expected = 100 * noise.neighbour_accuracy(neighbour[0].item() / 100, four / shot
 gap = (neighbour[four] - expected).item()
 finding("nearest neighbour: points off the formula, 4 of 10 wrong", gap, above=-4, below=4)
 lost = (means[0] - means[four]).item()
-finding("class means: points lost with 4 of 10 wrong", lost, below=6)
+finding("class means: points lost with 4 of 10 wrong", lost, below=8)
 lead = [(means[four] - other[four]).item() for other in (ridge, *steps_of.values())]
 finding("4 of 10 wrong: points of class means over ridge and MAML", lead, above=2)
 few = [(steps_of[3][four] - steps_of[k][four]).item() for k in (1, 10, 30)]
@@ -99,7 +99,7 @@ proof(
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The **nearest neighbour** loses most. Its answer is *one* label. With a share $p$ of wrong labels and clean accuracy $a$, it is right in $(1-p)\,a + p\,(1-a)/(N-1)$ on average. **Class means** lose least, under 6 points in all five draws: the six right vectors still pull the mean to their class.
+# (1) The **nearest neighbour** loses most. Its answer is *one* label. With a share $p$ of wrong labels and clean accuracy $a$, it is right in $(1-p)\,a + p\,(1-a)/(N-1)$ on average. **Class means** lose least, under 8 points in all five draws: the six right vectors still pull the mean to their class.
 #
 # (2) With four wrong: 3 steps, in all five. With right labels 3 and 30 steps differ by less than two points. Only the number of steps changed, so the further steps did the harm. A likely reason is that they fit the wrong labels; this, and why 1 step is behind 3, we did not test.
 #
@@ -172,7 +172,7 @@ outcomes(lines)
 from torch.func import functional_call
 
 from metalearn_lab import MAML, Sinusoids
-from metalearn_lab.tasks.types import Task
+from metalearn_lab.tasks.types import Task, map_tensors
 
 
 class Net(nn.Module):
@@ -198,7 +198,8 @@ def outer_loss(model, task, inner_lr):
 
 # %% tags=["nbval-check-output", "hide-output"]
 torch.manual_seed(seed)
-model, batch = Net().to(where), to_device(Sinusoids(10, 10, "train", seed).batch(0, 4), where)
+model = Net().double()  # on the CPU, in 64 bits
+batch = map_tensors(torch.Tensor.double, Sinusoids(10, 10, "train", seed).batch(0, 4))
 ours = sum(outer_loss(model, select_tasks(batch, i), 0.1) for i in range(4)) / 4
 theirs = MAML(model, F.mse_loss, inner_lr=0.1, inner_steps=1)(batch)
 slopes = [torch.autograd.grad(loss, list(model.parameters())) for loss in (ours, theirs)]
@@ -206,7 +207,7 @@ gaps = [(a - b).abs().max().item() for a, b in zip(*slopes, strict=True)]
 proof(
     "the twenty lines are MAML: its loss, and its meta-gradient",
     [abs(ours - theirs).item(), *gaps],
-    below=1e-4,
+    below=1e-9,
 )
 phase = 2 * torch.pi * torch.arange(1000, dtype=torch.float64) / 1000
 curve = 3 * torch.sin(phase - 0.4)
@@ -217,7 +218,7 @@ proof(
     above=0.499,
     below=0.501,
 )
-gap = gap_to_adam(*(part[0].cpu() for part in batch.support), steps=50)
+gap = gap_to_adam(*(part[0].float() for part in batch.support), steps=50)
 proof("sketch 3, given its model, is Adam and nothing else", gap, below=1e-7)
 
 # %% [markdown]
@@ -491,7 +492,8 @@ written, mended = four_steps.values()
 finding("four steps: points reported too much", 100 * (written - mended), above=0.4)
 written, mended = six_steps.values()
 finding("six steps: points lost by choosing λ on its own labels", 100 * (mended - written), above=5)
-finding("six steps as written: the smallest λ is chosen", by_fit, below=0.0011)
+more = 100 * (fitted[0.001] - fitted[1.0])
+finding("six steps, judged on own labels: points of λ = 0.001 over λ = 1", more, above=0)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 7 minutes.** Draw the four, six and seven steps side by side. Let the class give each step the colour of the data that it uses. The missing step is where one colour is used twice.
@@ -606,7 +608,7 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - With four of ten labels wrong, class means lost less than 6 points; the nearest neighbour lost what the formula says. MAML did best with 3 inner steps, not 30.
+# - With four of ten labels wrong, class means lost less than 8 points; the nearest neighbour lost what the formula says. MAML did best with 3 inner steps, not 30.
 # - Look in a sketch for tasks, support, query and an outer loop. The mistakes that raise no error are the dear ones.
 # - A wrapped Adam is Adam. A learned optimiser needs a gradient in its own parameters.
 # - Five training tasks were worse than none; fifty were enough here. The need for data moves to other tasks.
