@@ -58,6 +58,14 @@ FAST: dict[str, dict[str, Any]] = {
     "10_few_shot_ner": {"sentences": 150, "iterations": 3, "shots": 2, "episodes": 4},
     "11_streams": {"episodes": 20, "draws_of_twenty": 2, "rounds": 50},
     "12_applications": {"iterations": 3, "episodes": 5},
+    "13_what_the_articles_say": {
+        "iterations": 2,
+        "episodes": 8,
+        "sinusoid_iterations": 5,
+        "new_tasks": 8,
+        "scratch_steps": 3,
+        "map_episodes": 1,
+    },
     "14_scaling_up": {
         "inner_steps": 2,
         "most_tasks": 16,

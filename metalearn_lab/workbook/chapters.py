@@ -127,6 +127,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "How does a trained learner become a service, and when is meta-learning the wrong tool?",
     ),
     Chapter(
+        13,
+        "what_the_articles_say",
+        "What the articles say",
+        "What is wrong in code that circulates, and what do wrong labels do to an episode?",
+    ),
+    Chapter(
         14,
         "scaling_up",
         "Scaling up",

@@ -22,6 +22,7 @@ from metalearn_lab.experiments.representation_similarity import linear_cka
 from tests.exercises import (
     test_adaptation_lab,
     test_applications,
+    test_article_sketches,
     test_episodes,
     test_few_shot_ner,
     test_few_shot_text,
@@ -95,6 +96,8 @@ CODE = {
     "check_my_warm_start": (test_task_graph.start_of_three, ()),
     "check_my_advantages": (test_meta_rl.weights, ()),
     "check_my_meta_surrogate": (test_meta_rl.whole, ()),
+    "check_learned_optimizer": (test_article_sketches.loss_of_four, ()),
+    "check_score_without_o": (test_article_sketches.score, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.

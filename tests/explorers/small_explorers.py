@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.pretraining_pictures import pictured
 from metalearn_lab.comparison.world import make_world
+from metalearn_lab.comparison.wrong_labels import UNTRAINED, accuracies, accuracies_along
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
 from metalearn_lab.experiments.entity_lab import EntityLab, name_world
 from metalearn_lab.experiments.gradient_angle import GradientAngles
@@ -79,6 +80,7 @@ from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
+from metalearn_lab.explorers.wrong_labels_explorer import WrongLabelsExplorer
 from metalearn_lab.learners.first_order_maml import FirstOrderMAML
 from metalearn_lab.learners.hypernetwork import Hypernetwork
 from metalearn_lab.learners.joint import JointPretraining
@@ -90,6 +92,7 @@ from metalearn_lab.models.mlp import MLP
 from metalearn_lab.models.ngram import NGram
 from metalearn_lab.models.set_encoder import SetEncoder
 from metalearn_lab.models.weight_generators import FullWeights
+from metalearn_lab.tasks.blobs import blob_episodes
 from metalearn_lab.tasks.class_splits import split_classes
 from metalearn_lab.tasks.docstrings import ALPHABET, authors, encode
 from metalearn_lab.tasks.planar_quadratics import planar_quadratics
@@ -435,3 +438,11 @@ def two_bowls_explorer() -> Explorer:
 
 def what_moves_explorer() -> Explorer:
     return WhatMovesExplorer()
+
+
+def wrong_labels_explorer() -> Explorer:
+    tasks = blob_episodes("wrong labels", 6, ways=3, shots=4, queries=5, features=4, seed=0)
+    learner = MAML(MLP([4, 3]), F.cross_entropy, inner_lr=0.5, inner_steps=1)
+    accuracy = accuracies(tasks, 3, UNTRAINED, 0)
+    accuracy["MAML"] = accuracies_along(learner, tasks, 3, (1, 5), 0)
+    return WrongLabelsExplorer(accuracy, tasks, ways=3, seed=0)

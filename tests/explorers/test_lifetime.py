@@ -74,6 +74,7 @@ from metalearn_lab.explorers.task_pool_explorer import TaskPoolExplorer
 from metalearn_lab.explorers.turning_bowl_explorer import TurningBowlExplorer
 from metalearn_lab.explorers.two_bowls_explorer import TwoBowlsExplorer
 from metalearn_lab.explorers.what_moves_explorer import WhatMovesExplorer
+from metalearn_lab.explorers.wrong_labels_explorer import WrongLabelsExplorer
 from metalearn_lab.learners.maml import MAML
 from metalearn_lab.models.mlp import MLP
 from metalearn_lab.tasks.class_splits import split_classes
@@ -109,6 +110,7 @@ from tests.explorers.small_explorers import (
     task_plane_explorer,
     task_pool_explorer,
     turning_bowl_explorer,
+    wrong_labels_explorer,
 )
 from tests.learners.builders import sinusoid_learner, sinusoids
 
@@ -248,6 +250,7 @@ MAKERS = {
     TaskPoolExplorer: lambda: task_pool_explorer,
     TurningBowlExplorer: lambda: turning_bowl_explorer,
     WhatMovesExplorer: lambda: WhatMovesExplorer,
+    WrongLabelsExplorer: lambda: wrong_labels_explorer,
 }
 
 
