@@ -554,4 +554,4 @@ headline(
 # - Tjong Kim Sang, De Meulder: *Introduction to the CoNLL-2003 Shared Task*, 2003, [arXiv:cs/0306050](https://arxiv.org/abs/cs/0306050).
 # - Nakayama: *seqeval*, [its code](https://github.com/chakki-works/seqeval), version 1.2.2, on the two rules.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb).
+# Next: [11 Streams: learning from one task after another](11_streams.ipynb).

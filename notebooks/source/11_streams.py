@@ -577,4 +577,4 @@ headline(
 # - van Erven, Koolen: *MetaGrad: Multiple Learning Rates in Online Learning*, NeurIPS 2016, [arXiv:1604.08740](https://arxiv.org/abs/1604.08740).
 # - Zinkevich: *Online Convex Programming and Generalized Infinitesimal Gradient Ascent*, ICML 2003.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb).
+# Next: [12 Applications: a desk and an alarm](12_applications.ipynb).

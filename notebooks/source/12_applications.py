@@ -477,4 +477,4 @@ headline(
 # - Page: *Continuous inspection schemes*, Biometrika 1954; Brook and Evans: *An approach to the probability distribution of CUSUM run length*, Biometrika 1972.
 # - Hu and Liu: *Mining and summarizing customer reviews*, KDD 2004; Ding, Liu and Yu, WSDM 2008: the product reviews.
 #
-# Next: [14 Scaling up](14_scaling_up.ipynb).
+# Next: [13 What the articles say](13_what_the_articles_say.ipynb).

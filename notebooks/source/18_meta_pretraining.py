@@ -548,4 +548,4 @@ headline(
 # - Bansal and others: *Self-Supervised Meta-Learning* (SMLMT), EMNLP 2020, [arXiv:2009.08445](https://arxiv.org/abs/2009.08445).
 # - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957).
 #
-# Next: back to the map in [00 Start here](00_start_here.ipynb).
+# Next: [19 A graph of tasks](19_task_graph.ipynb).

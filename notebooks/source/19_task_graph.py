@@ -527,4 +527,4 @@ headline(
 # - Nichol and others: *On First-Order Meta-Learning Algorithms*, 2018, [arXiv:1803.02999](https://arxiv.org/abs/1803.02999): Reptile.
 # - Wang and others: *MiniLM*, NeurIPS 2020, [arXiv:2002.10957](https://arxiv.org/abs/2002.10957): the sentence encoder.
 #
-# Next: back to the map in [00 Start here](00_start_here.ipynb).
+# Next: [20 A goal to find: meta-reinforcement learning](20_meta_rl.ipynb).
