@@ -85,6 +85,7 @@ CODE = {
     "check_smoothed_probability": (test_language_models.smoothed_of_four, ()),
     "check_my_contrastive_loss": (test_meta_pretraining.loss_of_three, ()),
     "check_hide_word": (test_meta_pretraining.hide, ()),
+    "check_new_user_ratings": (test_recommendation.new_user_ratings, ()),
     "check_my_ndcg": (test_recommendation.my_ndcg, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
 }
