@@ -22,7 +22,7 @@ RATED = ("Iceland", "Samoa", "Kenya", "Italy", "Japan", "Norway", "Bahamas")
 """Destinations that the reader may rate."""
 
 NO_PLACES = {
-    *("Pseudo-Accents", "Pseudo-Bidi", "Unknown Region"),
+    *("Pseudo-Accents", "Pseudo-Bidi", "Unknown Region", "Outlying Oceania"),
     *("European Union", "Eurozone", "United Nations"),
 }
 """Names of Babel's list that nobody travels to: left out of the rankings."""
