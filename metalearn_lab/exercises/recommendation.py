@@ -54,7 +54,8 @@ def _user_mistake(
 
     def fitted(targets: Tensor, size: float) -> Tensor:
         gram = x.T @ x + size * torch.eye(width, dtype=torch.float64)
-        return features @ (torch.linalg.pinv(gram) @ x.T @ targets)
+        predicted: Tensor = features @ (torch.linalg.pinv(gram) @ x.T @ targets)
+        return predicted
 
     rest = ratings - popularity[rated]
     own = fitted(rest, penalty)

@@ -28,7 +28,7 @@ device: str = "auto"  # auto takes a GPU if there is one; only the sentence enco
 #
 # The users are made up. Each likes the countries near one of five descriptions, such as *a tropical island with beaches*, and also has some taste of its own. Ratings go from 1 to 5, with noise.
 #
-# The figure shows three users. Grey points are all countries, in the plane of two features. Squares are the support set for $K = 5$, discs are the query set.
+# The figure shows three users. Grey points are all countries, in the plane of two of the 16 features. Squares are the support set for $K = 5$, discs are the query set.
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -255,7 +255,7 @@ proof("one number for each user changes no ranking", turned, below=1e-9)
 #
 # ### When is meta-learning the wrong tool?
 #
-# **Predict.** Average the error over the five splits. On how many of the three sets of users, and for which $K$, is MeLU ahead of *both* ridge and factorisation?
+# **Predict.** Average the error on known items over the five splits (on clicks, the squared error). On how many of the three sets of users, and for which $K$, is MeLU ahead of *both* ridge and factorisation?
 
 # %% tags=["nbval-check-output", "hide-output"]
 means = table.groupby(["users", "shots", "method"]).error.mean().unstack()
