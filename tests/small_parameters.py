@@ -81,6 +81,7 @@ FAST: dict[str, dict[str, Any]] = {
         "class_iterations": 5,
         "episodes": 24,
     },
+    "17_recommendation": {"iterations": 3},
     "18_meta_pretraining": {"frequent": 50, "schedule_steps": 8},
     "19_task_graph": {
         "past_tasks": 6,

@@ -1,4 +1,4 @@
-"""Self-check of lab 3 of chapter 12: the normalised discounted cumulative gain of one ranking."""
+"""Self-checks of chapter 17: a new user's ridge fit, and the nDCG of one ranking."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from metalearn_lab.exercises.finite import number
+from metalearn_lab.exercises.finite import number, tensor
 from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.tasks.seeds import generator
 
+NewUser = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
+"""Features ``[items, d]``, popularity, rated items, ratings and penalty to all predictions."""
+
 Ndcg = Callable[[Tensor, Tensor, int], object]
 """Relevances, scores and the number of places to the nDCG."""
+
+
+@self_check
+def check_new_user_ratings(answer: NewUser) -> Verdict:
+    """Check the predictions for several users, of whom the last has rated nothing."""
+    return judged(
+        "A few ratings move every item that has like features.",
+        (_user_mistake(answer, i, *user) for i, user in enumerate(_USERS)),
+    )
 
 
 @self_check
@@ -23,6 +35,48 @@ def check_my_ndcg(answer: Ndcg) -> Verdict:
         "Every ranking has its nDCG, and the best order has 1.",
         (_mistake(answer, i, items, at) for i, (items, at) in enumerate(_SIZES)),
     )
+
+
+_USERS = ((7, 3, 5, 1.0), (9, 4, 2, 3.0), (6, 3, 1, 0.3), (8, 4, 0, 1.0))
+"""Items, numbers of an item, ratings of the user and penalty."""
+
+
+def _user_mistake(
+    answer: NewUser, seed: int, items: int, width: int, shots: int, penalty: float
+) -> str | None:
+    numbers = generator("new user exercise", seed)
+    features = torch.randn(items, width, generator=numbers, dtype=torch.float64)
+    features[:, 0] = 1.0
+    popularity = 2 + 2 * torch.rand(items, generator=numbers, dtype=torch.float64)
+    rated = torch.randperm(items, generator=numbers)[:shots]
+    ratings = torch.randint(1, 6, (shots,), generator=numbers).double()
+    x = features[rated]
+
+    def fitted(targets: Tensor, size: float) -> Tensor:
+        gram = x.T @ x + size * torch.eye(width, dtype=torch.float64)
+        predicted: Tensor = features @ (torch.linalg.pinv(gram) @ x.T @ targets)
+        return predicted
+
+    rest = ratings - popularity[rated]
+    own = fitted(rest, penalty)
+    exact = popularity + own
+    given = tensor(answer(features, popularity, rated, ratings, penalty), (items,))
+    likely = {
+        "this is the popularity alone; the user's ratings are not used.": popularity,
+        "fit what the popularity leaves of the ratings, not the ratings themselves.": popularity
+        + fitted(ratings, penalty),
+        "add the popularity to what the linear model gives.": own,
+        "the popularity is missing: fit what it leaves of the ratings, then add it again.": fitted(
+            ratings, penalty
+        ),
+        "the penalty is missing.": popularity + fitted(rest, 0.0),
+        "the squares are summed, not averaged, before the penalty is added.": popularity
+        + fitted(rest, shots * penalty),
+        "the sign is turned: fit ratings less popularity.": popularity - own,
+    }
+    other = f"user {seed + 1}: the predictions are off by up to {(given - exact).abs().max():.6f}."
+    hints = likely if shots else {}
+    return describe_mistake(given, exact, hints, other)
 
 
 _SIZES = ((6, 3), (8, 5), (5, 5), (9, 1), (4, 10))

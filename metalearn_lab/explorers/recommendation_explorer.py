@@ -22,7 +22,7 @@ RATED = ("Iceland", "Samoa", "Kenya", "Italy", "Japan", "Norway", "Bahamas")
 """Destinations that the reader may rate."""
 
 NO_PLACES = {
-    *("Pseudo-Accents", "Pseudo-Bidi", "Unknown Region"),
+    *("Pseudo-Accents", "Pseudo-Bidi", "Unknown Region", "Outlying Oceania"),
     *("European Union", "Eurozone", "United Nations"),
 }
 """Names of Babel's list that nobody travels to: left out of the rankings."""
@@ -119,9 +119,9 @@ class RecommendationExplorer(Explorer):
         )
         said = ", ".join(f"{name} {value}" for name, value in ratings.items())
         note = f"Your ratings: {said}." if said else "No rating yet: 0 means not rated."
-        html = noted_table(note, Table(caption, ("place", *SHOWN), rows))
-        tops = "; ".join(f"{method}: {', '.join(rankings[method][:3])}" for method in SHOWN)
-        return html_view(html, f"{note} First places: {tops}.")
+        first = "; ".join(f"{method}: {rankings[method][0]}" for method in SHOWN)
+        note = f"{note} First places: {first}."
+        return html_view(noted_table(note, Table(caption, ("place", *SHOWN), rows)), note)
 
 
 def _moved(name: str, places: int) -> str:

@@ -151,6 +151,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Which mistakes raise no error, what do they cost, and which check finds them?",
     ),
     Chapter(
+        17,
+        "recommendation",
+        "Recommend to a new user",
+        "What can be recommended to somebody who has rated three things?",
+    ),
+    Chapter(
         18,
         "meta_pretraining",
         "Self-supervision and meta-pretraining",

@@ -1,4 +1,4 @@
-"""The check of the nDCG accepts what is right, and names each likely mistake."""
+"""The checks accept what is right, and name each likely mistake."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import ndcg_score
 
-from metalearn_lab.exercises.recommendation import check_my_ndcg
+from metalearn_lab.exercises.recommendation import check_my_ndcg, check_new_user_ratings
 from metalearn_lab.exercises.verdict import NOTHING_YET
 
 
@@ -79,5 +79,70 @@ def test_wrong_answers_get_the_hint(answer, hint):
     assert hint in verdict.says
 
 
-def test_no_answer_yet():
-    assert NOTHING_YET in check_my_ndcg(None).says
+def own_part(features, rated, targets, penalty):
+    x = features[rated]
+    gram = x.T @ x + penalty * torch.eye(x.shape[1]).double()
+    return features @ torch.linalg.solve(gram, x.T @ targets)
+
+
+def new_user_ratings(features, popularity, rated, ratings, penalty):
+    rest = ratings - popularity[rated]
+    return popularity + own_part(features, rated, rest, penalty)
+
+
+def by_least_squares(features, popularity, rated, ratings, penalty):
+    x, width = features[rated], features.shape[1]
+    rows = torch.cat([x, penalty**0.5 * torch.eye(width).double()])
+    targets = torch.cat([ratings - popularity[rated], torch.zeros(width).double()])
+    return popularity + features @ torch.linalg.lstsq(rows, targets[:, None]).solution[:, 0]
+
+
+def by_similar_items(features, popularity, rated, ratings, penalty):
+    """The dual form: a system of K equations."""
+    x = features[rated]
+    gram = x @ x.T + penalty * torch.eye(len(rated)).double()
+    return popularity + features @ x.T @ torch.linalg.solve(gram, ratings - popularity[rated])
+
+
+@pytest.mark.parametrize("answer", [new_user_ratings, by_least_squares, by_similar_items])
+def test_every_form_of_the_ridge_fit_is_right(answer):
+    verdict = check_new_user_ratings(answer)
+    assert verdict.right, verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda f, p, i, r, c: p.clone(), "popularity alone"),
+        (lambda f, p, i, r, c: p + own_part(f, i, r, c), "not the ratings themselves"),
+        (lambda f, p, i, r, c: own_part(f, i, r - p[i], c), "add the popularity"),
+        (lambda f, p, i, r, c: own_part(f, i, r, c), "popularity is missing"),
+        (
+            lambda f, p, i, r, c: p + f @ torch.linalg.pinv(f[i]) @ (r - p[i]),
+            "penalty is missing",
+        ),
+        (lambda f, p, i, r, c: new_user_ratings(f, p, i, r, c * len(i)), "not averaged"),
+        (lambda f, p, i, r, c: p - own_part(f, i, r - p[i], c), "sign is turned"),
+        (lambda f, p, i, r, c: new_user_ratings(f, p, i, r, 1.0), "off by up to"),
+        (lambda f, p, i, r, c: new_user_ratings(f, p, i, r, c)[i], "has shape"),
+        (lambda f, p, i, r, c: new_user_ratings(f, p, i, r, c) * math.nan, "not finite"),
+        (lambda f, p, i, r, c: 3.0, "floating-point tensor"),
+    ],
+)
+def test_wrong_fits_get_the_hint(answer, hint):
+    verdict = check_new_user_ratings(answer)
+    assert not verdict.right
+    assert hint in verdict.says
+
+
+def test_a_fit_that_fails_without_ratings_is_not_right():
+    def needs_a_rating(features, popularity, rated, ratings, penalty):
+        offset = 0 * ratings.mean()
+        return offset + new_user_ratings(features, popularity, rated, ratings, penalty)
+
+    assert "not finite" in check_new_user_ratings(needs_a_rating).says
+
+
+@pytest.mark.parametrize("check", [check_my_ndcg, check_new_user_ratings])
+def test_no_answer_yet(check):
+    assert NOTHING_YET in check(None).says

@@ -91,6 +91,7 @@ CODE = {
     "check_hide_word": (test_meta_pretraining.hide, ()),
     "check_meta_leader": (test_streams.leader, ()),
     "check_transfer_scores": (test_streams.four, ()),
+    "check_new_user_ratings": (test_recommendation.new_user_ratings, ()),
     "check_my_ndcg": (test_recommendation.my_ndcg, ()),
     "check_my_task2vec_distance": (test_task_graph.distance_of_two, ()),
     "check_my_warm_start": (test_task_graph.start_of_three, ()),

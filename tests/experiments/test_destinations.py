@@ -7,7 +7,7 @@ from metalearn_lab.explorers.recommendation_explorer import NO_PLACES, RATED
 from metalearn_lab.tasks.seeds import generator
 
 
-def made_up_vectors(texts):
+def made_up_vectors(texts, device):
     return torch.stack([torch.randn(384, generator=generator(text)) for text in texts])
 
 
