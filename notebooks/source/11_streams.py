@@ -3,11 +3,13 @@
 #
 # # Streams: learning from one task after another
 #
+# A voice assistant gets new commands every month. It cannot wait until all of them are known. In a **stream** the tasks arrive one by one, and the learner must be ready for each. We ask two questions. From which start should the learner meet the next task? And what does it forget of the old ones?
+#
 # After this chapter you will be able to
 #
-# - follow the meta-leader of a stream of tasks, and measure its regret;
+# - follow the **meta-leader** of a stream (the best single start for all tasks so far), and measure its **regret** (what it costs more than the best single start chosen afterwards);
 # - say what the order of the tasks changes, and for which learners;
-# - measure what a learner forgets, and tie weights to what they knew;
+# - measure what a learner forgets, and protect old knowledge with a penalty on the weights;
 # - draw one data set in three ways: few-shot, zero-shot and continual.
 
 # %%
@@ -24,18 +26,18 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## Tasks that arrive one after another
 #
-# So far all training tasks were there from the beginning. In a **stream** they arrive one by one. In round $t$ the learner has a start $w_t$. It takes an inner step on the new task, and only then we see its loss. After that it may train on the task, and choose $w_{t+1}$.
+# In a stream, round $t$ brings one new task. The learner takes an inner step from its start $w_t$, and we measure the loss after this step. Only then may it train on the task and choose $w_{t+1}$.
 #
-# Take the bowls of chapter 00: $f(w) = \frac a2(w-c)^2$, with **curvature** $a$ and lowest point $c$. One inner step of size α leaves $\frac a2(1-\alpha a)^2(w-c)^2$. Here $\alpha=0.1$, and a bowl is *steep* ($a = 9$) or *flat* ($a = 1$). Four rules for the next start:
+# Take the bowls of chapter 00: $f(w) = \frac a2(w-c)^2$, with **curvature** $a$ and **centre** $c$, the lowest point. A step of size α leaves $\frac a2(1-\alpha a)^2(w-c)^2$. Here $\alpha=0.1$, and a bowl is *steep* ($a = 9$) or *flat* ($a = 1$; "shallow" in chapter 00). Four rules for the next start:
 #
-# - **follow the meta-leader**: the best single start for all tasks so far, *after* the step;
-# - **train on everything**: the same, *before* the step;
-# - **fine-tune the newest**: train on the newest task until its loss is 0;
+# - **follow the meta-leader**: the single start with the lowest total loss *after* the step, over all tasks so far;
+# - **train on everything**: the same, with the loss *before* the step;
+# - **fine-tune the newest**: the centre of the newest task;
 # - **from scratch**: always $w = 0$.
 #
-# Left, time runs upwards. Discs and rings are lowest points of the newest tasks. Right is the **regret**: the total loss of a rule so far, less the total loss of the best single start for these same tasks.
+# The left panel shows the starts; time runs upwards. Small discs are centres of steep tasks, small rings of flat ones. The right panel shows the **regret**: the total loss of a rule so far, minus that of the best single start for the same tasks, chosen afterwards.
 #
-# **Predict, then play.** (1) Steep tasks lie near 1, flat ones near −1. On which side does each of the first two rules settle? (2) Change the *order*. Whose start after 200 tasks moves? (3) Make all *equally steep*. What happens to the first two curves?
+# **Predict, then move *tasks so far* to 200.** (1) Steep tasks lie near 1, flat ones near −1. On which side does each of the first two rules settle? (2) Change the *order*. Which rules now end at another start? (3) Make all *equally steep*. What do the first two rules do?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -54,30 +56,32 @@ print("Computing on", device_in_words(where))
 StreamPlayerExplorer().show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 11 minutes.** Ask for the side of each rule before anybody plays. Let one student drag the steep tasks while the others say which curves follow. For question 3 they need paper: write the two weights, $a$ and $a(1-\alpha a)^2$, for equal $a$. Then set α to 0.11, where a step nearly solves every steep task.
+# **Instructor, 11 minutes.** Ask for the side of each rule before anybody plays. Let one student drag the steep tasks (the black handle) while the others say which curves follow. In sorted orders some regrets fall below 0 and leave the right panel: read them in the table. For question 3 the students need paper: write the two weights, $a$ and $a(1-\alpha a)^2$, for equal $a$. Then set α to 0.11, where a step leaves 0.01 % of the loss of a steep task.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The meta-leader settles near the *flat* tasks, training on everything near the *steep* ones. One step almost solves a steep task: it leaves $(1-0.9)^2 = 1\,\%$ of its loss. A flat task keeps 81 %. So a good start cares for the flat tasks.
+# (1) The meta-leader settles near the *flat* tasks (at −0.78), training on everything near the *steep* ones (at 0.82). One step almost solves a steep task: it leaves $(1-0.9)^2 = 1\,\%$ of its loss. A flat task keeps 81 %. So the meta-leader cares for the flat tasks.
 #
-# (2) Only fine-tuning ends elsewhere. Its last start is the centre of the last task. A sum over all tasks does not know their order, so the first two rules end where they ended before. **Following the meta-leader is not fine-tuning on the newest task.**
+# (2) Only fine-tuning ends elsewhere: at the centre of the last task. A sum over all tasks does not know their order, so the first two rules end where they ended before. **Following the meta-leader is not fine-tuning on the newest task.**
 #
-# (3) They coincide. With equal curvatures both means weigh all tasks alike. The meta-leader needs tasks that differ in how well a step serves them.
+# The *regret* does change (see the table). With flat tasks first, fine-tuning ends at −10, training on everything at −12, the meta-leader at 0.8. A regret can be below 0: a start that moves with the tasks can beat every fixed one.
+#
+# (3) The first two rules coincide: with equal curvatures both weigh all tasks alike. They differ only where a step helps some tasks more than others.
 #
 # </details>
 #
 # ### The meta-leader as a formula
 #
-# After $t$ tasks the meta-leader is a weighted mean:
+# After $t$ tasks the meta-leader is a weighted mean of the centres:
 #
 # $$w_{t+1} = \frac{\sum_{i\le t} v_i\, c_i}{\sum_{i\le t} v_i},\qquad v_i = a_i(1-\alpha a_i)^2 .$$
 #
 # Training on everything has $v_i = a_i$.
 #
-# How fast does regret grow? Let the centres alternate, 1, −1, 1, …, all with $a = 1$ and α = 0. The best single start for an even number of tasks is 0.
+# How fast does regret grow? Let the centres alternate, 1, −1, 1, …, all with $a = 1$ and α = 0, so that both rules are the same.
 #
-# **Predict.** The regret of the meta-leader is 2.38 after 10 tasks. After 1,000: about 4.7, about 24, or about 238?
+# **Predict.** The regret of following the meta-leader is 2.38 after 10 tasks. After a million: about 8, about 750, or about 238,000?
 
 # %% tags=["nbval-check-output", "hide-output"]
 from metalearn_lab.experiments import bowl_stream as bowl
@@ -108,32 +112,34 @@ proof("fine-tuning the newest: regret for each task", worst, above=1.49, below=1
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# About 4.7. The regret grows like $\frac12\log t$: each factor of ten adds 1.15. So the loss *per task* comes ever closer to that of the best single start. Fine-tuning the newest pays 1.5 in every round: here, the newest task is always the opposite of the next.
+# About 8. The cell above computed 2.38, 3.55 and 4.71 after 10, 100 and 1,000 tasks. On this stream the regret grows like $\frac12\log t$ (the natural logarithm), so each factor of ten adds 1.15. Three more factors of ten lead to 8.2. (Growth like $\sqrt t$ would give 750, growth like $t$ would give 238,000.) So the loss *per task* comes ever closer to that of the best single start. Fine-tuning the newest has a regret of 1.5 in every round, because here the newest task is always the opposite of the next one.
 #
 # </details>
 
 # %% [markdown]
 # ## Two streams for networks
 #
-# A network has no formula for the meta-leader. The published algorithm takes some steps of MAML after each task instead, on tasks drawn from all that came so far. Here: 3 steps, each on up to ten tasks. Four ways to train differ in two choices:
+# No formula gives the meta-leader of a network. The published algorithm (Finn and others, 2019) takes some steps of MAML after each task instead, on tasks drawn from all that came so far. We take three such steps, each on up to ten tasks. Four trainings differ in two choices:
 #
 # | | trains the loss after inner steps | trains the loss before |
 # | --- | --- | --- |
 # | on **all tasks** so far | follow the meta-leader | train on everything |
 # | on the **newest** task | MAML on the newest | fine-tune the newest |
 #
-# All four take the same network and as many steps. So each row of the table is a control for the meta-loss, and each column for the memory. (On intents, the right column trains a head with one output for every class; the head for a new task begins at 0.)
+# All four begin with the same network and take three outer steps for each task. Two cells of one *row* differ in the loss. (On intents, the right column trains a head with one output for every class; the head for a new task begins at 0.) Two cells of one *column* differ in the memory, but also in the number of tasks in a step: up to ten in the upper row, one in the lower. So a column alone cannot show that memory is the cause.
 
 # %% [markdown]
 # ### Two kinds of tasks, two orders
 #
-# The *sinusoids* are those of chapter 03, ten points each. The *intents* are 5-way 1-shot tasks of chapter 06's sentences, as vectors of the frozen sentence encoder. Each stream has 200 tasks and two orders. In the **drift**, the phase moves from 0 to π, and intents come from a window that slides over 24 names in alphabetical order. **Shuffled**, the same tasks come in a drawn order.
+# *Sinusoids* are those of chapter 03, ten points each. *Intents* are 5-way 1-shot tasks of chapter 06's sentences, as frozen vectors. Each stream has 200 tasks. In the **drift**, the phase moves from 0 to π; intents come from a window of ten names that slides over 24 names in alphabetical order. **Shuffled**: the same tasks in a random order.
 #
-# Some rows never train: *ridge* and *class means*, on the vectors. On sinusoids ridge has a Gaussian kernel, so its curve is smooth. *Whitened class means* divide by the covariance within classes of past tasks (with a share γ of a round covariance), without any gradient. Each method had at most six trials; its settings were chosen on a validation stream of its order. The error is the mean squared error, or the share of wrong answers. Five seeds; for intents each draws other classes.
+# The rows *from scratch*, *predicting 0*, *ridge* and *class means* (chapter 06) learn nothing from the stream. On sinusoids, ridge has a Gaussian kernel: near points get near answers. *Whitened class means* (chapter 06) use the covariance within classes of past tasks, mixed with a share γ of a multiple of the identity, and no gradient.
 #
-# **Predict, then play** (move *tasks so far* to the end). (1) Sinusoids that drift: which is better, training on everything or fine-tuning the newest? And shuffled? (2) Can ten points without any training (*ridge*) compete with the meta-leader? (3) Intents that drift: who is best?
+# Each method had at most six trials: a validation stream of the same order chose its settings and its number of inner steps. The error is the mean squared error, or the share of wrong answers, on the query set. Five seeds; for intents each draws other classes.
 #
-# The tables after the explorer have *later tasks* too: 100 new tasks of the whole family, judged from the last start. (4) After the drift, whose start is worst for them?
+# **Predict, then move *tasks so far* to 200.** (1) Sinusoids that drift: which is better, training on everything or fine-tuning the newest? And shuffled? (2) After five tasks *ridge* is far ahead of the meta-leader. Does the meta-leader catch up? (3) Intents that drift: which training is best?
+#
+# The tables after the explorer also have *later tasks*: 100 new tasks of the whole family, judged from the last start. (4) After the drift, which trainings are worst on them?
 
 # %%
 import pandas as pd
@@ -191,37 +197,37 @@ finding("intents, shuffled: meta-leader less the best other training", gap, belo
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) In the drift, the newest task is much like the next, and fine-tuning it beat training on everything. Shuffled, it was the other way round. Both held for all five seeds. **Which start is better depends on the order of the tasks.**
+# (1) In the drift, the newest task is much like the next, and fine-tuning it beat training on everything. Shuffled, it was the other way round. Both held in all five seeds. **Which start is better depends on the order of the tasks.**
 #
-# (2) Yes. Ridge with a Gaussian kernel knows no stream at all, and had less than half of the meta-leader's error in each seed and order. Of the four trainings, the meta-leader was clearly the best on sinusoids: less than 0.6 times the error of the next one.
+# (2) Nearly, but late. Over the stream, ridge had less than half of the meta-leader's error in each seed and order. This includes the first tasks, when the start knew little. On *later tasks* they are close: after the drift 0.25 ± 0.03 and 0.20 ± 0.09. The meta-leader was the best of four trainings: less than 0.6 times the error of the next.
 #
-# (3) In the drift, fine-tuning the newest made fewer mistakes than the meta-leader, in all five seeds. Shuffled, the meta-leader was ahead of the other three trainings, in all five. All four trainings left less than 0.6 times the error of class means. But *whitened* class means, without any gradient, left less than half of it, and no training's mean error on the stream was more than 0.011 away from theirs.
+# (3) Fine-tuning the newest, in the mean (0.042). It made fewer mistakes than the meta-leader in all five seeds. Shuffled, the meta-leader led all trainings, in all five. All four left less than 0.6 times the error of class means. But *whitened* class means left less than half of it, and no training's mean was more than 0.011 away from theirs.
 #
-# (4) On sinusoids, both rows that train on the newest alone. MAML on the newest has the meta-leader's loss but not its memory, and its error on later tasks was more than ten times as large. So there it was the memory that counted.
+# (4) On sinusoids, the two that train on the newest alone: about 4.8, above *from scratch* (2.7). MAML on the newest had over ten times the error of the meta-leader (all five seeds). It differs from the meta-leader in memory, and in the tasks per step.
 #
-# One caution: all four trainings chose the largest outer step size that was tried (β = 0.01), and the whitened class means the smallest γ (0.03). Values outside of these ranges may do better.
+# Caution: all four trainings chose the largest outer step size tried (β = 0.01), whitened class means the smallest γ (0.03), *from scratch* on sinusoids all 100 steps. Others may do better.
 #
 # </details>
 
 # %% [markdown]
 # ## What is forgotten?
 #
-# Now the tasks do not come back. Train on task 1, then 2, then 3. After task $i$ the accuracy on task $j$ is $R_{ij}$; before any training it is $b_j$. Four scores of $T$ tasks:
+# What does the learner still know of *old* tasks? It trains on task 1, then 2, then 3, and is tested on all, without adapting. After task $i$ the accuracy on task $j$ is $R_{ij}$; before any training it is $b_j$. Four scores of $T$ tasks:
 #
 # - **accuracy**: the mean of the last row;
-# - **backward transfer**: the mean of $R_{Tj} - R_{jj}$ over $j < T$; negative means forgetting;
-# - **forward transfer**: the mean of $R_{j-1,j} - b_j$ over $j > 1$;
-# - **forgetting**: for each $j < T$ the best $R_{ij}$ with $i < T$, less $R_{Tj}$; then the mean.
+# - **backward transfer**: the mean of $R_{Tj} - R_{jj}$ over $j < T$; negative if later tasks did harm;
+# - **forward transfer**: the mean of $R_{j-1,j} - b_j$ over $j > 1$; positive if earlier tasks helped;
+# - **forgetting**: for each $j < T$ the best $R_{ij}$ with $i < T$, minus $R_{Tj}$; then the mean.
 #
-# **By hand**, with $b_j = 0.1$:
+# Compute all four **by hand**, with $b_j = 0.1$. What changes if $R_{21}$ is 0.95?
 #
 # $$R = \begin{pmatrix}0.9&0.2&0.1\\0.7&0.8&0.3\\0.6&0.7&0.9\end{pmatrix}$$
 #
-# **Elastic weight consolidation** (EWC) ties the weights to $c_A$, where task A ended. Task B is trained with a penalty: $L_B(w) + \frac\lambda2 (w-c_A)^\top F\,(w-c_A)$. For bowls, $F$ is the curvature of A, and with λ = 1 the penalty *is* A's loss. A network has too many weights for this matrix, so EWC keeps only its **diagonal**.
+# **Elastic weight consolidation** (EWC) ties the weights to $c_1$, where the first task ended. The second task is trained on $L_2(w) + \frac\lambda2 (w-c_1)^\top F\,(w-c_1)$. For a bowl in the plane, $F$ is its curvature, a $2\times2$ matrix. With $\lambda=1$ this penalty *is* the first loss. A network has too many weights for such a matrix, so EWC keeps only its **diagonal**.
 #
-# Contours show both losses; a ring shows the lowest sum of both. The **excess** is by how much the sum is above that lowest value.
+# Left: contours of both losses, and a ring at the lowest sum. Right: the **excess**, how much higher the sum is where EWC ends.
 #
-# **Predict, then turn.** (1) Turn the first task from 0° to 90°. At which angles does the diagonal lose nothing? (2) At 45°, can another λ repair it? (3) What is λ = 0?
+# **Predict, then turn.** (1) At 0° and 90° the diagonal has no excess. Why? (2) At 45°, can another λ repair it? (3) Where does the second task end for $\lambda=0$?
 
 # %%
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
@@ -250,31 +256,31 @@ best = min(excess(elastic_point(*pair, strength=s, diagonal=True), *pair) for s 
 proof("45°, the best of 100 values of λ: excess", best, above=0.05, below=0.06)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 10 minutes.** First the four scores by hand, in pairs: three minutes. Most errors are a wrong divisor: two tasks can be forgotten, not three. Then the dial. Ask for the two angles before it moves, and why 90° is as good as 0°: the matrix is diagonal again.
+# **Instructor, 10 minutes.** First the four scores by hand, in pairs: three minutes. Most errors are a wrong divisor: two tasks can be forgotten, not three. Then the dial. The right panel shows all angles at once, so ask for the *reason*: why is 90° as good as 0°? (The matrix is diagonal again.)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# By hand: accuracy 0.7333, backward transfer −0.20, forward transfer 0.15, forgetting 0.20.
+# By hand: accuracy 0.7333, backward transfer −0.20, forward transfer 0.15, forgetting 0.20. With $R_{21} = 0.95$ only forgetting changes, to 0.225: it counts from the best accuracy.
 #
-# (1) At 0° and 90°: there the curvature *is* a diagonal matrix. In between, its off-diagonal part is lost. At 45° the excess is 0.265. That is little beside plain fine-tuning, which leaves a loss of 20.5 on the first task.
+# (1) There the curvature *is* a diagonal matrix. At other angles its off-diagonal part is lost. At 45° the excess is 0.265; plain fine-tuning has 17.4.
 #
-# (2) Partly. λ = 1.8 leaves an excess of 0.056; no λ reaches 0. (3) λ = 0 is fine-tuning: the end is the second handle.
+# (2) Partly. Of 100 values from 0.1 to 10, λ = 1.8 is best and leaves 0.056. (3) At the orange handle: λ = 0 is fine-tuning.
 #
 # </details>
 #
 # ### Four tasks for one network
 #
-# Twenty intents are dealt to four tasks of five, eight sentences each. All tasks share five labels, as if five departments took over new kinds of requests. So the network must remember the label of each old intent. We compare
+# Four tasks have five intents each, with eight sentences for each intent. All tasks share five labels, as if five departments took over new requests. A network on frozen vectors must remember the label of each old intent. We compare
 #
-# - **fine-tuning**, and **all at once**, which may keep every sentence;
-# - **EWC**: the diagonal is the mean squared gradient of the log-probability of a label (the *Fisher information*), and each old task has its own penalty;
+# - **fine-tuning** on the new task, and training **all at once** on every sentence so far;
+# - **EWC**: the diagonal is the mean squared gradient of a label's log-probability (the *Fisher information*); each old task has its own penalty;
 # - **replay**: two sentences of each old intent are kept and trained on again;
-# - **class means** of the frozen vectors: one vector for each intent is kept, and nothing is trained.
+# - **class means**: one mean vector is kept for each intent; nothing is trained.
 #
-# The network begins *untrained*, *pretrained* to tell the other 27 intents apart, or *meta-trained* on them by MAML. Settings: six trials for each method, chosen on sequences of the other intents. Ten draws of the intents.
+# The network begins *untrained*, *pretrained* to tell the other 27 intents apart, or *meta-trained* on them by MAML. Settings: six trials for each method, on the other intents, from the untrained start. Ten draws of the intents.
 #
-# **Predict.** Which keeps more, EWC or replay? Does the meta-trained start forget less than the pretrained one?
+# **Predict.** Which keeps more, EWC or replay? Does the meta-trained start forget less than the others?
 
 # %% tags=["hide-output"]
 from metalearn_lab import interval_over_tasks
@@ -312,16 +318,16 @@ finding(
 )
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 7 minutes.** Ask what each method keeps from old tasks, in numbers: a Fisher value and a weight for each of 24,965 weights, two sentences, or one vector for each intent. Then let them predict the order of the rows. The class means are the row that a paper on forgetting may leave out.
+# **Instructor, 7 minutes.** Ask what each method keeps from an old task, in numbers: a Fisher value and an old value for each of 24,965 weights, two sentences of each intent, or one vector for each intent. Then let them predict the order of the rows. A paper on forgetting may leave out the row of class means.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
 # **Replay keeps more.** In the mean over starts, replay forgets 0.20 ± 0.06 less than fine-tuning, EWC 0.14 ± 0.05 less (± is the 95 % interval over ten draws). Replay is also 0.08 ± 0.04 ahead of EWC in accuracy. It kept ten sentences of each old task.
 #
-# Does meta-training help? Under plain fine-tuning the meta-trained start forgets 0.04 ± 0.04 less than the pretrained one (the interval just excludes 0). But the *untrained* start forgets no more than the meta-trained one: the difference is 0.02 ± 0.05. And with replay, pretrained and meta-trained differ by 0.00 ± 0.02. So here the start mattered little; what was kept of the old tasks mattered.
+# Does meta-training help? Under plain fine-tuning the meta-trained start forgets 0.042 ± 0.035 less than the pretrained one (the interval just excludes 0), but no less than the *untrained* one: it forgets 0.02 ± 0.05 more. With EWC it is 0.04 ± 0.03 better than the untrained start, and not told apart from the pretrained one (0.01 ± 0.03). With replay, no two starts are told apart. So no start was best under every method. (The settings were chosen from the untrained start, so they may suit it best.) What was kept of the old tasks mattered more than the start.
 #
-# **The strongest row trains nothing.** The class means of the frozen vectors end at 0.87. They are ahead of EWC in each draw, from each start, and of replay by 0.07 ± 0.03. Even training on all sentences at once, 0.86, is not ahead of them. A mean of its own cannot be overwritten by another task. The remaining forgetting, 0.07, is competition: each new intent may win an old question.
+# **The strongest row trains nothing.** The class means of the frozen vectors end at 0.87. They are ahead of EWC in each draw, from each start, and of replay by 0.07 ± 0.03. Even training on all sentences at once, 0.86, is not ahead of them. No other task can overwrite the mean of an intent. What they still forget, 0.07, is competition: the mean of a new intent may lie nearer to an old question.
 #
 # </details>
 
@@ -330,13 +336,13 @@ finding(
 #
 # *Few-shot*, *zero-shot* and *continual* are not kinds of data. They are ways to draw from one table. We take the sentences of the 47 intents:
 #
-# - **few-shot**: 5-way tasks with $K$ examples; class means answer;
-# - **zero-shot**: the same questions, but no example. Only the *names* of the five intents are given: `HassTurnOn/light` is read as "turn on light". The nearest name answers;
+# - **few-shot**: 5-way tasks with $K$ examples of each intent. The nearest class mean answers;
+# - **zero-shot**: the questions of the 1-shot tasks, but no examples. Only the *names* of the five intents are given: `HassTurnOn/light` is read as "turn on light". A name becomes a vector like any text, and the nearest name answers;
 # - **continual**: twenty intents come in four blocks of five. After each block we ask about all intents so far. No old sentence may be kept.
 #
-# Three ways to turn a text into a vector: the frozen *sentence encoder*, the set of its *words*, and the set of its *n-grams* of letters (chapter 01).
+# We turn a text into a vector in three ways: by the frozen *sentence encoder*, as the set of its *words*, or as the set of its *n-grams* of letters (chapter 01).
 #
-# In the continual draw, *class means* keep a mean for each class. *Ridge* keeps two sums, $\sum xx^\top$ and $\sum xy^\top$. *Newest block* fits its linear layer to the new sentences alone.
+# In the continual draw, *class means* keep a mean for each intent. *Ridge* keeps two sums, $\sum xx^\top$ and $\sum xy^\top$, with $x$ the vector and $y$ its one-hot label. *Newest block* keeps one linear layer and fits it to the new sentences alone.
 #
 # **Predict.** (1) Is zero-shot with the encoder better than one shot with words? (2) Does one shot beat the name? (3) Does ridge on the sums forget?
 
@@ -406,24 +412,28 @@ finding("the newest block forgets the first: points", lost, above=15)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) Yes. The encoder without an example was more than five points ahead of one shot with words, and it led both bags of text in all three columns (all five seeds). It was pretrained on far more text than our table holds; which part of that helps, the table does not say.
+# (1) Yes. The encoder without an example was more than five points ahead of one shot with words. It also led words and n-grams in all three columns (both in all five seeds). It was pretrained on far more text than our table holds. Whether this is the reason, the table does not say.
 #
-# (2) With the encoder hardly: one shot and the name differ by less than four points in all five seeds. Five shots were at least five points better than the name, for each kind of vector. A name is about as good as one example here, and it costs no labelled sentence.
+# (2) With the encoder hardly: one shot and the name differ by less than four points in all five seeds. So with the encoder a name is about as good as one example, and it costs no labelled sentence. Five shots were at least five points better than the name, for each kind of vector.
 #
-# (3) No. A sum does not know in which order its terms came (the proof). The *newest block* ended behind class means in all five seeds, with the encoder by more than 15 points, and lost more than 15 points on its first intents. Among all intents so far, every row falls from block to block, class means too. **That fall is no forgetting**: there are more answers to choose from. Look at the first block, and compare with a method that forgets nothing.
+# (3) No. A sum does not depend on the order of its terms, so block by block ends with the same layer as all at once (the proof, on one draw). The *newest block* ended behind class means in all five seeds, with the encoder by more than 15 points.
+#
+# **Not every fall is forgetting.** In this table every row falls from block to block, class means and ridge too: there are more and more intents to choose from. So look at the first block, and compare with a method that forgets nothing. With the encoder, class means lose 7 points on the first block and ridge loses 10. *Newest block* loses 64 (more than 15 in all five seeds).
 #
 # </details>
 
 # %% [markdown]
 # ## A name clash: MetaGrad
 #
-# *MetaGrad* is no meta-learning in the sense of this workbook. It plays **one** game of many rounds. In each it chooses $w_t$, sees a gradient, and pays. "Meta" means that a **master** mixes **experts**, each with its own step size $\eta_i$. Nobody must tune a step size.
+# *MetaGrad* is not meta-learning in the sense of this workbook. It plays **one** game of many rounds. In each round it chooses a point $w$ in $[-1, 1]$, pays a loss, and sees its gradient $g$. "Meta" means that a **master** mixes **experts**, each with its own step size $\eta_i$. So nobody must tune a step size. Here *regret* is the total loss minus that of the best fixed point.
 #
-# Let $\ell_i$ be the total *surrogate loss* of expert $i$ (its formula stands in `metagrad.py`) and $\pi_i$ its prior weight. The **potential** $\Phi = \sum_i \pi_i e^{-\ell_i}$ begins at 1. The master plays the mean of the experts with weights $\eta_i\pi_i e^{-\ell_i}$, and then Φ **cannot rise, whatever the gradients are**: $e^{x-x^2}\le 1+x$ for $x\ge-\frac12$, and with these weights the mean of $w - w_i$ is 0. The regret bound follows from this.
+# Expert $i$ proposes $w_i$. With $x_i = \eta_i (w - w_i)\, g$, the round adds $x_i^2 - x_i$ to its *surrogate loss*, whose total is $\ell_i$. Let $\pi_i$ be its prior weight. The **potential** $\Phi = \sum_i \pi_i e^{-\ell_i}$ begins at 1.
 #
-# The loss is $|w - c_t|$ with $c_t = \pm 1$: drawn (70 % are 1), or alternating. Online gradient descent (OGD) takes steps of size $s/\sqrt t$; $s = 2$ is the textbook value, and *tuned* is the best of eight in hindsight, on the same data.
+# The master plays the mean of the $w_i$ with weights $\eta_i\pi_i e^{-\ell_i}$. Then Φ **cannot rise, whatever the gradients are**. A round multiplies $e^{-\ell_i}$ by $e^{x_i-x_i^2}$, which is at most $1+x_i$ (true for $x_i\ge-\frac12$). And $\sum_i \pi_i e^{-\ell_i} x_i = 0$, because with the master's weights the mean of $w - w_i$ is 0. The regret bound follows from this.
 #
-# **Predict.** Is MetaGrad's regret lower than that of OGD with $s = 2$? And tuned?
+# The loss is $|w - c_t|$ with $c_t = \pm 1$: drawn (70 % are 1), or alternating. Online gradient descent (OGD) takes steps of size $s/\sqrt t$. The textbook value is $s = 2$; *tuned* is the best of eight values in hindsight, on the same data.
+#
+# **Predict.** Is MetaGrad's regret lower than that of OGD with $s = 2$? Is it lower than that of tuned OGD?
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.metagrad import distance_gradient, distance_regret
@@ -467,9 +477,9 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# With $s = 2$ OGD has a regret of 35 to 61; MetaGrad has 9 to 12, without any tuning. **But a tuned OGD can do better still**: in the alternating game its regret is 0.97, and in the drawn game it was ahead in four of five seeds. Nobody knows the best $s$ before the game, though. MetaGrad's promise is its bound, not the lowest regret in each game.
+# Yes for $s = 2$: OGD has a regret of 35 to 61, MetaGrad of 9 to 12 (both games, all five seeds). **A tuned OGD can do better still**: its regret is 0.97 in the alternating game, and in the drawn game it was ahead of MetaGrad in four of five seeds. But nobody knows the best $s$ before the game. MetaGrad promises a bound, not the lowest regret in each game.
 #
-# The potential stayed at or below 1 in all four games, one of them played against MetaGrad. There are no tasks here, no inner loop and no meta-loss. So the name is all that it shares with this workbook.
+# The potential never exceeded 1 in four games: these two, one with random gradients, one with gradients chosen against MetaGrad. MetaGrad has no tasks, no inner loop and no meta-loss: only the name is shared.
 #
 # </details>
 #
@@ -477,7 +487,7 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 #
 # ### Exercise 1: follow the meta-leader (15 minutes, level 2 of 3)
 #
-# `curvatures` and `centres` hold $a_i$ and $c_i$ of the bowls in their order, tensors `[T]`. Return a tensor `[T]`: entry $t$ is the best single start for the first $t$ tasks, after `inner_steps` inner steps of size `inner_lr`. It must be right to six digits. No $\alpha a$ is 1.
+# `curvatures` and `centres` are tensors `[T]` with $a_i$ and $c_i$ of the bowls in their order. Return a tensor `[T]`. Entry $t$, counted from 1, is the start with the lowest total loss over the first $t$ tasks, after `inner_steps` inner steps of size `inner_lr` on each. It must be right to six digits. No $\alpha a$ is 1, so no weight is 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -487,7 +497,7 @@ finding(claim, gap, above=0, share="4 of 5 seeds")
 #
 # <details><summary>Hint 2</summary>
 #
-# `x.cumsum(0)` has the sums of the first 1, 2, …, T entries.
+# `x.cumsum(0)` holds the sums of the first 1, 2, …, T entries.
 #
 # </details>
 
@@ -509,11 +519,11 @@ check_meta_leader(my_meta_leader)
 # %% [markdown]
 # ### Exercise 2: score a sequence of tasks (10 minutes, level 1 of 3)
 #
-# `accuracies` is $R$, a tensor `[T, T]`; `baseline` is $b$, a tensor `[T]`. Return one tensor with four numbers: accuracy, backward transfer, forward transfer and forgetting, as defined above, right to six digits. The check takes two to five tasks.
+# `accuracies` is $R$, a tensor `[T, T]`; `baseline` is $b$, a tensor `[T]`. Return one tensor with four numbers, in this order: accuracy, backward transfer, forward transfer and forgetting. They are defined in the section "What is forgotten?" and must be right to six digits. The check takes two to five tasks.
 #
 # <details><summary>Hint 1</summary>
 #
-# Backward transfer, forward transfer and forgetting are means over $T - 1$ tasks, each over other ones.
+# Backward transfer, forward transfer and forgetting are means over $T - 1$ tasks. Which task does each of them leave out?
 #
 # </details>
 #
@@ -542,7 +552,7 @@ from metalearn_lab.exercises.streams import check_transfer_scores
 check_transfer_scores(my_transfer_scores)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 6 minutes.** Start exercise 1 in class, in pairs; exercise 2 is homework. Watch for the exponent $k$ in the place of $2k$.
+# **Instructor, 6 minutes.** Start exercise 1 in class, in pairs; exercise 2 is homework. A common mistake is the exponent $k$ instead of $2k$.
 
 # %%
 from metalearn_lab.workbook.headline import headline
@@ -561,12 +571,12 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - The meta-leader weighs a task by $a(1-\alpha a)^2$: by what a step leaves of it. With equal curvatures it is training on everything.
-# - Its regret on bowls grew like $\frac12\log t$. Order moves the end of fine-tuning, not of the meta-leader.
-# - On sinusoids it was the best of four trainings in both orders, but ridge, which never trains, had less than half of its error. On intents the order decided: fine-tuning the newest was ahead in the drift, the meta-leader on the shuffled stream (all five seeds).
-# - On ten sequences of intents, replay kept more than EWC, and class means of frozen vectors more than both. The meta-trained start forgot no less than an untrained one.
-# - Few-shot, zero-shot and continual are three ways to draw from one table. Before you call a fall forgetting, look at what forgets nothing.
-# - MetaGrad needs no tuned step size, and its potential never exceeds 1. It has no tasks and no inner loop.
+# - On bowls the meta-leader weighs a centre by $a(1-\alpha a)^2$: a task that one step almost solves counts little. With equal curvatures, following it is training on everything.
+# - On alternating bowls its regret grew like $\frac12\log t$. The order moves the end of fine-tuning, not that of the meta-leader.
+# - On sinusoids the meta-leader was the best of four trainings. Untrained ridge had less than half of its error over the stream; on later tasks they were close. On intents, fine-tuning the newest beat the meta-leader in the drift, not when shuffled (all five seeds).
+# - On ten sequences of intents, replay kept more than EWC, and frozen class means more than both.
+# - Before you call a fall forgetting, compare with a method that forgets nothing.
+# - MetaGrad needs no tuned step size. It has no tasks and no inner loop.
 #
 # ## Sources
 #
