@@ -668,4 +668,4 @@ headline(
 # - Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018,
 #   [arXiv:1803.02999](https://arxiv.org/abs/1803.02999). Section 6: with and without transduction.
 #
-# Next: [18 Self-supervision and meta-pretraining](18_meta_pretraining.ipynb).
+# Next: [17 Recommend to a new user](17_recommendation.ipynb).
