@@ -387,7 +387,7 @@ finding("this notebook: usual ends ahead of the score term", ahead, above=0)
 #
 # **The bias did no visible harm.** After one step, *usual* and *first order* differ from *exact* by less than 0.01, in all five. They use α = 3 and 10. There we did not measure their directions.
 #
-# **The noise did.** In all five, the score term is behind usual after 1 and after 5 steps. With 8 times as many goals it gains after one step, in all five: noise is a part of the reason. It stays behind usual. In this notebook's training, the score term is ahead up to row 70. At the end, usual is ahead, in all five seeds.
+# **The noise did.** In all five, the score term is behind usual after 1 and after 5 steps. With 8 times as many goals it gains after one step, in all five: noise is a part of the reason. It stays behind usual. In this notebook, the score term leads up to row 70. At the end, usual is ahead, in all five seeds.
 #
 # **A search beats them all.** *Fit the goal* knows that a reward is minus a distance. It finds the goal after three steps, then earns as much as with the goal in sight. *Best place* knows less, and is also ahead of all trained methods after one inner step. This world is easy: rewards have no noise and depend on the place alone. Before you meta-learn, ask what a search would find.
 #
