@@ -84,7 +84,7 @@ proof("so the nearest lowest point is the best start", closed.argmin() == apart.
 # %% [markdown]
 # ## Four measures
 #
-# Let $S_i$ be the examples of task $i$, and θ a start that all tasks share. Four distances:
+# Let $S_i$ be the examples of task $i$, and θ a shared start. Four distances:
 #
 # 1. **Gradients.** $1-\cos(g_i, g_j)$, where $g_i$ is the gradient of the loss on $S_i$ at θ.
 # 2. **Fisher.** The diagonal **Fisher information** $F_i$ has one number for each weight: the squared derivative of the output with respect to it, averaged over inputs. **Task2Vec** first fits the last layer to the task, then computes $F_i$. The distance is $d = 1-\cos\left(\frac{F_i}{F_i+F_j}, \frac{F_j}{F_i+F_j}\right)$. We divide weight by weight.

@@ -7,7 +7,7 @@
 #
 # - compute what a policy can earn without adapting, and what it can earn at most;
 # - take an inner step from rewards alone, with REINFORCE;
-# - say which part of the meta-gradient the usual program leaves out, and measure whether it matters;
+# - say which part of the meta-gradient the usual program leaves out, and measure whether this matters;
 # - compare meta-learned adaptation with baselines that need no meta-learning.
 
 # %%
@@ -26,15 +26,15 @@ device: str = "auto"  # auto takes a GPU if there is one
 # %% [markdown]
 # ## A goal that the policy does not see
 #
-# So far, a task came with examples and answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good that was.
+# So far, a task came with examples and answers. In **reinforcement learning** there are no answers. An agent acts, and a **reward** says how good the action was.
 #
-# Our agent is a point. It starts in the middle of a square with sides of length 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean per step. Each task has its own goal, uniform in the square. **The agent does not see the goal.**
+# Our agent is a point. It starts in the middle of a square of side 1 and takes 15 steps, each of at most 0.1 in $x$ and in $y$. After each step the reward is minus the distance to a **goal**. We report the mean per step. These 15 steps are a **walk** (often called *trajectory*). Each task has its own goal, uniform in the square. **The agent does not see the goal.**
 #
-# A **policy** chooses the action. Ours is a small network with weights θ. It reads the place of the point and gives the mean action. To explore, we add normal noise. We call 15 steps a **walk** (often called *trajectory*).
+# A **policy** chooses the action. Ours is a small network with weights θ. It maps the place of the point to the mean action. To explore, we add normal noise.
 #
-# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. Below, you drag the goal. Grey are walks that the first inner step reads. Thick paths have no noise: before and after inner steps. On the right is the reward.
+# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of size α. Below, you drag the goal. Grey lines are 8 of these walks. Thick paths show the policy without noise, before and after inner steps. On the right is the reward.
 #
-# **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start lead to the goal? (3) Choose *trained jointly*: trained on all goals, without inner steps. Where does it go? Does it adapt at α = 1? At α = 10?
+# **Predict, then drag.** (1) Set *inner steps* to 0 and drag the goal. Does the path change? (2) With one inner step, does the path of the *meta-trained* start end at the goal, wherever you drag it? (3) Choose *trained jointly* (trained without inner steps). Where does it go? Does it adapt at α = 1? At α = 10?
 
 # %%
 from metalearn_lab.workbook.parameters import check_parameters
@@ -54,19 +54,19 @@ shown["untrained"] = saved["from scratch"]
 NavigationExplorer(shown, "meta-trained").show()
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 8 minutes.** Let one student drag the goal with 0 inner steps until the class says why nothing moves. Then one inner step. Ask what the grey walks tell: where the goal is, or only which of them earned more?
+# **Instructor, 8 minutes.** Let one student drag the goal with 0 inner steps until the class says why nothing moves. Then one inner step. Ask what the agent learns from the grey walks: where the goal is, or only which walks earned more?
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) No. Without an inner step, the policy has no information about the goal, so it does the same for all goals. (2) Nearly. It goes in about the right direction, but it may stop too early or pass the goal. More steps do not always help: each reads 20 new walks, and their noise can spoil a good policy. (3) It stays near the middle. At α = 1 it moves only a little; at α = 10 it adapts too. At α = 10 the meta-trained start fails. So α decides much, and **each start needs its own α**.
+# (1) No. Without an inner step, the policy has no information about the goal, so it does the same for all goals. (2) Nearly. It goes in about the right direction, but it may stop too early or pass the goal. More inner steps do not always help: each reads 20 new walks, and their noise can spoil a good policy. (3) It stays near the middle. After an inner step with α = 1 it moves only a little; with α = 10 it adapts too. With α = 10 the meta-trained start fails. So in these saved starts α decides much, and **each start needs its own α**.
 #
 # </details>
 
 # %% [markdown]
 # ## What can be earned without adapting?
 #
-# Let a policy read everything but the rewards. At step $t$ it is at some place $s$, which does not depend on the goal $g$. Its expected reward there is $-f(s)$, with $f(s) = \mathbb{E}_g\lVert s - g\rVert$.
+# Suppose that a policy never reads the rewards. At step $t$ the agent is at some place $s$, which does not depend on the goal $g$. Its expected reward there is $-f(s)$, with $f(s) = \mathbb{E}_g\lVert s - g\rVert$.
 #
 # The function $f$ is convex, because it is a mean of convex functions. The square is symmetric, so $f(-s) = f(s)$. Hence
 #
@@ -76,11 +76,11 @@ NavigationExplorer(shown, "meta-trained").show()
 #
 # $$-f(0) = -\frac{\sqrt2 + \ln(1+\sqrt2)}{6} = -0.382598.$$
 #
-# This is the **ceiling without adaptation**. Who earns more has used the rewards.
+# This is the **ceiling without adaptation**. An agent that earns more, on average over goals, must have used the rewards.
 #
-# And what can be earned at most? An agent that *sees* the goal goes straight there. After $t$ steps it can be anywhere within $0.1\,t$ of the middle, in $x$ and in $y$. The nearest such place to the goal is best at every step at once.
+# And what can be earned at most? An agent that *sees* the goal goes straight there. After $t$ steps it can be anywhere within $0.1\,t$ of the middle, in $x$ and in $y$. At every step, it goes to that reachable place which is nearest to the goal.
 #
-# **Predict.** How much does the agent earn that sees the goal: about −0.3, −0.1 or −0.03?
+# **Predict.** How much does an agent earn per step if it sees the goal: about −0.3, −0.1 or −0.03?
 
 # %% tags=["nbval-check-output", "hide-output"]
 import torch
@@ -111,24 +111,24 @@ proof("a policy that moves without reading rewards earns less", lost, below=0)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# −0.0337. A goal that is not in the middle costs something even if you see it, because the way takes some steps. So everything that adaptation can earn lies between −0.383 and −0.034.
+# It earns −0.0337. This is not 0, because even an agent that sees the goal needs some steps to get there. So adaptation can raise the reward from −0.383 to at most −0.034.
 #
 # </details>
 
 # %% [markdown]
 # ## REINFORCE: a gradient from rewards
 #
-# We want the gradient of the expected reward in θ. But the reward is not a function of θ that we can differentiate: the world is unknown. **REINFORCE** uses only how likely the policy makes its own action:
+# We want the gradient of the expected reward in θ. But the reward is not a function of θ that we can differentiate: the world is unknown. **REINFORCE** needs only $p_\theta(a)$, the probability density with which the policy chooses the action $a$:
 #
 # $$\nabla_\theta\,\mathbb{E}[r] = \mathbb{E}\big[(r - b)\,\nabla_\theta\log p_\theta(a)\big].$$
 #
-# The **score** $\nabla_\theta\log p_\theta(a)$ points to where the action becomes more likely. Good actions push θ towards themselves. The **baseline** $b$ is a number that does not depend on $a$. It does not change the mean, because the mean score is 0. The difference $r - b$ is the **advantage**.
+# The **score** $\nabla_\theta\log p_\theta(a)$ points in the direction that makes the action more likely. The **baseline** $b$ is a number that does not depend on $a$ (in other chapters, a baseline is a simple method to beat). It does not change the mean, because the mean score is 0. The difference $r - b$ is the **advantage**. Actions with a positive advantage become more likely.
 #
-# We look at one action first, where all is known. Let $a = θ + σz$ with $z$ standard normal, and $r = -\frac12(a-c)^2$. The score is $(a-θ)/σ^2$. The exact derivative is $-d$ with $d = θ - c$. Each estimate uses $n = 20$ actions.
+# In a walk of many steps, the **return-to-go** takes the place of $r$: the sum of the rewards from the action's own step to the last one.
 #
-# Three baselines: none, the mean of all 20 rewards, or the mean of the 19 *other* rewards.
+# We first look at walks of one action, where we can compute everything. Let $a = θ + σz$ with $z$ standard normal, and $r = -\frac12(a-c)^2$. The score is $(a-θ)/σ^2$. The exact derivative of the expected reward is $-d$ with $d = θ - c$. We take $d = 1$ and $σ = 0.5$. Each estimate uses $n = 20$ actions.
 #
-# In a walk, an action is judged by what comes after it: the **return-to-go** is the sum of the rewards from its step to the last one.
+# We compare three baselines: none, the mean of all 20 rewards, and the mean of the 19 *other* rewards.
 #
 # **Predict.** Which of the three have the right mean, −1? Which has the smallest standard deviation?
 
@@ -164,14 +164,14 @@ gap = (slope - reinforce(actions[:1], θ, c, σ, "mean of the others")[0]).abs()
 proof("REINFORCE is the gradient of mean(log-density · advantage)", gap, below=1e-12)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 8 minutes.** Write on the board why the mean score is 0: the density sums to 1 for every θ. Then ask why a baseline must not hold the action's own reward.
+# **Instructor, 8 minutes.** Write on the board why the mean score is 0: the density integrates to 1 for every θ. Then ask why a baseline must not contain the action's own reward.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# Without a baseline and with the mean of the others, the mean is −1. The mean of all 20 holds the action's own reward. This makes the estimate 5 % too small: its mean is −19/20. Both baselines reduce the standard deviation from 0.52 to 0.35 or 0.37.
+# Without a baseline, and with the mean of the others, the mean is −1 (up to the noise of the draws). The mean of all 20 contains the action's own reward. This makes the estimate 5 % too small on average: its mean is −19/20. The two baselines reduce the standard deviation from 0.52 to 0.35 (mean of all) and 0.37 (mean of the others).
 #
-# The last fact is the one that programs use. The gradient of the **surrogate**, the mean of log-density times advantage, is the estimate of REINFORCE. Its *value* means nothing.
+# Programs use the last fact of the output. They differentiate the **surrogate**: the mean of log-density times advantage. Its gradient is the estimate of REINFORCE. Its *value* means nothing.
 #
 # </details>
 
@@ -182,16 +182,16 @@ proof("REINFORCE is the gradient of mean(log-density · advantage)", gap, below=
 #
 # $$\nabla_\theta\,\mathbb{E}_τ[J(θ')] = \mathbb{E}_τ\big[\nabla_\theta J(θ'(θ, τ))\big] + \mathbb{E}_τ\big[(J(θ') - b)\,\nabla_\theta\log p_\theta(τ)\big].$$
 #
-# The first part is the **usual** meta-gradient: MAML's program, which differentiates through the inner step and takes the walks as given. The second is the **score term**. It rewards walks that tell much, even if they earn little. Stadie and others call MAML with this term E-MAML.
+# The first part is the **usual** meta-gradient: MAML's program differentiates through the inner step and takes the walks as given. The second part is the **score term**. It favours walks that lead to a good step, even if they earn little. Stadie and others call MAML with this term E-MAML.
 #
-# With one action, both parts have a closed form (the mean of the others is the baseline):
+# With one action, the sum (*exact*) and the usual part have a closed form (baseline: the mean of the others):
 #
 # | | derivative in θ |
 # | --- | --- |
 # | exact | $-d\,\big((1-α)^2 + \frac{2α^2}{n-1}\big)$ |
 # | usual | $-d\,(1-α)$ |
 #
-# Why does the usual one lack a factor $(1-α)$? The curvature of the reward is −1, so the gradient falls as θ comes nearer to $c$. But the program takes the advantages as constants. They sum to 0, and the curvature of $\log p$ is the same for all actions. So their product sums to 0, and the program sees no curvature.
+# Why does *usual* have only one factor $(1-α)$? The true gradient $-d$ changes with θ, so $θ'$ has the mean derivative $1-α$. The program takes the advantages as constants. They sum to 0, and $\log p$ has the same second derivative for all actions. So the program sees a constant $\hat g$, and the derivative of $θ'$ as 1.
 #
 # **Predict.** Here $d = 1$, so the right direction is negative. What does the usual gradient say at α = 1? At α = 1.5?
 
@@ -235,23 +235,23 @@ finding("one action: the score term multiplies the noise by more than 2", louder
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# At α = 0.5 the usual gradient is nearly twice too large. At α = 1 it is 0, although the exact derivative is −0.105. At α = 1.5 it is +0.5 and **points the wrong way**: the exact derivative is −0.487. With the score term, the mean is right at every α.
+# At α = 0.5 the usual gradient is nearly twice as large as the exact one. At α = 1 it is 0, although the exact derivative is −0.105. At α = 1.5 it is +0.5 and **points the wrong way**: the exact derivative is −0.487. With the score term, the mean is right at every α, up to the noise of the 20,000 draws.
 #
-# But look at the last two columns. In the run shown, the score term multiplies the noise of a single estimate by more than 3. The price of a right mean is noise.
+# But look at the last two columns. The score term multiplies the noise of a single estimate by more than 3, at every α and in all five seeds. The price of a right mean is noise.
 #
 # </details>
 
 # %% [markdown]
 # ## The same gradients in navigation
 #
-# Now the policy has 162 weights, and a walk has 15 steps. We compare four meta-gradients:
+# We return to the square. The policy has 162 weights, and a walk has 15 steps. We compare four meta-gradients:
 #
 # - *first order*: the inner gradient is taken as a constant, as in chapter 04;
-# - *usual*;
-# - *score term*: both parts. The baseline $b$ is what standing still would earn for this goal, plus the mean gain of the other goals over standing still;
-# - *exact*: our world is a known formula, so we can differentiate through the walks themselves, including how θ moves them. No agent in an unknown world can do this. It is our measure.
+# - *usual*: the first part alone;
+# - *score term*: in tables, this name means the sum of both parts. The baseline $b$ is what standing still would earn for this goal, plus the mean gain of the other goals over standing still;
+# - *exact*: our world is a known formula, so we can differentiate through the walks themselves, including how θ moves them. No agent in an unknown world can do this. We use it to judge the other three.
 #
-# The table compares each mean over many goals with the exact one, at the untrained start, for two values of α. The *cosine* is 1 for the same direction and −1 for the opposite one. *Length* and *noise* are multiples of the length of the exact gradient; the noise is that of one goal.
+# The table compares the mean of each over 2,000 goals (10,000 for *score term*) with the exact one, at the untrained start, for two values of α. The *cosine* is 1 for the same direction and −1 for the opposite one. *Length* and *noise* are given as multiples of the length of the exact gradient. *Noise* is the standard deviation of the gradient of a single goal.
 #
 # **Predict.** Does the usual gradient point in about the right direction at α = 0.3? At α = 1?
 
@@ -279,33 +279,33 @@ louder = [each.noise["score term"] / each.noise["usual"] for each in (small, lar
 finding("both α: the score term multiplies the noise", louder, above=4)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 5 minutes.** Ask how the row *exact* could be had in a real robot: it could not. That is why it is a measure here and not a method.
+# **Instructor, 5 minutes.** Ask how the row *exact* could be had in a real robot: it could not. That is why we use it to judge here, and not as a method.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# At α = 0.3 the usual gradient points **nearly the opposite way** (cosine −0.98 in the run shown), and so does first order. At α = 1 its direction is right (cosine 0.99), but it is too short. The score term has about the right direction at both.
+# At α = 0.3 the usual gradient points **nearly the opposite way**, with a cosine below −0.9 in all five seeds. First order does so too (below −0.7). At α = 1 the direction of the usual gradient is right (cosine above 0.98 in all five seeds), but it is only about half as long as the exact one. (In the run shown, first order has the right length there too.) Why the direction turns round between the two α, this table cannot say. The score term has about the right direction at both α (cosine above 0.9 in all five seeds).
 #
-# In theory the score term has exactly the right mean. Its cosine is below 1 only because a mean over so many goals is still noisy: in the run shown its noise is 9 and 13 times that of the usual gradient.
+# In theory the score term has exactly the right mean. Its cosine is below 1 because even these means over thousands of goals are noisy. Its noise is 9 and 13 times that of the usual gradient in the run shown, and more than 7 times in all five seeds.
 #
 # </details>
 
 # %% [markdown]
 # ## What adaptation earns
 #
-# A biased gradient with little noise, or an unbiased one with much: which trains better? First two trainings in this notebook, each with 150 outer steps of 20 goals. The table shows the reward after one inner step, as a mean of ten outer steps.
+# Which gradient trains better: a **biased** one (its mean is wrong) with little noise, or an unbiased one with much? First come two trainings in this notebook, each with 150 outer steps of 20 goals. Row 30 shows the reward after one inner step, averaged over outer steps 21 to 30.
 #
-# Then a saved table. Every method had 21 trials of α and β, judged on validation goals by two trainings. The table shows five other trainings, on 256 test goals, with the settings that were best after 1 and after 5 inner steps. Each inner step reads 20 new walks. Meta-training always took one inner step.
+# Then comes a saved table. Every method had 21 trials of α and β: two trainings each, judged on validation goals. The table shows five other trainings, on 256 test goals, with the settings that were best after 1 or 5 inner steps. Each inner step reads 20 new walks. Meta-training always took one inner step, even for *after 5 steps*.
 #
-# - *from scratch*: the untrained policy, and 21 values of α;
-# - *joint*: trained on all goals without inner steps, then fine-tuned by the same inner steps;
-# - *score term, 8 × goals*: the control, with the α and β of *score term*. An outer step takes 160 goals, which averages the noise.
+# - *from scratch*: the untrained policy, with 21 values of α;
+# - *joint*: trained without inner steps, then fine-tuned by the same inner steps;
+# - *score term, 8 × goals*: the control, with the α and β of *score term*. An outer step averages over 160 goals.
 #
-# Last, three searches that train nothing. They read 20 walks of an untrained policy:
+# Last come three searches without training. They read 20 walks of an untrained policy:
 #
-# - *repeat the best walk*: do again what earned most;
+# - *repeat the best walk*: repeat the actions that earned most;
 # - *best place*: go straight to the visited place with the highest reward;
-# - *fit the goal*: it knows that a reward is minus a distance. Three places with their distances determine the goal, by least squares. It reads 20 walks, or only three steps of one.
+# - *fit the goal*: it knows that a reward is minus a distance. Three places and their distances determine the goal, by least squares. It reads 20 walks, or only three steps.
 #
 # **Predict.** Sort *from scratch*, *joint*, *usual*, *score term* and *fit the goal* after one inner step.
 
@@ -376,20 +376,20 @@ ahead = curves["usual"][-1] - curves["score term"][-1]
 finding("this notebook: usual ends ahead of the score term", ahead, above=0)
 
 # %% [markdown] tags=["instructor"]
-# **Instructor, 9 minutes.** Collect the sorted rows in writing. After the table, ask what *fit the goal* knows that the policy does not. Then ask for a world in which it would fail and the policy would not.
+# **Instructor, 9 minutes.** Collect the sorted rows in writing. After the table, ask what *fit the goal* knows that the policy does not know (two things: the form of the reward, and how to walk straight to a place). Then ask for a world in which *fit the goal* would fail and the policy would not.
 
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# **Adaptation earns a lot.** All methods are above the ceiling, in all five trainings. One meta-learned step (*usual*) brings −0.157 instead of −0.383.
+# **Adaptation earns a lot.** All methods are above the ceiling without adaptation, in all five trainings. After one inner step, *usual* earns −0.157 instead of −0.383.
 #
-# **Most of this needs no meta-learning.** One step brings −0.195 from scratch, and −0.170 from *joint*, with α = 30. In all five, joint is ahead of from scratch, and usual of joint, by 0.013 on average. After 5 steps, joint is ahead of usual in some trainings and behind in others.
+# **Most of this needs no meta-learning.** One inner step earns −0.195 from scratch and −0.170 from *joint*. In all five trainings joint is ahead of from scratch, and usual is ahead of joint, by 0.013 on average. After 5, joint is ahead of usual in three of five.
 #
-# **The bias did no harm here.** *Usual* and *first order* differ from *exact* by less than 0.01 after one step, in all five. So what they leave out cost them nothing that we could see, although at some starts they point the wrong way.
+# **The bias did no visible harm.** After one step, *usual* and *first order* differ from *exact* by less than 0.01, in all five. They use α = 3 and 10. There we did not measure their directions.
 #
-# **The noise did.** In the table, the score term is behind usual after 1 and after 5 steps, in all five. With 8 times as many goals it gains after one step, in all five, and is still behind. In the training shown above the table, it is ahead for 50 outer steps, then stops improving.
+# **The noise did.** In all five, the score term is behind usual after 1 and after 5 steps. With 8 times as many goals it gains after one step, in all five: noise is a part of the reason. It stays behind usual. In this notebook, the score term leads up to row 70. At the end, usual is ahead, in all five seeds.
 #
-# **And a search beats them all.** Who knows that a reward is minus a distance has the goal after three steps, and earns as much as who sees it. *Best place* knows less, and is also ahead of all trained methods after one step. This world is easy for them: its rewards have no noise, and they depend on the place alone. Before you meta-learn, ask what a search would find.
+# **A search beats them all.** *Fit the goal* knows that a reward is minus a distance. It finds the goal after three steps, then earns as much as with the goal in sight. *Best place* knows less, and is also ahead of all trained methods after one inner step. This world is easy: rewards have no noise and depend on the place alone. Before you meta-learn, ask what a search would find.
 #
 # </details>
 
@@ -402,13 +402,13 @@ finding("this notebook: usual ends ahead of the score term", ahead, above=0)
 #
 # <details><summary>Hint 1</summary>
 #
-# `cumsum` sums from the left. Turn the steps round with `flip(1)` before and after it.
+# `cumsum` sums from the left. Reverse the order of the steps with `flip(1)` before and after `cumsum`.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# A number minus the mean of the others is the number minus the mean of all, times $n/(n-1)$.
+# Let $m$ be the mean of all $n$ numbers. A number $x$ minus the mean of the *others* is $(x - m)\,n/(n-1)$.
 #
 # </details>
 
@@ -431,23 +431,23 @@ check_my_advantages(my_advantages)
 # %% [markdown]
 # ### Exercise 2: write the meta-surrogate with the score term (20 minutes, level 3 of 3)
 #
-# Return one number, a tensor, whose gradient estimates the *whole* meta-gradient. The check compares its gradient; its value is free. You are given
+# Return one number, a tensor, whose gradient estimates the *whole* meta-gradient. The check compares the gradient; the value of your number may be anything. You are given
 #
 # - `after` `[goals]`: the surrogates of the walks after the inner step. The gradient of their mean is the usual meta-gradient;
 # - `rewards` `[goals]`: the reward after the step, for each goal;
 # - `log_before` `[goals, walks, steps]`: the log-densities of all actions before the step.
 #
-# All three have a graph. Here the baseline of a goal is the mean reward of the *other* goals.
+# All three carry a computation graph. The **gain** of a goal is its reward minus a baseline: here the mean reward of the *other* goals.
 #
 # <details><summary>Hint 1</summary>
 #
-# The walks of a goal are independent, and so is the noise of their steps. So $\log p_\theta(τ)$ is a sum.
+# The walks of a goal are independent, and so is the noise of their steps. So $\log p_\theta(τ)$ is the sum over walks and steps.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# In the score term, only $\log p_\theta(τ)$ is differentiated. Use `.detach()` on the gain.
+# In the score term, we differentiate only $\log p_\theta(τ)$. Use `.detach()` on the gain.
 #
 # </details>
 
@@ -487,11 +487,11 @@ headline(
 # %% [markdown]
 # ## What to remember
 #
-# - Know both ends: the exact ceiling without adaptation, and what an agent earns that sees the goal.
-# - REINFORCE needs no derivative of the world. A baseline reduces its noise; the mean of the *others* leaves its mean right.
-# - MAML's usual program takes the walks as given. The score term repairs its mean and adds much noise.
-# - Here the bias did no harm and the noise did: usual, first order and exact were level after one step, and the score term was behind, in all five trainings.
-# - One step from a jointly trained policy, with a tuned α, earned nearly as much as a meta-learned one. Least squares earned far more than either.
+# - Compute both limits first: the ceiling without adaptation, and what an agent earns if it sees the goal.
+# - REINFORCE needs no derivative of the world. A baseline can reduce its noise. The mean of the *others* as baseline leaves its mean right.
+# - MAML's usual program takes the walks as given. The score term corrects the mean of the meta-gradient and adds much noise.
+# - Here the bias did no visible harm, but the noise did. After one inner step, usual, first order and exact differed by less than 0.01, and the score term was behind usual, in all five trainings.
+# - One inner step from a jointly trained policy, with a tuned α, earned nearly as much as one from a meta-trained policy (−0.170 and −0.157). Least squares earned far more (−0.034).
 #
 # ## Sources
 #
