@@ -126,15 +126,16 @@ def _surrogate_mistake(answer: MetaSurrogate, seed: int) -> str | None:
         torch.randn(shape, generator=numbers, dtype=torch.float64).requires_grad_()
         for shape in shapes
     )
-    returned: object = answer(*given)
+    a, b, c = given
+    returned: object = answer(a, b, c)
     if not isinstance(returned, Tensor):
         raise Refused("return the tensor, not a plain number: the gradient must go through it.")
     total = tensor(returned, ())
     if not total.requires_grad:
         return "the number has no graph: only the gain is to be detached."
-    exact = _slopes(_surrogate(*given), given)
+    exact = _slopes(_surrogate(a, b, c), given)
     likely = {
-        hint: _slopes(_surrogate(*given, way), given) for way, hint in _SURROGATE_MISTAKES.items()
+        hint: _slopes(_surrogate(a, b, c, way), given) for way, hint in _SURROGATE_MISTAKES.items()
     }
     other = "its gradient is not right. Which factor of each product has a graph?"
     return describe_mistake(_slopes(total, given), exact, likely, other, smallest_scale=1e-3)

@@ -39,7 +39,7 @@ def fitted_goal(walks: Walks) -> Tensor:
         raise ValueError(f"three places or more determine the goal, got {ends.shape[1]}")
     left = torch.cat([2 * ends, -torch.ones_like(ends[..., :1])], -1)
     right = (ends**2).sum(-1) - walks.rewards.flatten(1).double() ** 2
-    solved = torch.linalg.lstsq(left, right[..., None]).solution[..., 0]
+    solved: Tensor = torch.linalg.lstsq(left, right[..., None]).solution[..., 0]
     return solved[:, :2].to(walks.rewards)
 
 

@@ -181,7 +181,8 @@ def meta_surrogate(
     if kind not in KINDS:
         raise ValueError(f"kind is one of {KINDS}, got {kind!r}")
     count = len(goal)
-    before = policy = for_each_goal(start, count)
+    before = for_each_goal(start, count)
+    policy: Mapping[str, Tensor] = before
     with torch.set_grad_enabled(kind == "exact"):
         first = walk(before, goal, drawn_noise(count, numbers, goal))
     if kind != "joint":
@@ -225,7 +226,7 @@ def train_policy(
     optimizer = torch.optim.Adam(start.values(), outer_lr, maximize=True)
     numbers, rewards = generator("navigation walks", seed), []
     stream = goals(iterations * goals_per_step, "train", seed).to(device)
-    for goal in stream.split(goals_per_step):
+    for goal in torch.split(stream, goals_per_step):
         total, reward = meta_surrogate(start, goal, inner_lr, kind, numbers)
         optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]

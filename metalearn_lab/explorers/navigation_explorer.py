@@ -81,13 +81,15 @@ class NavigationExplorer(DragExplorer):
         ]
         for path in _ends(read)[0, :SHOWN_WALKS]:
             marks.append(Curve(path[:, 0], path[:, 1], "#bbbbbb", "walks that step 1 reads", 0.8))
-        shown = {0: ("before", _BEFORE, (2, 2)), 1: ("after 1 step", _ONE, (6, 3))}
+        shown: dict[int, tuple[str, str, tuple[int, ...]]] = {}
+        shown |= {0: ("before", _BEFORE, (2, 2)), 1: ("after 1 step", _ONE, (6, 3))}
         shown[steps] = (f"after {steps} steps", _AFTER, ()) if steps > 1 else shown[steps]
         for step, (name, color, dash) in shown.items():
             if step <= steps:
                 path = _ends(done[step])[0, 0]
                 marks.append(Curve(path[:, 0], path[:, 1], color, name, 2.4, dash))
-                marks.append(Dot(*path[-1].tolist(), color, size=5))
+                x, y = path[-1].tolist()
+                marks.append(Dot(x, y, color, size=5))
         low = 1.1 * min(*rewards, still)
         counts = list(range(MOST_STEPS + 1))
         ends = (0, MOST_STEPS)

@@ -54,7 +54,8 @@ def rewards_of(places: Tensor, goal: Tensor) -> Tensor:
         places: ``[..., 2]``.
         goal: broadcast against them.
     """
-    return -(places - goal).norm(dim=-1)
+    distance: Tensor = torch.linalg.vector_norm(places - goal, dim=-1)
+    return -distance
 
 
 def straight_places(goal: Tensor) -> Tensor:

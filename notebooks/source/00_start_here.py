@@ -519,7 +519,7 @@ check_meta_gradient_by_hand(meta_gradient)
 #
 # ## The map
 #
-# The table lists the chapters. You can read chapter 16 right after 03. Looking for one method, or for a word of an article? See the [index of methods](index_of_methods.md), the [catalogue of tasks](catalogue.md) and the [bibliography](bibliography.md). Chapter [13](13_what_the_articles_say.ipynb) answers eight frequent questions: guess first, then run.
+# The table lists the chapters. You can read chapter 16 right after 03. Looking for one method, or for a word of an article? See the index of methods (`index_of_methods.md`), the catalogue of tasks (`catalogue.md`) and the bibliography (`bibliography.md`). Chapter [13](13_what_the_articles_say.ipynb) answers eight frequent questions: guess first, then run.
 
 # %%
 from IPython.display import Markdown

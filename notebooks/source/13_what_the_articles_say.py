@@ -158,7 +158,7 @@ outcomes(lines)
 # - Sketch 3 wraps Adam. What would its *meta*-optimiser learn?
 # - Sketch 5 builds a `Trainer` and never calls it. Its tasks, its support set and its inner loop are missing: it trains one network on one data set.
 #
-# Chapter [08](08_meta_networks.ipynb#Mending-a-recipe) mends sketch 2: there the head reads the support set, the tail writes weights, and the loss is that of the query set. We mend the others here.
+# Chapter [08](08_meta_networks.ipynb) mends sketch 2: there the head reads the support set, the tail writes weights, and the loss is that of the query set. We mend the others here.
 #
 # </details>
 #
@@ -384,7 +384,7 @@ finding("known family: its error, on both kinds", errors.loc["known family"], be
 #
 # (3) Little or nothing of the lead. Here its error is 0.9 times that of learning from nothing; it was above 0.6 times in all five draws.
 #
-# And the first answer leaves out pretraining on all tasks (chapter [00](00_start_here.ipynb#A-network-and-a-new-sinusoid)), and *knowing* something: the known family leaves no error.
+# And the first answer leaves out pretraining on all tasks (chapter [00](00_start_here.ipynb)), and *knowing* something: the known family leaves no error.
 #
 # </details>
 #
@@ -394,7 +394,7 @@ finding("known family: its error, on both kinds", errors.loc["known family"], be
 # - *Does it suit every language task?* "Not every one."
 # - *Where in language processing can it be used?* "Translation, speech, sentiment, summaries, semantic parsing."
 #
-# Two saved tables answer. Chapter [06](06_few_shot_text.ipynb#Three-sets-of-sentences): three sets of intents, ten class splits. Its *joint* methods are transfer learning: they never see an episode. Chapter [18](18_meta_pretraining.ipynb#Who-learns-from-these-episodes?): six kinds of tasks, small encoders, five trainings. The [catalogue](catalogue.md) goes through the uses.
+# Two saved tables answer. Chapter [06](06_few_shot_text.ipynb): three sets of intents, ten class splits. Its *joint* methods are transfer learning: they never see an episode. Chapter [18](18_meta_pretraining.ipynb): six kinds of tasks, small encoders, five trainings. The catalogue (`catalogue.md`) goes through the uses.
 #
 # **Predict.** (1) On how many of the three sets is the best meta-learner above the best joint method? (2) On how many of the six kinds does a meta-trained encoder beat a plain count of n-grams?
 
@@ -454,7 +454,7 @@ finding(
 #
 # ## Lists of steps
 #
-# The articles give lists of four, six and seven steps. Chapter [08](08_meta_networks.ipynb#Mending-a-recipe) runs the list of seven. Here are the other two.
+# The articles give lists of four, six and seven steps. Chapter [08](08_meta_networks.ipynb) runs the list of seven. Here are the other two.
 #
 # **Four**: (1) collect source data and a few labels of the new task; (2) pretrain; (3) fine-tune; (4) evaluate on the new task. Another list adds: repeat until it is done well enough.
 #
@@ -553,7 +553,7 @@ finding("per cent of what B's own map would find", kept, above=50, below=100)
 #
 # </details>
 #
-# **Pictures and text.** Nothing in an episode asks for text. With another encoder class means and MAML run as they are; the [catalogue](catalogue.md) says more. We measured none here.
+# **Pictures and text.** Nothing in an episode asks for text. With another encoder class means and MAML run as they are; the catalogue (`catalogue.md`) says more. We measured none here.
 #
 # ## Try it yourself
 #
@@ -621,6 +621,6 @@ headline(
 # - Finn, Abbeel, Levine: *MAML*, ICML 2017, [arXiv:1703.03400](https://arxiv.org/abs/1703.03400), algorithm 2.
 # - Andrychowicz and others: *Learning to learn by gradient descent by gradient descent*, NeurIPS 2016, [arXiv:1606.04474](https://arxiv.org/abs/1606.04474).
 # - Snell, Swersky, Zemel: *Prototypical Networks*, NeurIPS 2017, [arXiv:1703.05175](https://arxiv.org/abs/1703.05175).
-# - The articles' own lists, checked: [bibliography](bibliography.md). Every term, with its place in this course: [index of methods](index_of_methods.md). Tasks of language, and questions before building: [catalogue](catalogue.md).
+# - The articles' own lists, checked: bibliography (`bibliography.md`). Every term, with its place in this course: index of methods (`index_of_methods.md`). Tasks of language, and questions before building: catalogue (`catalogue.md`).
 #
 # Next: [14 Scaling up](14_scaling_up.ipynb).
