@@ -182,7 +182,7 @@ def meta_surrogate(
         raise ValueError(f"kind is one of {KINDS}, got {kind!r}")
     count = len(goal)
     before = for_each_goal(start, count)
-    policy: Mapping[str, Tensor] = before
+    policy: Policy = before
     with torch.set_grad_enabled(kind == "exact"):
         first = walk(before, goal, drawn_noise(count, numbers, goal))
     if kind != "joint":
