@@ -55,13 +55,13 @@ class StreamPlayerExplorer(DragExplorer):
         """The starts against the tasks so far, and the regret of each rule."""
         stream = the_stream(steep[0], flat[0], order, equal)
         marks: list[Mark] = [*_newest(stream, tasks)]
-        rows, tops = [], [1e-3]
+        rows, ends = [], [0.0, 1e-3]
         counted = list(range(tasks + 1))
         for rule in reversed(RULES):  # the meta-leader is drawn last
             color, dash = LOOKS[rule]
             points = starts(rule, stream, inner_lr)
             regrets = torch.cat([torch.zeros(1).double(), regret(rule, stream, inner_lr)])
-            tops.append(regrets[: tasks + 1].max().item())
+            ends += regrets[: tasks + 1].tolist()  # below 0 where a rule beats a fixed start
             first = max(0, tasks - _SHOWN) if rule == NEWEST else 0  # it leaps about
             path = points[first : tasks + 1]
             marks.append(Curve(path, counted[first:], color, rule, 2.2, dash))
@@ -77,9 +77,10 @@ class StreamPlayerExplorer(DragExplorer):
         alt = f"{table.caption}. " + " ".join(
             f"{row[0]}: start {row[1]}, regret {row[2]}." for row in rows
         )
+        low, high = (1.05 * end for end in (min(ends), max(ends)))
         panels = (
             Panel((-REACH, REACH), (0, TOP), "start w", "tasks so far", "where the starts are"),
-            Panel((0, TASKS), (0, 1.05 * max(tops)), "tasks so far", "regret", "what they cost"),
+            Panel((0, TASKS), (low, high), "tasks so far", "regret", "what they cost"),
         )
         handles = (
             Handle("steep", *steep, _STEEP_COLOR, "steep tasks: drag", "x"),

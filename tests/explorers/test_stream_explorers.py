@@ -116,3 +116,14 @@ def test_a_method_that_the_stream_lacks_is_said():
     explorer.controls["thick"].value = "ridge"
     explorer.controls["stream"].value = "intents"
     assert "This stream has no row for ridge." in explorer.view_widget.value
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_regret_is_inside_its_panel(order):
+    """Also where a rule beats the best fixed start, so that its regret is below 0."""
+    explorer = StreamPlayerExplorer()
+    explorer.controls["tasks"].value = TASKS
+    explorer.controls["order"].value = order
+    curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 1]
+    low, high = explorer.drawing.panels[1].y
+    assert all(low <= min(curve.y) <= max(curve.y) <= high for curve in curves)
