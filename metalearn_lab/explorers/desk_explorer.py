@@ -77,7 +77,7 @@ class DeskExplorer(Explorer):
         except DeskError as error:
             return html_view(f"{said}<p><b>{escape(str(error))}.</b></p>", str(error))
         head = "no intent fits" if answer.intent is None else answer.intent
-        caption = f"“{sentence}”: {head}"
+        caption = f"“{sentence}”: {head}, with the threshold at {threshold:.1f}"
         rows = [(n, f"{score:.1f}", _fits(score >= threshold)) for n, score in answer.scores]
         scores = table_html(Table(caption, ("intent", "score", "fits"), rows))
         near = [(text, f"{cosine:.2f}") for text, cosine in answer.similar]
