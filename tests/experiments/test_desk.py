@@ -9,34 +9,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
-from torch.nn import functional as F
 
 from metalearn_lab.experiments.desk import (
     MOST_INTENTS,
     MOST_SENTENCES,
-    Desk,
     DeskError,
     threshold_that_accepts,
 )
 from metalearn_lab.experiments.desk_file import load_desk, save_desk
-from metalearn_lab.learners.proto_net import ProtoNet
-from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.training.checkpoint import Checkpoint, CheckpointError, save_checkpoint
-
-DIM = 12
-
-
-def encode(texts):
-    """A vector for each text that depends on the text alone."""
-    numbers = [torch.randn(DIM, generator=generator("desk", text)) for text in texts]
-    return F.normalize(torch.stack(numbers), dim=1)
-
-
-def a_desk(threshold=-1.0, **slots):
-    torch.manual_seed(0)
-    model = nn.Linear(DIM, 7).requires_grad_(False)
-    return Desk(encode, ProtoNet(model, F.cross_entropy, ways=1), threshold, slots=slots)
+from tests.experiments.small_desk import a_desk, encode
 
 
 def test_scores_are_minus_the_squared_distances_to_the_class_means():
@@ -153,7 +135,7 @@ def test_a_saved_desk_answers_the_same_in_another_process(tmp_path):
     script = (
         "import sys; from pathlib import Path\n"
         "from metalearn_lab.experiments.desk_file import load_desk\n"
-        "from tests.experiments.test_desk import encode\n"
+        "from tests.experiments.small_desk import encode\n"
         "desk, about = load_desk(Path(sys.argv[1]), encode)\n"
         "print((desk.ask('hall five'), about, desk.intents, desk.slots))"
     )

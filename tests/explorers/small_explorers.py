@@ -100,8 +100,8 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from metalearn_lab.tasks.types import Split, Task
+from tests.experiments.small_desk import a_desk
 from tests.experiments.small_ratings import small_world
-from tests.experiments.test_desk import a_desk
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
 

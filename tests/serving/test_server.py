@@ -22,7 +22,7 @@ from metalearn_lab.serving import customers as customers_module
 from metalearn_lab.serving import server as server_module
 from metalearn_lab.serving.customers import Customers, UnknownCustomerError
 from metalearn_lab.serving.server import serve
-from tests.experiments.test_desk import a_desk, encode
+from tests.experiments.small_desk import a_desk, encode
 
 
 @dataclass
