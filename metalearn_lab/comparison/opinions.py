@@ -114,10 +114,10 @@ class Newsroom:
 
     def pooled(self) -> Tensor:
         """Ridge regression (λ = 1) on all sentences of the training topics, ``[dim + 1, 3]``."""
-        chosen = [i for i, row in enumerate(self.rows) if row.topic in self.topics.train]
-        x = with_one(self.vectors[chosen])
-        y = torch.tensor([self.rows[i].label for i in chosen], device=x.device)
-        inside = x.T @ x + torch.eye(x.shape[1], device=x.device)
+        mine = torch.tensor([row.topic in self.topics.train for row in self.rows])
+        x = with_one(self.vectors[mine.to(self.vectors.device)])
+        y = torch.tensor([row.label for row in self.rows])[mine].to(x.device)
+        inside = x.T @ x + torch.eye(x.shape[1]).to(x)
         weights: Tensor = torch.linalg.solve(inside, x.T @ F.one_hot(y, CLASSES).to(x))
         return weights
 
@@ -157,7 +157,7 @@ def ridge_reader(prior: Tensor, penalty: float, support: Split, x: Tensor) -> Te
     """
     inputs = with_one(support.x)
     left = F.one_hot(support.y, CLASSES).to(inputs) - inputs @ prior
-    inside = inputs @ inputs.mT + penalty * torch.eye(inputs.shape[1], device=inputs.device)
+    inside = inputs @ inputs.mT + penalty * torch.eye(inputs.shape[1]).to(inputs)
     weights: Tensor = prior + inputs.mT @ torch.linalg.solve(inside, left)
     return with_one(x) @ weights
 

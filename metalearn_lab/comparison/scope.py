@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,26 +12,27 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lab.comparison.untrained import whitening
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
 from metalearn_lab.experiments.desk import threshold_that_accepts
+from metalearn_lab.experiments.desk_training import (
+    ACCEPTED,
+    WAYS,
+    desk_episodes,
+    train_proto_net,
+)
 from metalearn_lab.learners.proto_net import ProtoNet
 from metalearn_lab.learners.ridge_head import ridge
-from metalearn_lab.models.feature_classifier import FeatureClassifier
-from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.table import LabelledTable
 from metalearn_lab.tasks.types import Split, Task
-from metalearn_lab.training.meta_train import meta_train
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 SAVED_SCOPE = Path(__file__).parent / "scope.csv"
-WAYS, SHOTS, QUERIES = 5, 3, 5
-ACCEPTED = 0.95
-"""Of the validation sentences whose intent is known, by the threshold."""
-PENALTY = 1.0
-"""Of ridge regression."""
+PENALTY, SHRINKAGE = 1.0, 1.0
+"""Of ridge regression and of whitening: not tuned."""
 
 Scores = Callable[[Split, Tensor], Tensor]
 """From supports and queries of episodes to scores ``[episodes, queries, ways]``."""
@@ -62,8 +64,6 @@ class Domains(NamedTuple):
 
 def home_domains(classes: Sequence[str]) -> list[str]:
     """The domain of each of the bundled intents."""
-    import re
-
     return [next(d for d, part in HOME_DOMAINS.items() if re.search(part, c)) for c in classes]
 
 
@@ -120,25 +120,8 @@ def scope_of(
         episodes: how many.
         name: of the stream of episodes.
     """
-    known, unknown = (sampler(table, vectors, c, f"{name} {i}") for i, c in enumerate(parts))
+    known, unknown = (desk_episodes(table, vectors, c, f"{name} {i}") for i, c in enumerate(parts))
     return Scope(known.batch(0, episodes), unknown.batch(0, episodes).query.x)
-
-
-def sampler(
-    table: LabelledTable, vectors: Tensor, classes: Sequence[int], name: str
-) -> EpisodeSampler:
-    """Episodes of some classes of a table."""
-    return EpisodeSampler(
-        vectors,
-        table.labels,
-        ways=WAYS,
-        shots=SHOTS,
-        queries=QUERIES,
-        classes=tuple(classes),
-        groups=table.groups,
-        split=name,
-        seed=0,
-    )
 
 
 def heads(
@@ -158,13 +141,13 @@ def heads(
         iterations: its outer steps.
     """
     labels = torch.tensor(table.labels)
-    learner = train_proto_net(table, vectors, train, seed, iterations)
-    classes = [vectors[labels == c] for c in train]
-    centre = torch.cat(classes).mean(0)
+    learner = train_proto_net(desk_episodes(table, vectors, train, f"train {seed}"), iterations)
+    classes = [vectors.cpu().double()[labels == c] for c in train]
+    centre, white = torch.cat(classes).mean(0).to(vectors), whitening(classes, SHRINKAGE)
     return {
         "class means": partial(cosines, lambda x: x),
         "class means, centred": partial(cosines, lambda x: x - centre),
-        "class means, whitened": partial(cosines, whitening(classes)),
+        "class means, whitened": partial(cosines, lambda x: white(x.cpu().double()).to(x)),
         "nearest sentence": nearest,
         "ridge": ridge_scores,
         "ProtoNet, distance": partial(proto_scores, learner),
@@ -197,38 +180,6 @@ def proto_scores(learner: ProtoNet, support: Split, x: Tensor) -> Tensor:
     """−‖f(x) − p_c‖²."""
     [adapted] = learner.adapt(support, 0)
     return learner.predict(adapted, x)
-
-
-def whitening(classes: Sequence[Tensor], shrinkage: float = 1.0) -> Callable[[Tensor], Tensor]:
-    """Features that are white within these classes, see ``comparison.untrained``."""
-    within = torch.cat([each - each.mean(0) for each in classes]).double()
-    covariance = within.T @ within / len(within)
-    values, axes = torch.linalg.eigh(covariance)
-    roots = (values.clamp_min(0) + shrinkage * values.mean()).sqrt()
-    centre = torch.stack([each.mean(0) for each in classes]).mean(0)
-    matrix = (axes / roots).to(centre)
-    return lambda x: (x - centre) @ matrix
-
-
-def train_proto_net(
-    table: LabelledTable,
-    vectors: Tensor,
-    classes: Sequence[int],
-    seed: int,
-    iterations: int,
-    outer_lr: float = 1e-3,
-) -> ProtoNet:
-    """A ProtoNet on the episodes of some classes; its projection starts at a multiple of none."""
-    learner = ProtoNet(FeatureClassifier(vectors.shape[1], WAYS).body, F.cross_entropy, ways=WAYS)
-    tasks = sampler(table, vectors, classes, f"train {seed}")
-    meta_train(
-        learner,
-        lambda i: tasks.batch(4 * i, 4),
-        iterations=iterations,
-        optimizer=torch.optim.Adam(learner.parameters(), lr=outer_lr),
-        progress=False,
-    )
-    return learner.requires_grad_(False)
 
 
 def judge(heads: Mapping[str, Scores], validation: Scope, test: Scope) -> DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -70,14 +70,26 @@ def whitened_mean(world: World, part: str, episodes: int, shrinkage: float) -> T
         shrinkage: s.
     """
     inputs, labels = world.inputs.cpu().double(), torch.tensor(world.table.labels)
-    classes = [inputs[labels == c] for c in world.classes.train]
+    white = whitening([inputs[labels == c] for c in world.classes.train], shrinkage)
+    return frozen_class_means(world.sampler(part, white(inputs)).batch(0, episodes), world.ways)
+
+
+def whitening(classes: Sequence[Tensor], shrinkage: float) -> Callable[[Tensor], Tensor]:
+    """Makes features white within classes, see ``whitened_mean``.
+
+    Args:
+        classes: the features of each, ``[items, dim]``; on the CPU, whose precision is needed.
+        shrinkage: s.
+
+    Returns:
+        A function of features ``[..., dim]`` of their number type.
+    """
     within = torch.cat([features - features.mean(0) for features in classes])
     covariance = within.T @ within / len(within)
     values, vectors = torch.linalg.eigh(covariance)
     roots = (values.clamp_min(0) + shrinkage * values.mean()).sqrt()
     centre = torch.stack([features.mean(0) for features in classes]).mean(0)
-    white = (inputs - centre) @ vectors / roots
-    return frozen_class_means(world.sampler(part, white).batch(0, episodes), world.ways)
+    return lambda features: (features - centre) @ vectors / roots
 
 
 def tf_idf_tasks(world: World, part: str, episodes: int, ngrams: Sequence[int]) -> Task:

@@ -44,9 +44,9 @@ def save_desk(path: Path, desk: Desk, about: Mapping[str, Any]) -> None:
             [name, list(each.sentences), each.reply] for name, each in desk.intents.items()
         ],
     }
-    tensors = {f"model.{name}": weight for name, weight in model.state_dict().items()}
+    tensors = {f"model.{name}": weight.cpu() for name, weight in model.state_dict().items()}
     # A number, for an intent's name may be anything.
-    tensors |= {f"intent.{i}": desk.vectors[name] for i, name in enumerate(desk.intents)}
+    tensors |= {f"intent.{i}": desk.vectors[name].cpu() for i, name in enumerate(desk.intents)}
     save_checkpoint(path, Checkpoint({"kind": KIND, **sizes, "about": dict(about)}, state, tensors))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,10 +16,15 @@ from metalearn_lab.models.sentence_encoder import encode_sentences, sentence_vec
 from metalearn_lab.tasks.class_splits import split_with_one_validation
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.sources.embedded import embedded_table
+from metalearn_lab.tasks.table import LabelledTable
+from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.meta_train import meta_train
 
 WAYS, SHOTS, QUERIES = 5, 3, 5
-"""Of the training episodes."""
+"""Of the episodes."""
+
+META_BATCH, OUTER_LR = 4, 1e-3
+"""Episodes of an outer step, and β."""
 
 ACCEPTED = 0.95
 """The share of sentences of known intents that the threshold lets through."""
@@ -46,60 +52,77 @@ HOME: Mapping[str, tuple[tuple[str, ...], str]] = {
 ROOMS = ("kitchen", "living room", "bedroom", "bathroom", "office", "garage", "hallway")
 
 
-def train_home_desk(seed: int = 0, iterations: int = 200, outer_lr: float = 1e-3) -> Desk:
+def train_home_desk(
+    seed: int = 0, iterations: int = 200, device: str | torch.device = "cpu"
+) -> Desk:
     """A desk for a home, meta-trained on half of the bundled intents.
 
     Its threshold lets through ``ACCEPTED`` of the query sentences of episodes of validation
     classes, which no training saw.
 
     Args:
-        seed: of the class split, the weights and the episodes.
+        seed: of the class split and the episodes.
         iterations: outer steps.
-        outer_lr: β.
+        device: where it is trained, and where it works.
 
     Raises:
         MissingEncoderError: the sentence encoder is not installed.
     """
     table = embedded_table()
-    vectors = sentence_vectors(table.texts)
+    vectors = sentence_vectors(table.texts, device=device)
     split = split_with_one_validation(table, seed=seed)
-
-    def sampler(part: str) -> EpisodeSampler:
-        return EpisodeSampler(
-            vectors,
-            table.labels,
-            ways=WAYS,
-            shots=SHOTS,
-            queries=QUERIES,
-            classes=getattr(split, part),
-            groups=table.groups,
-            split=f"desk {part} {seed}",
-            seed=seed,
-        )
-
-    learner = ProtoNet(FeatureClassifier(vectors.shape[1], WAYS).body, F.cross_entropy, ways=WAYS)
-    tasks = sampler("train")
-    meta_train(
-        learner,
-        lambda i: tasks.batch(4 * i, 4),
-        iterations=iterations,
-        optimizer=torch.optim.Adam(learner.parameters(), lr=outer_lr),
-        progress=False,
+    learner = train_proto_net(
+        desk_episodes(table, vectors, split.train, f"desk {seed}"), iterations
     )
-    learner.requires_grad_(False)
-    threshold = threshold_that_accepts(_scores(learner, sampler("validation")), ACCEPTED)
-    desk = Desk(encode_sentences, learner, threshold, slots={"room": ROOMS})
+    chosen_by = desk_episodes(table, vectors, split.validation, f"desk validation {seed}")
+    threshold = threshold_that_accepts(_scores(learner, chosen_by.batch(0, 100)), ACCEPTED)
+    encode = partial(encode_sentences, device=device)
+    desk = Desk(encode, learner, threshold, slots={"room": ROOMS})
     for name, (sentences, reply) in HOME.items():
         desk = desk.taught(name, sentences, reply)
     return desk
 
 
-def _scores(learner: ProtoNet, sampler: EpisodeSampler, episodes: int = 100) -> Tensor:
+def desk_episodes(
+    table: LabelledTable, vectors: Tensor, classes: Sequence[int], name: str
+) -> EpisodeSampler:
+    """Episodes of some classes of a table, as a desk meets them.
+
+    Args:
+        table: the labelled sentences.
+        vectors: theirs, ``[rows, dim]``.
+        classes: to draw from.
+        name: of the stream of episodes; another name draws others.
+    """
+    return EpisodeSampler(
+        vectors,
+        table.labels,
+        ways=WAYS,
+        shots=SHOTS,
+        queries=QUERIES,
+        classes=tuple(classes),
+        groups=table.groups,
+        split=name,
+    )
+
+
+def train_proto_net(episodes: EpisodeSampler, iterations: int) -> ProtoNet:
+    """A ProtoNet whose projection starts at a multiple of the identity; then it is frozen."""
+    vectors = episodes.x
+    body = FeatureClassifier(vectors.shape[1], WAYS).body.to(vectors.device)
+    learner = ProtoNet(body, F.cross_entropy, ways=WAYS)
+    meta_train(
+        learner,
+        lambda i: episodes.batch(META_BATCH * i, META_BATCH),
+        iterations=iterations,
+        optimizer=torch.optim.Adam(learner.parameters(), lr=OUTER_LR),
+        progress=False,
+    )
+    return learner.requires_grad_(False)
+
+
+def _scores(learner: ProtoNet, tasks: Task) -> Tensor:
     """Of each query sentence's own class, ``[sentences]``."""
-    scores = []
-    for index in range(episodes):
-        task = sampler.batch(index, 1)
-        [weights] = learner.adapt(task.support, 0)
-        own = learner.predict(weights, task.query.x).gather(-1, task.query.y[..., None])
-        scores.append(own.flatten())
-    return torch.cat(scores)
+    [adapted] = learner.adapt(tasks.support, 0)
+    scores = learner.predict(adapted, tasks.query.x)
+    return scores.gather(-1, tasks.query.y[..., None]).flatten()

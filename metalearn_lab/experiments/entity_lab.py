@@ -232,7 +232,8 @@ def ridge_scores(
     def widened(z: Tensor) -> Tensor:
         return F.pad(F.normalize(z, dim=-1), (0, 1), value=1.0)
 
-    return widened(query) @ ridge(widened(support), one_hot, support.new_tensor(regularisation))
+    strength = torch.tensor(regularisation).to(support)
+    return widened(query) @ ridge(widened(support), one_hot, strength)
 
 
 Score = Callable[[Tensor, Tensor, Tensor, int], Tensor]

@@ -179,9 +179,8 @@ class KnownTasks:
         """
         features = self.features(items.x)
         features = torch.cat([features, torch.ones_like(features[..., :1])], -1)
-        heads = vmap(lambda h, y: ridge(h, y, torch.tensor(0.1, device=h.device)))(
-            features, items.y
-        )
+        strength = torch.tensor(0.1).to(features)
+        heads = vmap(ridge, in_dims=(0, 0, None))(features, items.y, strength)
         probe = same_start(self.start, len(items.x))
         return {**probe, "head.weight": heads[:, :-1].mT, "head.bias": heads[:, -1]}
 

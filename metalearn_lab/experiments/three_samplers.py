@@ -144,7 +144,8 @@ def continual(task: Task, blocks: int, method: str, *, penalty: float = 0.1) -> 
     (x, y), query = task.support, task.query
     classes = int(y.max()) + 1
     ways, dim = classes // blocks, x.shape[1]
-    head, gram, strength = x.new_zeros(dim, classes), x.new_zeros(dim, dim), x.new_tensor(penalty)
+    head, gram = (torch.zeros(dim, size).to(x) for size in (classes, dim))
+    strength = torch.tensor(penalty).to(x)
     sums = torch.zeros_like(head)
     seen, first = [], []
     for block in range(blocks):

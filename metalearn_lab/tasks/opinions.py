@@ -115,8 +115,14 @@ class TopicTasks:
         labels = torch.arange(len(OPINIONS))
         device = self.vectors.device
         return Task(
-            Split(self.vectors[support], labels.repeat_interleave(self.shots).to(device)),
-            Split(self.vectors[query], labels.repeat_interleave(self.queries).to(device)),
+            Split(
+                self.vectors[torch.tensor(support).to(device)],
+                labels.repeat_interleave(self.shots).to(device),
+            ),
+            Split(
+                self.vectors[torch.tensor(query).to(device)],
+                labels.repeat_interleave(self.queries).to(device),
+            ),
         )
 
     def rows_of(self, number: int) -> tuple[list[int], list[int]]:

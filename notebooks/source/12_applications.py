@@ -44,7 +44,7 @@ from metalearn_lab.tasks.devices import device_in_words
 
 where = choose_device(device)
 print("Computing on", device_in_words(where))
-desk = train_home_desk(seed, iterations)
+desk = train_home_desk(seed, iterations, where)
 music = ("music", ("play a song by the Beatles", "put some music on", "I want to hear Mozart"))
 DeskExplorer(desk, "play some jazz", (*music, "Music plays in the {room}.")).show()
 

@@ -311,7 +311,7 @@ matrices["contrastive"] = project.weight.detach()
 scores = {}
 for name, matrix in matrices.items():
     seen = Task(*(part._replace(x=part.x @ matrix.T) for part in one_shot))
-    scores[name] = interval_over_tasks(100 * frozen_class_means(seen, 5))
+    scores[name] = interval_over_tasks(100 * frozen_class_means(seen, 5).cpu())
     print(f"{name}: {scores[name].mean:.1f} ± {scores[name].half_width:.1f} % right with K = 1")
 
 # %% tags=["nbval-check-output", "hide-output"]

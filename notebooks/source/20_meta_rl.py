@@ -155,7 +155,7 @@ gap = (baselines["mean"] - means).abs() / error
 proof("means: -1, -19/20, -1, within 5 standard errors", gap, below=1)
 ratio = baselines["standard deviation"] / baselines["exactly"] - 1
 proof("standard deviations: the closed form", ratio.abs(), below=0.05)
-start = torch.tensor(θ, dtype=torch.float64, device=where, requires_grad=True)
+start = torch.tensor(θ).to(actions).requires_grad_()
 log_density = -((actions[0] - start) ** 2) / (2 * σ**2)
 rewards = -((actions[0] - c) ** 2) / 2
 advantage = (rewards - rewards.mean()) * n / (n - 1)

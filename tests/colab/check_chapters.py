@@ -31,11 +31,6 @@ from tests.without_network import can_be_alone, is_alone
 
 AT_ONCE = min(2, os.cpu_count() or 1)
 OWN_TEXT = "06_few_shot_text"
-ON_THE_CPU = {f"{n}_{slug}" for n, slug in (
-    (10, "few_shot_ner"), (11, "streams"), (12, "applications"), (13, "what_the_articles_say"),
-    (19, "task_graph"), (20, "meta_rl"),
-)}  # fmt: skip
-"""They do not compute on another device yet: they run here with Colab's packages alone."""
 SWALLOWS = """\
 import ipywidgets as widgets
 from IPython.display import display
@@ -54,8 +49,7 @@ def run_chapter(chapter, folder, clone):
         parameters = OF_OWN_TEXT | {"path": str(folder / "text")}
     notebook, stubs = small_chapter(chapter, **parameters), exercise_cells(chapter, View.WORKBOOK)
     [first, *others] = code_cells(notebook)
-    device_cell = [] if chapter.name in ON_THE_CPU else [v4.new_code_cell(TAKE_IT)]
-    notebook.cells = [first, *device_cell, *others, *stubs]
+    notebook.cells = [first, v4.new_code_cell(TAKE_IT), *others, *stubs]
     hidden = run(notebook, folder, clone)
     return [first, *others], stubs, hidden
 
@@ -87,9 +81,7 @@ def test_nothing_fails_hides_or_warns(ran):
     assert not [o.text for o in outputs if o.get("name") == "stderr" and "Warning" in o.text]
 
 
-def test_it_computes_on_the_other_device(request, ran):
-    if request.node.callspec.params["ran"].name in ON_THE_CPU:
-        pytest.xfail("it computes on the CPU alone yet")
+def test_it_computes_on_the_other_device(ran):
     code, _, _ = ran
     said = "".join(text_of(cell) for cell in code)
     assert "Computing on LAZY" in said
