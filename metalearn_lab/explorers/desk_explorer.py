@@ -1,22 +1,30 @@
-"""Ask a desk, teach it an intent by a few sentences, and move the bar under which nothing fits."""
+"""Ask a desk, teach it an intent by a few sentences, and drag the bar under which nothing fits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 from ipywidgets import Button, Layout, Text, Textarea, VBox
 
 from metalearn_lab.experiments.desk import Desk, DeskError
-from metalearn_lab.explorers.controls import float_slider
-from metalearn_lab.explorers.explorer import Explorer, Table, View, html_view, table_html
+from metalearn_lab.explorers.drag_explorer import DragExplorer, drag_view
+from metalearn_lab.explorers.explorer import Table, View
 from metalearn_lab.explorers.lifetime import weak_method
+from metalearn_lab.figures.drawing import Curve, Dot, Drawing, Handle, Mark, Panel, Place, Words
+from metalearn_lab.figures.style import GREY, INK
+
+LOWEST = -40.0
+"""The left end of the picture; a lower score is drawn there."""
+SHOWN = 8
+"""Intents in the picture, the best first."""
+_FITS = "#0072b2"
+_HANDLE_Y = -0.7
 
 
-class DeskExplorer(Explorer):
-    """A line to ask, fields to teach, and a slider for the threshold; nothing is trained.
+class DeskExplorer(DragExplorer):
+    """A line to ask, fields to teach, and the threshold as a handle; nothing is trained.
 
     Args:
         desk: what it begins with.
@@ -47,10 +55,8 @@ class DeskExplorer(Explorer):
         line = _field(Text, "your sentence", sentence)
         line.continuous_update = False
         super().__init__(
-            {
-                "sentence": line,
-                "threshold": float_slider("threshold", round(desk.threshold, 1), -40.0, 0.0, 0.1),
-            },
+            {"sentence": line},
+            {"threshold": (max(desk.threshold, LOWEST), _HANDLE_Y)},
             [VBox([*self.fields.values(), self.teach_button])],
         )
 
@@ -67,23 +73,34 @@ class DeskExplorer(Explorer):
     def _press(self, _: object) -> None:
         self.teach()
 
-    def view(self, *, sentence: str, threshold: float) -> View:
-        """The answer, the scores of all intents, and the nearest sentences."""
-        said = f'<p role="alert"><b>Not taught: {escape(self.problem)}.</b></p>' * bool(
-            self.problem
-        )
+    def view(self, *, sentence: str, threshold: Place) -> View:
+        """The scores of the intents beside the threshold, the reply, the nearest sentence."""
+        bar = threshold[0]
+        said = f"Not taught: {self.problem}. " if self.problem else ""
+        scores: Sequence[tuple[str, float]] = ()
         try:
-            answer = replace(self.desk, threshold=threshold).ask(sentence)
+            answer = replace(self.desk, threshold=bar).ask(sentence)
         except DeskError as error:
-            return html_view(f"{said}<p><b>{escape(str(error))}.</b></p>", str(error))
-        head = "no intent fits" if answer.intent is None else answer.intent
-        caption = f"“{sentence}”: {head}, with the threshold at {threshold:.1f}"
-        rows = [(n, f"{score:.1f}", _fits(score >= threshold)) for n, score in answer.scores]
-        scores = table_html(Table(caption, ("intent", "score", "fits"), rows))
-        near = [(text, f"{cosine:.2f}") for text, cosine in answer.similar]
-        nearest = table_html(Table("Nearest sentences", ("sentence", "cosine"), near))
-        reply = f"<p>Reply: {escape(answer.reply)}</p>" if answer.reply else ""
-        return html_view(f"{said}{scores}{reply}{nearest}", caption)
+            caption = f"{error}; the threshold is {bar:.1f}"
+        else:
+            head = "no intent fits" if answer.intent is None else answer.intent
+            caption = f"“{sentence}”: {head}, with the threshold at {bar:.1f}"
+            scores = answer.scores
+            said += f"Reply: {answer.reply} " if answer.reply else ""
+            said += "".join(f"Nearest sentence: {t} ({c:.2f})." for t, c in answer.similar[:1])
+        rows = [(name, f"{score:.1f}", _fits(score >= bar)) for name, score in scores]
+        table = Table(caption, ("intent", "score", "fits"), rows)
+        top = max(4, min(len(scores), SHOWN))
+        marks: list[Mark] = [Curve((bar, bar), (-1, top), GREY, "", 1.5, (4, 2))]
+        for y, (name, score) in enumerate(reversed(scores[:SHOWN])):
+            x, fits = max(score, LOWEST), score >= bar
+            label = "fits" if fits else "does not fit"
+            marks.append(Curve((LOWEST, x), (y, y), "#dddddd", "", 1.5))
+            marks.append(Dot(x, y, _FITS if fits else GREY, label, size=9, filled=fits))
+            marks.append(Words(LOWEST + 0.5, y + 0.2, name))
+        panel = Panel((LOWEST, 1), (-1, top), "score −‖f(x) − p‖²", "", "intents, best on top")
+        handle = Handle("threshold", bar, _HANDLE_Y, INK, "threshold: drag it", moves="x")
+        return drag_view(Drawing((panel,), marks, (handle,)), table, f"{caption}. {said}", said)
 
 
 def _field(kind: type, label: str, value: str) -> Any:

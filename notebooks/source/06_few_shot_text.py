@@ -426,7 +426,7 @@ for title, n in (("bundled intents", 5), ("CLINC150", 20), ("Banking77", 5)):
 # signatures, the best meta-learner on validation classes, are 11 points *below* TF-IDF.
 #
 # *Other domains.* ProtoNet is not told apart from logistic regression, the best untrained method there, and is a little
-# below whitening (lower row). The test classes, too, are others here.
+# below whitening (lower row). The test classes are others here.
 #
 # Where did it pay, then? On the encoder, with one sentence a class and a task that the encoder leaves hard, against *untrained* methods.
 # Against joint ones only at 20 ways, and there not with the widened interval.

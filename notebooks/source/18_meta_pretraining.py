@@ -368,9 +368,9 @@ finding("the sentence encoder leads TF-IDF on four kinds", more, above=0, **runs
 #
 # **In this table, no training helped on a new kind of task.** On the intents every trained encoder is behind its untrained start, in all five trainings. On authors, answers, translations and next sentences of new authors, none has a mean gain of half a point.
 #
-# On *unseen* hidden words, 150 or 1,000 steps on hidden words alone are ahead of *untrained*, in all five trainings. The mixtures and other objectives have lower means than *untrained* even there. But a mixture has only 50 steps for hidden words. The row *hidden words, 50 steps* is the control: its mean is level with *untrained*, and each training is over two points below that of 150 steps. So 50 steps are few.
+# On *unseen* hidden words, 150 or 1,000 steps on hidden words alone are ahead of *untrained*, in all five trainings. The mixtures and other objectives have lower means than *untrained* even there. But a mixture has only 50 steps for hidden words. The control is *hidden words, 50 steps*: its mean is level with *untrained*, and each training is over two points below that of 150 steps. So 50 steps are few.
 #
-# The baselines lead. In all five draws, TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. In all five, the sentence encoder is ahead of TF-IDF on four kinds; on translations its lead changes sign. MiniLM is pretrained too, but far larger, and has read far more. The table does not say which difference counts.
+# The baselines lead. In all five draws, TF-IDF is ahead of each encoder with 64 numbers by more than five points, on every kind. In all five, the sentence encoder is ahead of TF-IDF on four kinds; on translations its lead changes sign. MiniLM is far larger and has read far more. The table does not say which counts.
 #
 # An untrained encoder with 512 numbers is ahead of every encoder with 64, on each kind, in all five. Width brought more than any of these trainings.
 #

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.parametrize("chapter", ["12_applications"], indirect=Tr
 
 
 def test_the_desk_learns_what_is_typed(chapter):
-    explorer = chapter.explorer("DeskExplorer")
+    explorer = DragOnPage(**vars(chapter.explorer("DeskExplorer")))
     explorer.says("no intent fits")
     line = explorer.area.get_by_role("textbox", name="your sentence")
     line.fill("play some songs")
@@ -28,7 +28,7 @@ def test_the_desk_learns_what_is_typed(chapter):
     line.fill("I want to book a flight to Rome")
     line.press("Enter")
     explorer.says("Where from?")
-    explorer.slide("threshold", "End")
+    explorer.drag("threshold", -0.5, 0.0)
     explorer.says("no intent fits")
     chapter.assert_nothing_failed()
 

@@ -18,6 +18,7 @@ from metalearn_lab.explorers.alarm_explorer import (
     labels_by_opinion,
     shares,
 )
+from metalearn_lab.explorers.desk_explorer import LOWEST
 from metalearn_lab.figures.drawing import Curve, Dot
 from metalearn_lab.tasks.types import Split, Task
 from tests.explorers.small_explorers import alarm_explorer, desk_explorer
@@ -32,13 +33,17 @@ def test_the_desk_shows_what_it_answers():
     explorer = desk_explorer()
     for sentence, threshold in (("play a song", -2.0), ("set a timer", -40.0), ("lights on", 0.0)):
         explorer.controls["sentence"].value = sentence
-        explorer.controls["threshold"].value = threshold
+        explorer.move("threshold", (threshold, 0.0))
         answer = replace(explorer.desk, threshold=threshold).ask(sentence)
         shown = [name for name, _, _ in rows(explorer)[: len(answer.scores)]]
         assert shown == [name for name, _ in answer.scores]
         fits = [row[2] for row in rows(explorer)[: len(answer.scores)]]
         assert fits == ["yes" if score >= threshold else "no" for _, score in answer.scores]
         assert (answer.intent or "no intent fits") in explorer.view_widget.value
+        dots = [mark for mark in explorer.drawing.marks if isinstance(mark, Dot)]
+        wanted = [max(score, LOWEST) for _, score in answer.scores]
+        assert [dot.x for dot in reversed(dots)] == pytest.approx(wanted)
+        assert [dot.filled for dot in reversed(dots)] == [yes == "yes" for yes in fits]
 
 
 def test_a_lesson_is_learned_and_changes_no_weight():
