@@ -74,7 +74,7 @@ proof("the longest value fills the slot", reply == "Music plays in the living ro
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) *Play some jazz* fits *music* at once. Its best score was 2.3 below the threshold before the lesson. After the lesson it is 3.3 above (in the run shown). (No training intent asks for a song by name. One validation intent does, so such sentences helped to choose the threshold.)
+# (1) *Play some jazz* fits *music* at once. Its best score was 2.1 below the threshold before the lesson. After the lesson it is 3.5 above (in the run shown). (No training intent asks for a song by name. One validation intent does, so such sentences helped to choose the threshold.)
 #
 # (2) *Order a pizza* shares a word with "start a pizza timer", one of the three sentences for *timer*. Compare the score of *timer* with the threshold: is it above? The desk knows no orders, and three sentences do not tell it that the word *pizza* did not matter. In the training intents "pizza" is also always the name of a timer. Now teach the desk an intent *order food* and ask again.
 #
@@ -93,7 +93,7 @@ proof("the longest value fills the slot", reply == "Music plays in the living ro
 # - **AUROC**: take one known and one unknown sentence. How often has the known one the higher best score? A tie counts one half. It needs no threshold; chance is 50 %.
 # - **refused**: the threshold lets 95 % of the known *validation* sentences pass. Which share of the unknown *test* sentences does it refuse? Beside it, *accepted* is the share of known test sentences that pass.
 #
-# We compare seven **heads**. A head here is any rule that turns vectors into scores. ProtoNet gives two: its distance (the score above), and the **softmax** of the same scores. (Its largest probability is often called *confidence*.) The other five use no episodes: cosines with class means, plain, centred or whitened (chapter 06), the cosine with the nearest single sentence, and ridge regression.
+# We compare seven **heads**. A head here is any rule that turns vectors into scores. ProtoNet gives two: its distance (the score above), and the **softmax** of the same scores. (Its largest probability is often called *confidence*.) The other five use no episodes: cosines with class means, plain, centred or whitened (chapter 06), the cosine with the nearest single sentence, and ridge regression. None is tuned: λ = 1, s = 1, β = 0.001.
 #
 # **Predict.** Order these four by AUROC: ProtoNet's distance, ProtoNet's softmax, class means, ridge.
 
@@ -131,6 +131,8 @@ finding("points of unknown sentences refused: distance over softmax", lead, abov
 finding("class means: AUROC in per cent", rows.auroc["class means"], above=95)
 lead = rows.accuracy["ProtoNet, distance"] - rows.accuracy["class means"]
 finding("points of accuracy among known intents: ProtoNet over class means", lead, above=0)
+lead = rows.auroc["ProtoNet, distance"] - rows.auroc["class means, centred"]
+finding("points of AUROC: ProtoNet over centred class means", lead, below=0.1)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -240,7 +242,7 @@ from metalearn_lab.comparison.opinions import SAVED_OPINIONS
 
 read = pd.read_csv(SAVED_OPINIONS)
 cells = read.groupby(["set", "shots", "reader"], sort=False).accuracy.agg(["mean", "min", "max"])
-cells.round(1).unstack(["set", "shots"]).swaplevel(0, 2, axis=1).sort_index(axis=1)
+cells.round(1).xs("reviews").unstack("shots").swaplevel(axis=1)[[1, 5]]
 
 # %% tags=["nbval-check-output", "hide-output"]
 splits = "five splits of the topics"
@@ -301,19 +303,24 @@ from metalearn_lab.experiments.cusum import cumulative_sums, first_alarm, mean_r
 
 shifted = first_alarm(cumulative_sums([1.5] * 9, 0.5), 4)
 proof("x = 1.5, k = 0.5, h = 4: ⌈h / (x − k)⌉ = 4 headlines", shifted == 4)
-delays = {}
+alarms = []
 for name, labels in predictions.items():
-    usual, worse = chances(labels, 0.0), chances(labels, 0.2)  # in quarters; k = 1/4
-    bar = next(h for h in range(1, 400) if mean_run_length(usual, 1, h) >= 500)
-    delays[name] = mean_run_length(worse, 1, bar)
-    print(f"{name}: bar {bar / 4}")
-pd.Series(delays, name="mean delay at 2 false alarms per 1,000").round(1).to_frame()
+    before, after = chances(labels, 0.0), chances(labels, 0.2)  # of 4 x; k = 1/4
+    bar = next(h for h in range(1, 400) if mean_run_length(before, 1, h) >= 500)
+    means = [sum(value * p for value, p in each.items()) / 4 for each in (before, after)]
+    false = 1000 / mean_run_length(before, 1, bar)
+    alarms.append((name, bar / 4, false, *means, mean_run_length(after, 1, bar)))
+columns = ["reader", "bar", "false alarms per 1,000", "mean x before", "mean x after", "delay"]
+table = pd.DataFrame(alarms, columns=columns).set_index("reader")
+table.round(2)
 
 # %% tags=["nbval-check-output", "hide-output"]
-slow = delays["ridge"] / delays["true labels"]
-finding("delay of ridge over that of true labels, equal false alarms", slow, above=3)
-slow = delays["ProtoNet"] / delays["true labels"]
-finding("delay of ProtoNet over that of true labels", slow, above=0.95, below=1.1)
+slow = table.delay / table.delay["true labels"]
+finding("delay of ridge over that of true labels, same limit", slow["ridge"], above=3)
+finding("delay of ProtoNet over that of true labels", slow["ProtoNet"], above=0.95, below=1.1)
+finding("delay of the pooled reader over that of true labels", slow["pooled, not adapted"], above=3)
+late = slow["pooled, not adapted"] - slow["ridge"]
+finding("the same, less that of ridge", late, above=0, share="3 of 5 seeds")
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -324,7 +331,7 @@ finding("delay of ProtoNet over that of true labels", slow, above=0.95, below=1.
 #
 # So we compare the readers at the *same* limit of false alarms. Each reader gets the lowest bar (in quarters) with at most 2 false alarms per 1,000 headlines. Then the share of negative headlines grows by 20 points. With true labels the alarm comes after 31 headlines on average, and with ProtoNet's labels (99.9 % right) too. With ridge's (61.4 % right) it takes 122, four times as many; over five seeds it was always more than three times.
 #
-# The pooled reader needs 719. A likely reason: it reads some topics the wrong way round, so their bad news counts as good. Another seed may give quite another number: look at your own.
+# The pooled reader needs 719. The columns *mean x* say why: with more bad news its mean count does not rise, but falls from −0.06 to −0.08. It reads some topics the wrong way round, and there bad news counts as good. Over five seeds its delay was always more than three times that of true labels, and longer than ridge's in three of them.
 #
 # So accuracy does not say enough. Here the pooled reader is right more often than ridge (65.5 % against 61.4 %), and its alarm takes nearly six times as long.
 #
