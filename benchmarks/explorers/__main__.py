@@ -42,8 +42,8 @@ def main(
         for chapter in select(chapters or [], CHAPTERS):
             found = measured(lab, chapter.name)
             typer.echo(f"\n{chapter.name}\n{as_text(found)}")
+            replace_rows(found)
             rows += found
-    replace_rows(rows)
     typer.echo(f"\nwritten to {TABLE}")
     if late := too_slow(rows):
         typer.echo("over target:\n  " + "\n  ".join(late), err=True)

@@ -73,6 +73,8 @@ def _all_values(control: Any) -> list[Any]:
         return [False, True]
     if hasattr(control, "options"):
         return [value for _, value in control._options_full]
+    if isinstance(control.value, str):  # a line of text: other words, so that nothing is kept
+        return [f"{control.value} {number}" for number in range(MOVES)]
     step = getattr(control, "step", 1) or 1
     count = round((control.max - control.min) / step)
     places = [control.min + step * place for place in range(min(count, 1000) + 1)]

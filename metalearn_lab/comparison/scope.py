@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from metalearn_lab.comparison.untrained import whitening
 from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines
+from metalearn_lab.evaluation.nearest_cosines import nearest_cosines
 from metalearn_lab.experiments.desk import threshold_that_accepts
 from metalearn_lab.experiments.desk_training import (
     ACCEPTED,
@@ -161,11 +162,8 @@ def cosines(features: Callable[[Tensor], Tensor], support: Split, x: Tensor) -> 
 
 
 def nearest(support: Split, x: Tensor) -> Tensor:
-    """The cosine with the nearest sentence of each class."""
-    products = x @ support.x.mT
-    return torch.stack(
-        [products.masked_fill(support.y[:, None] != c, -2).amax(2) for c in range(WAYS)], 2
-    )
+    """Cosines with the nearest sentence of each class."""
+    return nearest_cosines(support.x, support.y, x, WAYS)
 
 
 def ridge_scores(support: Split, x: Tensor) -> Tensor:
