@@ -141,6 +141,53 @@ def sweep(
 
 
 @app.command(
+    epilog="Example: metalearn-lab search notebooks/example_search.yml --out found --trials 20; "
+    "the file says what is searched, and what is to be lowest or highest"
+)
+def search(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="SEARCH.yml", help="A chapter, its settings, what is to be best."),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(help="The folder of this search, to begin or to go on with.", metavar="DIR"),
+    ],
+    trials: Annotated[int, typer.Option(help="How many choices to run.", min=1)] = 20,
+    sampler: Annotated[
+        str, typer.Option(help="tpe (learns from earlier trials) or random.", metavar="NAME")
+    ] = "tpe",
+    sampler_seed: Annotated[int, typer.Option(help="Of the sampler.", min=0)] = 0,
+    judges: Annotated[
+        int, typer.Option(help="Other seeds at which the best is judged; 0 for none.", min=0)
+    ] = 5,
+    workers: Workers = None,
+) -> None:
+    """Search a chapter's settings by Optuna; the best are judged at seeds it has not used."""
+    from metalearn_lab.sweep.scheduling import on_cluster
+    from metalearn_lab.sweep.search import SAMPLERS
+    from metalearn_lab.sweep.search_file import read_search_file
+    from metalearn_lab.sweep.search_points import in_words, search_points, write_trials
+
+    if sampler not in SAMPLERS:
+        raise WorkbookError(f"--sampler is {' or '.join(SAMPLERS)}, not {sampler!r}")
+    folder, plan = out_folder(out), read_search_file(file)
+    found = search_points(
+        plan,
+        notebooks_folder(),
+        lambda points: _run_points(points, folder, partial(on_cluster, None, workers)),
+        trials=trials,
+        sampler=sampler,
+        seed=sampler_seed,
+        at_once=workers or os.cpu_count() or 1,
+        judges=judges,
+    )
+    write_trials(found, plan, folder)
+    typer.echo(f"{in_words(found, plan)}\ntrials: {folder / 'search.csv'}")
+    _finish(found.progress, folder, strict=False)
+
+
+@app.command(
     epilog="Examples: metalearn-lab facts 03 05 --seeds 5 --out facts · make facts, which runs all "
     "chapters and keeps the table beside them"
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SAVED_SCOPE = Path(__file__).parent / "scope.csv"
+SAVED_SEARCH = Path(__file__).parent / "desk_search.csv"
 PENALTY, SHRINKAGE = 1.0, 1.0
 """Of ridge regression and of whitening: not tuned."""
 

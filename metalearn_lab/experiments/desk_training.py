@@ -21,7 +21,7 @@ from metalearn_lab.tasks.types import Task
 from metalearn_lab.training.meta_train import meta_train
 
 WAYS, SHOTS, QUERIES = 5, 3, 5
-"""Of the episodes."""
+"""Of the episodes; K is that of a desk in use, where the training may have another."""
 
 META_BATCH, OUTER_LR = 4, 1e-3
 """Episodes of an outer step, and β."""
@@ -84,7 +84,7 @@ def train_home_desk(
 
 
 def desk_episodes(
-    table: LabelledTable, vectors: Tensor, classes: Sequence[int], name: str
+    table: LabelledTable, vectors: Tensor, classes: Sequence[int], name: str, shots: int = SHOTS
 ) -> EpisodeSampler:
     """Episodes of some classes of a table, as a desk meets them.
 
@@ -93,12 +93,13 @@ def desk_episodes(
         vectors: theirs, ``[rows, dim]``.
         classes: to draw from.
         name: of the stream of episodes; another name draws others.
+        shots: K.
     """
     return EpisodeSampler(
         vectors,
         table.labels,
         ways=WAYS,
-        shots=SHOTS,
+        shots=shots,
         queries=QUERIES,
         classes=tuple(classes),
         groups=table.groups,
@@ -106,16 +107,29 @@ def desk_episodes(
     )
 
 
-def train_proto_net(episodes: EpisodeSampler, iterations: int) -> ProtoNet:
-    """A ProtoNet whose projection starts at a multiple of the identity; then it is frozen."""
+def train_proto_net(
+    episodes: EpisodeSampler,
+    iterations: int,
+    *,
+    meta_batch: int = META_BATCH,
+    outer_lr: float = OUTER_LR,
+) -> ProtoNet:
+    """A ProtoNet whose projection starts at a multiple of the identity; then it is frozen.
+
+    Args:
+        episodes: to train on.
+        iterations: outer steps.
+        meta_batch: episodes of an outer step.
+        outer_lr: β.
+    """
     vectors = episodes.x
     body = FeatureClassifier(vectors.shape[1], WAYS).body.to(vectors.device)
     learner = ProtoNet(body, F.cross_entropy, ways=WAYS)
     meta_train(
         learner,
-        lambda i: episodes.batch(META_BATCH * i, META_BATCH),
+        lambda i: episodes.batch(meta_batch * i, meta_batch),
         iterations=iterations,
-        optimizer=torch.optim.Adam(learner.parameters(), lr=OUTER_LR),
+        optimizer=torch.optim.Adam(learner.parameters(), lr=outer_lr),
         progress=False,
     )
     return learner.requires_grad_(False)

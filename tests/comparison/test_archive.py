@@ -77,7 +77,8 @@ def test_vectors_that_show_the_class_put_the_right_answer_first(table):
     vectors = torch.nn.functional.normalize(torch.eye(8)[list(table.labels)] + noise, dim=1)
     rows = ask_archive(table, vectors, range(5), range(5, 8), 0, iterations=2, archives=3)
     assert list(rows.sentences.unique()) == list(DEPTHS)
-    assert (rows.mrr == 100).all() and (rows["first"] == 100).all()
+    assert (rows.mrr == 100).all()
+    assert (rows["first"] == 100).all()
 
 
 def test_vectors_that_show_nothing_rank_by_chance(table):
@@ -93,6 +94,7 @@ def test_vectors_that_show_nothing_rank_by_chance(table):
 def test_the_saved_table_has_five_splits_of_two_sets():
     saved = pd.read_csv(SAVED_ARCHIVE)
     sizes = saved.groupby(["set", "sentences", "ranker"]).split.nunique()
-    assert set(sizes) == {5} and len(sizes) == 2 * len(DEPTHS) * 5
+    assert set(sizes) == {5}
+    assert len(sizes) == 2 * len(DEPTHS) * 5
     assert saved[["mrr", "first"]].min().min() > 0
     assert (saved.mrr >= saved["first"]).all(), "1 / rank is at least whether the rank is 1"
