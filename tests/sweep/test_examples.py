@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from metalearn_lab.sweep.points import grid_points
+from metalearn_lab.sweep.search_file import distributions, read_search_file
 from metalearn_lab.sweep.sweep_file import read_sweep_file
+from metalearn_lab.workbook.parameters import parameters_of
 
 pytestmark = pytest.mark.long
 
@@ -18,6 +20,13 @@ def test_the_example_is_a_sweep_of_chapters_that_are_there(repository):
     folder = repository / "notebooks"
     points = grid_points(read_sweep_file(folder / "example_sweep.yml"), folder)
     assert [point.chapter.number for point in points] == [0, 0, 1, 1]
+
+
+def test_the_example_search_is_of_settings_that_are_there(repository):
+    folder = repository / "notebooks"
+    file = read_search_file(folder / "example_search.yml")
+    space = distributions(file, parameters_of(folder / f"{file.chapter.name}.ipynb"))
+    assert list(space) == ["inner_lr", "outer_lr", "meta_batch"]
 
 
 @pytest.fixture
