@@ -532,7 +532,6 @@ test = tried.dropna(subset="test").pivot(index="split", columns="sampler", value
 known = tried[tried.trial > 10].groupby(["split", "sampler"]).validation.mean().unstack()[ways]
 best = tried[tried.trial > 0].groupby(["split", "sampler"]).best.max().unstack()[ways]
 columns = {"mean of trials 11 to 20": known, "best, validation": best, "the same, test": test}
-display(pd.concat(columns, axis=1).round(1))
 splits = "five class splits, one search of each"
 later, chosen = known["tpe"] - known["random"], best["tpe"] - best["random"]
 finding("(1) trials 11 to 20: points of TPE over random", later.tolist(), above=0, saved=splits)
@@ -542,6 +541,7 @@ finding("(2) the same on test classes", lead, above=-1.5, below=0.1, saved=split
 own = (test["the chapter's settings"] - test[ways].max(axis=1)).tolist()
 claim = "(3) points of chapter 12's settings over the better search, test"
 finding(claim, own, above=-0.1, saved=splits)
+pd.concat(columns, axis=1).round(1)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
