@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines, frozen_class_means
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
 from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
@@ -94,24 +94,39 @@ def draw(
     return Draws(*sampler.batch_with_classes(0, count))
 
 
-def few_shot(draws: Draws, vectors: Tensor) -> Tensor:
-    """Accuracy of the nearest class mean, ``[tasks]``."""
-    return frozen_class_means(draws.seen(vectors), draws.classes.shape[1])
+def few_shot(draws: Draws, vectors: Tensor, label_texts: Tensor | None = None) -> Tensor:
+    """Accuracy of the nearest class mean, ``[tasks]``.
+
+    Args:
+        draws: episodes.
+        vectors: of the sentences, ``[rows, dim]``.
+        label_texts: of a name or a description for each class, by the same encoder, ``[classes,
+            dim]``; if given, each counts as one more example of its class.
+    """
+    (x, y), query = draws.seen(vectors)
+    if label_texts is not None:
+        own, labels = _of_labels(draws, label_texts)
+        x, y = torch.cat([x, own], 1), torch.cat([y, labels], 1)
+    return frozen_class_means(Task(Split(x, y), query), draws.classes.shape[1])
 
 
-def zero_shot(draws: Draws, vectors: Tensor, names: Tensor) -> Tensor:
-    """Accuracy of the nearest class *name* by cosine, ``[tasks]``; no sentence is seen.
+def zero_shot(draws: Draws, vectors: Tensor, label_texts: Tensor) -> Tensor:
+    """Accuracy of the nearest name or description by cosine, ``[tasks]``; no example is seen.
 
     Args:
         draws: episodes, of which the query sets alone are used.
         vectors: of the sentences, ``[rows, dim]``.
-        names: of the class names, by the same encoder, ``[classes, dim]``.
+        label_texts: as for ``few_shot``.
     """
-    query, ways = draws.seen(vectors).query, draws.classes.shape[1]
-    labels = torch.arange(ways, device=vectors.device).expand(len(query.y), -1)
-    own = names[draws.classes.to(names.device)]
-    cosines = class_mean_cosines(own, labels, query.x, ways)
-    return (cosines.argmax(2) == query.y).float().mean(1)
+    support = Split(*_of_labels(draws, label_texts))
+    query = draws.seen(vectors).query
+    return frozen_class_means(Task(support, query), draws.classes.shape[1])
+
+
+def _of_labels(draws: Draws, label_texts: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors of the classes of each episode, ``[tasks, ways, dim]``, and their labels."""
+    own = label_texts[draws.classes.to(label_texts.device)]
+    return own, torch.arange(own.shape[1], device=own.device).expand(len(own), -1)
 
 
 class Continual(NamedTuple):
