@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
+from pandas import DataFrame, Series
 from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
@@ -121,6 +124,43 @@ def zero_shot(draws: Draws, vectors: Tensor, label_texts: Tensor) -> Tensor:
     support = Split(*_of_labels(draws, label_texts))
     query = draws.seen(vectors).query
     return frozen_class_means(Task(support, query), draws.classes.shape[1])
+
+
+def zero_and_few_shot(
+    draws: Mapping[int, Draws], vectors: Tensor, label_texts: Mapping[str, Tensor]
+) -> dict[tuple[str, int], float]:
+    """Per cent right with each label text, and with none, by the number of shots.
+
+    Args:
+        draws: episodes by their shots, 1 among them: zero-shot asks the questions of those.
+        vectors: of the sentences, ``[rows, dim]``.
+        label_texts: by name, as for ``few_shot``.
+
+    Returns:
+        By label text ("none" first) and shots (0 first).
+    """
+    accuracies = {("none", shots): few_shot(each, vectors) for shots, each in draws.items()}
+    for name, texts in label_texts.items():
+        accuracies[name, 0] = zero_shot(draws[1], vectors, texts)
+        for shots, each in draws.items():
+            accuracies[name, shots] = few_shot(each, vectors, texts)
+    return {key: 100 * values.mean().item() for key, values in accuracies.items()}
+
+
+def label_text_table(scores: DataFrame) -> DataFrame:
+    """Means with their 95 % intervals over the draws; a column for each number of shots.
+
+    Args:
+        scores: a row for each of "vectors", "label text", "shots" and "draw", and what is "right".
+    """
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()))
+        return f"{mean:.1f} ± {half:.1f}"
+
+    groups = scores.groupby(["vectors", "label text", "shots"], sort=False)
+    table: DataFrame = groups["right"].agg(text).unstack()[[0, 1, 5]].fillna("")
+    return table.rename(columns={0: "zero-shot", 1: "1 shot", 5: "5 shots"})
 
 
 def _of_labels(draws: Draws, label_texts: Tensor) -> tuple[Tensor, Tensor]:

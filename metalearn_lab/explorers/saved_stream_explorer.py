@@ -22,7 +22,8 @@ _DASHES = ((), (6, 3), (1, 2), (2, 2), (8, 2, 2, 2), (4, 1), (3, 3, 1, 3))
 class SavedStreamExplorer(DragExplorer):
     """Errors of every method as tasks arrive: over all so far, and over the last 25.
 
-    Nothing is trained: the traces come from a saved table.
+    Nothing is trained: the traces come from a saved table. It opens on the last stream in the last
+    order, after a quarter of the tasks.
 
     Args:
         along: as ``benchmarks/task_streams.py`` saves it.
@@ -38,11 +39,12 @@ class SavedStreamExplorer(DragExplorer):
         streams, orders = (list(along[name].unique()) for name in ("stream", "order"))
         self.last = last = int(along.tasks.max())
         first = next(iter(WAYS_TO_TRAIN))
+        counts = tuple(range(BLOCK, last + 1, BLOCK))
         super().__init__(
             {
-                "stream": choice("stream", streams, streams[0]),
-                "order": choice("order", orders, orders[0]),
-                "tasks": stops_slider("tasks so far", tuple(range(BLOCK, last + 1, BLOCK)), BLOCK),
+                "stream": choice("stream", streams, streams[-1]),
+                "order": choice("order", orders, orders[-1]),
+                "tasks": stops_slider("tasks so far", counts, counts[len(counts) // 4 - 1]),
                 "training": slider("training", 1, 1, int(along.seed.max()) + 1),
                 "thick": choice("drawn thick", list(along.method.unique()), first),
             },

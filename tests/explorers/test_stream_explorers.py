@@ -62,6 +62,15 @@ def test_order_moves_no_last_start_but_that_of_fine_tuning():
         assert (len({end[rule] for end in ends.values()}) > 1) == (rule == "fine-tune the newest")
 
 
+def test_it_opens_where_the_first_two_rules_are_one():
+    """So that the curves are seen, but not yet which rule leaves the steep tasks."""
+    explorer = StreamPlayerExplorer()
+    assert explorer.controls["tasks"].value >= 20
+    shown = table(explorer)
+    assert shown["follow the meta-leader"] == shown["train on everything"]
+    assert len({tuple(values) for values in shown.values()}) == 3
+
+
 def test_before_the_first_task_nothing_is_known():
     explorer = StreamPlayerExplorer()
     explorer.controls["tasks"].value = 0
@@ -89,13 +98,35 @@ def test_ends_of_the_second_task_are_those_of_the_formula(degrees, strength):
     assert shown["lowest sum of both"][2] == 0
 
 
+@pytest.mark.parametrize("degrees", [0, 20, 45, 90])
+def test_the_excess_is_drawn_up_to_the_angle_of_the_dial(degrees):
+    explorer = RotationDialExplorer()
+    explorer.controls["degrees"].value = degrees
+    curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 1]
+    assert {curve.label for curve in curves} == {"EWC, all of the curvature", "EWC, the diagonal"}
+    for curve in curves:
+        assert curve.x[0] == 0 and curve.x[-1] == degrees == max(curve.x)
+        for angle, value in zip(curve.x, curve.y, strict=True):
+            bowls = bowls_of(angle, (1.0, 1.0), (-1.0, 0.0))
+            w = elastic_point(*bowls, diagonal=curve.label == "EWC, the diagonal")
+            assert value == pytest.approx(excess(w, *bowls).item())
+
+
+def test_a_saved_stream_opens_on_the_last_one_after_a_quarter():
+    explorer = SavedStreamExplorer(saved_stream_table())
+    values = {name: control.value for name, control in explorer.controls.items()}
+    assert (values["stream"], values["order"], values["tasks"]) == ("intents", "shuffled", 10)
+    curves = [m for m in explorer.drawing.marks if isinstance(m, Curve)]
+    assert all(len(curve.x) == 2 for curve in curves)
+
+
 def test_a_saved_stream_is_played():
     along = saved_stream_table()
     explorer = SavedStreamExplorer(along)
     seen = []
     for name, value in (
-        ("tasks", 20), ("order", "shuffled"), ("training", 2), ("stream", "intents"),
-        ("thick", "ridge"),
+        ("order", "drift"), ("tasks", 20), ("stream", "sinusoids"), ("training", 2),
+        ("order", "shuffled"), ("stream", "intents"), ("thick", "ridge"),
     ):  # fmt: skip
         explorer.controls[name].value = value
         seen.append(str(explorer.drawing))
