@@ -33,7 +33,7 @@ _GRID = 49
 class RotationDialExplorer(DragExplorer):
     """Two bowls to drag, a dial that turns the first, and the strength λ of the tie to it.
 
-    The excess is drawn from 0° up to the angle of the dial, so that the reader turns it to see more.
+    The excess is drawn from 0° up to the angle of the dial, so the reader turns it to see more.
     """
 
     def __init__(self) -> None:

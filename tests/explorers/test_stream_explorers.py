@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from metalearn_lab.comparison.task_streams import SAVED_STREAMS
 from metalearn_lab.experiments.bowl_stream import RULES, regret, starts
 from metalearn_lab.experiments.elastic_weights import elastic_point, excess
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer, bowls_of
@@ -105,7 +106,8 @@ def test_the_excess_is_drawn_up_to_the_angle_of_the_dial(degrees):
     curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 1]
     assert {curve.label for curve in curves} == {"EWC, all of the curvature", "EWC, the diagonal"}
     for curve in curves:
-        assert curve.x[0] == 0 and curve.x[-1] == degrees == max(curve.x)
+        assert curve.x[0] == 0
+        assert curve.x[-1] == degrees == max(curve.x)
         for angle, value in zip(curve.x, curve.y, strict=True):
             bowls = bowls_of(angle, (1.0, 1.0), (-1.0, 0.0))
             w = elastic_point(*bowls, diagonal=curve.label == "EWC, the diagonal")
@@ -147,6 +149,19 @@ def test_a_method_that_the_stream_lacks_is_said():
     explorer.controls["thick"].value = "ridge"
     explorer.controls["stream"].value = "intents"
     assert "This stream has no row for ridge." in explorer.view_widget.value
+
+
+def test_every_method_of_the_saved_streams_is_drawn_and_keeps_its_look():
+    along = pd.read_csv(SAVED_STREAMS / "along.csv")
+    explorer, looks = SavedStreamExplorer(along), {}
+    for stream in along.stream.unique():
+        explorer.controls["stream"].value = stream
+        curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 0]
+        drawn = {curve.label: (curve.color, curve.dash) for curve in curves}
+        assert set(drawn) == set(along[along.stream.eq(stream)].method)
+        for method, look in drawn.items():
+            assert looks.setdefault(method, look) == look
+    assert len(set(looks.values())) == len(looks)
 
 
 @pytest.mark.parametrize("order", ORDERS)
