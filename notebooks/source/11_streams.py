@@ -20,13 +20,13 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 episodes: int = 100  # tasks of a draw that each few-shot and zero-shot accuracy is taken over
 draws_of_twenty: int = 20  # continual draws that each row is taken over
 rounds: int = 1000  # rounds of the last game
-seed: int = 0  # of the drawn sentences, the weights and the game
+seed: int = 0  # of the drawn bowls, sentences and games
 device: str = "auto"  # auto takes a GPU if there is one
 
 # %% [markdown]
 # ## Tasks that arrive one after another
 #
-# In a stream, round $t$ brings one new task. The learner takes an inner step from its start $w_t$, and we measure the loss after this step. Only then may it train on the task and choose $w_{t+1}$.
+# In a stream, round $t$ brings one new task. The learner takes an inner step from its start $w_t$, and we measure the loss after it. Only then it may train on the task and choose $w_{t+1}$.
 #
 # Take the bowls of chapter 00: $f(w) = \frac a2(w-c)^2$, with **curvature** $a$ and **centre** $c$, the lowest point. A bowl is *steep* ($a = 9$) or *flat* ($a = 1$; "shallow" in chapter 00). A step of size α leaves the loss $\frac a2(1-\alpha a)^2(w-c)^2$. Four rules choose the next start:
 #
@@ -35,7 +35,7 @@ device: str = "auto"  # auto takes a GPU if there is one
 # - **fine-tune the newest**: the centre of the newest task;
 # - **from scratch**: always $w = 0$.
 #
-# The left panel shows the starts; time runs upwards. Discs are centres of steep tasks, rings of flat ones. The right panel shows the **regret**: the total loss of a rule so far, minus that of the best single start, chosen afterwards. At first α = 0: there is no step, and the first two rules have one curve.
+# The left panel shows the starts; time runs upwards. Discs are centres of steep tasks, rings of flat ones. The right panel shows the **regret**: the total loss of a rule so far, minus that of the best single start, chosen afterwards. At first α = 0: without a step, the first two rules have one curve.
 #
 # **Predict, then play.** (1) Move *α* to 0.1 and *tasks so far* to 200. One of the first two rules leaves the steep tasks. Which, and why? (2) Change the *order*. Which rules end elsewhere? (3) Make all *equally steep*. What do the first two do?
 
@@ -61,7 +61,7 @@ StreamPlayerExplorer().show()
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The meta-leader. It settles near the *flat* tasks, at about −0.8; training on everything stays near 0.8. One step almost solves a steep task: it leaves $(1-0.9)^2 = 1\,\%$ of the loss. A flat task keeps 81 %. So the meta-leader cares for the flat tasks.
+# (1) The meta-leader. It settles near the *flat* tasks, at about −0.8; training on everything stays near 0.8. One step of size 0.1 almost solves a steep task: it leaves $(1-0.9)^2 = 1\,\%$ of the loss. A flat task keeps 81 %. So the meta-leader cares for the flat tasks.
 #
 # (2) Only fine-tuning ends elsewhere: at the centre of the last task. A sum over all tasks does not know their order. **Following the meta-leader is not fine-tuning on the newest task.**
 #
@@ -152,13 +152,13 @@ finding("flat ones first: the sign of each regret, + − −", signs, above=0)
 #
 # *Sinusoids* are those of chapter 03, ten points each. *Intents* are 5-way 1-shot tasks of chapter 06's sentences, as frozen vectors. Each stream has 200 tasks. In the **drift**, the phase moves from 0 to π; intents come from a window of ten names that slides over 24 names in alphabetical order. **Shuffled**: the same tasks in a random order.
 #
-# *From scratch*, *predicting 0*, *ridge* and *class means* (chapter 06) learn nothing from the stream. On sinusoids, ridge has a Gaussian kernel: near points get near answers. *Whitened class means* (chapter 06) use the covariance within classes of past tasks, mixed with a share γ of a multiple of the identity, and no gradient.
+# *From scratch*, *predicting 0*, *ridge* and *class means* learn nothing from the stream. On sinusoids, ridge has a Gaussian kernel: near points get near answers. *Whitened class means* (chapter 06) use the covariance within the classes of past tasks; a share γ of it is replaced by a multiple of the identity. They take no gradient.
 #
-# Each method had at most six trials: a validation stream of the same order chose its settings and its number of inner steps. The error is the mean squared error, or the share of wrong answers, on the query set. Five seeds; for intents each draws other classes.
+# Each method had at most six trials: a validation stream of the same order chose its settings and its number of inner steps. The error is the mean squared error, or the share of wrong answers, on the query set. Five seeds; for intents, each draws other classes.
 #
 # **Predict, then play 200 tasks.** (1) Sinusoids that drift: which is better, training on everything or fine-tuning the newest? And shuffled? (2) On sinusoids, *ridge* is far ahead of the meta-leader after five tasks. Does the meta-leader catch up? (3) Intents that drift: which training is best?
 #
-# The tables after it also have *later tasks*: 100 new tasks of the whole family, judged from the last start. (4) After the drift, which trainings are worst on them?
+# The next tables also have *later tasks*: 100 new tasks of the whole family, judged from the last start. (4) After the drift, which trainings are worst on them?
 
 # %%
 from metalearn_lab.comparison.task_streams import SAVED_STREAMS
@@ -182,7 +182,7 @@ error_table(summary, INTENTS)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (All of this held in all five seeds, but for the first sentence of (3).)
+# (All but the first sentence of (3) held in all five seeds.)
 #
 # (1) In the drift, the newest task is much like the next, and fine-tuning it beat training on everything. Shuffled, it was the other way round. **Which start is better depends on the order of the tasks.**
 #
@@ -321,7 +321,7 @@ proof("this best λ", tries[costs.index(min(costs))], above=1.75, below=1.85)
 # - **replay**: two sentences of each old intent are kept and trained on again;
 # - **class means**: one mean vector is kept for each intent; nothing is trained.
 #
-# The network begins *untrained*, *pretrained* to tell the other 27 intents apart, or *meta-trained* on them by MAML. Settings: six trials for each method, on the other intents, from the untrained start. Ten draws of the intents.
+# The network begins *untrained*, *pretrained* to tell the other 27 intents apart, or *meta-trained* on them by MAML. Each method chooses its settings by six trials on the other intents, from the untrained start. All is repeated for ten draws of the intents.
 #
 # **Predict.** Which keeps more, EWC or replay? Does the meta-trained start forget less than the others?
 
@@ -426,11 +426,11 @@ three_samplers.label_text_table(scores)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) With the encoder they are about equal: less than four points apart in the mean over the draws. With words and n-grams the description is *worse*, in each draw. *Both* together beat the name by more than two points in the mean, with the encoder and with words. We did not test why words do badly with our descriptions. Another author's may do better.
+# (1) With the encoder they are about equal: less than four points apart in the mean. With words and n-grams the description is *worse*, in each draw. *Both* together beat the name by more than two points in the mean, with the encoder and with words. We did not test why words do badly with our descriptions; another author's may do better.
 #
-# (2) Yes: with the name alone, by more than five points in each draw. The encoder led words and n-grams in every cell. It was pretrained on far more text. Whether this is the reason, we did not test.
+# (2) Yes: with the name alone, by more than five points in each draw. The encoder led words and n-grams in every cell. It was pretrained on far more text; we did not test whether this is why.
 #
-# (3) With the encoder hardly: one shot is less than four points from the name in the mean, and *both* texts are ahead of it. Five shots beat every label text. Beside one shot, the name adds more than two points in each draw. Beside five it still adds, with the encoder less than two.
+# (3) With the encoder hardly: one shot is less than four points from the name in the mean, and *both* texts are ahead of it. Beside one shot, the name adds more than two points in each draw. Beside five it still adds, with the encoder less than two.
 #
 # </details>
 #
@@ -456,7 +456,7 @@ in_blocks.round(1)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (4) No. A sum does not depend on the order of its terms, so block by block ends with the same layer as all at once. (The next cell proves it on each draw.) The *newest block* ended behind class means in all five seeds, with the encoder by more than 15 points.
+# (4) No. A sum does not depend on the order of its terms, so block by block ends with the same layer as all at once. (The second of the next two cells proves it on each draw.) The *newest block* ended behind class means in all five seeds, with the encoder by more than 15 points.
 #
 # (5) No. **Not every fall is forgetting.** In this table every row falls from block to block, class means and ridge too: there are more and more intents to choose from. With the encoder, class means and ridge lose 5 to 15 points on the first block. So look at the first block, and compare with a method that forgets nothing. *Newest block* loses more than 50 (all in all five seeds).
 #
@@ -666,10 +666,11 @@ headline(
 #
 # - On bowls the meta-leader weighs a centre by $a(1-\alpha a)^2$: a task that one step almost solves counts little. With equal curvatures, following it is training on everything.
 # - On alternating bowls its regret grew like $\frac12\log t$. The order moves the end of fine-tuning, not that of the meta-leader.
-# - On sinusoids the meta-leader was the best of four trainings. Untrained ridge had less than half of its error over the stream; on later tasks they were close. On intents, fine-tuning the newest beat the meta-leader in the drift, not when shuffled (all five seeds).
+# - On sinusoids the meta-leader was the best of four trainings. Untrained ridge had less than half of its error over the stream; on later tasks they were close. On intents, fine-tuning the newest beat the meta-leader in the drift, not when shuffled.
 # - On ten sequences of intents, replay kept more than EWC, and frozen class means more than both.
+# - With the encoder, descriptions did about as well as names, with words worse; both together did better.
 # - Before you call a fall forgetting, compare with a method that forgets nothing.
-# - MetaGrad needs no tuned step size. It has no tasks and no inner loop.
+# - MetaGrad needs no tuned step size. It has no tasks.
 #
 # ## Sources
 #
