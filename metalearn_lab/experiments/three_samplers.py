@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
+from pandas import DataFrame, Series
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lab.evaluation.frozen_class_means import class_mean_cosines, frozen_class_means
+from metalearn_lab.evaluation.frozen_class_means import frozen_class_means
+from metalearn_lab.evaluation.intervals import interval_over_tasks
 from metalearn_lab.learners.ridge_head import ridge
 from metalearn_lab.tasks.episodes import EpisodeSampler
 from metalearn_lab.tasks.table import LabelledTable
@@ -94,24 +97,76 @@ def draw(
     return Draws(*sampler.batch_with_classes(0, count))
 
 
-def few_shot(draws: Draws, vectors: Tensor) -> Tensor:
-    """Accuracy of the nearest class mean, ``[tasks]``."""
-    return frozen_class_means(draws.seen(vectors), draws.classes.shape[1])
+def few_shot(draws: Draws, vectors: Tensor, label_texts: Tensor | None = None) -> Tensor:
+    """Accuracy of the nearest class mean, ``[tasks]``.
+
+    Args:
+        draws: episodes.
+        vectors: of the sentences, ``[rows, dim]``.
+        label_texts: of a name or a description for each class, by the same encoder, ``[classes,
+            dim]``; if given, each counts as one more example of its class.
+    """
+    (x, y), query = draws.seen(vectors)
+    if label_texts is not None:
+        own, labels = _of_labels(draws, label_texts)
+        x, y = torch.cat([x, own], 1), torch.cat([y, labels], 1)
+    return frozen_class_means(Task(Split(x, y), query), draws.classes.shape[1])
 
 
-def zero_shot(draws: Draws, vectors: Tensor, names: Tensor) -> Tensor:
-    """Accuracy of the nearest class *name* by cosine, ``[tasks]``; no sentence is seen.
+def zero_shot(draws: Draws, vectors: Tensor, label_texts: Tensor) -> Tensor:
+    """Accuracy of the nearest name or description by cosine, ``[tasks]``; no example is seen.
 
     Args:
         draws: episodes, of which the query sets alone are used.
         vectors: of the sentences, ``[rows, dim]``.
-        names: of the class names, by the same encoder, ``[classes, dim]``.
+        label_texts: as for ``few_shot``.
     """
-    query, ways = draws.seen(vectors).query, draws.classes.shape[1]
-    labels = torch.arange(ways, device=vectors.device).expand(len(query.y), -1)
-    own = names[draws.classes.to(names.device)]
-    cosines = class_mean_cosines(own, labels, query.x, ways)
-    return (cosines.argmax(2) == query.y).float().mean(1)
+    support = Split(*_of_labels(draws, label_texts))
+    query = draws.seen(vectors).query
+    return frozen_class_means(Task(support, query), draws.classes.shape[1])
+
+
+def zero_and_few_shot(
+    draws: Mapping[int, Draws], vectors: Tensor, label_texts: Mapping[str, Tensor]
+) -> dict[tuple[str, int], float]:
+    """Per cent right with each label text, and with none, by the number of shots.
+
+    Args:
+        draws: episodes by their shots, 1 among them: zero-shot asks the questions of those.
+        vectors: of the sentences, ``[rows, dim]``.
+        label_texts: by name, as for ``few_shot``.
+
+    Returns:
+        By label text ("none" first) and shots (0 first).
+    """
+    accuracies = {("none", shots): few_shot(each, vectors) for shots, each in draws.items()}
+    for name, texts in label_texts.items():
+        accuracies[name, 0] = zero_shot(draws[1], vectors, texts)
+        for shots, each in draws.items():
+            accuracies[name, shots] = few_shot(each, vectors, texts)
+    return {key: 100 * values.mean().item() for key, values in accuracies.items()}
+
+
+def label_text_table(scores: DataFrame) -> DataFrame:
+    """Means with their 95 % intervals over the draws; a column for each number of shots.
+
+    Args:
+        scores: a row for each of "vectors", "label text", "shots" and "draw", and what is "right".
+    """
+
+    def text(values: Series) -> str:
+        mean, half, _ = interval_over_tasks(torch.tensor(values.to_list()))
+        return f"{mean:.1f} ± {half:.1f}"
+
+    groups = scores.groupby(["vectors", "label text", "shots"], sort=False)
+    table: DataFrame = groups["right"].agg(text).unstack()[[0, 1, 5]].fillna("")
+    return table.rename(columns={0: "zero-shot", 1: "1 shot", 5: "5 shots"})
+
+
+def _of_labels(draws: Draws, label_texts: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors of the classes of each episode, ``[tasks, ways, dim]``, and their labels."""
+    own = label_texts[draws.classes.to(label_texts.device)]
+    return own, torch.arange(own.shape[1], device=own.device).expand(len(own), -1)
 
 
 class Continual(NamedTuple):

@@ -31,7 +31,10 @@ _GRID = 49
 
 
 class RotationDialExplorer(DragExplorer):
-    """Two bowls to drag, a dial that turns the first, and the strength λ of the tie to it."""
+    """Two bowls to drag, a dial that turns the first, and the strength λ of the tie to it.
+
+    The excess is drawn from 0° up to the angle of the dial, so the reader turns it to see more.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,7 +46,7 @@ class RotationDialExplorer(DragExplorer):
         )
 
     def view(self, *, degrees: float, strength: float, first: Place, second: Place) -> View:
-        """The ends on the map, and what each costs more than the best point, by the angle."""
+        """The ends on the map, and what each costs more than the best point, up to the angle."""
         bowls = bowls_of(degrees, first, second)
         ends = _ends(bowls, strength)
         best = joint_point(*bowls)
@@ -62,11 +65,14 @@ class RotationDialExplorer(DragExplorer):
             there = bowls_of(turn, first, second)
             for name, (w, _) in _ends(there, strength).items():
                 curves[name].append(excess(w, *there).item())
+        passed = [turn for turn in _TURNS if turn < degrees]
         for name, (w, color) in ends.items():
             dash = () if color == _FULL_COLOR else (6, 3)
+            now = excess(w, *bowls).item()
+            path = [*curves[name][: len(passed)], now]
             marks.append(Dot(*place_of(w), color, name, 7))
-            marks.append(Curve(_TURNS, curves[name], color, name, 2.4, dash, panel=1))
-            marks.append(Dot(degrees, excess(w, *bowls).item(), color, size=7, panel=1))
+            marks.append(Curve([*passed, degrees], path, color, name, 2.4, dash, panel=1))
+            marks.append(Dot(degrees, now, color, size=7, panel=1))
         top = max(0.3, 1.05 * max(map(max, curves.values())))
         table = Table(
             f"First task turned by {degrees:.0f}°, λ = {strength:.1f}",

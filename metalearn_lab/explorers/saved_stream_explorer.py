@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _LATELY = 25 // BLOCK  # blocks of the right panel
-_COLORS = ("#0072b2", "#b34d00", "#a0459c", "#117733", GREY, INK, "#8a6d00")
-_DASHES = ((), (6, 3), (1, 2), (2, 2), (8, 2, 2, 2), (4, 1), (3, 3, 1, 3))
+_COLORS = ("#0072b2", "#b34d00", "#a0459c", "#117733", GREY, INK, "#8a6d00", "#7a1f3d", "#00797a")
+_DASHES = ((), (6, 3), (1, 2), (2, 2), (8, 2, 2, 2), (4, 1), (3, 3, 1, 3), (5, 2), (10, 3))
 
 
 class SavedStreamExplorer(DragExplorer):
     """Errors of every method as tasks arrive: over all so far, and over the last 25.
 
-    Nothing is trained: the traces come from a saved table.
+    Nothing is trained: the traces come from a saved table. It opens on the last stream in the last
+    order, after a quarter of the tasks.
 
     Args:
         along: as ``benchmarks/task_streams.py`` saves it.
@@ -37,12 +38,15 @@ class SavedStreamExplorer(DragExplorer):
         }
         streams, orders = (list(along[name].unique()) for name in ("stream", "order"))
         self.last = last = int(along.tasks.max())
+        looks = zip(_COLORS, _DASHES, strict=True)
+        self.looks = {name: next(looks) for name in along.method.unique()}
         first = next(iter(WAYS_TO_TRAIN))
+        counts = tuple(range(BLOCK, last + 1, BLOCK))
         super().__init__(
             {
-                "stream": choice("stream", streams, streams[0]),
-                "order": choice("order", orders, orders[0]),
-                "tasks": stops_slider("tasks so far", tuple(range(BLOCK, last + 1, BLOCK)), BLOCK),
+                "stream": choice("stream", streams, streams[-1]),
+                "order": choice("order", orders, orders[-1]),
+                "tasks": stops_slider("tasks so far", counts, counts[len(counts) // 4 - 1]),
                 "training": slider("training", 1, 1, int(along.seed.max()) + 1),
                 "thick": choice("drawn thick", list(along.method.unique()), first),
             },
@@ -63,7 +67,8 @@ class SavedStreamExplorer(DragExplorer):
         if thick not in dict(methods):
             note = f"This stream has no row for {thick}."
         top = 1e-3
-        for (method, trace), color, dash in zip(methods, _COLORS, _DASHES, strict=False):
+        for method, trace in methods:
+            color, dash = self.looks[method]
             seen = trace[:count]
             so_far = seen.cumsum() / range(1, count + 1)
             lately = [seen[max(0, i - _LATELY + 1) : i + 1].mean() for i in range(count)]

@@ -21,6 +21,7 @@ from metalearn_lab.figures.style import GREY, INK
 TASKS, STEEP, FLAT, SPREAD = 200, 9.0, 1.0, 0.3
 REACH, TOP = 2.4, 218.0
 STOPS = (0, 1, 2, 3, *range(5, TASKS + 1, 5))
+OPENED_AT = 40
 ORDERS = ["as they come", "shuffled", "flat ones first", "steep ones first"]
 LOOKS = dict(
     zip(
@@ -36,13 +37,17 @@ _STEEP_COLOR, _FLAT_COLOR = INK, "#8a6d00"
 
 
 class StreamPlayerExplorer(DragExplorer):
-    """Steep and flat bowls around two handles; controls play them, reorder them, and set α."""
+    """Steep and flat bowls around two handles; controls play them, reorder them, and set α.
+
+    It opens after some tasks, so that there are curves to see, and without an inner step: then the
+    first two rules are one.
+    """
 
     def __init__(self) -> None:
         super().__init__(
             {
-                "tasks": stops_slider("tasks so far", STOPS, 1),
-                "inner_lr": float_slider("inner step size α", 0.1, 0.0, 0.2, 0.01),
+                "tasks": stops_slider("tasks so far", STOPS, OPENED_AT),
+                "inner_lr": float_slider("inner step size α", 0.0, 0.0, 0.2, 0.01),
                 "order": choice("order", ORDERS, "as they come"),
                 "equal": toggle("all equally steep", False),
             },

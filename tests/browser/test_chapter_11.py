@@ -20,7 +20,10 @@ def test_the_starts_follow_the_stream_and_every_control(chapter):
         [row] = [row for row in explorer.table() if row[0] == rule]
         return float(row[1])
 
+    explorer.says("After 40 of 200 tasks, as they come, α = 0.00")
+    assert last("follow the meta-leader") == last("train on everything"), "there is no inner step"
     explorer.slide("tasks so far", "End")
+    explorer.slide("inner step size α", "ArrowRight", times=10)
     seen = [explorer.shown()]
     assert last("follow the meta-leader") < 0 < last("train on everything")
     leader, newest = last("follow the meta-leader"), last("fine-tune the newest")
@@ -72,17 +75,17 @@ def test_the_errors_follow_stream_order_training_and_tasks(chapter):
         own = own[own.seed.eq(training - 1) & own.tasks.le(tasks)]
         assert float(so_far) == pytest.approx(own.error.mean(), abs=2e-3)
 
-    shows("sinusoids", "drift", 1, 5)
+    shows("intents", "shuffled", 1, 50)
     seen = [explorer.shown()]
     explorer.slide("tasks so far", "End")
-    shows("sinusoids", "drift", 1, 200)
+    shows("intents", "shuffled", 1, 200)
     seen.append(explorer.shown())
-    explorer.choose_next("order")
+    explorer.choose_next("order", "ArrowUp")
     explorer.slide("training", "End")
-    shows("sinusoids", "shuffled", 5, 200)
+    shows("intents", "drift", 5, 200)
     seen.append(explorer.shown())
-    explorer.choose_next("stream")
-    shows("intents", "shuffled", 5, 200)
+    explorer.choose_next("stream", "ArrowUp")
+    shows("sinusoids", "drift", 5, 200)
     seen.append(explorer.shown())
     explorer.choose_next("drawn thick")
     seen.append(explorer.shown())

@@ -12,6 +12,7 @@ from metalearn_lab.experiments.three_samplers import (
     name_in_words,
     ngram_bags,
     word_bags,
+    zero_and_few_shot,
     zero_shot,
 )
 from metalearn_lab.learners.ridge_head import ridge
@@ -29,11 +30,14 @@ def table():
 
 @pytest.fixture(scope="module")
 def episode(table):
-    vectors = torch.randn(20, 30, generator=torch.Generator().manual_seed(0)).double()
-    numbers = torch.Generator().manual_seed(1)
-    x = vectors[torch.tensor(table.labels)]
+    return drawn_episode(table, 0)
+
+
+def drawn_episode(table, seed):
+    numbers = torch.Generator().manual_seed(seed)
+    x = torch.randn(20, 30, generator=numbers).double()[torch.tensor(table.labels)]
     x = F.normalize(x + 0.3 * torch.randn(x.shape, generator=numbers).double(), dim=1)
-    seen = draw(table, 1, shots=5, ways=20).seen(x)
+    seen = draw(table, 1, shots=5, ways=20, seed=seed).seen(x)
     return Task(*(Split(x[0], y[0]) for x, y in seen))
 
 
@@ -64,8 +68,34 @@ def test_one_draw_serves_few_shot_and_zero_shot(table):
     assert zero_shot(draws, vectors, wrong).mean() < 0.5
 
 
-def test_the_sums_of_ridge_forget_nothing(episode):
+def test_a_label_text_counts_as_one_more_example(table):
+    """By hand: the nearest of the sums of the examples and the label text."""
+    draws = draw(table, 4, shots=1)
+    numbers = torch.Generator().manual_seed(0)
+    vectors, texts = (torch.randn(size, 30, generator=numbers) for size in (len(table), 20))
+    (x, y), query = draws.seen(vectors)
+    sums = torch.stack([x[i][y[i].argsort()] for i in range(4)]) + texts[draws.classes]
+    right = (F.normalize(query.x, dim=2) @ F.normalize(sums, dim=2).mT).argmax(2) == query.y
+    assert few_shot(draws, vectors, texts).tolist() == right.float().mean(1).tolist()
+    only_texts = few_shot(draws, torch.zeros_like(vectors), texts)
+    assert only_texts.tolist() == zero_shot(draws, torch.zeros_like(vectors), texts).tolist()
+
+
+def test_every_label_text_is_scored_with_and_without_examples(table):
+    draws = {k: draw(table, 4, shots=k) for k in (1, 2)}
+    vectors, wrong = torch.eye(20)[torch.tensor(table.labels)], torch.eye(20).roll(1, 0)
+    scores = zero_and_few_shot(draws, vectors, {"name": torch.eye(20), "wrong": wrong})
+    assert list(scores) == [
+        ("none", 1), ("none", 2), *((text, k) for text in ("name", "wrong") for k in (0, 1, 2)),
+    ]  # fmt: skip
+    assert [scores["name", k] for k in (0, 1, 2)] == [100, 100, 100]
+    assert scores["wrong", 0] < 50
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sums_of_ridge_forget_nothing(table, seed):
     """After the last block they are ridge on all sentences at once, in any order of blocks."""
+    episode = drawn_episode(table, seed)
     (x, y), query = episode
     head = ridge(x, F.one_hot(y, 20).double(), torch.tensor(0.1))
     accuracy = ((query.x @ head).argmax(1) == query.y).float().mean()

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from metalearn_lab.comparison.task_streams import SAVED_STREAMS
 from metalearn_lab.experiments.bowl_stream import RULES, regret, starts
 from metalearn_lab.experiments.elastic_weights import elastic_point, excess
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer, bowls_of
@@ -62,6 +63,15 @@ def test_order_moves_no_last_start_but_that_of_fine_tuning():
         assert (len({end[rule] for end in ends.values()}) > 1) == (rule == "fine-tune the newest")
 
 
+def test_it_opens_where_the_first_two_rules_are_one():
+    """So that the curves are seen, but not yet which rule leaves the steep tasks."""
+    explorer = StreamPlayerExplorer()
+    assert explorer.controls["tasks"].value >= 20
+    shown = table(explorer)
+    assert shown["follow the meta-leader"] == shown["train on everything"]
+    assert len({tuple(values) for values in shown.values()}) == 3
+
+
 def test_before_the_first_task_nothing_is_known():
     explorer = StreamPlayerExplorer()
     explorer.controls["tasks"].value = 0
@@ -89,13 +99,36 @@ def test_ends_of_the_second_task_are_those_of_the_formula(degrees, strength):
     assert shown["lowest sum of both"][2] == 0
 
 
+@pytest.mark.parametrize("degrees", [0, 20, 45, 90])
+def test_the_excess_is_drawn_up_to_the_angle_of_the_dial(degrees):
+    explorer = RotationDialExplorer()
+    explorer.controls["degrees"].value = degrees
+    curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 1]
+    assert {curve.label for curve in curves} == {"EWC, all of the curvature", "EWC, the diagonal"}
+    for curve in curves:
+        assert curve.x[0] == 0
+        assert curve.x[-1] == degrees == max(curve.x)
+        for angle, value in zip(curve.x, curve.y, strict=True):
+            bowls = bowls_of(angle, (1.0, 1.0), (-1.0, 0.0))
+            w = elastic_point(*bowls, diagonal=curve.label == "EWC, the diagonal")
+            assert value == pytest.approx(excess(w, *bowls).item())
+
+
+def test_a_saved_stream_opens_on_the_last_one_after_a_quarter():
+    explorer = SavedStreamExplorer(saved_stream_table())
+    values = {name: control.value for name, control in explorer.controls.items()}
+    assert (values["stream"], values["order"], values["tasks"]) == ("intents", "shuffled", 10)
+    curves = [m for m in explorer.drawing.marks if isinstance(m, Curve)]
+    assert all(len(curve.x) == 2 for curve in curves)
+
+
 def test_a_saved_stream_is_played():
     along = saved_stream_table()
     explorer = SavedStreamExplorer(along)
     seen = []
     for name, value in (
-        ("tasks", 20), ("order", "shuffled"), ("training", 2), ("stream", "intents"),
-        ("thick", "ridge"),
+        ("order", "drift"), ("tasks", 20), ("stream", "sinusoids"), ("training", 2),
+        ("order", "shuffled"), ("stream", "intents"), ("thick", "ridge"),
     ):  # fmt: skip
         explorer.controls[name].value = value
         seen.append(str(explorer.drawing))
@@ -116,6 +149,19 @@ def test_a_method_that_the_stream_lacks_is_said():
     explorer.controls["thick"].value = "ridge"
     explorer.controls["stream"].value = "intents"
     assert "This stream has no row for ridge." in explorer.view_widget.value
+
+
+def test_every_method_of_the_saved_streams_is_drawn_and_keeps_its_look():
+    along = pd.read_csv(SAVED_STREAMS / "along.csv")
+    explorer, looks = SavedStreamExplorer(along), {}
+    for stream in along.stream.unique():
+        explorer.controls["stream"].value = stream
+        curves = [m for m in explorer.drawing.marks if isinstance(m, Curve) and m.panel == 0]
+        drawn = {curve.label: (curve.color, curve.dash) for curve in curves}
+        assert set(drawn) == set(along[along.stream.eq(stream)].method)
+        for method, look in drawn.items():
+            assert looks.setdefault(method, look) == look
+    assert len(set(looks.values())) == len(looks)
 
 
 @pytest.mark.parametrize("order", ORDERS)
