@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SAVED_ENTITIES = Path(__file__).with_name("entity_tagging.csv")
+
+_SETTINGS = {"inner_lr": "α", "steps": "inner steps", "outer_lr": "β", "τ": "τ", "λ": "λ"}
 
 Text = Literal["names in templates", "tweets"]
 
@@ -45,6 +48,33 @@ def by_split(
         )
     means = rows.pivot_table(column, "split", "tagger", aggfunc="mean")
     return means[list(dict.fromkeys(rows.tagger))]
+
+
+def settings_in_words(text: Text, taggers: Sequence[str]) -> DataFrame:
+    """The settings of each tagger, a row, with how many of its trainings have each.
+
+    Args:
+        text: as for ``by_split``.
+        taggers: the rows; those without settings are left out.
+    """
+    from pandas import DataFrame, read_csv
+
+    table = read_csv(SAVED_ENTITIES, dtype={"settings": str}).dropna(subset="settings")
+    table = table[table.text == text].drop_duplicates(["tagger", "split", "seed"])
+    counted: dict[str, dict[str, str]] = {}
+    for tagger in taggers:
+        values: dict[str, Counter[str]] = {name: Counter() for name in _SETTINGS.values()}
+        for settings in table.settings[table.tagger == tagger]:
+            for setting in settings.split(", "):
+                name, value = setting.split(" = ") if " = " in setting else setting.split()[::-1]
+                values[_SETTINGS[name]][value] += 1
+        if any(values.values()):
+            counted[tagger] = {name: _in_order(each) for name, each in values.items()}
+    return DataFrame(counted).T
+
+
+def _in_order(counts: Counter[str]) -> str:
+    return ", ".join(f"{value} ({counts[value]})" for value in sorted(counts, key=float))
 
 
 def over_splits(numbers: DataFrame) -> dict[str, Interval]:

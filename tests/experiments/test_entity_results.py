@@ -9,6 +9,7 @@ from metalearn_lab.experiments.entity_results import (
     in_words,
     lead,
     over_splits,
+    settings_in_words,
 )
 
 KEYS = ["text", "split", "seed", "types", "shots"]
@@ -36,6 +37,17 @@ def test_numbers_are_per_cent_and_always_o_finds_nothing(saved):
     both = saved.precision + saved.recall
     expected = (2 * saved.precision * saved.recall / both).where(both > 0, 0.0)
     assert (saved.F1 - expected).abs().max() < 0.05, "of the numbers as they are rounded"
+
+
+def test_settings_are_counted_over_the_trainings():
+    made = settings_in_words("names in templates", ["always O", "ProtoNet", "first-order MAML"])
+    assert list(made.index) == ["ProtoNet", "first-order MAML"], "always O has none"
+    for name, row in made.iterrows():
+        for shown in filter(None, row):
+            counted = [int(each.split("(")[1][:-1]) for each in shown.split(", ")]
+            assert sum(counted) == 25, name
+    assert bool(made.loc["first-order MAML", "α"])
+    assert not made.loc["ProtoNet", "α"]
 
 
 def test_a_split_is_the_mean_of_its_seeds_and_an_interval_is_over_splits(tmp_path):
