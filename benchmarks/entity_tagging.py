@@ -52,6 +52,8 @@ LONGEST = 40
 
 TEMPLATES, TWEETS = "names in templates", "tweets"
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+SMALL_RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+"""For trainings that chose the smallest of ``RATES``."""
 
 
 def grid(inner, outer):
@@ -60,8 +62,8 @@ def grid(inner, outer):
 
 
 TRIALS = {
-    "joint": [{"outer_lr": rate} for rate in RATES],
-    "proto_net": [{"outer_lr": rate} for rate in (3e-5, 1e-4, *RATES[:4])],
+    "joint": [{"outer_lr": rate} for rate in SMALL_RATES],
+    "proto_net": [{"outer_lr": rate} for rate in SMALL_RATES],
     "threshold_proto_net": [{"outer_lr": rate} for rate in RATES],
     "anil": grid((1.0, 3.0, 10.0), (3e-3, 1e-2)),
     "first_order_maml": grid((1.0, 3.0, 10.0), (3e-4, 1e-3)),

@@ -87,6 +87,32 @@ def lead(numbers: DataFrame, tagger: str, other: str) -> Interval:
     return interval_over_tasks(torch.tensor((numbers[tagger] - numbers[other]).values))
 
 
+def leads_in_words(
+    columns: Mapping[str, DataFrame], pairs: Sequence[tuple[str, str]]
+) -> DataFrame:
+    """What ``lead`` gives, a row for each pair of a tagger and another.
+
+    Args:
+        columns: what ``by_split`` gives, by the name of the column.
+        pairs: the rows.
+    """
+    from pandas import DataFrame
+
+    return DataFrame(
+        {
+            name: {
+                f"{tagger} minus {other}": _in_words(lead(numbers, tagger, other))
+                for tagger, other in pairs
+            }
+            for name, numbers in columns.items()
+        }
+    )
+
+
+def _in_words(interval: Interval) -> str:
+    return f"{interval.mean:.1f} ± {interval.half_width:.1f}"
+
+
 def in_words(columns: Mapping[str, DataFrame], taggers: Sequence[str]) -> DataFrame:
     """Means with their half-widths over the splits, a row for each tagger.
 
@@ -99,7 +125,7 @@ def in_words(columns: Mapping[str, DataFrame], taggers: Sequence[str]) -> DataFr
     intervals = {name: over_splits(numbers[list(taggers)]) for name, numbers in columns.items()}
     return DataFrame(
         {
-            name: {way: f"{each.mean:.1f} ± {each.half_width:.1f}" for way, each in own.items()}
+            name: {tagger: _in_words(interval) for tagger, interval in own.items()}
             for name, own in intervals.items()
         }
     )

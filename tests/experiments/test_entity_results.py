@@ -8,6 +8,7 @@ from metalearn_lab.experiments.entity_results import (
     by_split,
     in_words,
     lead,
+    leads_in_words,
     over_splits,
     settings_in_words,
 )
@@ -68,6 +69,7 @@ def test_a_split_is_the_mean_of_its_seeds_and_an_interval_is_over_splits(tmp_pat
     numbers.loc[0, "b"] += 3
     assert lead(numbers, "b", "a").mean == pytest.approx(4)
     assert lead(numbers, "b", "a").half_width == pytest.approx(4.302653, rel=1e-5)
+    assert leads_in_words({"F1": numbers}, [("b", "a")]).loc["b minus a", "F1"] == "4.0 ± 4.3"
     assert in_words({"F1": numbers}, ["a"]).loc["a", "F1"] == "11.0 ± 24.8"
     with pytest.raises(ValueError, match="there are"):
         by_split("tweets", 1, path=path)
