@@ -87,9 +87,7 @@ def lead(numbers: DataFrame, tagger: str, other: str) -> Interval:
     return interval_over_tasks(torch.tensor((numbers[tagger] - numbers[other]).values))
 
 
-def leads_in_words(
-    columns: Mapping[str, DataFrame], pairs: Sequence[tuple[str, str]]
-) -> DataFrame:
+def leads_in_words(columns: Mapping[str, DataFrame], pairs: Sequence[tuple[str, str]]) -> DataFrame:
     """What ``lead`` gives, a row for each pair of a tagger and another.
 
     Args:
