@@ -297,7 +297,7 @@ finding("the share of O among the words to be tagged", share, above=0.7, below=0
 #
 # In the support above (`seed` 0), *Thai Baht* is a currency, but it is O in this episode, as "shop" is. Can *one* mean vector describe every O?
 #
-# A small encoder makes a vector $z$ of a word from the character n-grams of the word and of two neighbours on each side. Four ways to use $z$:
+# A small encoder makes a vector $z$ of a word from the character n-grams of the word and of two neighbours on each side. Ways to use $z$:
 #
 # - **Class means** (ProtoNet, chapter 06): each tag, O too, has a **prototype**, the mean vector of its support words. The nearest prototype wins.
 # - **O without a prototype**: the score of O is one learned number. A word far from every type is O.
@@ -403,8 +403,7 @@ print("F1 in per cent; mean ± half of the 95 % interval over the splits")
 in_words(columns, rows)
 
 # %% tags=["hide-output"]
-plain, frozen = "NNShot, all types at once", "StructShot, word pieces"
-maml = "first-order MAML"
+plain, frozen, maml = "NNShot, all types at once", "StructShot, word pieces", "first-order MAML"
 pairs = [
     (plain, "NNShot, untrained"),
     ("NNShot, ProtoNet's", "NNShot, untrained"),
@@ -424,9 +423,7 @@ print("Points of F1 that one tagger has more than another; the interval is over 
 some = ("templates, 1 shot", "templates, 5 shots", "tweets, 5 shots")
 display(leads_in_words({name: columns[name] for name in some}, pairs))
 rows.append("ridge in BIO, word pieces")
-print(
-    "Tried: 5 and 20 inner steps; MAML: α 1, 3, 10, β 0.0003, 0.001; ANIL: the same α, β 0.003, 0.01"
-)
+print("Tried: 5 and 20 inner steps; α 1, 3, 10; MAML β 0.0003, 0.001; ANIL β 0.003, 0.01")
 for text, number in (("names in templates", 25), ("tweets", 5)):
     print(f"{text}: chosen settings, and how many of {number} trainings have each")
     display(settings_in_words(text, rows))
@@ -451,7 +448,7 @@ for text, number in (("names in templates", 25), ("tweets", 5)):
 #
 # **StructShot on word pieces is above every tagger without them.** But others trained this encoder, on very many sentences.
 #
-# (3) A third: it falls from 51.3 % to 17.0 %. Without word pieces, no mean is above 4 % on tweets, or 5 % on their *training* types. So these rows do not rank the methods.
+# (3) A third: it falls from 51.3 % to 17.0 %. Without word pieces, no mean is above 4 % on tweets, or 5 % on their *training* types. These rows do not rank methods.
 #
 # </details>
 
@@ -617,9 +614,9 @@ headline(
 # - An $F_1$ of names needs its scheme (IO, BIO, BIOES) and its rule (lenient, strict). The same prediction can have an $F_1$ of 1 and of 0.
 # - Check a report by its own rows. The one with "97.3 %" allows at most 92.0 % for names under the strict rule, and about 93.4 % under the lenient one.
 # - Viterbi's rule finds the best path of tags. At τ = 0 the path is each word's own choice. At τ = 1 StructShot's $F_1$ was 0 in every split.
-# - With β = 0.003, ProtoNet was good on its training types and poor on new types, in all five trainings. With β chosen on validation types, it was not told apart on new types from class means on the untrained encoder.
-# - Give each training its control: the same use of the untrained encoder. At five shots, all types at once, first-order MAML and ANIL were above theirs. But ANIL was below NNShot on the untrained encoder.
-# - Look where a chosen setting lies in its grid. If it is the smallest or the largest value, say so: a wider grid may turn the result.
+# - With β = 0.003, ProtoNet was good on its training types and poor on new types, in all five trainings. With β chosen on validation types, it was not told apart from untrained class means.
+# - Give each training its control: the same use of the untrained encoder. At five shots, all types at once, first-order MAML and ANIL were above theirs. But ANIL was below untrained NNShot.
+# - Say it when a chosen setting is the smallest or largest that was tried: a wider grid may change the result.
 # - At five shots, StructShot on frozen word pieces was ahead of every tagger without them, over five splits and on tweets. Others trained that encoder, on very many sentences.
 
 # %% [markdown]
