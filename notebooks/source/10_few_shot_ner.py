@@ -369,7 +369,7 @@ finding("new types: points of F1 of both on word pieces over the other four", ga
 # %% [markdown]
 # ### Five splits, five seeds, and tweets
 #
-# The next tables are saved (`benchmarks/entity_tagging.py`) and have more taggers:
+# The next tables are saved (`benchmarks/entity_tagging.py`), with more taggers:
 #
 # - The **gazetteer** tags exactly the names of the support.
 # - **All types at once**: the encoder learns to tag all training types with one head, without episodes, as StructShot's authors did.
@@ -377,7 +377,7 @@ finding("new types: points of F1 of both on word pieces over the other four", ga
 #
 # Each training has a control: the same use of the *untrained* encoder. For MAML this is *fine-tuning*; for ANIL, *fine-tuning of the head*.
 #
-# *Names in templates*: five splits of the types, five seeds each. Every training has 200 outer steps. Each method tries six settings of its rates. The validation types choose among them. They also choose 5 or 20 inner steps, τ (nine values, 0.00001 to 1) and λ (four, 0.001 to 1).
+# *Names in templates*: five splits of the types, five seeds each. A training has 200 outer steps. Each method tries six settings of its rates. The validation types choose among them. They also choose 5 or 20 inner steps, τ (nine values, 0.00001 to 1) and λ (four, 0.001 to 1).
 #
 # *Tweets*: the corpus WNUT-17 has six types: corporation, creative work, group, location, person, product. We train on three; the other three are new. The table has five such halvings, one seed each. No type is left for validation: the rates come from the templates, and τ and λ are chosen on the training types. The halvings share types, so the intervals are rough.
 #
