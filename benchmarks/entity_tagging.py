@@ -1,6 +1,10 @@
 """The table of chapter 10: few-shot tagging of new types, on made and on real sentences.
 
     nice -n 19 python benchmarks/entity_tagging.py --halvings 0 1 2 3 9
+    nice -n 19 python benchmarks/entity_tagging.py --halvings 0 1 2 3 9 --only head_tuned
+
+The second line makes the rows of some trainings alone, and of what takes no training, in the place
+of older ones.
 
 Names in templates: five splits of the sixteen types (8 to train on, 4 to choose by, 4 new), five
 seeds each, of the weights and the episodes. Every training has six trials. They are judged on the
@@ -48,6 +52,8 @@ LONGEST = 40
 
 TEMPLATES, TWEETS = "names in templates", "tweets"
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+SMALL_RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+"""For trainings that chose the smallest of ``RATES``."""
 
 
 def grid(inner, outer):
@@ -56,12 +62,13 @@ def grid(inner, outer):
 
 
 TRIALS = {
-    "joint": [{"outer_lr": rate} for rate in RATES],
-    "proto_net": [{"outer_lr": rate} for rate in RATES],
+    "joint": [{"outer_lr": rate} for rate in SMALL_RATES],
+    "proto_net": [{"outer_lr": rate} for rate in SMALL_RATES],
     "threshold_proto_net": [{"outer_lr": rate} for rate in RATES],
     "anil": grid((1.0, 3.0, 10.0), (3e-3, 1e-2)),
     "first_order_maml": grid((1.0, 3.0, 10.0), (3e-4, 1e-3)),
     "fine_tuned": [{"inner_lr": rate} for rate in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)],
+    "head_tuned": [{"inner_lr": rate} for rate in (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)],
 }
 NAMES = {
     "proto_net": "ProtoNet",
@@ -69,9 +76,10 @@ NAMES = {
     "anil": "ANIL",
     "first_order_maml": "first-order MAML",
     "fine_tuned": "fine-tuning, untrained",
+    "head_tuned": "fine-tuning of the head, untrained",
 }
 STEPS = (5, 20)
-TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+TEMPERATURES = (1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
 
 
@@ -102,11 +110,11 @@ def best(world, part, taggers):
     return max(scores, key=scores.get)
 
 
-def chosen_trainings(world):
+def chosen_trainings(world, names):
     """Settings and inner steps of each training, by the validation types."""
     lab, chosen = EntityLab(world, ITERATIONS), {}
-    for name, trials in TRIALS.items():
-        ways = {}
+    for name in names:
+        trials, ways = TRIALS[name], {}
         for number, settings in enumerate(trials):
             taggers, _ = taggers_of(lab, name, settings)
             ways |= {(number, steps): each for steps, each in taggers.items()}
@@ -121,23 +129,24 @@ def ridge_with(penalty):
     return lambda *given: ridge_scores(*given, penalty)
 
 
-def on_vectors(world, part, name, embed, *, whole):
-    """Ways to tag by vectors, with τ and λ chosen on a part."""
+def on_vectors(world, part, name, embed, said="", *, whole=False):
+    """Ways to tag by vectors, with τ and λ chosen on a part; ``said`` is how they were trained."""
     path = {"abstract": world.abstract}
     by_tau = {t: tagger(embed, nearest_scores, temperature=t, **path) for t in TEMPERATURES}
     tau = best(world, part, by_tau)
-    ways = {f"NNShot, {name}": (tagger(embed, nearest_scores), "")}
-    ways[f"StructShot, {name}"] = (by_tau[tau], f"τ = {tau:g}")
-    ways[f"StructShot with τ = 1, {name}"] = (by_tau[1.0], "")
+    and_ = f"{said}, " if said else ""
+    ways = {f"NNShot, {name}": (tagger(embed, nearest_scores), said)}
+    ways[f"StructShot, {name}"] = (by_tau[tau], f"{and_}τ = {tau:g}")
+    ways[f"StructShot with τ = 1, {name}"] = (by_tau[1.0], said)
     for scheme in ("io", "bio") if whole else ("io",):
         ridges = {p: tagger(embed, ridge_with(p), scheme=scheme) for p in PENALTIES}
         penalty = best(world, part, ridges)
-        said = f"ridge, {name}" if scheme == "io" else f"ridge in BIO, {name}"
-        ways[said] = (ridges[penalty], f"λ = {penalty:g}")
+        row = f"ridge, {name}" if scheme == "io" else f"ridge in BIO, {name}"
+        ways[row] = (ridges[penalty], f"{and_}λ = {penalty:g}")
     if whole:
         ways[f"NNShot in BIO, {name}"] = (tagger(embed, nearest_scores, scheme="bio"), "")
     if name != "ProtoNet's":
-        ways[f"class means, {name}"] = (tagger(embed, prototype_scores), "")
+        ways[f"class means, {name}"] = (tagger(embed, prototype_scores), said)
     return ways
 
 
@@ -145,19 +154,19 @@ def every_tagger(world, part, seed, trainings, frozen):
     """Every tagger of the table with its settings, by name."""
     lab = EntityLab(world, ITERATIONS, seed=seed)
     ways = {"always O": (always_o, ""), "gazetteer": (gazetteer, "")}
-    embeddings = {"untrained": lab.untrained()}
+    embeddings = {"untrained": (lab.untrained(), "")}
     for name, (settings, steps) in trainings.items():
         taggers, embed = taggers_of(lab, name, settings)
         said = ", ".join(f"{key} = {value:g}" for key, value in settings.items())
         if name == "joint":
-            embeddings["all types at once"] = embed
+            embeddings["all types at once"] = (embed, said)
         else:
             inner = f", {steps} steps" if "inner_lr" in settings else ""
             ways[NAMES[name]] = (taggers[steps], said + inner)
         if name == "proto_net":
-            embeddings["ProtoNet's"] = embed
-    for name, embed in embeddings.items():
-        ways |= on_vectors(world, part, name, embed, whole=False)
+            embeddings["ProtoNet's"] = (embed, said)
+    for name, (embed, said) in embeddings.items():
+        ways |= on_vectors(world, part, name, embed, said)
     return ways | on_vectors(world, part, "word pieces", frozen, whole=True)
 
 
@@ -191,22 +200,22 @@ def rows(text, world, part, split, seed, trainings, frozen):
 
 
 def keep(path, lines):
-    """Write the lines of a split, in the place of older ones."""
+    """Write the lines of a split and seed, in the place of older ones of the same taggers."""
     new = DataFrame(lines)
     if path.exists():
         old = read_csv(path)
-        key = ["text", "split", "seed"]
+        key = ["text", "split", "seed", "tagger"]
         old = old[~old[key].apply(tuple, axis=1).isin(set(new[key].apply(tuple, axis=1)))]
         new = concat([old, new])
     write_text(path, new.to_csv(index=False, float_format="%.4g"))
 
 
-def on_templates(path, frozen):
+def on_templates(path, frozen, names):
     """The five splits of the sixteen types; returns what each chose."""
     every = []
     for split in range(SPLITS):
         world = name_world(split)
-        every.append(chosen_trainings(world))
+        every.append(chosen_trainings(world, names))
         for seed in range(SEEDS):
             keep(path, rows(TEMPLATES, world, "validation", split, seed, every[-1], frozen))
     return every
@@ -247,10 +256,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SAVED_ENTITIES)
     parser.add_argument("--wnut", type=Path, default=Path("../shared/data/wnut17"))
     parser.add_argument("--halvings", nargs="*", type=int, default=range(10))
+    parser.add_argument("--only", nargs="+", choices=TRIALS, default=TRIALS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     frozen = frozen_words()
-    trainings = most_chosen(on_templates(asked.out, frozen))
+    trainings = most_chosen(on_templates(asked.out, frozen, asked.only))
     print("most chosen:", trainings, flush=True)
     on_tweets(asked.out, asked.wnut, trainings, frozen, asked.halvings)
     print(f"{time.process_time():.0f} CPU s")

@@ -380,6 +380,10 @@ class EntityLab:
         """As ``first_order_maml``, but nobody trained it."""
         return self._first_order(inner_lr).to(self.world.device)
 
+    def head_tuned(self, inner_lr: float = 1.0) -> Learner:
+        """As ``anil``, but nobody trained it."""
+        return self._head_alone(inner_lr).to(self.world.device)
+
     def joint(self, outer_lr: float = 3e-3, at_once: int = 16) -> WordWindow:
         """Tags all training types with one head, without episodes."""
         types, pool = self.world.types.train, self.world.parts["train"]
@@ -429,9 +433,11 @@ class EntityLab:
 
     def anil(self, inner_lr: float = 0.3, outer_lr: float = 3e-3) -> Learner:
         """Five inner steps on the head alone, differentiated through."""
+        return self.meta_train(self._head_alone(inner_lr), outer_lr)
+
+    def _head_alone(self, inner_lr: float) -> Learner:
         settings = {"inner_lr": inner_lr, "inner_steps": 5, "mapping": "loop", "adapts": "head.*"}
-        learner = MAML(self.model(), F.cross_entropy, **settings)  # type: ignore[arg-type]
-        return self.meta_train(learner, outer_lr)
+        return MAML(self.model(), F.cross_entropy, **settings)  # type: ignore[arg-type]
 
 
 class Judged(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SAVED_ENTITIES = Path(__file__).with_name("entity_tagging.csv")
+
+_SETTINGS = {"inner_lr": "α", "steps": "inner steps", "outer_lr": "β", "τ": "τ", "λ": "λ"}
 
 Text = Literal["names in templates", "tweets"]
 
@@ -47,6 +50,33 @@ def by_split(
     return means[list(dict.fromkeys(rows.tagger))]
 
 
+def settings_in_words(text: Text, taggers: Sequence[str]) -> DataFrame:
+    """The settings of each tagger, a row, with how many of its trainings have each.
+
+    Args:
+        text: as for ``by_split``.
+        taggers: the rows; those without settings are left out.
+    """
+    from pandas import DataFrame, read_csv
+
+    table = read_csv(SAVED_ENTITIES, dtype={"settings": str}).dropna(subset="settings")
+    table = table[table.text == text].drop_duplicates(["tagger", "split", "seed"])
+    counted: dict[str, dict[str, str]] = {}
+    for tagger in taggers:
+        values: dict[str, Counter[str]] = {name: Counter() for name in _SETTINGS.values()}
+        for settings in table.settings[table.tagger == tagger]:
+            for setting in settings.split(", "):
+                name, value = setting.split(" = ") if " = " in setting else setting.split()[::-1]
+                values[_SETTINGS[name]][value] += 1
+        if any(values.values()):
+            counted[tagger] = {name: _in_order(each) for name, each in values.items()}
+    return DataFrame(counted).T
+
+
+def _in_order(counts: Counter[str]) -> str:
+    return ", ".join(f"{value} ({counts[value]})" for value in sorted(counts, key=float))
+
+
 def over_splits(numbers: DataFrame) -> dict[str, Interval]:
     """The mean of each column, with its interval over the splits."""
     return {name: interval_over_tasks(torch.tensor(numbers[name].values)) for name in numbers}
@@ -55,6 +85,30 @@ def over_splits(numbers: DataFrame) -> dict[str, Interval]:
 def lead(numbers: DataFrame, tagger: str, other: str) -> Interval:
     """Points that a tagger is above another, split by split, with its interval over the splits."""
     return interval_over_tasks(torch.tensor((numbers[tagger] - numbers[other]).values))
+
+
+def leads_in_words(columns: Mapping[str, DataFrame], pairs: Sequence[tuple[str, str]]) -> DataFrame:
+    """What ``lead`` gives, a row for each pair of a tagger and another.
+
+    Args:
+        columns: what ``by_split`` gives, by the name of the column.
+        pairs: the rows.
+    """
+    from pandas import DataFrame
+
+    return DataFrame(
+        {
+            name: {
+                f"{tagger} minus {other}": _in_words(lead(numbers, tagger, other))
+                for tagger, other in pairs
+            }
+            for name, numbers in columns.items()
+        }
+    )
+
+
+def _in_words(interval: Interval) -> str:
+    return f"{interval.mean:.1f} ± {interval.half_width:.1f}"
 
 
 def in_words(columns: Mapping[str, DataFrame], taggers: Sequence[str]) -> DataFrame:
@@ -69,7 +123,7 @@ def in_words(columns: Mapping[str, DataFrame], taggers: Sequence[str]) -> DataFr
     intervals = {name: over_splits(numbers[list(taggers)]) for name, numbers in columns.items()}
     return DataFrame(
         {
-            name: {way: f"{each.mean:.1f} ± {each.half_width:.1f}" for way, each in own.items()}
+            name: {tagger: _in_words(interval) for tagger, interval in own.items()}
             for name, own in intervals.items()
         }
     )

@@ -25,6 +25,8 @@ _BEST, _ALONE = "#0072b2", "#b34d00"
 _STEP = "a step, as wide as it is likely"
 _LEAST = 0.01
 _HEIGHT = (2.0, 1.0, 0.0)  # of each tag's row
+_START = 1.5  # between two rows: the start has no tag
+_COLUMNS = ((0, "start"), (1, "word 1"), (2, "word 2"), (3, "word 3"))
 _SHOWN = 4
 
 
@@ -59,7 +61,13 @@ class LatticeExplorer(DragExplorer):
         columns = ("path", "log score", "from the words", "from the transitions")
         marks = [*_edges(table), *_nodes(emissions), *_paths(best, alone), *_triangle()]
         panels = (
-            Panel((-0.3, 3.7), (-0.5, 2.5), "word (0 is the start)", "", "the lattice of tags"),
+            Panel(
+                (-0.3, 3.3),
+                (-0.3, 2.5),
+                title="the lattice of tags",
+                x_ticks=_COLUMNS,
+                y_ticks=tuple(zip(_HEIGHT, TAGS, strict=True)),
+            ),
             Panel((0, 1), (0, 1), "probability of PER", "probability of O", "what each word says"),
         )
         handles = [
@@ -95,7 +103,7 @@ def _edges(table: Tensor) -> list[Mark]:
     marks: list[Mark] = []
     for word in (1, 2, 3):
         before = [(height, tag + 1) for tag, height in enumerate(_HEIGHT)]
-        for y, row in before if word > 1 else [(1.0, 0)]:
+        for y, row in before if word > 1 else [(_START, 0)]:
             for tag, height in enumerate(_HEIGHT):
                 width = 0.3 + 5 * table[row, tag].item()
                 marks.append(Curve((word - 1, word), (y, height), "#b9b9b9", _STEP, width))
@@ -103,17 +111,16 @@ def _edges(table: Tensor) -> list[Mark]:
 
 
 def _nodes(emissions: Tensor) -> list[Mark]:
-    marks: list[Mark] = [Dot(0, 1, GREY, size=6)]
+    marks: list[Mark] = [Dot(0, _START, GREY, size=6)]
     for word, probabilities in enumerate(emissions.tolist(), 1):
         for p, height in zip(probabilities, _HEIGHT, strict=True):
             marks.append(Dot(word, height, GREY, size=4 + 16 * p**0.5, words=f"{p:.2f}"))
-    marks += [Words(3.3, height, tag) for tag, height in zip(TAGS, _HEIGHT, strict=True)]
     return marks
 
 
 def _paths(best: list[int], alone: list[int]) -> list[Mark]:
     across = (0, 1, 2, 3)
-    heights = [(1.0, *(_HEIGHT[tag] for tag in path)) for path in (best, alone)]
+    heights = [(_START, *(_HEIGHT[tag] for tag in path)) for path in (best, alone)]
     return [
         Curve(across, heights[0], _BEST, "Viterbi's best path", 3.5),
         Curve(across, heights[1], _ALONE, "each word's best tag", 2.0, (3, 2)),

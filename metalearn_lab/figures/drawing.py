@@ -25,7 +25,8 @@ Place = tuple[float, float]
 class Panel:
     """Axes from ``x[0]`` to ``x[1]`` and from ``y[0]`` to ``y[1]``.
 
-    Where angles matter they are ``equal``: a unit of x is drawn as long as a unit of y.
+    Where angles matter they are ``equal``: a unit of x is drawn as long as a unit of y. An axis
+    with ticks, places and their names, has them instead of numbers.
     """
 
     x: Place
@@ -34,6 +35,8 @@ class Panel:
     y_label: str = ""
     title: str = ""
     equal: bool = False
+    x_ticks: Sequence[tuple[float, str]] = ()
+    y_ticks: Sequence[tuple[float, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,10 @@ def drawing_figure(drawing: Drawing) -> Figure:
     for axes, panel in zip(panels, drawing.panels, strict=True):
         axes.set(xlim=panel.x, ylim=panel.y, xlabel=panel.x_label, ylabel=panel.y_label)
         axes.set(title=panel.title, aspect="equal" if panel.equal else "auto")
+        if panel.x_ticks:
+            axes.set_xticks(*zip(*panel.x_ticks, strict=True))
+        if panel.y_ticks:
+            axes.set_yticks(*zip(*panel.y_ticks, strict=True))
     for mark in (*drawing.marks, *drawing.handles):
         _draw(panels[mark.panel], mark)
     entries: dict[str, Artist] = {}

@@ -135,6 +135,7 @@ def test_every_training_gives_a_tagger(world, lab):
                 "first_order_maml",
                 "anil",
                 "fine_tuned",
+                "head_tuned",
             )
         },
     }

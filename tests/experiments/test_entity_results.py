@@ -8,7 +8,9 @@ from metalearn_lab.experiments.entity_results import (
     by_split,
     in_words,
     lead,
+    leads_in_words,
     over_splits,
+    settings_in_words,
 )
 
 KEYS = ["text", "split", "seed", "types", "shots"]
@@ -38,6 +40,17 @@ def test_numbers_are_per_cent_and_always_o_finds_nothing(saved):
     assert (saved.F1 - expected).abs().max() < 0.05, "of the numbers as they are rounded"
 
 
+def test_settings_are_counted_over_the_trainings():
+    made = settings_in_words("names in templates", ["always O", "ProtoNet", "first-order MAML"])
+    assert list(made.index) == ["ProtoNet", "first-order MAML"], "always O has none"
+    for name, row in made.iterrows():
+        for shown in filter(None, row):
+            counted = [int(each.split("(")[1][:-1]) for each in shown.split(", ")]
+            assert sum(counted) == 25, name
+    assert bool(made.loc["first-order MAML", "α"])
+    assert not made.loc["ProtoNet", "α"]
+
+
 def test_a_split_is_the_mean_of_its_seeds_and_an_interval_is_over_splits(tmp_path):
     rows = [
         {"text": "tweets", "shots": 5, "types": "new", "tagger": t, "split": s, "seed": n, "F1": f}
@@ -56,6 +69,7 @@ def test_a_split_is_the_mean_of_its_seeds_and_an_interval_is_over_splits(tmp_pat
     numbers.loc[0, "b"] += 3
     assert lead(numbers, "b", "a").mean == pytest.approx(4)
     assert lead(numbers, "b", "a").half_width == pytest.approx(4.302653, rel=1e-5)
+    assert leads_in_words({"F1": numbers}, [("b", "a")]).loc["b minus a", "F1"] == "4.0 ± 4.3"
     assert in_words({"F1": numbers}, ["a"]).loc["a", "F1"] == "11.0 ± 24.8"
     with pytest.raises(ValueError, match="there are"):
         by_split("tweets", 1, path=path)

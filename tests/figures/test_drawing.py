@@ -66,6 +66,14 @@ def test_a_unit_is_as_long_upright_as_across_where_that_is_asked():
     assert box.width / 4 == pytest.approx(box.height / 2)
 
 
+def test_an_axis_has_names_in_place_of_numbers_where_they_are_given():
+    named = Panel((0, 1), (0, 3), y_ticks=((0, "LOC"), (2, "O")))
+    [axes] = drawing_figure(Drawing([named], [])).axes
+    assert axes.get_yticks().tolist() == [0, 2]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["LOC", "O"]
+    assert len(axes.get_xticks()) > 2
+
+
 def test_an_arrow_goes_from_start_to_end_and_words_stand_in_their_place(figure):
     left = figure.axes[0]
     texts = {text.get_text(): text for text in left.texts}

@@ -78,6 +78,9 @@ function ticks([low, high], pixels, apart) {
   return found.map(([at, text, negative]) => [at, negative ? `−${text}` : text]);
 }
 
+// Names in place of the numbers, where the panel has some.
+const namedOr = (named, ...axis) => (named.length ? named : ticks(...axis));
+
 function paintFrame(pen, plane) {
   const { panel, box } = plane, right = box.left + box.width, bottom = box.top + box.height;
   const rule = (from, to, color) => {
@@ -91,14 +94,14 @@ function paintFrame(pen, plane) {
   pen.font = `12px ${FONT}`;
   pen.textAlign = "center";
   pen.textBaseline = "top";
-  for (const [x, text] of ticks(panel.x, box.width, 45)) {
+  for (const [x, text] of namedOr(panel.x_ticks, panel.x, box.width, 45)) {
     const [left] = plane.pixels([x, 0]);
     rule([left, box.top], [left, bottom], FAINT);
     pen.fillText(text, left, bottom + 6);
   }
   pen.textAlign = "right";
   pen.textBaseline = "middle";
-  for (const [y, text] of ticks(panel.y, box.height, 28)) {
+  for (const [y, text] of namedOr(panel.y_ticks, panel.y, box.height, 28)) {
     const [, top] = plane.pixels([0, y]);
     rule([box.left, top], [right, top], FAINT);
     pen.fillText(text, box.left - 7, top);
