@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import torch
+from babel import Locale
 from pandas import DataFrame
 
 from metalearn_lab.atomic_file import write_text
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--shots", type=int, nargs="*", default=SHOTS)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    names = language_names()
+    names, english = language_names(), Locale.parse("en").languages
     vectors = ngram_vectors([name.text for name in names])
     rows = []
     for seed in range(chosen.seeds):
@@ -46,7 +47,7 @@ def main() -> None:
                 for method, reader in lab.readers(METHODS).items():
                     for language, accuracy in lab.of_each_language(reader).items():
                         key = {"dealt": deal, "seed": seed, "shots": shots, "method": method}
-                        rows.append({**key, "language": language, "accuracy": accuracy})
+                        rows.append({**key, "language": english[language], "accuracy": accuracy})
                 print(deal, seed, shots, f"{time.process_time():.0f} CPU s so far", flush=True)
         write_text(chosen.out, DataFrame(rows).to_csv(index=False, float_format="%.4f"))
 

@@ -25,7 +25,7 @@ BRANCHES: Mapping[str, str] = {
     "Turkic": "tr az kk ug cv",
     "Uralic": "fi et hu",
     "Afro-Asiatic": "ar he so",
-    "Dravidian": "ta te kn ml",
+    "Dravidian": "ta te kn ml",  # codespell:ignore te
     "Sinitic": "zh yue",
     "Tai": "th lo",
     "Austronesian": "id ms",
