@@ -14,9 +14,7 @@ if "google.colab" in str(get_ipython()): get_ipython().system("pip show -qq meta
 
 # %% tags=["parameters"]
 # Leave these as they are for now.
-path: str = (
-    ""  # a CSV file of your own with columns text, language and label; Babel's names if empty
-)
+path: str = ""  # your own CSV with columns text, language and label; empty: names of Babel
 shots: int = 5  # K, names of each kind in a support set
 iterations: int = 200  # outer steps of a training
 rounds: int = 10  # tasks of each language that are reported on
