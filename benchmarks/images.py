@@ -21,9 +21,9 @@ from metalearn_lab.tasks.pictures import digits, omniglot
 
 OMNIGLOT = Path(__file__).parents[2] / "shared" / "data" / "omniglot"
 SHOTS = (1, 5)
-SETS = {
-    "digits": (digits, {"ways": 2, "iterations": 200}),
-    "Omniglot": (lambda: omniglot(OMNIGLOT, side=14), {"ways": 5, "iterations": 400}),
+SETS = {  # how to load, N and outer steps
+    "digits": (digits, 2, 200),
+    "Omniglot": (lambda: omniglot(OMNIGLOT, side=14), 5, 400),
 }
 
 
@@ -37,12 +37,12 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = []
     for name in chosen.pictures:
-        load, counts = SETS[name]
+        load, ways, steps = SETS[name]
         pictures = load()
         for seed in range(chosen.seeds):
             for shots in SHOTS:
                 split = pictures.split(seed)
-                lab = ImageLab(pictures, split, shots=shots, seed=seed, **counts)
+                lab = ImageLab(pictures, split, shots=shots, ways=ways, iterations=steps, seed=seed)
                 for method, reader in lab.readers(METHODS).items():
                     accuracy = right_answers(reader, lab.test).mean().item()
                     key = {"pictures": name, "seed": seed, "shots": shots, "method": method}

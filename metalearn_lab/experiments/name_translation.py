@@ -39,7 +39,8 @@ class Pairs(NamedTuple):
 
     def first(self, count: int) -> Pairs:
         """The first so many pairs."""
-        return Pairs(*(part[:count] for part in self))
+        source, target, kinds, texts = self
+        return Pairs(source[:count], target[:count], kinds[:count], texts[:count])
 
 
 def translation_pairs(
