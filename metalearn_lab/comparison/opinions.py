@@ -150,13 +150,13 @@ def ridge_reader(prior: Tensor, penalty: float, support: Split, x: Tensor) -> Te
     """Scores of W = argmin ‖XW − Y‖² + λ‖W − W₀‖², by its dual.
 
     Args:
-        prior: W₀, ``[dim + 1, 3]``; the last row is the bias.
+        prior: W₀, ``[dim + 1, classes]``; the last row is the bias.
         penalty: λ.
         support: of each task.
         x: queries.
     """
     inputs = with_one(support.x)
-    left = F.one_hot(support.y, CLASSES).to(inputs) - inputs @ prior
+    left = F.one_hot(support.y, prior.shape[1]).to(inputs) - inputs @ prior
     inside = inputs @ inputs.mT + penalty * torch.eye(inputs.shape[1]).to(inputs)
     weights: Tensor = prior + inputs.mT @ torch.linalg.solve(inside, left)
     return with_one(x) @ weights

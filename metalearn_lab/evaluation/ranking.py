@@ -54,3 +54,18 @@ def ndcg(relevance: Tensor, scores: Tensor, at: int, gain: Gain = "exponential")
         for true, score in zip(gains, given, strict=True)
     ]
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def ranks_of(scores: Tensor, right: Tensor) -> Tensor:
+    """Rank of the right candidate of each question, ``[questions]``; 1 is the best.
+
+    Candidates with the same score share the mean of their ranks, so that scores that are all
+    alike are worth no more than chance.
+
+    Args:
+        scores: ``[questions, candidates]``.
+        right: number of the right candidate, ``[questions]``.
+    """
+    own = scores.gather(1, right[:, None])
+    above, level = (scores > own).sum(1), (scores == own).sum(1)
+    return above + (level + 1) / 2

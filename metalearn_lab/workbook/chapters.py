@@ -174,6 +174,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "A goal to find: meta-reinforcement learning",
         "What does adaptation earn where only rewards tell the task, and which gradient trains it?",
     ),
+    Chapter(
+        21,
+        "other_languages_and_images",
+        "Other languages, and images",
+        "Do the same learners work on new languages and pictures, and what must they beat?",
+    ),
 )
 
 

@@ -6,8 +6,10 @@ import torch
 from pandas import DataFrame
 from torch.nn import functional as F
 
+from metalearn_lab.comparison.images import distance_reader
 from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.pretraining_pictures import pictured
+from metalearn_lab.comparison.readers import means_reader
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.comparison.wrong_labels import UNTRAINED, accuracies, accuracies_along
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
@@ -58,6 +60,7 @@ from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.picture_episode_explorer import PictureEpisodeExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
@@ -198,6 +201,13 @@ def recommendation_explorer() -> Explorer:
     few = {name: settings_of(name)[:3][-1] for name in SHOWN}
     settings = {name: dict.fromkeys((0, 1, 5), setting) for name, setting in few.items()}
     return RecommendationExplorer(cold, methods, settings)
+
+
+def picture_episode_explorer() -> Explorer:
+    """Pictures of 4 × 4 pixels."""
+    tasks = blob_episodes("pictures", 3, ways=2, shots=3, queries=4, features=16, seed=0)
+    readers = {"class means": means_reader, "distances": distance_reader}
+    return PictureEpisodeExplorer(tasks, readers, ways=2, side=4)
 
 
 def pretraining_explorer() -> Explorer:

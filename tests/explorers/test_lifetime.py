@@ -52,6 +52,7 @@ from metalearn_lab.explorers.objective_explorer import ObjectiveExplorer
 from metalearn_lab.explorers.one_task_explorer import OneTaskExplorer
 from metalearn_lab.explorers.optimizer_race_explorer import OptimizerRaceExplorer
 from metalearn_lab.explorers.over_fitting_explorer import OverFittingExplorer
+from metalearn_lab.explorers.picture_episode_explorer import PictureEpisodeExplorer
 from metalearn_lab.explorers.pretraining_explorer import PretrainingExplorer
 from metalearn_lab.explorers.rate_steps_explorer import RateStepsExplorer
 from metalearn_lab.explorers.reader_explorer import ReaderExplorer
@@ -98,6 +99,7 @@ from tests.explorers.small_explorers import (
     navigation_explorer,
     objective_explorer,
     optimizer_race_explorer,
+    picture_episode_explorer,
     pretraining_explorer,
     recommendation_explorer,
     rotation_dial_explorer,
@@ -216,6 +218,7 @@ MAKERS = {
     OneTaskExplorer: one_task,
     MetaLossExplorer: meta_loss,
     OverFittingExplorer: over_fitting,
+    PictureEpisodeExplorer: lambda: picture_episode_explorer,
     RateStepsExplorer: rate_steps,
     ReaderExplorer: reader,
     RecommendationExplorer: lambda: recommendation_explorer,
