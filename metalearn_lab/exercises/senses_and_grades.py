@@ -1,4 +1,4 @@
-"""Self-check of chapter 22: the quadratic weighted kappa of two graders."""
+"""Self-checks of chapter 22: what a frequent sense is worth, and the quadratic weighted kappa."""
 
 from __future__ import annotations
 
@@ -8,13 +8,44 @@ import torch
 from torch import Tensor
 
 from metalearn_lab.evaluation.agreement import confusion_table, quadratic_kappa
-from metalearn_lab.exercises.finite import number
+from metalearn_lab.exercises.finite import number, numbers
 from metalearn_lab.exercises.mistakes import describe_mistake
 from metalearn_lab.exercises.verdict import Verdict, judged, self_check
 from metalearn_lab.tasks.seeds import generator
 
 Kappa = Callable[[Tensor, Tensor, int], object]
 """Two lists of grades and the number of grades to their kappa."""
+
+
+@self_check
+def check_frequent_sense(answer: object) -> Verdict:
+    """Check two accuracies on a running text, and one that weighs both senses alike."""
+    return judged(
+        "On running text the frequent sense decides; a mean over senses hides this, or shows it.",
+        [_frequency_mistake(answer)],
+    )
+
+
+def _frequency_mistake(answer: object) -> str | None:
+    names = ("the learner's accuracy", "its balanced accuracy", "that of always the frequent sense")
+    own = numbers(answer, names)
+    often, recalls = 0.9, (0.8, 1.0)
+    right = [often * recalls[0] + (1 - often) * recalls[1], sum(recalls) / 2, often]
+    percent = [100 * share for share in right]
+    likely = {
+        "give shares, not per cent.": percent,
+        "the last number is the accuracy on running text, of which 90 % is the frequent sense.": [
+            *right[:2],
+            0.5,
+        ],
+        "weigh each recall by how often its sense occurs.": [sum(recalls) / 2, *right[1:]],
+        "the balanced accuracy is the mean of the two recalls.": [right[0], right[0], often],
+        "the two recalls have changed places.": [
+            often * recalls[1] + (1 - often) * recalls[0],
+            *right[1:],
+        ],
+    }
+    return describe_mistake(own, right, likely, "at least one of the three numbers is wrong.")
 
 
 @self_check

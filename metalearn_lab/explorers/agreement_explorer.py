@@ -37,9 +37,11 @@ class AgreementExplorer(Explorer):
         """The table of given and true grades, with both measures."""
         table = graded(by_one, by_two, errs)
         accuracy, kappa = agreement(table).item(), quadratic_kappa(table).item()
+        mean = (table.sum(1) @ torch.arange(3).double()).item() / (3 * EACH)
         note = (
             f"{by_one} answers off by one, {by_two} off by two; the grader errs {errs}. "
-            f"Accuracy {accuracy:.4f}, quadratic kappa {kappa:.4f}."
+            f"Accuracy {accuracy:.4f}, quadratic kappa {kappa:.4f}. "
+            f"Mean grade given: {mean:.2f}; the true mean is 1.00."
         )
         rows = [
             [f"given {i}", *(str(int(cell)) for cell in row)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import cohen_kappa_score
 
-from metalearn_lab.exercises.senses_and_grades import check_my_kappa
+from metalearn_lab.exercises.senses_and_grades import check_frequent_sense, check_my_kappa
 from metalearn_lab.exercises.verdict import NOTHING_YET
 
 
@@ -84,5 +84,33 @@ def test_a_table_of_the_grades_that_were_given_is_too_small():
     assert not check_my_kappa(answer).right
 
 
-def test_no_answer_yet():
-    assert NOTHING_YET in check_my_kappa(None).says
+FREQUENT = (0.82, 0.9, 0.9)
+
+
+def test_the_three_accuracies():
+    assert check_frequent_sense(FREQUENT).right
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ((82.0, 90.0, 90.0), "not per cent"),
+        ((0.82, 0.9, 0.5), "running text"),
+        ((0.9, 0.9, 0.9), "weigh each recall"),
+        ((0.82, 0.82, 0.9), "mean of the two recalls"),
+        ((0.98, 0.9, 0.9), "changed places"),
+        ((0.1, 0.2, 0.3), "at least one"),
+        ((0.82, 0.9), "3 numbers"),
+        ((0.82, 0.9, math.nan), "finite"),
+        (0.82, "3 numbers"),
+    ],
+)
+def test_wrong_accuracies_get_the_hint(answer, hint):
+    verdict = check_frequent_sense(answer)
+    assert not verdict.right
+    assert hint in verdict.says, verdict.says
+
+
+@pytest.mark.parametrize("check", [check_my_kappa, check_frequent_sense])
+def test_no_answer_yet(check):
+    assert NOTHING_YET in check(None).says

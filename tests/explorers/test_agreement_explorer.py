@@ -44,5 +44,8 @@ def test_the_controls_are_said():
         explorer.view_widget.value
     )
     assert "Accuracy 0.7333, quadratic kappa 0.8000" in explorer.view_widget.value
+    assert "Mean grade given: 1.00" in explorer.view_widget.value
     explorer.controls["errs"].value = HIGH
+    assert "Accuracy 0.7333, quadratic kappa 0.8000" in explorer.view_widget.value
+    assert "Mean grade given: 1.27" in explorer.view_widget.value
     assert "always too high" in explorer.current_view.data["text/plain"]
