@@ -54,7 +54,7 @@ def hand_senses():
     return table, list(table.tokens()), shares
 
 
-SETS = {"by hand": (hand_senses, (1, 3), 2), "CoarseWSD-20": (coarse_senses, (1, 3, 5), 5)}
+SETS = {lab.BY_HAND: (hand_senses, (1, 3), 2), lab.NOUNS: (coarse_senses, (1, 3, 5), 5)}
 """By name: the sentences, the K, and query sentences of each sense."""
 
 

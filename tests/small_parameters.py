@@ -90,6 +90,7 @@ FAST: dict[str, dict[str, Any]] = {
         "stream_steps": 3,
     },
     "20_meta_rl": {"draws": 500, "score_draws": 2, "iterations": 20},
+    "22_senses_and_grades": {"iterations": 3},
 }
 
 

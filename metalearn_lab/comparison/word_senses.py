@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SAVED_WORD_SENSES = Path(__file__).parent / "word_senses.csv"
 """What ``benchmarks/word_senses.py`` gave: numbers, no sentences."""
 
+BY_HAND, NOUNS = "by hand", "CoarseWSD-20"
+"""The sets of sentences."""
+
 MEANS, CENTRED, WHITENED = "class means", "class means, centred", "class means, whitened"
 NEAREST, RIDGE = "nearest sentence", "ridge"
 PROTO, LEAKY, MAML = "ProtoNet", "ProtoNet, split by sentence", "first-order MAML"
@@ -240,3 +243,35 @@ def sense_intervals(table: DataFrame, measure: str) -> dict[str, dict[int, Inter
         values = torch.tensor(own.to_list(), dtype=torch.float64)
         intervals.setdefault(method, {})[shots] = interval_over_tasks(values)
     return intervals
+
+
+def sense_differences(table: DataFrame, measure: str, method: str, other: str) -> DataFrame:
+    """A method less another one, split by split, each the mean of its seeds: a row for each K.
+
+    Args:
+        table: as saved, of one set of sentences and one kind of vector.
+        measure: a column of numbers.
+        method: from which is taken away.
+        other: what is taken away.
+    """
+    by_split = table.groupby(["method", "shots", "split"])[measure].mean().unstack("split")
+    return by_split.loc[method] - by_split.loc[other]
+
+
+def sense_overview(table: DataFrame) -> DataFrame:
+    """Both accuracies in per cent with their 95 % intervals over splits, a row for each method.
+
+    Args:
+        table: as saved, of one set of sentences and one kind of vector.
+    """
+    from pandas import DataFrame
+
+    columns = {}
+    for measure in ("balanced", "natural"):
+        found = sense_intervals(table, measure)
+        for shots in sorted(table.shots.unique()):
+            columns[measure, f"K = {shots}"] = {
+                method: f"{by[shots].mean:.1f} ± {by[shots].half_width:.1f}"
+                for method, by in found.items()
+            }
+    return DataFrame(columns)

@@ -174,6 +174,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "A goal to find: meta-reinforcement learning",
         "What does adaptation earn where only rewards tell the task, and which gradient trains it?",
     ),
+    Chapter(
+        22,
+        "senses_and_grades",
+        "New senses, and grades",
+        "What does a word mean here, and what is an answer worth, from a few examples?",
+    ),
 )
 
 
