@@ -43,7 +43,13 @@ def sense_tasks_figure(
             for part, marker, size in ((points[:shots], "s", 55), (points[shots:], "o", 28)):
                 label = sense if marker == "s" else None
                 axes.scatter(
-                    *part.T, s=size, marker=marker, color=color, label=label, edgecolors=INK
+                    part[:, 0],
+                    part[:, 1],
+                    s=size,
+                    marker=marker,
+                    color=color,
+                    label=label,
+                    edgecolors=INK,
                 )
         axes.set(title=title, xticks=[], yticks=[])
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), fontsize=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +120,7 @@ class SenseEpisodes:
         shots: int,
         queries: int,
         name: str,
-        rows: dict[str, Sequence[int]] | None = None,
+        rows: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         if not lemmas:
             raise ValueError("no words to draw from: give at least one")
