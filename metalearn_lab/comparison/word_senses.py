@@ -223,9 +223,10 @@ def recalls(
     for word in words:
         tasks, classes = drawn.samplers[word].batch_with_classes(0, episodes)
         tasks = first_shots(tasks, WAYS, shots)
-        right = scores(tasks.support, tasks.query.x).argmax(2) == tasks.query.y
+        labels = tasks.query.y.cpu()
+        right = scores(tasks.support, tasks.query.x).argmax(2).cpu() == labels
         second = (classes == classes.max())[:, None].expand(-1, right.shape[1], -1)
-        is_second = second.gather(2, tasks.query.y[..., None].cpu())[..., 0].to(right.device)
+        is_second = second.gather(2, labels[..., None])[..., 0]
         shares.append([right[~is_second].float().mean(), right[is_second].float().mean()])
     return torch.tensor(shares, dtype=torch.float64)
 

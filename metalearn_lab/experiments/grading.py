@@ -113,8 +113,8 @@ def left_out_scores(
         encode: makes vectors.
         rewritten: what is graded in the place of an answer; the others stay as they are.
     """
-    known = encode([each.answer for each in answers])
-    changed = encode([rewritten(each) for each in answers])
+    known = encode([each.answer for each in answers]).cpu()
+    changed = encode([rewritten(each) for each in answers]).cpu()
     grades = torch.tensor([each.grade for each in answers])
     scores = []
     for i, each in enumerate(answers):

@@ -81,21 +81,22 @@ class SenseExplorer(Explorer):
         names, support, others, labels = self._split(word, shots)
         x = self.world.x
         typed = " ".join(sentence.split())[:LONGEST]
-        new = [x[others]] + ([self.encode([typed]).to(x)] if typed else [])
+        taught, rest = (x[torch.tensor(own).to(x.device)] for own in (support, others))
+        new = [rest] + ([self.encode([typed]).to(x)] if typed else [])
         known = torch.arange(len(names)).repeat_interleave(shots).to(x.device)
         items, truth = torch.cat(new)[None], torch.tensor(labels)
         rows = []
         for name, scores in self.methods.items():
-            said = scores(Split(x[support][None], known[None]), items)[0].argmax(1).cpu()
+            said = scores(Split(taught[None], known[None]), items)[0].argmax(1).cpu()
             right = int((said[: len(others)] == truth).sum())
             own = names[int(said[-1])] if typed else "–"
             rows.append([name, f"{right} of {len(others)}", own])
         shown = self.world.table.sentences
-        taught = "; ".join(
+        examples = "; ".join(
             f"{name}: “{shown[row]}”" for name, row in zip(names, support[::shots], strict=True)
         )
         yours = f"Your sentence: “{typed}”" if typed else "No sentence typed yet"
-        note = f"{word}, K = {shots}. {yours}. The first sentence of each sense: {taught}"
+        note = f"{word}, K = {shots}. {yours}. The first sentence of each sense: {examples}"
         columns = ("method", "other sentences right", "your sentence")
         caption = f"The two senses of {word}, from {shots} of the sentences of each"
         return html_view(noted_table(note, Table(caption, columns, rows)), note)
