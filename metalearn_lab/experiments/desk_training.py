@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -107,10 +108,20 @@ def desk_episodes(
     )
 
 
+class Episodes(Protocol):
+    """What a ProtoNet is trained on: vectors, and batches of episodes of them."""
+
+    x: Tensor
+
+    def batch(self, first: int, count: int) -> Task:
+        """Episodes ``first`` to ``first + count - 1``."""
+
+
 def train_proto_net(
-    episodes: EpisodeSampler,
+    episodes: Episodes,
     iterations: int,
     *,
+    ways: int = WAYS,
     meta_batch: int = META_BATCH,
     outer_lr: float = OUTER_LR,
 ) -> ProtoNet:
@@ -119,12 +130,13 @@ def train_proto_net(
     Args:
         episodes: to train on.
         iterations: outer steps.
+        ways: N, of the episodes.
         meta_batch: episodes of an outer step.
         outer_lr: β.
     """
     vectors = episodes.x
-    body = FeatureClassifier(vectors.shape[1], WAYS).body.to(vectors.device)
-    learner = ProtoNet(body, F.cross_entropy, ways=WAYS)
+    body = FeatureClassifier(vectors.shape[1], ways).body.to(vectors.device)
+    learner = ProtoNet(body, F.cross_entropy, ways=ways)
     meta_train(
         learner,
         lambda i: episodes.batch(meta_batch * i, meta_batch),

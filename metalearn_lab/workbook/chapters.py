@@ -180,6 +180,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Other languages, and images",
         "Do the same learners work on new languages and pictures, and what must they beat?",
     ),
+    Chapter(
+        22,
+        "senses_and_grades",
+        "New senses, and grades",
+        "What does a word mean here, and what is an answer worth, from a few examples?",
+    ),
 )
 
 

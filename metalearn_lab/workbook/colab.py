@@ -24,6 +24,7 @@ COLAB_LACKS = {
     "hassil": "3.12.1",
     "home-assistant-intents": "2026.10.27",
     "unicode-rbnf": "2.4.1",
+    "vadersentiment": "3.3.2",
 }
 
 BADGE = "images/open_in_colab.svg"

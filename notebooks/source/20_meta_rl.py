@@ -501,4 +501,4 @@ headline(
 # - Foerster and others: *DiCE*, ICML 2018, [arXiv:1802.05098](https://arxiv.org/abs/1802.05098).
 # - Rothfuss and others: *ProMP*, ICLR 2019, [arXiv:1810.06784](https://arxiv.org/abs/1810.06784).
 #
-# Next: back to the map in [00 Start here](00_start_here.ipynb).
+# Next: [21 Other languages, and images](21_other_languages_and_images.ipynb).

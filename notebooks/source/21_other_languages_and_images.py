@@ -435,4 +435,4 @@ headline(
 # - Lake, Salakhutdinov, Tenenbaum: *Human-level concept learning through probabilistic program induction*, Science 2015 (Omniglot, in the saved table); split of Vinyals and others: *Matching Networks*, NeurIPS 2016.
 # - Alpaydin, Kaynak: *Optical Recognition of Handwritten Digits*, UCI 1998 (the digits).
 #
-# Next: back to the map in [00 Start here](00_start_here.ipynb).
+# Next: [22 New senses, and grades](22_senses_and_grades.ipynb).

@@ -39,6 +39,7 @@ from tests.exercises import (
     test_recommendation,
     test_reptile,
     test_scaling,
+    test_senses_and_grades,
     test_start_here,
     test_streams,
     test_task_graph,
@@ -103,11 +104,13 @@ CODE = {
     "check_learned_optimizer": (test_article_sketches.loss_of_four, ()),
     "check_score_without_o": (test_article_sketches.score, ()),
     "check_author_share": (test_language_models.share_of_three, ()),
+    "check_my_kappa": (test_senses_and_grades.my_kappa, ()),
 }
 # By check: the right answer, what else the check is given, and whether it is a number.
 PLAIN = {
     "check_best_start": (-0.14, {}, True),
     "check_sweep_grid": (test_scaling.GRIDS[0], {}, False),
+    "check_frequent_sense": (test_senses_and_grades.FREQUENT, {}, False),
 }
 NUMBERS = [name for name, (_, _, number) in PLAIN.items() if number]
 NOT_USED = {("check_choose", "test"), ("check_best_ranks", "fixed")}

@@ -10,6 +10,7 @@ from metalearn_lab.comparison.images import distance_reader
 from metalearn_lab.comparison.methods import Budget, Rates, build
 from metalearn_lab.comparison.pretraining_pictures import pictured
 from metalearn_lab.comparison.readers import means_reader
+from metalearn_lab.comparison.word_senses import sense_world, untrained
 from metalearn_lab.comparison.world import make_world
 from metalearn_lab.comparison.wrong_labels import UNTRAINED, accuracies, accuracies_along
 from metalearn_lab.evaluation.few_shot_score import FewShotScore
@@ -29,6 +30,7 @@ from metalearn_lab.experiments.task_graph import KnownTasks
 from metalearn_lab.experiments.task_worlds import sinusoid_tasks
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.agreement_explorer import AgreementExplorer
 from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
@@ -69,6 +71,7 @@ from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
 from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
+from metalearn_lab.explorers.sense_explorer import SenseExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -103,7 +106,9 @@ from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from metalearn_lab.tasks.types import Split, Task
+from metalearn_lab.tasks.word_senses import word_senses
 from tests.experiments.small_desk import a_desk
+from tests.experiments.small_desk import encode as encode_text
 from tests.experiments.small_ratings import small_world
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.learners.builders import sinusoid_learner, sinusoids
@@ -456,3 +461,13 @@ def wrong_labels_explorer() -> Explorer:
     accuracy = accuracies(tasks, 3, UNTRAINED, 0)
     accuracy["MAML"] = accuracies_along(learner, tasks, 3, (1, 5), 0)
     return WrongLabelsExplorer(accuracy, tasks, ways=3, seed=0)
+
+
+def sense_explorer() -> Explorer:
+    table = word_senses()
+    world = sense_world(table, encode_text(table.sentences), 0)
+    return SenseExplorer(world, untrained(world), encode_text)
+
+
+def agreement_explorer() -> Explorer:
+    return AgreementExplorer()

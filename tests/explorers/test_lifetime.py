@@ -26,6 +26,7 @@ from metalearn_lab.experiments.step_memory import StepMemory
 from metalearn_lab.experiments.two_bowls import Bowls
 from metalearn_lab.explorers import gradient_angle_explorer as by_angle
 from metalearn_lab.explorers.adaptation_explorer import AdaptationExplorer
+from metalearn_lab.explorers.agreement_explorer import AgreementExplorer
 from metalearn_lab.explorers.alarm_explorer import AlarmExplorer
 from metalearn_lab.explorers.attention_step_explorer import AttentionStepExplorer
 from metalearn_lab.explorers.author_mixture_explorer import AuthorMixtureExplorer
@@ -61,6 +62,7 @@ from metalearn_lab.explorers.reptile_path_explorer import ReptilePathExplorer
 from metalearn_lab.explorers.rotation_dial_explorer import RotationDialExplorer
 from metalearn_lab.explorers.saved_stream_explorer import SavedStreamExplorer
 from metalearn_lab.explorers.schedule_explorer import ScheduleExplorer
+from metalearn_lab.explorers.sense_explorer import SenseExplorer
 from metalearn_lab.explorers.set_to_line_explorer import SetToLineExplorer
 from metalearn_lab.explorers.sharding_explorer import ShardingExplorer
 from metalearn_lab.explorers.shots_explorer import ShotsExplorer
@@ -84,6 +86,7 @@ from metalearn_lab.tasks.sinusoids import Sinusoids
 from metalearn_lab.tasks.sources import load_table
 from tests.explorers.small_drag_explorer import BowlExplorer
 from tests.explorers.small_explorers import (
+    agreement_explorer,
     alarm_explorer,
     attention_step_explorer,
     author_mixture_explorer,
@@ -105,6 +108,7 @@ from tests.explorers.small_explorers import (
     rotation_dial_explorer,
     saved_stream_explorer,
     schedule_explorer,
+    sense_explorer,
     set_to_line_explorer,
     stream_player_explorer,
     tag_scoring_explorer,
@@ -254,6 +258,8 @@ MAKERS = {
     TurningBowlExplorer: lambda: turning_bowl_explorer,
     WhatMovesExplorer: lambda: WhatMovesExplorer,
     WrongLabelsExplorer: lambda: wrong_labels_explorer,
+    SenseExplorer: lambda: sense_explorer,
+    AgreementExplorer: lambda: agreement_explorer,
 }
 
 
