@@ -62,7 +62,7 @@ class LatticeExplorer(DragExplorer):
         marks = [*_edges(table), *_nodes(emissions), *_paths(best, alone), *_triangle()]
         panels = (
             Panel(
-                (-0.3, 3.3),
+                (-0.3, 3.5),
                 (-0.3, 2.5),
                 title="the lattice of tags",
                 x_ticks=_COLUMNS,
