@@ -57,16 +57,17 @@ from metalearn_lab.workbook.facts import finding, proof
 
 numbers = torch.Generator().manual_seed(seed)
 optima = torch.randn(6, 2, generator=numbers, dtype=torch.float64).to(where)
-a, rate, k = 3.0, 0.1, 5
+a, inner_lr, k = 3.0, 0.1, 5
 w = optima[1:].clone()  # start the first task at the others' lowest points
 for _ in range(k):
-    w = w - rate * a * (w - optima[0])
+    w = w - inner_lr * a * (w - optima[0])
 stepped = a / 2 * (w - optima[0]).square().sum(1)
-closed = bowl_loss_from(a, rate, k, optima[0], optima[1:])
+closed = bowl_loss_from(a, inner_lr, k, optima[0], optima[1:])
 gap = (stepped - closed).abs().max().item()
 proof("loss from neighbour j: a/2 (1 - αa)^2k (distance of lowest points)²", gap, below=1e-12)
-apart = (optima[1:] - optima[0]).norm(dim=1)
-proof("so the nearest lowest point is the best start", closed.argmin() == apart.argmin().item())
+lengths = (optima[1:] - optima[0]).norm(dim=1)
+nearest = lengths.argmin().item()
+proof("so the nearest lowest point is the best start", closed.argmin().item() == nearest)
 
 # %% [markdown]
 # <details><summary>What happens</summary>
@@ -126,10 +127,10 @@ new, new_clusters = sinusoid_tasks(80, 6, 50, apart=pi, split="new", seed=seed)
 support = to_device(new, where).support
 rows = {}
 for name, matrix in distances.items():
-    others = matrix.clone().fill_diagonal_(torch.nan)  # a task is no pair with itself
-    rows[name] = {"past tasks": 100 * pair_auc(others, clusters, clusters)}
-    of_new = known.distances(name, support)
-    rows[name] |= {"new tasks": 100 * pair_auc(of_new, new_clusters, clusters)}
+    pairs = matrix.clone().fill_diagonal_(torch.nan)  # a task is no pair with itself
+    rows[name] = {"past tasks": 100 * pair_auc(pairs, clusters, clusters)}
+    pairs = known.distances(name, support)
+    rows[name] |= {"new tasks": 100 * pair_auc(pairs, new_clusters, clusters)}
 sorted_rightly = pd.DataFrame(rows).T
 print("Per cent of the choices in which the pair of one cluster is nearer")
 sorted_rightly.round(1)
@@ -139,21 +140,22 @@ from metalearn_lab.experiments.task_similarity import cosine_distance, support_g
 from metalearn_lab.experiments.task_similarity import task2vec_distance
 from metalearn_lab.tasks.types import Split
 
-one, other = torch.tensor([[1.0, 2, 4], [4.0, 2, 1]], dtype=torch.float64).to(where)
-value = task2vec_distance(one, other).item()
-proof("Task2Vec: (1, 2, 4) and (4, 2, 1) have distance 0.3871", abs(value - 12 / 31), below=1e-9)
-proof("the same both ways", abs(value - task2vec_distance(other, one).item()), below=1e-12)
-twice = task2vec_distance(one, 7 * one).abs().item()
-proof("blind to scale: F and 7F have distance 0", twice, below=1e-12)
-apart = task2vec_distance(one * (one > 3), one * (one < 3)).item()
-proof("nothing in common: distance 1", abs(apart - 1), below=1e-12)
+first, second = torch.tensor([[1.0, 2, 4], [4.0, 2, 1]], dtype=torch.float64).to(where)
+distance = task2vec_distance(first, second).item()
+proof("Task2Vec: (1, 2, 4) and (4, 2, 1) have distance 0.3871", abs(distance - 12 / 31), below=1e-9)
+reversed_distance = task2vec_distance(second, first).item()
+proof("the same both ways", abs(distance - reversed_distance), below=1e-12)
+distance = task2vec_distance(first, 7 * first).abs().item()
+proof("blind to scale: F and 7F have distance 0", distance, below=1e-12)
+distance = task2vec_distance(first * (first > 3), first * (first < 3)).item()
+proof("nothing in common: distance 1", abs(distance - 1), below=1e-12)
 x, y = (values[:1] for values in known.all)
-both = Split(torch.cat([x, x]), torch.cat([y, -y]))  # a curve, and the same upside down
-turned = task2vec_distance(*known.vectors("Fisher", both)).abs().item()
-proof("blind to sign: a curve and its negative have Fisher distance 0", turned, below=1e-5)
+curve_and_negative = Split(torch.cat([x, x]), torch.cat([y, -y]))
+distance = task2vec_distance(*known.vectors("Fisher", curve_and_negative)).abs().item()
+proof("blind to sign: a curve and its negative have Fisher distance 0", distance, below=1e-5)
 flat_start = {n: w * (not n.startswith("head")) for n, w in known.start.items()}  # answers 0
-turned = cosine_distance(*support_gradients(learner, flat_start, both)).item()
-proof("their gradients, at a start that answers 0: distance 2", abs(turned - 2), below=1e-5)
+distance = cosine_distance(*support_gradients(learner, flat_start, curve_and_negative)).item()
+proof("their gradients, at a start that answers 0: distance 2", abs(distance - 2), below=1e-5)
 
 # %% tags=["nbval-check-output", "hide-output"]
 adapted = sorted_rightly.loc["adapted loss"]
