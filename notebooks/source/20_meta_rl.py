@@ -33,7 +33,7 @@ device: str = "auto"  # auto takes a GPU if there is one
 #
 # A **policy** chooses the action. Ours is a small network with weights θ. It maps the place of the point to the mean action. To explore, we add normal noise.
 #
-# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step with the **inner step size α**. Below, you drag the goal. Grey lines are 8 of the walks. Thick paths show the policy without noise, before and after inner steps. On the right is the reward. At first, no inner step is taken.
+# To adapt, the agent makes 20 walks, reads their rewards, and takes an inner step of **inner step size α**. Below, grey lines are 8 of the walks. Thick paths show the policy without noise, before and after inner steps. On the right is the reward.
 #
 # **Predict, then drag.** (1) With 0 inner steps, drag the goal. Does the path change? (2) Set *inner steps* to 1. Does the path of the *meta-trained* start now end at the goal, wherever you drag it? (3) Choose *trained jointly* (trained without inner steps). Where does it go? Does it adapt at α = 1? At α = 10?
 
@@ -183,8 +183,9 @@ proof("REINFORCE is the gradient of mean(log-density · advantage)", gap, below=
 #
 # $$\nabla_\theta\,\mathbb{E}_τ[J(θ')] = \mathbb{E}_τ\big[\nabla_\theta J(θ'(θ, τ))\big] + \mathbb{E}_τ\big[(J(θ') - b)\,\nabla_\theta\log p_\theta(τ)\big].$$
 #
-# The first part is the **usual** meta-gradient: MAML's program differentiates through the inner step and takes the walks as given. The second part is the **score term**. It favours walks that lead to a good step, even if they earn little. We call the sum of both parts **with score term**. (Stadie and others call MAML with this sum E-MAML.)
-#
+# The first part is the **usual** meta-gradient: MAML's program differentiates through the inner step and takes the walks as given. The second part is the **score term**. It favours walks that lead to a good step, even if they earn little. We call the sum of both parts **with score term**.
+
+# %% [markdown]
 # With one action, the mean of the sum (*exact*) and of the usual part have a closed form (baseline: the mean of the others):
 #
 # | | derivative in θ |
@@ -271,15 +272,20 @@ directions = pd.DataFrame(rows).T
 directions.round(2)
 
 # %% tags=["nbval-check-output", "hide-output"]
-small, large = directions.loc["α = 0.3"], directions.loc["α = 1.0"]
-finding("α = 0.3: cosine of the usual gradient", small.cosine["usual"], below=-0.5)
-finding("α = 0.3: cosine of first order", small.cosine["first order"], below=-0.3)
-finding("α = 1: cosine of the usual gradient", large.cosine["usual"], above=0.9)
-finding("α = 1: length of the usual gradient", large.length["usual"], above=0.2, below=0.8)
-right = [small.cosine["score term"], large.cosine["score term"]]
-finding("both α: cosine with the score term", right, above=0.5)
-louder = [each.noise["score term"] / each.noise["usual"] for each in (small, large)]
-finding("both α: the score term multiplies the noise", louder, above=4)
+cosine, length, noise = (directions[part].unstack() for part in ("cosine", "length", "noise"))
+finding("every α: cosine of exact, other goals", cosine["exact, other goals"], above=0.8)
+finding("α = 0.3: cosine of usual", cosine.loc["α = 0.3", "usual"], below=-0.9)
+finding("α = 0.3: cosine of first order", cosine.loc["α = 0.3", "first order"], below=-0.6)
+finding("α = 1: cosine of usual", cosine.loc["α = 1", "usual"], above=0.9)
+finding("α = 1: length of usual", length.loc["α = 1", "usual"], above=0.2, below=0.8)
+finding("α = 3: cosine of usual", cosine.loc["α = 3", "usual"], below=0.9)
+first_order = cosine["first order"]
+finding("α = 1 and 3: cosine of first order", first_order[["α = 1", "α = 3"]], above=0.9)
+finding("α = 10: cosine of first order", first_order["α = 10"], below=-0.5)
+finding("α = 10: cosine of usual", cosine.loc["α = 10", "usual"], below=0)
+finding("every α: cosine of with score term", cosine["with score term"], above=0.3)
+ratio = noise["with score term"] / noise["usual"]
+finding("every α: noise of with score term, over that of usual", ratio, above=2)
 
 # %% [markdown] tags=["instructor"]
 # **Instructor, 5 minutes.** Ask how the row *exact* could be had in a real robot: it could not. That is why we use it to judge here, and not as a method.
@@ -310,7 +316,7 @@ finding("both α: the score term multiplies the noise", louder, above=4)
 # - *best place*: go straight to the visited place with the highest reward;
 # - *fit the goal*: it knows that a reward is minus a distance. Three places and their distances determine the goal, by least squares. It reads 20 walks, or only three steps.
 #
-# **Predict.** Sort *from scratch*, *joint*, *usual*, *score term* and *fit the goal* after one inner step.
+# **Predict.** Sort *from scratch*, *joint*, *usual*, *with score term* and *fit the goal* after one inner step.
 
 # %% tags=["hide-output"]
 from metalearn_lab.experiments.navigation import train_policy
@@ -360,9 +366,8 @@ lead = joint - after_1.loc["from scratch"]
 finding("1 step: joint is ahead of from scratch", lead, above=0, **runs)
 lead = (after_1.loc[["usual", "first order"]] - after_1.loc["exact"]).to_numpy()
 finding("1 step: usual, first order, exact: level", lead, above=-0.01, below=0.01, **runs)
-lead = after_5.loc["joint"] - after_5.loc["usual"]
-both_signs = [lead.max(), -lead.min()]
-finding("5 steps: the lead of joint over usual has both signs", both_signs, above=0, **runs)
+wins = float((after_5.loc["joint"] > after_5.loc["usual"]).sum())
+finding("5 steps: joint is ahead of usual in 3 of 5", wins, above=2, below=4, **runs)
 behind = [after.loc["with score term"] - after.loc["usual"] for after in (after_1, after_5)]
 finding("1 and 5 steps: with score term is behind usual", behind, below=0, **runs)
 eight = after_1.loc["with score term, 8 × goals"]
@@ -387,11 +392,11 @@ finding("this notebook: usual ends ahead of with score term", lead, above=0)
 #
 # **Adaptation earns a lot.** All methods are above the ceiling without adaptation, in all five trainings. After one inner step, *usual* earns −0.157 instead of −0.383.
 #
-# **Most of this needs no meta-learning.** One inner step earns −0.195 from scratch and −0.170 from *joint*. In all five trainings joint is ahead of from scratch, and usual is ahead of joint, by 0.013 on average. After 5, joint is ahead of usual in three of five.
+# **Most of this needs no meta-learning.** One inner step earns −0.195 from scratch and −0.170 from *joint*. In all five trainings joint is ahead of from scratch, and usual is ahead of joint, by 0.013 on average. After 5 steps, joint is ahead of usual in three of five.
 #
 # **The bias did no visible harm.** After one step, *usual* and *first order* differ from *exact* by less than 0.01, in all five. They use α = 3 and 10. There we did not measure their directions.
 #
-# **The noise did.** In all five, the score term is behind usual after 1 and after 5 steps. With 8 times as many goals it gains after one step, in all five: noise is a part of the reason. It stays behind usual. In this notebook, the score term leads up to row 70. At the end, usual is ahead, in all five seeds.
+# **The noise did.** In all five, the score term is behind usual after 1 and after 5 steps. With 8 times as many goals it gains after one step, in all five: noise is a part of the reason. It stays behind usual. In the training of this notebook, usual is ahead at the end, in all five seeds.
 #
 # **A search beats them all.** *Fit the goal* knows that a reward is minus a distance. It finds the goal after three steps, then earns as much as with the goal in sight. *Best place* knows less, and is also ahead of all trained methods after one inner step. This world is easy: rewards have no noise and depend on the place alone. Before you meta-learn, ask what a search would find.
 #
@@ -493,8 +498,8 @@ headline(
 #
 # - Compute both limits first: the ceiling without adaptation, and what an agent earns if it sees the goal.
 # - REINFORCE needs no derivative of the world. A baseline can reduce its noise. The mean of the *others* as baseline leaves its mean right.
-# - MAML's usual program takes the walks as given. The score term corrects the mean of the meta-gradient and adds much noise.
-# - Here the bias did no visible harm, but the noise did. After one inner step, usual, first order and exact differed by less than 0.01, and the score term was behind usual, in all five trainings.
+# - MAML's usual program takes the walks as given. The score term corrects the mean of the meta-gradient, but it adds much noise.
+# - Here the bias did no visible harm, but the noise did. After one inner step, usual, first order and exact differed by less than 0.01, and *with score term* was behind usual, in all five trainings.
 # - One inner step from a jointly trained policy, with a tuned α, earned nearly as much as one from a meta-trained policy (−0.170 and −0.157). Least squares earned far more (−0.034).
 #
 # ## Sources
