@@ -399,6 +399,7 @@ finding("this notebook: usual ends ahead of with score term", lead, above=0)
 # **The bias did no visible harm.** After one step, *usual* and *first order* differ from *exact* by less than 0.01, in all five. Yet they use α = 3 and 10. At the untrained start, these directions are poor: see the table above. We did not measure directions later in training.
 #
 # **The noise did.** In all five, *with score term* is behind usual after 1 and after 5 steps. With 8 times as many goals, at the same α and β, it gains after one step, in all five: noise is a part of the reason. It stays behind usual there, but it had no trials of its own: with another α and β it might earn more. In the two trainings of this notebook, usual is ahead at the end, in all five seeds.
+#
 # </details>
 
 # %% [markdown]
