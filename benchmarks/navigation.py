@@ -5,7 +5,7 @@
 Every method has 21 trials: α and β, or α alone where nothing is trained. They are chosen for each
 number of inner steps on validation goals, by the mean of two trainings that the table does not
 hold. Meta-training takes one inner step, with the α of the test. The score term with more goals is
-a control: it takes the α and β of the score term.
+a control without trials of its own: it takes the α and β of ``with score term``.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def start_of(method, inner_lr, outer_lr, seed):
         return start_policy(seed), 0.0
     begun = time.process_time()
     inner_lr = 1.0 if method == "joint" else inner_lr
-    kind, count = ("score term", 8 * GOALS) if method == MORE_GOALS else (method, GOALS)
+    kind, count = ("with score term", 8 * GOALS) if method == MORE_GOALS else (method, GOALS)
     rates = {"inner_lr": inner_lr, "outer_lr": outer_lr}
     start, _ = train_policy(kind, **rates, goals_per_step=count, seed=seed)
     return start, time.process_time() - begun
@@ -118,7 +118,7 @@ def main() -> None:
     table = read_csv(path) if path.exists() else DataFrame({"method": []})
     for method in asked.methods:
         known = method == MORE_GOALS
-        chosen = rates_in(table, "score term") if known else chosen_rates(method)
+        chosen = rates_in(table, "with score term") if known else chosen_rates(method)
         own = DataFrame(rows_of(method, chosen))
         print(own.round(4).to_string(), flush=True)
         table = concat([table[table.method != method], own])

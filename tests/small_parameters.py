@@ -89,7 +89,7 @@ FAST: dict[str, dict[str, Any]] = {
         "stream_tasks": 4,
         "stream_steps": 3,
     },
-    "20_meta_rl": {"draws": 500, "score_draws": 2, "iterations": 20},
+    "20_meta_rl": {"draws": 500, "gradient_draws": 2, "score_draws": 2, "iterations": 20},
     "21_other_languages_and_images": {"iterations": 3, "rounds": 2},
     "22_senses_and_grades": {"iterations": 3},
 }

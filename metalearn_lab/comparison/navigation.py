@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAVED_NAVIGATION = Path(__file__).parent / "navigation_results"
 REWARDS, STARTS = "rewards.csv", "starts.safetensors"
-MORE_GOALS = "score term, 8 × goals"
+MORE_GOALS = "with score term, 8 × goals"
 METHODS = ("from scratch", *KINDS, MORE_GOALS)
 BUDGETS = (1, 5)
 """Inner steps at the test; α and β are chosen for each."""

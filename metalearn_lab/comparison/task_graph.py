@@ -105,7 +105,8 @@ def judged(world: World, setting: Setting, seed: int) -> Iterator[dict[str, Any]
         yield from graph_rows(world, known, setting, measure, seed)
     pooled = [_pooled(learner, known.all, steps, setting.known_lr) for steps in POOLED_STEPS]
     starts = [
-        _everywhere(f"{n} steps", each, world) for n, each in zip(POOLED_STEPS, pooled, strict=True)
+        _everywhere(f"{steps} steps", weights, world)
+        for steps, weights in zip(POOLED_STEPS, pooled, strict=True)
     ]
     yield {"method": "all tasks pooled", **score(starts, few)}
     for kind in (MAML, Reptile):
@@ -123,7 +124,7 @@ def graph_rows(
     """Starts from neighbours by one measure, and from as many that are drawn at random."""
     adapts = measure == "adapted loss"
     rates = setting.measure_rates if adapts else setting.measure_rates[:1]
-    clusters, found = world.clusters, {}
+    clusters, pairs_of = world.clusters, {}
     candidates, random = [], []
     for rate in rates:
         known.learner.inner_lr = rate
@@ -134,31 +135,31 @@ def graph_rows(
         }
         for quantile in QUANTILES[:: len(rates)]:
             threshold = torch.quantile(new[0].flatten(), quantile).item()
-            chosen = [neighbours(each, threshold) for each in new]
+            chosen = [neighbours(distances, threshold) for distances in new]
             label = f"{quantile:.0%} of pairs" + (f", α = {rate}" if adapts else "")
-            found[label] = pairs
+            pairs_of[label] = pairs
             candidates.append(_candidate(known, label, chosen))
             numbers = generator("random neighbours", seed, measure)
-            drawn = [_shuffled(each, numbers) for each in chosen]
+            drawn = [_shuffled(mask, numbers) for mask in chosen]
             random.append(_candidate(known, label, drawn))
     for name, tried in (("graph", candidates), ("random, as many", random)):
         row = {"method": f"{name}: {measure}", **_score(world, known.learner, tried, setting.rates)}
-        yield row | found[row["chosen"]] if name == "graph" else row
+        yield row | pairs_of[row["chosen"]] if name == "graph" else row
 
 
 def _fixed_choices(world: World) -> dict[str, list[Tensor]]:
     """Past tasks by no measure: none, all, those of the same cluster and those of others."""
     past, parts = world.clusters["past"], ("validation", "test")
     same = [world.clusters[part][:, None] == past for part in parts]
-    choices = {"from scratch": [each & False for each in same]}
-    choices["mean of all"] = [each | True for each in same]
-    if not all(each.all() for each in same):
-        choices |= {"same cluster": same, "other clusters": [~each for each in same]}
+    choices = {"from scratch": [mask & False for mask in same]}
+    choices["mean of all"] = [mask | True for mask in same]
+    if not all(mask.all() for mask in same):
+        choices |= {"same cluster": same, "other clusters": [~mask for mask in same]}
     return choices
 
 
 def _candidate(known: KnownTasks, name: str, chosen: list[Tensor]) -> Candidate:
-    starts = [warm_start(known.start, known.weights, each) for each in chosen]
+    starts = [warm_start(known.start, known.weights, mask) for mask in chosen]
     return Candidate(name, *starts)
 
 
@@ -224,9 +225,13 @@ def _along(
         own = predicted[:, number]
         right = _per_cent_right(own, tasks.query.y) if _logistic(learner) else None
         losses = vmap(learner.loss_of)(own, tasks.query.y)
-        capped = losses.nan_to_num(WORST, WORST).clamp(max=WORST)
-        scores[steps] = (capped.mean().item(), right)
+        scores[steps] = (_capped(losses).mean().item(), right)
     return scores
+
+
+def _capped(losses: Tensor) -> Tensor:
+    """Each task's loss, but ``WORST`` where it is larger or no number."""
+    return losses.nan_to_num(WORST, WORST).clamp(max=WORST)
 
 
 def _per_cent_right(logits: Tensor, y: Tensor) -> float:
@@ -304,11 +309,11 @@ def _ridge(world: World, learner: GradientLearner, weights: Weights) -> dict[str
         own = outputs(task, regularisation)
         if sign:
             return 100 - _per_cent_right(own, task.query.y)
-        return F.mse_loss(own, task.query.y).item()
+        return _capped(vmap(F.mse_loss)(own, task.query.y)).mean().item()
 
     with torch.no_grad():
         grid = _log_spaced(1e-4, 1e3, 48)
-        best = min(grid, key=lambda each: cost(world.validation, each))
+        best = min(grid, key=lambda strength: cost(world.validation, strength))
         lost = cost(world.test, best)
     own = {"accuracy": 100 - lost} if sign else {"loss": lost}
     return {"chosen": f"λ = {best:.3g}", **own}

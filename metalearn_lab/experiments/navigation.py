@@ -5,10 +5,10 @@ around its output, with a fixed standard deviation. The meta-gradient comes in f
 
 - ``first order``: the inner gradients are constants.
 - ``usual``: differentiated through the inner gradient, with the walks as they were drawn.
-- ``score term``: also by how θ changes which walks are drawn (Stadie and others 2018, E-MAML).
+- ``with score term``: also by how θ changes which walks are drawn (Stadie and others 2018, E-MAML).
 - ``exact``: through the walks themselves, as a function of θ and of the noise of the actions. Only
-  who can differentiate the world can have it. It estimates the same as ``score term``, with far
-  less noise.
+  who can differentiate the world can have it. It estimates the same as ``with score term``,
+  with far less noise.
 
 and ``joint`` trains the policy without any inner step.
 """
@@ -25,7 +25,7 @@ from metalearn_lab.one_thread import one_thread
 from metalearn_lab.tasks.navigation import HORIZON, LIMIT, goals, moved, rewards_of
 from metalearn_lab.tasks.seeds import generator
 
-KINDS = ("joint", "first order", "usual", "score term", "exact")
+KINDS = ("joint", "first order", "usual", "with score term", "exact")
 NOISE = 0.05
 """Standard deviation of an action around the policy's output."""
 
@@ -193,7 +193,7 @@ def meta_surrogate(
         after = walk(policy, goal, drawn_noise(count, numbers, goal))
     reward = after.rewards.mean((1, 2))
     total = reward if kind == "exact" else surrogate(policy, after)
-    if kind == "score term":
+    if kind == "with score term":
         gain = reward + goal.norm(dim=-1)
         gain = (gain - gain.mean()) * count / (count - 1)
         total = total + gain * log_prob(before, first).sum((1, 2))

@@ -29,14 +29,14 @@ def meta_gradients(start: Policy, inner_lr: float, kind: str, draws: int, seed: 
     """
     theta = {name: weight.detach().requires_grad_() for name, weight in start.items()}
     where = next(iter(theta.values())).device
-    found = []
+    gradients = []
     for draw in range(draws):
         goal = goals(AT_ONCE, f"gradients {kind} {draw}", seed).to(where)
         numbers = generator("gradient walks", kind, seed, draw)
         total, _ = meta_surrogate(theta, goal, inner_lr, kind, numbers)
         slopes = torch.autograd.grad(total, list(theta.values()))
-        found.append(torch.cat([slope.flatten() for slope in slopes]))
-    return torch.stack(found)
+        gradients.append(torch.cat([slope.flatten() for slope in slopes]))
+    return torch.stack(gradients)
 
 
 class Comparison(NamedTuple):
@@ -54,10 +54,10 @@ class Comparison(NamedTuple):
     noise: float
 
 
-def compared(found: Tensor, exact: Tensor) -> Comparison:
+def compared(gradients: Tensor, exact: Tensor) -> Comparison:
     """Compare two results of ``meta_gradients``."""
-    mean, true = found.mean(0), exact.mean(0)
+    mean, true = gradients.mean(0), exact.mean(0)
     size = true.norm()
-    noise = (AT_ONCE * found.var(0).sum()).sqrt()
+    noise = (AT_ONCE * gradients.var(0).sum()).sqrt()
     cosine = torch.nn.functional.cosine_similarity(mean, true, dim=0)
     return Comparison(cosine.item(), (mean.norm() / size).item(), (noise / size).item())

@@ -15,26 +15,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lab.experiments.task_graph import (
-    KnownTasks,
-    neighbours,
-    same_start,
-    trained_apart,
-    warm_start,
-)
+from metalearn_lab.experiments.task_graph import KnownTasks, same_start, trained_apart
 from metalearn_lab.experiments.task_similarity import losses_along, support_gradients
 from metalearn_lab.learners.gradient_learner import GradientLearner
 from metalearn_lab.one_thread import one_thread
 from metalearn_lab.running.per_task import Weights
+from metalearn_lab.tasks.seeds import generator
 from metalearn_lab.tasks.types import Split, Task, select_tasks
 
 AS_WRITTEN, HALF, LATEST, SCRATCH = "as written", "half for all", "all the way", "from scratch"
-GRAPH = "start from neighbours"
+NEAREST = {"adapted loss": "nearest by adapted loss", "gradients": "nearest by gradients"}
+RANDOM = "random past task"
 WORST = 25.0
 """What a task counts at most, if its steps diverge."""
 
 MOVING = (AS_WRITTEN, HALF, LATEST)
 """Ways that keep one model: it moves a part of the way to the new task's weights."""
+
+WARM = (*NEAREST.values(), RANDOM)
+"""Ways that keep every past task's weights, and start from those of one past task."""
 
 
 class SixSteps(NamedTuple):
@@ -64,13 +63,13 @@ def six_steps(
     rates: Sequence[float],
     steps: int,
     lr: float,
-    threshold: float = 0.0,
+    seed: int = 0,
 ) -> SixSteps:
     """Tasks arrive in turn, with a few items at first and with all of them later.
 
     Each is judged after ``learner.inner_steps`` steps on its first ``shots`` items. Then every way
-    trains on all of its items by Adam. The last way stores the weights that were trained from
-    scratch, and lets the next task start from the mean of its neighbours by the adapted loss.
+    trains on all of its items by Adam. The warm ways share one store, the weights that were trained
+    from scratch; a new task starts from those of one past task: the nearest, or one at random.
 
     Args:
         learner: gives the start, the loss and the inner step.
@@ -79,23 +78,24 @@ def six_steps(
         rates: α of the judged steps, to choose from; the learner's own α serves the graph.
         steps: of Adam on each task.
         lr: of Adam.
-        threshold: of the graph; 0 leaves the nearest task alone.
+        seed: draws the random past task.
     """
     first = {name: w.detach() for name, w in learner.weights().items()}
     moving = {way: dict(first) for way in MOVING}
     ways = (*MOVING, SCRATCH)
-    losses: dict[str, list[Tensor]] = {way: [] for way in (*ways, GRAPH)}
+    losses: dict[str, list[Tensor]] = {way: [] for way in (*ways, *WARM)}
+    numbers = generator("random past task", seed)
     similarity, stored = [], {name: w[None][:0] for name, w in first.items()}
     for number in range(len(stream.support.x)):
         task = select_tasks(stream, slice(number, number + 1))
         few = Split(task.support.x[:, :shots], task.support.y[:, :shots])
         starts = {way: moving.get(way, first) for way in ways}
-        starts[GRAPH] = first
+        starts |= dict.fromkeys(WARM, first)
         if number:  # the missing step, between 3 and 4
             past = select_tasks(stream, slice(number))
             known = KnownTasks(learner, past, inner_steps=learner.inner_steps, weights=stored)
-            chosen = neighbours(known.distances("adapted loss", few), threshold)
-            starts[GRAPH] = _only(warm_start(known.start, stored, chosen))
+            for way, index in _past_tasks(known, few, numbers).items():
+                starts[way] = {name: w[index] for name, w in stored.items()}
         for way, start in starts.items():
             judge = Task(few, task.query)
             losses[way].append(_by_rate(learner, same_start(start, 1), judge, rates))
@@ -111,6 +111,15 @@ def six_steps(
     return SixSteps(
         {way: torch.stack(own, 1) for way, own in losses.items()}, torch.tensor(similarity)
     )
+
+
+def _past_tasks(known: KnownTasks, few: Split, numbers: torch.Generator) -> dict[str, int]:
+    """Which past task each warm way starts from."""
+    chosen = {
+        way: int(known.distances(measure, few)[0].argmin()) for measure, way in NEAREST.items()
+    }
+    past = len(known.all.x)
+    return chosen | {RANDOM: int(torch.randint(past, (), generator=numbers))}
 
 
 def _similarity(learner: GradientLearner, model: Weights, support: Split, number: int) -> float:
@@ -132,7 +141,3 @@ def _by_rate(
         losses.append(losses_along(learner, start, task, learner.inner_steps)[0, -1])
     learner.inner_lr = own
     return torch.stack(losses).nan_to_num(WORST, WORST).clamp(max=WORST)
-
-
-def _only(weights: Weights) -> Weights:
-    return {name: w[0] for name, w in weights.items()}

@@ -41,7 +41,7 @@ class NavigationExplorer(DragExplorer):
         starts: Mapping[str, Policy],
         first: str,
         inner_lr: float = 1.0,
-        steps: int = 1,
+        steps: int = 0,
     ) -> None:
         self.starts = dict(starts)
         numbers = generator("navigation explorer", 0)
@@ -50,26 +50,29 @@ class NavigationExplorer(DragExplorer):
         super().__init__(
             {
                 "start": choice("start", list(self.starts), first),
-                "inner_lr": log_slider("rate α", inner_lr, -2, 1, 0.25),
+                "inner_lr": log_slider("inner step size α", inner_lr, -2, 1, 0.25),
                 "steps": slider("inner steps", steps, 0, MOST_STEPS),
             },
             handles={"goal": (0.3, 0.2)},
         )
 
     def view(self, *, start: str, inner_lr: float, steps: int, goal: Place) -> View:
-        """Paths on the left, and the reward per step after 0, 1, … inner steps on the right."""
+        """Paths on the left, and the reward per step after 0, 1, … inner steps on the right.
+
+        Only the inner steps that the reader asked for are shown: the others answer questions.
+        """
         place = torch.tensor([goal], dtype=torch.float32)
-        policies = adapt(self.starts[start], place, inner_lr, self.noises)
+        policies = adapt(self.starts[start], place, inner_lr, self.noises[:steps])
         read = walk(policies[0], place, self.noises[0])
         silent = torch.zeros(1, 1, HORIZON, 2)
-        done = [walk(policy, place, silent) for policy in policies]
-        rewards = [each.rewards.mean().item() for each in done]
+        silent_walks = [walk(policy, place, silent) for policy in policies]
+        rewards = [silent_walk.rewards.mean().item() for silent_walk in silent_walks]
         still = -place.norm().item()
         seen = rewards_of(straight_places(place), place[:, None]).mean().item()
         table = Table(
             f"{start}, α = {inner_lr:.3g}: reward per step",
             ("inner steps", "reward"),
-            [[str(step), f"{reward:.3f}"] for step, reward in enumerate(rewards)]
+            [[str(count), f"{reward:.3f}"] for count, reward in enumerate(rewards)]
             + [["stand still", f"{still:.3f}"], ["see the goal", f"{seen:.3f}"]],
         )
         alt = f"{table.caption}. Goal at {goal[0]:.2f}, {goal[1]:.2f}. " + " ".join(
@@ -86,12 +89,12 @@ class NavigationExplorer(DragExplorer):
         shown[steps] = (f"after {steps} steps", _AFTER, ()) if steps > 1 else shown[steps]
         for step, (name, color, dash) in shown.items():
             if step <= steps:
-                path = _ends(done[step])[0, 0]
+                path = _ends(silent_walks[step])[0, 0]
                 marks.append(Curve(path[:, 0], path[:, 1], color, name, 2.4, dash))
                 x, y = path[-1].tolist()
                 marks.append(Dot(x, y, color, size=5))
         low = 1.1 * min(*rewards, still)
-        counts = list(range(MOST_STEPS + 1))
+        counts = list(range(steps + 1))
         ends = (0, MOST_STEPS)
         marks.append(Curve(ends, (still, still), GREY, "stand still", 1.5, (1, 2), panel=1))
         marks.append(Curve(ends, (seen, seen), _GOAL, "see the goal", 1.5, (8, 3), panel=1))

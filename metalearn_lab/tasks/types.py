@@ -80,8 +80,8 @@ def map_tensors(function: Callable[..., Tensor], *tasks: Task) -> Task:
     return Task(*(Split(*map(function, *splits)) for splits in zip(*tasks, strict=True)))
 
 
-def select_tasks(batch: Task, index: int | slice) -> Task:
-    """Some tasks of a batch; by an integer one of them, without its task axis."""
+def select_tasks(batch: Task, index: int | slice | Tensor) -> Task:
+    """Some tasks of a batch, in the order of the index; an integer's one has no task axis."""
     return map_tensors(lambda values: values[index], batch)
 
 

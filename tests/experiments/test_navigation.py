@@ -156,20 +156,20 @@ def test_the_score_term_has_the_mean_of_the_exact_gradient_and_the_usual_has_not
     true = exact.mean(0)
     ahead = true / true.norm()  # one number: the part along the exact gradient
     along = {"exact": exact @ ahead}
-    for kind, draws in {"usual": 15, "score term": 60}.items():
+    for kind, draws in {"usual": 15, "with score term": 60}.items():
         along[kind] = meta_gradients(start, 0.3, kind, draws, 0) @ ahead
     error = {kind: (each.std() / len(each) ** 0.5).item() for kind, each in along.items()}
     mean = {kind: each.mean().item() for kind, each in along.items()}
-    both = (error["exact"] ** 2 + error["score term"] ** 2) ** 0.5
-    assert abs(mean["score term"] - mean["exact"]) < 4 * both
+    both = (error["exact"] ** 2 + error["with score term"] ** 2) ** 0.5
+    assert abs(mean["with score term"] - mean["exact"]) < 4 * both
     assert abs(mean["usual"] - mean["exact"]) > 10 * (error["exact"] + error["usual"])
 
 
 def test_a_gradient_compared_with_itself():
-    found = torch.randn(30, 8).double() + 1
-    same = compared(found, found)
+    gradients = torch.randn(30, 8).double() + 1
+    same = compared(gradients, gradients)
     assert same[:2] == pytest.approx((1.0, 1.0))
-    assert compared(-2 * found, found)[:2] == pytest.approx((-1.0, 2.0))
+    assert compared(-2 * gradients, gradients)[:2] == pytest.approx((-1.0, 2.0))
 
 
 def test_training_beats_the_ceiling_and_stays_below_one_who_sees_the_goal():

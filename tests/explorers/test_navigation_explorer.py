@@ -58,4 +58,5 @@ def test_without_a_step_the_path_does_not_depend_on_the_goal():
         explorer.move("goal", goal)
         paths.append([m.x for m in explorer.drawing.marks if getattr(m, "label", "") == "before"])
         assert not [m for m in explorer.drawing.marks if "after" in getattr(m, "label", "")]
+        assert rewards(explorer).keys() == {"0", "stand still", "see the goal"}
     assert torch.equal(paths[0][0], paths[1][0])
