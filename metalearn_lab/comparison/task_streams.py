@@ -70,7 +70,7 @@ class TaskStream:
         """The same tasks in a drawn order."""
         count = len(self.tasks.query.y)
         order = torch.randperm(count, generator=generator("stream order", seed))
-        tasks, labelled = (select_tasks(each, order) for each in (self.tasks, self.labelled))  # type: ignore[arg-type]
+        tasks, labelled = (select_tasks(each, order) for each in (self.tasks, self.labelled))
         return TaskStream(tasks, labelled, self.later, self.classes)
 
 
@@ -225,7 +225,7 @@ def play(stream: TaskStream, way: Way, rates: Rates, seed: int) -> tuple[Tensor,
             chosen = torch.randperm(t + 1, generator=numbers)[:count]
             batch = chosen if way.all_tasks else torch.tensor([t])
             optimizer.zero_grad()
-            learner(select_tasks(known, batch)).backward()  # type: ignore[arg-type]
+            learner(select_tasks(known, batch)).backward()
             optimizer.step()
     return torch.cat(errors), adapted_errors(learner, stream.later)
 

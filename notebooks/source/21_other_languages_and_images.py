@@ -353,7 +353,9 @@ finding("Omniglot: ProtoNet leads the pixels by", proto, above=0.1, **five)
 
 
 # %% tags=["exercise"]
-def pulled_ridge(x, y, prior, penalty):
+def pulled_ridge(
+    x: torch.Tensor, y: torch.Tensor, prior: torch.Tensor, penalty: float
+) -> torch.Tensor:
     """The weights, ``[d, classes]``."""
     # <solution>
     inside = x.T @ x + penalty * torch.eye(x.shape[1], dtype=x.dtype)
