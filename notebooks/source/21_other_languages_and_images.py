@@ -102,6 +102,9 @@ ReaderExplorer(world, {name: guesses(world, readers[name], 20) for name in reade
 #
 # **Predict.** (1) The pooled reader saw thousands of names, the class means 25. Which is better in a new language? (2) Does it help ridge to start from the pooled weights? (3) Is ProtoNet ahead of the class means?
 
+# %% [markdown] tags=["instructor"]
+# **Instructor, 5 minutes.** Collect the three guesses before anyone runs the cell. Ask who would ship the pooled reader, since it has seen the most names. Ask what each reader knows of the new language before its first support name.
+
 # %% tags=["hide-output"]
 import pandas as pd
 
@@ -325,7 +328,7 @@ finding("Omniglot: ProtoNet leads the pixels by", proto, above=0.1, **five)
 # **Instructor, 8 minutes.** Before the last figure, ask what the network could have learned from five digits that serves for three others. Count the training classes of chapter [06](06_few_shot_text.ipynb), and of both sets here.
 
 # %% [markdown]
-# ## When is meta-learning the wrong tool?
+# ### When is meta-learning the wrong tool?
 #
 # - **When there are few training classes or tasks.** Five digits taught ProtoNet and the pretrained network features that lose what other digits need. On digits, no learner was ahead of the best reader of plain pixels by more than 0.015, on any of five splits.
 # - **When a cheap reader is as good.** On names, the whole gain of meta-training was a few points over ridge regression on 25 names. Measure ridge and class means first.
