@@ -57,7 +57,7 @@ def language_map_figure(
     if not panels:
         raise ValueError("no way to deal the languages: give at least one")
     places = places_of(profiles)
-    figure, axes = new_figure(len(panels), width=5.2 * len(panels), height=4.6)
+    figure, axes = new_figure(len(panels), width=5.2 * len(panels), height=6)
     for place, (title, part_of) in zip(axes, panels.items(), strict=True):
         place.scatter(places[:, 0], places[:, 1], s=0)
         for (x, y), language in zip(places.tolist(), languages, strict=True):

@@ -37,5 +37,5 @@ def rated_words_figure(rated: RatedWords, words: Sequence[str]) -> Figure:
         axes.plot([mean, mean], [place - 0.35, place + 0.35], color=INK)
     axes.set_yticks(range(len(words)), words)
     axes.set(xlim=(LOWEST - 0.5, HIGHEST + 0.5), ylim=(len(words) - 0.5, -0.6))
-    axes.set_xlabel("rating; the area says how many of ten people, the line is the mean")
+    axes.set_xlabel("rating (disc area: how many of ten ratings; line: their mean)")
     return figure
