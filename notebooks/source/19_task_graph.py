@@ -250,10 +250,9 @@ by_gradients = neighbours_by("gradients", 20)
 mixed = (by_gradients & ~same).any(1)  # new tasks with an edge across
 uncut, cut = (losses_from(chosen)[mixed] for chosen in (by_gradients, by_gradients & same))
 falls = 100 * (cut < uncut).float().mean().item()
+whole, rest = uncut.mean().item(), cut.mean().item()
 print(f"Gradients, share 20: {int(mixed.sum())} of 80 new tasks have edges across.")
-print(
-    f"Their loss, uncut and cut: {uncut.mean():.2f}, {cut.mean():.2f}. It falls in {falls:.0f} %."
-)
+print(f"Their loss, uncut and cut: {whole:.2f}, {rest:.2f}. It falls in {falls:.0f} %.")
 shares = (0, 20, 50, 100)
 by_share = {n: losses_from(neighbours_by("adapted loss", n)).mean().item() for n in shares}
 print("Adapted loss, mean loss by share:", {n: round(loss, 2) for n, loss in by_share.items()})
@@ -263,8 +262,7 @@ against_scratch = {name: loss / after["none"] for name, loss in after.items()}
 finding("same cluster: loss over that from scratch", against_scratch["same cluster"], below=0.5)
 finding("other cluster: loss over that from scratch", against_scratch["other cluster"], above=1.5)
 finding("all past tasks: over from scratch", against_scratch["all"], above=0.7, below=1.4)
-ratio = (cut.mean() / uncut.mean()).item()
-finding("gradients, edges across are cut: loss over the uncut one", ratio, below=0.5)
+finding("gradients, edges across are cut: loss over the uncut one", rest / whole, below=0.5)
 finding("it falls in this share of the tasks, per cent", falls, above=75)
 rise = torch.tensor(list(by_share.values())).diff()
 finding("adapted loss: each larger share has a larger loss", rise, above=0)
