@@ -1,4 +1,4 @@
-"""How good a ranking is: normalised discounted cumulative gain."""
+"""How good a ranking is: normalised discounted cumulative gain, and the rank of what is right."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ def ranks_of(scores: Tensor, right: Tensor) -> Tensor:
     Args:
         scores: ``[questions, candidates]``.
         right: number of the right candidate, ``[questions]``.
+
+    Raises:
+        ValueError: a score is NaN, and so has no rank.
     """
+    if scores.isnan().any():
+        raise ValueError("a score is NaN, so nothing can be ranked by it; see what computed it")
     own = scores.gather(1, right[:, None])
     above, level = (scores > own).sum(1), (scores == own).sum(1)
     return above + (level + 1) / 2

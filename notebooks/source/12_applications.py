@@ -85,12 +85,12 @@ proof("the longest value fills the slot", reply == "Music plays in the living ro
 # %% [markdown]
 # ## Does the desk know what it does not know?
 #
-# Does a desk notice when a sentence fits none of its intents? We test this with **domains**, groups of intents about one thing, such as *timers*. In a test episode the desk knows five intents of one domain. Sentences of another domain are unknown to it. No domain is used twice: ProtoNet trains on two, two others (one known, one unknown) choose the threshold, and the report is on the last two.
+# Does a desk notice when a sentence fits none of its intents? We test this with **domains**, groups of intents such as *timers*. In a test episode the desk knows five intents of one domain. Sentences of another domain are unknown to it. No domain is used twice: ProtoNet trains on two, two others (one known, one unknown) choose the threshold, and the report is on the last two.
 #
 # Three numbers judge it:
 #
 # - **accuracy**: the share of known sentences that get the right intent, whatever the threshold;
-# - **AUROC**: take one known and one unknown sentence. How often has the known one the higher best score? A tie counts one half. It needs no threshold; chance is 50 %.
+# - **AUROC**: take one known and one unknown sentence. How often has the known one the higher best score? A tie counts one half; chance is 50 %.
 # - **refused**: the threshold lets 95 % of the known *validation* sentences pass. Which share of the unknown *test* sentences does it refuse? Beside it, *accepted* is the share of known test sentences that pass.
 #
 # We compare seven **heads**. A head here is any rule that turns vectors into scores. ProtoNet gives two: its distance (the score above), and the **softmax** of the same scores. (Its largest probability is often called *confidence*.) The other five use no episodes: cosines with class means, plain, centred or whitened (chapter 06), the cosine with the nearest single sentence, and ridge regression. None is tuned: λ = 1, s = 1, β = 0.001.
@@ -139,15 +139,15 @@ finding("points of AUROC: ProtoNet over centred class means", lead, below=0.1)
 #
 # In the run shown:
 #
-# 1. **The distance tells known from unknown better than the softmax**: its AUROC is 97.2 %, the softmax's 85.0 %. Both use the same weights. A softmax depends only on the *differences* of the scores. A sentence far from all intents can still be much nearer to one of them, and then its probability is high.
+# 1. **The distance tells known from unknown better than the softmax**: its AUROC is 97.2 %, the softmax's 85.0 %. A softmax depends only on the *differences* of the scores. A sentence far from all intents can still be much nearer to one of them, and then its probability is high.
 # 2. **Which intent? ProtoNet is right more often than class means**: 86.5 % against 84.7 %. But whitened class means (87.8 %) and ridge (87.4 %) are above ProtoNet, without any episode.
 # 3. **Known or unknown? ProtoNet's AUROC is not above that of class means**, which train nothing and have 98.9 %.
 #
-# **The threshold is the weak part.** It was set to let 95 % of known sentences pass. On the test domains it lets 77 % of them pass, by ProtoNet's distance. Distances in one domain are not those in another.
+# **The threshold is the weak part.** It was set to let 95 % of known sentences pass. On the test domains it lets 77 % of them pass, by ProtoNet's distance.
 #
 # </details>
 #
-# That was one split of the domains. The next cell reads a saved table of five splits, one training each, for two sets: the bundled intents, and **CLINC150** (150 intents in ten domains, chapter 06). On CLINC150 four domains are for training, two for the threshold, four for the report. The authors of CLINC150 also collected 1,200 sentences that fit none of its intents. In the third set of the table 1,000 of them are the unknown sentences, and all else is as on CLINC150. **Predict.** (1) Which of the three numbered statements above will hold in all five splits of both sets? (2) Are the authors' sentences easier or harder to refuse than sentences of another domain?
+# The next cell reads a saved table of five splits, one training each, for two sets: the bundled intents, and **CLINC150** (150 intents in ten domains, chapter 06). On CLINC150 four domains are for training, two for the threshold, four for the report. The authors of CLINC150 also collected 1,200 sentences that fit none of its intents. In a third set 1,000 of them are the unknown sentences. **Predict.** (1) Which of the three numbered statements above will hold in all five splits of both sets? (2) Are the authors' sentences easier or harder to refuse than sentences of another domain?
 
 # %% tags=["hide-output"]
 from metalearn_lab.comparison.scope import SAVED_SCOPE
@@ -178,13 +178,13 @@ finding(claim, int((easier > 0).sum()), above=3, below=5, saved=splits)
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# 1. **Distance over softmax: yes, in all ten splits.** The distance leads by 12.7 to 20.5 points of AUROC on the bundled intents, by 3.3 to 4.6 on CLINC150. On average the softmax refuses 21.8 % of the unknown sentences, the distance 90.5 % (CLINC150: 58.5 % and 95.7 %). Its threshold also accepts more known sentences, so this second gap is not quite fair. AUROC needs no threshold.
-# 2. **Which intent: on the bundled intents only.** There ProtoNet leads class means by 2.0 to 6.5 points in all five splits. It leads *whitened* class means in four. On CLINC150 ProtoNet and class means are within half a point of each other. Class means alone have 97.1 % there, so little is left to gain.
+# 1. **Distance over softmax: yes, in all ten splits.** The distance leads by 12.7 to 20.5 points of AUROC on the bundled intents, by 3.3 to 4.6 on CLINC150. The softmax refuses 21.8 % of the unknown sentences, the distance 90.5 % (CLINC150: 58.5 % and 95.7 %), but its threshold also accepts more known ones.
+# 2. **Which intent: on the bundled intents only.** There ProtoNet leads class means by 2.0 to 6.5 points in all five splits. It leads *whitened* class means in four. On CLINC150 ProtoNet and class means are within half a point of each other.
 # 3. **Known or unknown: not quite.** On the bundled intents ProtoNet was above class means in two splits, by at most 0.13 points. *Centred* class means had a higher AUROC than ProtoNet in four of five. On CLINC150 ProtoNet was above plain class means in four of five, by 2.1 points at most, and above centred ones in two.
 #
-# **The authors' sentences** were easier to refuse than those of another domain in four of five splits (ProtoNet's distance; 99.3 % AUROC on average against 98.7 %). Even class means without training have 99.1 %. The softmax is again behind in all five splits, by 3.7 to 5.4 points. So it is no rival for the other rules here either.
+# **The authors' sentences** were easier to refuse than those of another domain in four of five splits (ProtoNet's distance; 99.3 % AUROC on average against 98.7 %). Even class means without training have 99.1 %. The softmax is again behind in all five splits, by 3.7 to 5.4 points.
 #
-# **The threshold**, set to let 95 % of the known validation sentences pass, let 77 to 100 % of the known test sentences pass (ProtoNet's distance, all ten splits). Set it on sentences of your own customers, and check it again when they change.
+# **The threshold**, set to let 95 % of the known validation sentences pass, let 77 to 100 % of the known test sentences pass (ProtoNet's distance, all ten splits). Set it on sentences of your own customers.
 #
 # </details>
 
@@ -382,15 +382,15 @@ finding("the same, less that of ridge", late, above=0, share="3 of 5 seeds")
 # %% [markdown]
 # <details><summary>What happens</summary>
 #
-# (1) The alarm comes sooner, and there are many more false alarms. With true labels and $h = 3$ instead of 6, the mean delay falls from 57 headlines to 20. The false alarms rise from 0.1 to 5.5 per 1,000: for each 1 that you take from $h$ here, they grow three to four times.
+# (1) The alarm comes sooner, and there are many more false alarms. With true labels and $h = 3$ instead of 6, the mean delay falls from 57 headlines to 20. The false alarms rise from 0.1 to 5.5 per 1,000: each 1 that you take from $h$ multiplies them by three to four.
 #
 # (2) Both suffer in the run shown. A wrong label adds noise while nothing has changed, and after the drift it hides bad news.
 #
-# So we compare the readers at the *same* limit of false alarms. Each reader gets the lowest bar (in quarters) with at most 2 false alarms per 1,000 headlines. Then the share of negative headlines grows by 20 points. With true labels the alarm comes after 31 headlines on average, and with ProtoNet's labels (99.9 % right) too. With ridge's (61.4 % right) it takes 122, four times as many; over five seeds it was always more than three times.
+# So we compare the readers at the *same* limit of false alarms. Each reader gets the lowest bar (in quarters) with at most 2 false alarms per 1,000 headlines. Then the negative share grows by 20 points. With true labels the alarm comes after 31 headlines, and with ProtoNet's labels (99.9 % right) too. With ridge's (61.4 % right) it takes 122, four times as many; over five seeds it was always more than three times.
 #
 # The pooled reader needs 719. The columns *mean x* say why: with more bad news its mean count does not rise, but falls from −0.06 to −0.08. It reads some topics the wrong way round, and there bad news counts as good. Over five seeds its delay was always more than three times that of true labels, and longer than ridge's in three of them.
 #
-# So accuracy does not say enough. Here the pooled reader is right more often than ridge (65.5 % against 61.4 %), and its alarm takes nearly six times as long.
+# So accuracy does not say enough. Here the pooled reader is right more often than ridge, and its alarm takes nearly six times as long.
 #
 # </details>
 
@@ -448,20 +448,19 @@ proof("both have the same weights in memory", shared)
 # %% [markdown]
 # ### When is meta-learning the wrong tool?
 #
-# The *rival* has the highest mean of all that is not meta-trained. The last column has the lead over the rival in points, from the lowest to the highest of five splits. (For the archive it is the lead over the best rival of each split.)
+# The *rival* has the highest mean of all that is not meta-trained. The last column has the lead over it in points, in five splits (for the archive, over each split's best rival). The measure is AUROC for *known or unknown*, MRR for the archive (one sentence), else accuracy.
 #
-# | application | measure | rival | did meta-learning pay? |
-# | --- | --- | --- | --- |
-# | which intent, bundled intents | accuracy | whitened class means | mostly: ProtoNet leads in 4 of 5, −1.7 to 5.5 |
-# | which intent, CLINC150 | accuracy | centred class means | no: leads in 2 of 5, −0.4 to 0.2 |
-# | known or unknown, bundled intents | AUROC | centred class means | no: leads in 1 of 5, −2.8 to 0.0 |
-# | known or unknown, CLINC150 | AUROC | centred class means | undecided: ProtoNet leads in 2, is behind in 2, −0.2 to 1.8 |
-# | archive, bundled intents | MRR | whitened class means | yes: ProtoNet leads in 5 of 5, with one sentence by 0.3 to 4.8 |
-# | archive, CLINC150 | MRR | class means | yes, by little: leads in 5 of 5, with one sentence by 0.4 to 1.5 |
-# | made-up headlines, K = 1 | accuracy | ridge towards pooled | yes: ProtoNet 16 to 22 |
-# | made-up headlines, K = 5 | accuracy | ridge towards pooled | yes: ProtoNet 3 to 4 |
-# | product reviews, K = 1 | accuracy | ridge towards pooled | ProtoNet no: −20 to −12. MAML leads in 4 of 5, −0.8 to 4.8, but by its start alone |
-# | product reviews, K = 5 | accuracy | ridge towards pooled | undecided: MAML leads in 3, is behind in 1, −0.9 to 1.5 |
+# | application | rival | did meta-learning pay? |
+# | --- | --- | --- |
+# | which intent, bundled | whitened class means | mostly: ProtoNet leads in 4 of 5, −1.7 to 5.5 |
+# | which intent, CLINC150 | centred class means | no: leads in 2, −0.4 to 0.2 |
+# | known or unknown, bundled | centred class means | no: leads in 1, −2.8 to 0.0 |
+# | known or unknown, CLINC150 | centred class means | undecided: leads in 2, behind in 2, −0.2 to 1.8 |
+# | archive, bundled | whitened class means | yes: 0.3 to 4.8 |
+# | archive, CLINC150 | class means | yes, by little: 0.4 to 1.5 |
+# | made-up headlines | ridge towards pooled | yes: ProtoNet 16 to 22 ($K=1$), 3 to 4 ($K=5$) |
+# | product reviews, $K=1$ | ridge towards pooled | ProtoNet no: −20 to −12. MAML leads in 4, −0.8 to 4.8, but by its start alone |
+# | product reviews, $K=5$ | ridge towards pooled | undecided: MAML leads in 3, behind in 1, −0.9 to 1.5 |
 
 # %% [markdown]
 # ## Try it yourself

@@ -23,6 +23,11 @@ def vectors(names):
     return ngram_vectors([name.text for name in names], 128)
 
 
+def test_a_score_that_is_no_number_has_no_rank():
+    with pytest.raises(ValueError, match="a score is NaN"):
+        ranks_of(torch.tensor([[0.0, float("nan")]]), torch.tensor([1]))
+
+
 def test_ranks_count_what_stands_above():
     scores = torch.tensor([[0.9, 0.1, 0.5], [0.2, 0.2, 0.2]])
     torch.testing.assert_close(ranks_of(scores, torch.tensor([2, 0])), torch.tensor([2.0, 2.0]))
